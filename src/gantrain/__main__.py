@@ -1,0 +1,8 @@
+"""`python -m gantrain` is the program `gantrain`."""
+
+import sys
+
+from gantrain.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What watches training: pictures, metrics, checkpoints, progress; none of it changes training."""

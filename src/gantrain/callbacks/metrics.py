@@ -1,0 +1,53 @@
+"""Means of losses and statistics, every few iterations, into metrics.jsonl and the loggers."""
+
+import json
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+
+from gantrain.config import ONLY_STAGE
+from gantrain.models.base import GANModule
+from gantrain.runs import Run
+
+
+class Metrics(pl.Callback):
+    """Every `every` iterations: one line of metrics.jsonl and one point of each curve, means since the last."""
+
+    def __init__(self, every: int = 50):
+        if every < 1:
+            raise ValueError(f"every is {every}, it must be 1 or more")
+        self.every = every
+        self.latest: dict[str, float] = {}
+        self._since = (0.0, 0)
+        self._started = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
+        self._started = time.monotonic()
+        self._since = (self._started, module.images_seen)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
+        if module.iteration % self.every == 0 and trainer.is_global_zero:
+            self.write(trainer, module)
+
+    def write(self, trainer: pl.Trainer, module: GANModule) -> None:
+        now = time.monotonic()
+        then, images = self._since
+        speed = (module.images_seen - images) / max(now - then, 1e-9)
+        self._since = (now, module.images_seen)
+        self.latest = module.meters.pop()
+        record = {
+            "stage": module.stage or ONLY_STAGE,
+            "iteration": module.iteration,
+            "images_seen": module.images_seen,
+            "seconds": round(now - self._started, 3),
+            "values": {**self.latest, "images_per_second": round(speed, 1)},
+        }
+        with Run(trainer.default_root_dir).metrics_file.open("a") as stream:
+            stream.write(json.dumps(record) + "\n")
+        prefix = f"{module.stage}/" if module.stage else ""
+        points = {**self.latest, f"{prefix}speed/images_per_second": speed}
+        for name, optimizer in zip(module.players, trainer.optimizers, strict=True):
+            points[f"{prefix}{name}/lr"] = optimizer.param_groups[0]["lr"]
+        for logger in trainer.loggers:
+            logger.log_metrics(points, step=module.iteration)

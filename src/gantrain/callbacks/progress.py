@@ -1,0 +1,80 @@
+"""How far training is: a bar on a terminal, a plain line every few seconds in a log."""
+
+import sys
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+from tqdm import tqdm
+
+from gantrain.callbacks.metrics import Metrics
+from gantrain.models.base import GANModule
+
+
+class Progress(pl.Callback):
+    """Iterations, images/s, the latest losses and the time left; in a log a line every `seconds`."""
+
+    def __init__(self, seconds: float = 10.0):
+        self.seconds = seconds
+        self._bar: tqdm | None = None
+
+    def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
+        if not trainer.is_global_zero:
+            return
+        self._start = self._last = (time.monotonic(), module.iteration, module.images_seen)
+        if sys.stderr.isatty():
+            self._bar = tqdm(
+                total=module.length,
+                initial=module.iteration,
+                unit="it",
+                dynamic_ncols=True,
+                mininterval=0.5,
+                desc=module.stage or None,
+                bar_format="{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{remaining} left{postfix}]",
+            )
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
+        if not trainer.is_global_zero:
+            return
+        now = time.monotonic()
+        due = now - self._last[0] >= (1.0 if self._bar is not None else self.seconds)
+        if self._bar is not None:
+            self._bar.update(1)
+        if not due:
+            return
+        then, _, images = self._last
+        speed = (module.images_seen - images) / (now - then)
+        self._last = (now, module.iteration, module.images_seen)
+        facts = f"{speed:,.0f} images/s{self._losses(trainer)}"
+        if self._bar is not None:
+            self._bar.set_postfix_str(facts, refresh=False)
+            return
+        began, first, _ = self._start
+        left = (now - began) / (module.iteration - first) * (module.length - module.iteration)
+        stage = f"{module.stage} " if module.stage else ""
+        print(f"{stage}{module.iteration:,}/{module.length:,}  {facts}  {clock(left)} left", flush=True)
+
+    @staticmethod
+    def _losses(trainer: pl.Trainer) -> str:
+        latest = next((c.latest for c in trainer.callbacks if isinstance(c, Metrics)), {})
+        return "".join(
+            f"  {tag.removesuffix('/adv')} {value:.3f}" for tag, value in latest.items() if tag.endswith("/adv")
+        )
+
+    def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
+        self._close()
+
+    def on_exception(self, trainer: pl.Trainer, module: GANModule, exception: BaseException) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 0:42, 12:05 or 1:02:03."""
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

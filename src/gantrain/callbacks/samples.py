@@ -1,0 +1,66 @@
+"""Pictures of the same latents as training goes on."""
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from gantrain.models.base import GANModule
+from gantrain.pictures import grid, save_gif, to_pil, to_uint8
+from gantrain.rng import derive_seed
+from gantrain.runs import Run
+
+
+class Samples(pl.Callback):
+    """A grid of `count` fixed samples every `every` iterations, at the start and the end, as PNG and for TensorBoard.
+
+    Latents come from a generator of its own and networks run in eval mode, so that looking never changes training.
+    `samples/progress.gif` shows the grids in a row once training ends.
+    """
+
+    def __init__(self, every: int = 500, count: int = 64):
+        if every < 1 or count < 1:
+            raise ValueError(f"every is {every} and count {count}, both must be 1 or more")
+        self.every, self.count = every, count
+
+    def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
+        if trainer.is_global_zero:
+            folder = Run(trainer.default_root_dir).samples(module.stage)
+            for picture in frames(folder):  # of iterations that a resumed run makes anew
+                if int(picture.stem) > module.iteration:
+                    picture.unlink()
+            self._batch = {k: v.to(module.device) for k, v in trainer.datamodule.examples(self.count).items()}
+            if module.iteration == 0:
+                self.draw(trainer, module)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
+        if module.iteration % self.every == 0 and trainer.is_global_zero:
+            self.draw(trainer, module)
+
+    def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
+        if not trainer.is_global_zero:
+            return
+        if module.iteration % self.every:
+            self.draw(trainer, module)
+        folder = Run(trainer.default_root_dir).samples(module.stage)
+        save_gif(frames(folder), folder / "progress.gif")
+
+    def draw(self, trainer: pl.Trainer, module: GANModule) -> Path:
+        generator = torch.Generator().manual_seed(derive_seed(module.seed, "preview"))
+        pictures = to_uint8(module.preview(self._batch, generator), trainer.datamodule.range)
+        sheet = grid(pictures)
+        file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        to_pil(sheet).save(file)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                tag = f"{module.stage}/samples" if module.stage else "samples"
+                logger.experiment.add_image(tag, sheet, module.iteration)
+        return file
+
+
+def frames(folder: Path) -> list[Path]:
+    """The grids in `folder`, oldest first."""
+    return sorted((f for f in folder.glob("*.png") if f.stem.isdigit()), key=lambda f: int(f.stem))

@@ -1,0 +1,74 @@
+"""The program `gantrain`: verbs, and training where there is none."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from gantrain.errors import Diverged, UserError
+from gantrain.names import did_you_mean
+
+VERBS = {
+    "list": "the experiments, the data they need and whether it is found",
+    "sample": "pictures from a trained run",
+    "resume": "continue a run that was stopped, or prolong a finished one",
+}
+
+HELP = """\
+usage: gantrain [experiment=NAME] [key=value ...]     train
+       gantrain VERB ...                              use what is trained
+
+Without an experiment it trains dcgan_digits, which needs no download.
+
+train
+  experiment=NAME           one of `gantrain list`
+  data.root=FOLDER          where the data are
+  iterations=N | epochs=N   how long (replaces the experiment's own length)
+  seed=S                    another seed, another run
+  trainer.accelerator=A     auto, cpu or gpu;  trainer.devices=N  processes
+  trainer.precision=P       32-true, bf16-mixed or 16-mixed
+  hydra.run.dir=FOLDER      where the run goes (default runs/<experiment>/<date>_<time>)
+  init_from=RUN             start from another run's networks
+  debug=tiny                two iterations on made-up data: does it run at all?
+  -m, --multirun            every combination of key=a,b,c
+  --config-dir FOLDER       your own experiments: FOLDER/experiment/NAME.yaml
+  --cfg job                 print the composed config and stop
+
+verbs
+{verbs}
+`gantrain VERB --help` says more.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit code: 0, 1 failed, 2 wrong input, 130 and 143 stopped by a signal."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(words)
+    except (UserError, Diverged) as error:
+        print(f"gantrain: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("gantrain: stopped before training began; nothing is lost", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe has seen enough
+        return 0
+
+
+def _dispatch(words: list[str]) -> int:
+    if words and words[0] in ("-h", "--help", "help"):
+        print(HELP.format(verbs="\n".join(f"  {name:<10} {what}" for name, what in VERBS.items())), end="")
+        return 0
+    if words and words[0] == "--version":
+        from gantrain import __version__
+
+        print(f"gantrain {__version__}")
+        return 0
+    if words and words[0] in VERBS:
+        return importlib.import_module(f"gantrain.use.{words[0]}").main(words[1:])
+    if words and not words[0].startswith("-") and "=" not in words[0] and not words[0].startswith(("~", "+")):
+        raise UserError(f"'{words[0]}' is no verb{did_you_mean(words[0], VERBS)}. To train: gantrain experiment=NAME")
+    from gantrain.launch import train
+
+    return train(words)

@@ -1,0 +1,134 @@
+"""From a composed config to the config of a run: lengths, debug, stages, interpolations, checks."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from gantrain.errors import UserError
+from gantrain.names import did_you_mean
+
+LENGTHS = ("iterations", "epochs")
+STAGE_KEYS = ("data", "networks", "losses", "models", *LENGTHS)
+ROOT_KEYS = (
+    *STAGE_KEYS,
+    *("seed", "trainer", "callbacks", "logger", "evaluation", "stages", "init_from", "plugins", "debug", "name"),
+)
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+ONLY_STAGE = "train"  # the name of the one stage of a run that does not state any
+
+
+@dataclass
+class Stage:
+    """One stage's part of a run: its name, `tag` (its name where there are several) and its resolved config."""
+
+    name: str
+    tag: str
+    config: dict[str, Any]
+
+
+def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
+    """The resolved, checked config of a run in plain types; `overrides` are the command line's `key=value` words.
+
+    Raises UserError, and OmegaConf's errors for interpolations that lead nowhere.
+    """
+    root = OmegaConf.to_container(composed, resolve=False)
+    given = {word.lstrip("+~").partition("=")[0] for word in overrides}
+    if unknown := [key for key in root if key not in ROOT_KEYS]:
+        raise UserError(f"{unknown[0]}: there is no such key{did_you_mean(unknown[0], ROOT_KEYS)}")
+    debug = root.pop("debug", None)
+    _settle_lengths(root, given, debug)
+    stages = root.pop("stages", None)
+    if not stages:
+        final = _resolve(root)
+        final["stages"] = None
+        _shrink(final, debug)
+    else:
+        final = _resolve({k: v for k, v in root.items() if k not in STAGE_KEYS})
+        final["stages"] = {}
+        for name, stated in stages.items():
+            resolved = _resolve(_replace(root, stated))
+            _shrink(resolved, debug)
+            final["stages"][name] = {key: resolved.get(key) for key in STAGE_KEYS}
+    check(final)
+    return final
+
+
+def stages_of(config: Mapping[str, Any]) -> list[Stage]:
+    """The stages of a run's config, in order; a run without stages is one stage."""
+    if not config.get("stages"):
+        return [Stage(ONLY_STAGE, "", dict(config))]
+    root = {key: value for key, value in config.items() if key != "stages"}
+    return [Stage(name, name, {**root, **stage}) for name, stage in config["stages"].items()]
+
+
+def _settle_lengths(root: dict, given: set[str], debug: Mapping | None) -> None:
+    stages = root.get("stages") or {}
+    if stages and any(root.get(key) is not None for key in LENGTHS):
+        key = next(key for key in LENGTHS if root.get(key) is not None)
+        ways = ", ".join(f"stages.{name}.{key}=" for name in stages)
+        raise UserError(f"{key}: this run has several stages, each with its own length; use {ways}")
+    for prefix, node in [(f"stages.{name}.", stage) for name, stage in stages.items()] or [("", root)]:
+        if unknown := [key for key in node if stages and key not in STAGE_KEYS]:
+            raise UserError(f"{prefix}{unknown[0]}: a stage may state {', '.join(STAGE_KEYS)}")
+        stated = [key for key in LENGTHS if prefix + key in given and node.get(key) is not None]
+        if debug is not None and not stated:
+            node["iterations"], stated = debug["iterations"], ["iterations"]
+        if len(stated) == 1:  # the command line's length replaces the experiment's
+            node[LENGTHS[1 - LENGTHS.index(stated[0])]] = None
+        present = [key for key in LENGTHS if node.get(key) is not None]
+        if len(present) == 2:
+            raise UserError(f"{prefix}iterations and {prefix}epochs are both set; set one and leave the other null")
+        if not present:
+            raise UserError(f"{prefix}iterations: no length is set; set {prefix}iterations= or {prefix}epochs=")
+
+
+def _replace(root: dict, stated: Mapping[str, Any]) -> dict:
+    """The root as a stage sees it: every key that the stage states replaces the root's node."""
+    stage = copy.deepcopy(root)
+    for key in LENGTHS:
+        stage[key] = None
+    stage.update(copy.deepcopy(dict(stated)))
+    return stage
+
+
+def _resolve(node: dict) -> dict[str, Any]:
+    return OmegaConf.to_container(OmegaConf.create(node), resolve=True, throw_on_missing=True)
+
+
+def _shrink(node: dict, debug: Mapping | None) -> None:
+    """`debug=tiny`: synthetic data of the same shape, narrow networks, a batch that fits."""
+    if debug is None:
+        return
+    for network in node["networks"].values():
+        if "width" in network:
+            network["width"] = min(network["width"], debug["width"])
+    data = node["data"]
+    data["dataset"] = {**debug["dataset"], "classes": data.get("classes")}
+    data["batch_size"] = min(data["batch_size"], debug["batch_size"])
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Raise UserError for a value that no run can have, naming its key."""
+    _whole(config.get("seed"), "seed", least=0)
+    trainer = config["trainer"]
+    _whole(trainer.get("devices"), "trainer.devices", least=1)
+    if trainer["precision"] not in PRECISIONS:
+        raise UserError(f"trainer.precision is '{trainer['precision']}', it must be one of {', '.join(PRECISIONS)}")
+    for stage in stages_of(config):
+        prefix = f"stages.{stage.tag}." if stage.tag else ""
+        for key in LENGTHS:
+            if stage.config.get(key) is not None:
+                _whole(stage.config[key], prefix + key, least=1)
+        for key in ("data", "networks", "models"):
+            if not isinstance(stage.config.get(key), Mapping):
+                raise UserError(f"{prefix}{key}: nothing is set; choose an experiment= or state {key}")
+        _whole(stage.config["data"].get("batch_size"), f"{prefix}data.batch_size", least=1)
+        _whole(stage.config["data"].get("size"), f"{prefix}data.size", least=1)
+
+
+def _whole(value: Any, key: str, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise UserError(f"{key} is {value!r}, it must be a whole number of {least} or more")

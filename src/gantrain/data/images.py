@@ -1,0 +1,108 @@
+"""Pictures that come as arrays: IDX files (MNIST and its kin), the digits inside scikit-learn."""
+
+import gzip
+import hashlib
+import struct
+import zlib
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from gantrain.config_files import data_folder
+from gantrain.errors import UserError
+
+
+class ArrayImages:
+    """Grey pictures (n, height, width) uint8 held in memory."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray | None, fingerprint: str):
+        self.images, self.labels, self.fingerprint = images, labels, fingerprint
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def read(self, index: int) -> Image.Image:
+        return Image.fromarray(self.images[index])
+
+    def name(self, index: int) -> str:
+        return f"picture {index}"
+
+
+class IdxImages:
+    """MNIST or Fashion-MNIST as torchvision lays them out: `<root>/<name>/raw/*-ubyte`, packed with gzip or not.
+
+    `download` fetches them first through torchvision.
+    """
+
+    def __init__(
+        self,
+        name: Literal["MNIST", "FashionMNIST"] = "MNIST",
+        split: Literal["train", "test"] = "train",
+        download: bool = False,
+    ):
+        if name not in ("MNIST", "FashionMNIST"):
+            raise ValueError(f"name '{name}' is neither MNIST nor FashionMNIST")
+        if split not in ("train", "test"):
+            raise ValueError(f"split '{split}' is neither train nor test")
+        self.name, self.prefix, self.download = name, "train" if split == "train" else "t10k", download
+
+    def open(self, root: Path | None) -> ArrayImages:
+        root = root or data_folder()
+        if self.download:
+            self._download(root)
+        folder = root / self.name / "raw"
+        images, image_hash = read_idx(self._find(folder, f"{self.prefix}-images-idx3-ubyte"), rank=3)
+        labels, label_hash = read_idx(self._find(folder, f"{self.prefix}-labels-idx1-ubyte"), rank=1)
+        if len(images) != len(labels):
+            raise UserError(f"data.root: {folder} has {len(images)} images but {len(labels)} labels; fetch it again")
+        return ArrayImages(images, labels.astype(np.int64), image_hash + label_hash)
+
+    def _find(self, folder: Path, name: str) -> Path:
+        for file in (folder / name, folder / f"{name}.gz"):
+            if file.is_file():
+                return file
+        raise UserError(
+            f"data.root: there is no {folder / name}; point data.root= at the folder that holds {self.name}/raw, "
+            f"or add data.dataset.download=true to fetch it"
+        )
+
+    def _download(self, root: Path) -> None:
+        from torchvision import datasets
+
+        try:
+            getattr(datasets, self.name)(str(root), download=True)
+        except (OSError, RuntimeError) as error:
+            raise UserError(f"data.dataset.download: cannot fetch {self.name} into {root} ({error})") from error
+
+
+def read_idx(file: Path, rank: int) -> tuple[np.ndarray, str]:
+    """The unsigned bytes of an IDX file and a hash of them; raises UserError where header and length disagree."""
+    try:
+        packed = file.read_bytes()
+        data = gzip.decompress(packed) if file.suffix == ".gz" else packed
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"data.root: cannot read {file} ({error}); fetch it again") from error
+    header = 4 + 4 * rank
+    if len(data) < header or data[:4] != bytes([0, 0, 8, rank]):
+        raise UserError(f"data.root: {file} is no IDX file of {rank}-dimensional bytes; fetch it again")
+    shape = struct.unpack(f">{rank}I", data[4:header])
+    if len(data) - header != np.prod(shape, dtype=object) or 0 in shape:
+        raise UserError(
+            f"data.root: {file} is damaged: its header promises {'x'.join(map(str, shape))} bytes, "
+            f"it holds {len(data) - header}; fetch it again"
+        )
+    return np.frombuffer(data, np.uint8, offset=header).reshape(shape), hashlib.sha256(data).hexdigest()
+
+
+class Digits:
+    """The 1,797 handwritten digits inside scikit-learn (Alpaydin and Kaynak 1998), 8x8, 17 grey levels."""
+
+    def open(self, root: Path | None) -> ArrayImages:
+        from sklearn.datasets import load_digits  # a second of imports that only this dataset needs
+
+        digits = load_digits()
+        images = np.round(digits.images * (255 / 16)).astype(np.uint8)
+        fingerprint = hashlib.sha256(images.tobytes()).hexdigest()
+        return ArrayImages(images, digits.target.astype(np.int64), fingerprint)

@@ -1,0 +1,116 @@
+"""The DataModule: batches of uint8 from the cache, normalised and augmented on the device."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from gantrain.data.cache import Cached, open_cache
+from gantrain.data.stream import Batches, IndexStream, coin
+from gantrain.errors import UserError
+from gantrain.rng import derive_seed
+
+Batch = dict[str, Tensor]
+
+
+class GANDataModule(pl.LightningDataModule):
+    """Batches `{real, cond?}`: `real` (n, channels, size, size) in `range`, `cond` class numbers where there are any.
+
+    `dataset` opens its files under `root`. `batch_size` is per process. `augment.flip` mirrors each picture with
+    probability one half. `cache_dir` holds the decoded pictures (see gantrain.data.cache).
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        size: int,
+        channels: int,
+        batch_size: int,
+        root: str | None = None,
+        range: Sequence[float] = (-1, 1),
+        classes: int | None = None,
+        on_error: Literal["stop", "skip"] = "stop",
+        augment: dict[str, bool] | None = None,
+        cache_dir: str | None = None,
+        seed: int = 0,
+    ):
+        super().__init__()
+        if channels not in (1, 3):
+            raise ValueError(f"channels is {channels}, it must be 1 or 3")
+        if len(range) != 2 or range[0] >= range[1]:
+            raise ValueError(f"range is {list(range)}, it must be [low, high]")
+        if unknown := set(augment or {}) - {"flip"}:
+            raise ValueError(f"augment has no {', '.join(sorted(unknown))}; there is flip")
+        self.dataset, self.size, self.channels, self.batch_size = dataset, size, channels, batch_size
+        self.root = Path(root).expanduser() if root is not None else None
+        self.range, self.classes, self.on_error, self.seed = tuple(range), classes, on_error, seed
+        self.flip = bool((augment or {}).get("flip", False))
+        self.cache_dir = Path(cache_dir).expanduser() if cache_dir else None
+        self.cached: Cached | None = None
+
+    def open(self) -> "GANDataModule":
+        """Find the files and fill the cache; raises UserError where they do not fit the config."""
+        self.cached = open_cache(self.dataset.open(self.root), self.size, self.channels, self.cache_dir)
+        labels = self.cached.labels
+        if self.classes is not None and (labels is None or labels.max() >= self.classes):
+            found = "no classes" if labels is None else f"{labels.max() + 1} classes"
+            raise UserError(f"data.classes is {self.classes} but the data have {found}")
+        return self
+
+    def __len__(self) -> int:
+        return len(self.cached.images)
+
+    def train_dataloader(self) -> DataLoader:
+        trainer = self.trainer
+        start = trainer.lightning_module.images_seen
+        batches = Batches(self.batch_size, start, trainer.global_rank, trainer.world_size)
+        return self.loader(batches)
+
+    def loader(self, batches: Batches) -> DataLoader:
+        pictures = _Pictures(self.cached, IndexStream(len(self), self.seed), self.flip, self.seed)
+        # Its own generator: a loader draws a number from the global one, which a resumed run would draw once more.
+        generator = torch.Generator().manual_seed(0)
+        return DataLoader(pictures, batch_sampler=batches, collate_fn=_as_is, generator=generator)
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        return self.normalise(batch)
+
+    def normalise(self, batch: Batch) -> Batch:
+        """uint8 pictures to float in `range`, mirrored where the batch says so."""
+        low, high = self.range
+        flipped = batch.pop("flip", None)
+        real = batch["real"].float().mul_((high - low) / 255).add_(low)
+        if flipped is not None:
+            real = torch.where(flipped.view(-1, 1, 1, 1), real.flip(-1), real)
+        return {**batch, "real": real}
+
+    def examples(self, n: int) -> Batch:
+        """The first `n` samples of the training's order as a batch, on the CPU."""
+        batches: Iterator[Batch] = iter(self.loader(Batches(n, 0)))
+        return self.normalise(next(batches))
+
+
+class _Pictures(Dataset):
+    """Positions of the endless order to a batch, fetched whole: NumPy's indexing is far quicker than torch's here."""
+
+    def __init__(self, cached: Cached, order: IndexStream, flip: bool, seed: int):
+        self.cached, self.order, self.flip = cached, order, flip
+        self.coin_seed = derive_seed(seed, "flip")
+
+    def __getitems__(self, positions: np.ndarray) -> Batch:
+        indices = self.order(positions)
+        batch = {"real": torch.from_numpy(self.cached.images[indices])}
+        if self.cached.labels is not None:
+            batch["cond"] = torch.from_numpy(self.cached.labels[indices])
+        if self.flip:
+            batch["flip"] = torch.from_numpy(coin(positions, self.coin_seed))
+        return batch
+
+
+def _as_is(batch: Batch) -> Batch:
+    return batch

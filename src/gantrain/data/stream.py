@@ -1,0 +1,58 @@
+"""The endless order of samples: a stateless function of seed and position, so that resuming needs only a count."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gantrain.rng import derive_seed
+
+
+class IndexStream:
+    """Positions 0, 1, 2, ... to sample indices: each epoch is a permutation drawn from (seed, epoch).
+
+    A batch may straddle two epochs; nothing is dropped.
+    """
+
+    def __init__(self, count: int, seed: int):
+        self.count, self.seed = count, seed
+        self._permutations: dict[int, np.ndarray] = {}
+
+    def permutation(self, epoch: int) -> np.ndarray:
+        if epoch not in self._permutations:
+            self._permutations = {e: p for e, p in self._permutations.items() if e == epoch - 1}
+            generator = np.random.default_rng(derive_seed(self.seed, "epoch", epoch))
+            self._permutations[epoch] = generator.permutation(self.count)
+        return self._permutations[epoch]
+
+    def __call__(self, positions: np.ndarray) -> np.ndarray:
+        epochs, offsets = np.divmod(positions, self.count)
+        indices = np.empty_like(positions)
+        for epoch in np.unique(epochs):
+            here = epochs == epoch
+            indices[here] = self.permutation(int(epoch))[offsets[here]]
+        return indices
+
+
+class Batches:
+    """Batches of positions for one process, from `start` (images seen by all processes) on, for ever.
+
+    Rank r of w takes the r-th of every w runs of `batch_size` positions: together they see what one process with the
+    w-fold batch would see. It has no length on purpose; the training loop counts by itself.
+    """
+
+    def __init__(self, batch_size: int, start: int, rank: int = 0, world: int = 1):
+        self.batch_size, self.start, self.rank, self.world = batch_size, start, rank, world
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        first = self.start + self.rank * self.batch_size
+        while True:
+            yield np.arange(first, first + self.batch_size)
+            first += self.batch_size * self.world
+
+
+def coin(positions: np.ndarray, seed: int) -> np.ndarray:
+    """A fair coin for every position, by hashing it (the finaliser of splitmix64, Steele et al. 2014)."""
+    x = positions.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((x ^ (x >> np.uint64(31))) & np.uint64(1)).astype(bool)

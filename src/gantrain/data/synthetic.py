@@ -1,0 +1,37 @@
+"""Pictures made by the program itself, for tests and dry runs (`debug=tiny`)."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+
+class Synthetic:
+    """`count` coloured discs and squares on shaded ground, in `classes` classes by shape and shade."""
+
+    def __init__(self, count: int = 64, classes: int | None = None, side: int = 32):
+        if count < 1 or side < 4:
+            raise ValueError(f"count {count} and side {side}: at least 1 picture of 4 pixels")
+        self.count, self.classes, self.side = count, classes, side
+        self.fingerprint = f"synthetic-{count}-{classes}-{side}"
+        self.labels = np.arange(count) % classes if classes else None
+
+    def open(self, root: Path | None) -> "Synthetic":
+        return self
+
+    def __len__(self) -> int:
+        return self.count
+
+    def name(self, index: int) -> str:
+        return f"synthetic picture {index}"
+
+    def read(self, index: int) -> Image.Image:
+        rng = np.random.default_rng(index)
+        kind = int(self.labels[index]) if self.labels is not None else index
+        picture = Image.new("RGB", (self.side, self.side), tuple(int(v) for v in rng.integers(0, 96, 3)))
+        x, y = rng.uniform(0.1, 0.4, 2) * self.side
+        box = [x, y, x + 0.5 * self.side, y + 0.5 * self.side]
+        colour = tuple(int(v) for v in rng.integers(128, 256, 3))
+        draw = ImageDraw.Draw(picture)
+        (draw.ellipse if kind % 2 else draw.rectangle)(box, fill=colour)
+        return picture

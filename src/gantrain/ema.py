@@ -1,0 +1,45 @@
+"""Exponential moving average of chosen networks, its memory counted in images."""
+
+import copy
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import nn
+
+
+class EMA(nn.Module):
+    """Averaged copies of `networks` (Yazici et al. 2019), frozen and in eval mode; buffers are copied, not averaged.
+
+    `half_life_images` is the number of images after which a weight's influence has halved. `ramp_up` shortens it at
+    the start to that fraction of the images seen so far (Karras et al. 2020), so that the average forgets the initial
+    weights.
+    """
+
+    def __init__(self, networks: Sequence[str], half_life_images: float, ramp_up: float | None = None):
+        super().__init__()
+        if half_life_images <= 0:
+            raise ValueError(f"half_life_images is {half_life_images}, it must be positive")
+        self.names, self.half_life_images, self.ramp_up = list(networks), half_life_images, ramp_up
+        self.copies = nn.ModuleDict()
+
+    def start(self, networks: Mapping[str, nn.Module]) -> None:
+        """Begin from the networks' present weights."""
+        for name in self.names:
+            self.copies[name] = copy.deepcopy(networks[name]).requires_grad_(False).eval()
+
+    def decay(self, batch_images: int, images_seen: int) -> float:
+        """The weight of the past when `batch_images` are added to `images_seen`."""
+        half_life = self.half_life_images
+        if self.ramp_up is not None:
+            half_life = min(half_life, images_seen * self.ramp_up)
+        return 0.5 ** (batch_images / half_life) if half_life > 0 else 0.0
+
+    @torch.no_grad()
+    def update(self, networks: Mapping[str, nn.Module], batch_images: int, images_seen: int) -> None:
+        """Move the copies towards the networks after a batch; `images_seen` counts the images before it."""
+        decay = self.decay(batch_images, images_seen)
+        for name, average in self.copies.items():
+            weights = list(networks[name].parameters())
+            torch._foreach_lerp_(list(average.parameters()), weights, 1.0 - decay)
+            for mine, theirs in zip(average.buffers(), networks[name].buffers(), strict=True):
+                mine.copy_(theirs)

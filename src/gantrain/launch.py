@@ -1,0 +1,173 @@
+"""Training from the command line: Hydra composes, we check, refuse in one sentence, or run."""
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from unittest import mock
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from gantrain.config import finalise
+from gantrain.config_files import configs_folder
+from gantrain.errors import Diverged, UserError
+from gantrain.names import did_you_mean
+from gantrain.quiet import quiet_libraries
+
+
+def train(words: Sequence[str]) -> int:
+    """Compose the config that `words` ask for and train it, or each of several with --multirun; the exit code."""
+    words = [_may_be_new(word) for word in words]
+    refuse_shadowed_experiments(words)
+    codes: list[int] = []
+    failures: list[Exception] = []
+
+    def job(composed: DictConfig) -> float:
+        """One run; its value is what a sweep minimises."""
+        settings = HydraConfig.get()
+        multirun = settings.mode == RunMode.MULTIRUN
+        folder = Path(settings.runtime.output_dir)
+        try:
+            codes.append(_run(composed, settings, folder, multirun))
+        except (UserError, Diverged, OmegaConfBaseException) as error:
+            codes.append(1)
+            if multirun:
+                print(f"gantrain: job {settings.job.num}: {sentence(error)}", file=sys.stderr)
+            else:
+                failures.append(error)
+        except Exception as error:
+            failures.append(error)
+        finally:
+            _remove_if_empty(folder)
+        if multirun and codes[-1] > 128:
+            raise SystemExit(codes[-1])  # a signal ends the sweep, not one job of it
+        return 0.0 if codes[-1:] == [0] else FAILED
+
+    main = hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name="train")(job)
+    try:
+        # Without this variable Hydra prints its errors by itself and exits with 1.
+        with (
+            mock.patch.dict(os.environ, {"HYDRA_FULL_ERROR": "1"}),
+            mock.patch.object(sys, "argv", ["gantrain", *words]),
+        ):
+            main()
+        if failures:
+            raise failures[0]  # from here: Hydra would add noise of its own to an error inside a job
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(sentence(error, words)) from error
+    except OSError as error:
+        raise UserError(
+            f"hydra.run.dir: cannot write {error.filename} ({error.strerror}); name another folder"
+        ) from error
+    return max(codes, default=0)
+
+
+def _may_be_new(word: str) -> str:
+    """Let a word set an option that no YAML states: the class that takes it refuses unknown ones, and says why."""
+    return f"++{word}" if re.match(r"(data|networks|losses|models|callbacks)\.[\w.]+=", word) else word
+
+
+FAILED = 1e9  # a sweeper must be able to rank a failed job: large, and finite
+
+
+def _run(composed: DictConfig, settings: DictConfig, folder: Path, multirun: bool) -> int:
+    config = {"name": settings.runtime.choices.experiment, **finalise(composed, list(settings.overrides.task))}
+    if multirun and config["trainer"]["devices"] > 1:
+        raise UserError(
+            "trainer.devices: a sweep runs its jobs in one process; start each job by itself, or use devices=1"
+        )
+    quiet_libraries()
+    from gantrain.train import print_end, run  # torch and Lightning, only once the config is sound
+
+    try:
+        outcome = run(config, folder)
+    except Diverged as error:
+        raise Diverged(explain_divergence(error, folder)) from error
+    print_end(outcome)
+    return 128 + outcome.signum if outcome.signum else 0
+
+
+def explain_divergence(error: Diverged, folder: Path) -> str:
+    """What happened, what is saved, and what usually helps."""
+    return (
+        f"{error}. The last good checkpoint is in {folder / 'checkpoints'}. Likely causes: a learning rate that is too "
+        f"high, a missing or too strong penalty, images outside data.range, 16-mixed where bf16-mixed would do. "
+        f"models.on_divergence=skip omits such steps"
+    )
+
+
+def refuse_shadowed_experiments(words: Sequence[str]) -> None:
+    """A user's experiment of the same name would silently take the place of ours, or ours of theirs."""
+    for i, word in enumerate(words):
+        if word in ("--config-dir", "-cd"):
+            folder = words[i + 1] if i + 1 < len(words) else ""
+        elif word.startswith("--config-dir="):
+            folder = word.partition("=")[2]
+        else:
+            continue
+        if not Path(folder).is_dir():
+            raise UserError(f"--config-dir: there is no folder '{folder}'")
+        ours = {file.name for file in (configs_folder() / "experiment").glob("*.yaml")}
+        for file in sorted((Path(folder) / "experiment").glob("*.yaml")):
+            if file.name in ours:
+                raise UserError(f"--config-dir: {file} has the name of an experiment of gantrain's own; rename it")
+
+
+def sentence(error: Exception, words: Sequence[str] = ()) -> str:
+    """One sentence for an error of Hydra or OmegaConf, with the nearest names."""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        return f"{group or 'config'}: there is no '{name}'{did_you_mean(name, error.options or [])}"
+    text = str(error)
+    if isinstance(error, OverrideParseException):
+        return f"'{error.override}' is no override; write key=value"
+    if isinstance(error, ConfigCompositionException):
+        if found := re.search(r"Could not override '([^']+)'", text):
+            return f"{found[1]}: there is no such key{did_you_mean(found[1], _keys(words))}"
+        if found := re.search(r"Could not override '[\w/]*/?(\w+)'|No match in the defaults list.*'(\w+)'", text):
+            group = found[1] or found[2]
+            return f"{group}: there is no such group of configs{did_you_mean(group, _groups())}"
+    if isinstance(error, OmegaConfBaseException) and error.full_key:
+        return f"{error.full_key}: {text.splitlines()[0]}"
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _groups() -> list[str]:
+    return [folder.name for folder in configs_folder().iterdir() if folder.is_dir()]
+
+
+def _keys(words: Sequence[str]) -> list[str]:
+    """The keys that the config has without the words that change single values."""
+    from hydra import compose, initialize_config_dir
+
+    groups = [w for w in words if w.partition("=")[0] in _groups() and "," not in w]
+    try:
+        with initialize_config_dir(str(configs_folder()), version_base="1.3"):
+            composed = compose("train", overrides=groups)
+    except (HydraException, OmegaConfBaseException):
+        return []
+    keys: list[str] = []
+
+    def walk(node: object, prefix: str) -> None:
+        if isinstance(node, dict):
+            for key, value in node.items():
+                keys.append(f"{prefix}{key}")
+                walk(value, f"{prefix}{key}.")
+
+    walk(OmegaConf.to_container(composed, resolve=False), "")
+    return keys
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Take back the directories that Hydra made for a run that was refused."""
+    for empty in (folder, folder.parent, folder.parent.parent):
+        try:
+            empty.rmdir()
+        except OSError:
+            return

@@ -1,0 +1,1 @@
+"""Losses: plain torch, one class per loss."""

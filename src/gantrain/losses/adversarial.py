@@ -1,0 +1,93 @@
+"""Adversarial losses: what the discriminator's logits on real and fake samples are worth to each player.
+
+Each class has `discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits)`, both mean over all
+decisions (a patch critic gives a map of them) and computed in float32. `boundary` is the logit on which the
+discriminator is undecided.
+"""
+
+from typing import Literal, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Target = float | tuple[float, float]  # fixed, or drawn uniformly from [low, high) for every decision
+
+
+class AdversarialLoss(Protocol):
+    boundary: float
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor: ...
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor: ...
+
+
+def targets_like(logits: Tensor, target: Target) -> Tensor:
+    """A tensor of targets shaped like `logits`: label smoothing when fixed (Salimans et al. 2016), or noisy labels."""
+    if isinstance(target, (int, float)):
+        return torch.full_like(logits, target)
+    low, high = target
+    return low + (high - low) * torch.rand_like(logits)
+
+
+class _WithTargets:
+    """Shared by losses whose discriminator pulls the two kinds of samples to two target values.
+
+    `combine` says whether the discriminator's loss is the sum or the mean of its real and its fake term.
+    """
+
+    def __init__(
+        self,
+        real: Target = 1.0,
+        fake: Target = 0.0,
+        generator: Target = 1.0,
+        combine: Literal["sum", "mean"] = "sum",
+    ):
+        if combine not in ("sum", "mean"):
+            raise ValueError(f"combine '{combine}' is neither sum nor mean")
+        self.real, self.fake, self.target = real, fake, generator
+        self.scale = 1.0 if combine == "sum" else 0.5
+
+    @staticmethod
+    def distance(logits: Tensor, targets: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        real, fake = real_logits.float(), fake_logits.float()
+        on_real = self.distance(real, targets_like(real, self.real))
+        on_fake = self.distance(fake, targets_like(fake, self.fake))
+        return self.scale * (on_real + on_fake)
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        fake = fake_logits.float()
+        return self.distance(fake, targets_like(fake, self.target))
+
+
+class NonSaturating(_WithTargets):
+    """Binary cross-entropy; the generator maximises log D(G(z)) (Goodfellow et al. 2014, section 3)."""
+
+    boundary = 0.0
+
+    @staticmethod
+    def distance(logits: Tensor, targets: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(logits, targets)
+
+
+class Minimax(NonSaturating):
+    """Binary cross-entropy; the generator minimises log(1 - D(G(z))) (Goodfellow et al. 2014, equation 1)."""
+
+    def __init__(self, real: Target = 1.0, fake: Target = 0.0, combine: Literal["sum", "mean"] = "sum"):
+        super().__init__(real=real, fake=fake, combine=combine)
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        return -F.softplus(fake_logits.float()).mean()  # log(1 - sigmoid(x)) = -softplus(x)
+
+
+class LeastSquares(_WithTargets):
+    """Squared distance of the raw outputs to their targets (Mao et al. 2017, equation 9, without its factor 1/2)."""
+
+    boundary = 0.5
+
+    @staticmethod
+    def distance(logits: Tensor, targets: Tensor) -> Tensor:
+        return F.mse_loss(logits, targets)

@@ -1,0 +1,50 @@
+"""Penalties on a discriminator's gradient at chosen points, for inputs of any rank, always in float32."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+class Penalty:
+    """`weight * every * measure`, due at every `every`-th turn of its player.
+
+    The factor `every` keeps the mean pull of a lazily applied penalty independent of how lazily it is applied
+    (Karras et al. 2020, section 3.1).
+    """
+
+    def __init__(self, weight: float, every: int = 1):
+        if every < 1:
+            raise ValueError(f"every is {every}, it must be 1 or more")
+        self.weight, self.every = weight, every
+
+    def due(self, turn: int) -> bool:
+        return turn % self.every == 0
+
+    def points(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Where the gradient is measured: the real samples unless a subclass says otherwise."""
+        return real
+
+    def measure(self, gradient: Tensor) -> Tensor:
+        """The penalty of a batch whose flattened per-sample gradients are `gradient` (n, d)."""
+        raise NotImplementedError
+
+    def __call__(self, network_fn: Callable[..., Tensor], inputs: Tensor, cond: Tensor | None = None) -> Tensor:
+        """A scalar; `network_fn(inputs)` or `network_fn(inputs, cond)` gives logits of any shape.
+
+        Raises RuntimeError where the logits do not depend on the inputs, which would train nothing in silence.
+        """
+        inputs = inputs.detach().float().requires_grad_(True)
+        with torch.autocast(inputs.device.type, enabled=False), torch.enable_grad():
+            logits = network_fn(inputs) if cond is None else network_fn(inputs, cond)
+            if not logits.requires_grad:
+                raise RuntimeError("a penalty needs logits that depend on the inputs; these carry no graph")
+            (gradient,) = torch.autograd.grad(logits.float().sum(), inputs, create_graph=True)
+            return self.weight * self.every * self.measure(gradient.flatten(1))
+
+
+class R1(Penalty):
+    """Half the mean squared gradient norm at real samples (Mescheder et al. 2018, equation 9); weight is gamma."""
+
+    def measure(self, gradient: Tensor) -> Tensor:
+        return 0.5 * gradient.square().sum(1).mean()

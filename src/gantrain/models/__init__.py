@@ -1,0 +1,1 @@
+"""The game: one training loop for all families, one small file per family."""

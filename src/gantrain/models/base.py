@@ -1,0 +1,370 @@
+"""The one training loop: players take turns on their networks, the family says only what each turn costs."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from gantrain import rng
+from gantrain.ema import EMA
+from gantrain.errors import Diverged, UserError
+from gantrain.losses.penalties import Penalty
+from gantrain.models.meters import Meters
+from gantrain.models.players import Player
+from gantrain.parallel import average_gradients, average_scalars
+
+Batch = dict[str, Tensor]
+Scalars = dict[str, Tensor]
+
+
+class GANModule(pl.LightningModule):
+    """Named networks, players that train them in order, EMA, and counters of its own.
+
+    A family subclasses this once and gives `losses`, and as needed `draw`, `shared`, `preview`, `networks_for_use`.
+    Between turns the networks of all players are trainable and in train mode; all others are frozen, in eval mode.
+
+    `networks` holds everything that is named, also what this stage only uses. `penalties` act on the discriminator.
+    `microbatches` splits each turn's batch and accumulates its gradients (exact but for batch norm).
+    `on_divergence`: `stop` raises `Diverged` at the first loss or gradient that is not finite, `skip` omits the step.
+    """
+
+    def __init__(
+        self,
+        networks: Mapping[str, nn.Module],
+        players: Mapping[str, Player],
+        penalties: Mapping[str, Penalty] | None = None,
+        ema: EMA | None = None,
+        microbatches: int = 1,
+        on_divergence: str = "stop",
+        seed: int = 0,
+        stage: str = "",
+    ):
+        super().__init__()
+        self.automatic_optimization = False
+        for name, player in players.items():
+            for network in player.networks:
+                if network not in networks:
+                    raise UserError(f"models.players.{name}.networks: there is no network '{network}'")
+        for network in ema.names if ema is not None else ():
+            if network not in networks:
+                raise UserError(f"models.ema.networks: there is no network '{network}'")
+        if not isinstance(microbatches, int) or microbatches < 1:
+            raise UserError(f"models.microbatches is {microbatches}, it must be a whole number of 1 or more")
+        if on_divergence not in ("stop", "skip"):
+            raise UserError(f"models.on_divergence is '{on_divergence}', it must be stop or skip")
+        self.networks = nn.ModuleDict(networks)
+        self.players = dict(players)
+        self.penalties = dict(penalties or {})
+        self.ema = ema
+        self.microbatches, self.on_divergence = microbatches, on_divergence
+        self.seed, self.stage = seed, stage
+        self.length = 0  # iterations at which this stage ends
+        self.iteration = 0  # batches so far
+        self.images_seen = 0  # samples so far, of all processes
+        self.turns = dict.fromkeys(players, 0)
+        self.statistics: dict[str, float] = {}  # what plays_when decides by: each player's last measurement
+        self.meters = Meters()
+        self.schedules: dict[str, Any] = {}
+        self.resume_from: Mapping[str, Any] | None = None  # the checkpoint that training continues
+        self._turn: tuple[str, Tensor] | None = None  # the player whose optimizer steps, and its loss
+        # What a network itself wants trained; turns and stages only ever switch these parameters.
+        self._trainable = {n: [p for p in net.parameters() if p.requires_grad] for n, net in networks.items()}
+
+    # ---- what a family gives -----------------------------------------------------------------------------------------
+
+    def draw(self, batch: Batch) -> Batch:
+        """The iteration's random inputs, one row per sample of `batch`; they join the batch."""
+        return {}
+
+    def shared(self, batch: Batch, playing: Sequence[str]) -> Any:
+        """What several turns of an iteration read, such as one generator pass."""
+        return None
+
+    def losses(self, name: str, batch: Batch, shared: Any) -> tuple[Scalars, Scalars]:
+        """The weighted terms that player `name` minimises, and statistics of its turn."""
+        raise NotImplementedError
+
+    def check(self, batch: Batch) -> None:
+        """Raise UserError where the networks do not fit each other or the first batch."""
+
+    def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Pictures in the data's range, one for each sample of `batch`, from the networks a user would take."""
+        raise NotImplementedError
+
+    def networks_for_use(self) -> Sequence[str]:
+        """The networks that a user of the finished run needs."""
+        raise NotImplementedError
+
+    # ---- the loop ----------------------------------------------------------------------------------------------------
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        batch = {**batch, **self.draw(batch)}
+        playing = [name for name in self.players if self.may_play(name)]
+        shared = self.shared(batch, playing) if self.microbatches == 1 else None
+        for name in self.players:
+            if name not in playing:
+                self.watch(name, batch, shared)
+                continue
+            with self.turn(name) as optimizer:
+                optimizer.zero_grad(set_to_none=True)
+                terms, stats = self.accumulate_gradients(name, batch, shared)
+                loss = average_gradients(self.weights_of(name), total(terms), self.trainer.world_size)
+                self._turn = (name, loss)
+                optimizer.step()  # divergence and clipping: on_before_optimizer_step, after AMP's unscaling
+            self.after_turn(name, terms, stats)
+        if self.ema is not None:
+            self.ema.update(self.networks, self.global_batch(batch), self.images_seen)
+        self.advance(batch)
+
+    def may_play(self, name: str) -> bool:
+        """Whether it is this player's iteration; the same answer on every process."""
+        player = self.players[name]
+        if (self.iteration + 1) % player.every:
+            return False
+        return player.plays_when is None or player.plays_when(self.statistics.get(name))
+
+    def accumulate_gradients(self, name: str, batch: Batch, shared: Any) -> tuple[Scalars, Scalars]:
+        """Backward through the player's losses; with microbatches one part after the other."""
+        k = self.microbatches
+        if k == 1:
+            terms, stats = self.losses(name, batch, shared)
+            self.manual_backward(total(terms))
+            return terms, stats
+        parts = []
+        for part in split(batch, k):
+            # Shared passes are made anew in each turn: keeping all parts' graphs until the next turn would take
+            # the memory that microbatches are to save.
+            terms, stats = self.losses(name, part, self.shared(part, [name]))
+            self.manual_backward(total(terms) / k)
+            parts.append((detach(terms), detach(stats)))
+        return mean([terms for terms, _ in parts]), mean([stats for _, stats in parts])
+
+    @contextlib.contextmanager
+    def turn(self, name: str) -> Iterator[Any]:
+        """Freeze the other players' networks, give the player's optimizer, and restore on exit."""
+        mine = self.players[name].networks
+        frozen = [p for network in self.trained_networks() if network not in mine for p in self._trainable[network]]
+        for parameter in frozen:
+            parameter.requires_grad_(False)
+        try:
+            yield self.optimizer_of(name)
+        finally:
+            self._turn = None
+            for parameter in frozen:
+                parameter.requires_grad_(True)
+
+    def watch(self, name: str, batch: Batch, shared: Any) -> None:
+        """Keep the statistic of an idle player up to date, so that its condition can let it play again."""
+        if self.players[name].plays_when is None:
+            return
+        with torch.no_grad():
+            _, stats = self.losses(name, batch, shared if self.microbatches == 1 else self.shared(batch, []))
+        self.measure(name, stats)
+        self.record(name, {}, stats)
+
+    def measure(self, name: str, stats: Scalars) -> None:
+        condition = self.players[name].plays_when
+        if condition is None:
+            return
+        if condition.statistic not in stats:
+            raise UserError(
+                f"models.players.{name}.plays_when.statistic: '{condition.statistic}' is not measured; "
+                f"there are {', '.join(sorted(stats))}"
+            )
+        self.statistics[name] = average_scalars(stats[condition.statistic], self.trainer.world_size).item()
+
+    def after_turn(self, name: str, terms: Scalars, stats: Scalars) -> None:
+        player = self.players[name]
+        self.turns[name] += 1
+        if player.after_step is not None:
+            player.after_step([self.networks[n] for n in player.networks], stats)
+        self.measure(name, stats)
+        self.record(name, terms, stats)
+
+    def advance(self, batch: Batch) -> None:
+        self.images_seen += self.global_batch(batch)
+        self.iteration += 1
+        for schedule in self.schedules.values():
+            schedule.step()
+        if self.iteration >= self.length:
+            self.trainer.should_stop = True
+
+    def on_before_optimizer_step(self, optimizer: Any) -> None:
+        """Refuse what is not finite, clip the rest; gradients are unscaled and averaged over processes here."""
+        name, loss = self._turn
+        weights = [p for p in self.weights_of(name) if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm([p.grad for p in weights])
+        limit = self.players[name].clip_gradients
+        if torch.isfinite(loss + norm):
+            if limit is not None:
+                torch.nn.utils.clip_grads_with_norm_(weights, limit, norm)
+            return
+        scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
+        if scaled and torch.isfinite(loss):
+            return  # an fp16 overflow: the scaler skips this step by itself and lowers its scale
+        if self.on_divergence == "stop":
+            what = "loss" if not torch.isfinite(loss) else "gradient"
+            raise Diverged(f"the {what} of player '{name}' is not finite in iteration {self.iteration + 1}")
+        for weight in weights:
+            weight.grad = None  # an optimizer leaves weights without gradient alone
+
+    # ---- for families and callbacks ----------------------------------------------------------------------------------
+
+    def penalise(self, name: str, network_fn: Any, real: Tensor, fake: Tensor, cond: Tensor | None = None) -> Scalars:
+        """The penalties that are due in this turn of player `name`; none where it is only watched."""
+        if not torch.is_grad_enabled():
+            return {}
+        due = {key: penalty for key, penalty in self.penalties.items() if penalty.due(self.turns[name])}
+        return {key: penalty(network_fn, penalty.points(real, fake), cond) for key, penalty in due.items()}
+
+    def noise(self, batch: Batch, *shape: int, key: str) -> Tensor:
+        """Standard normal noise for every sample of `batch`, the same however processes share it."""
+        return rng.normal(
+            batch_size(batch),
+            *shape,
+            seed=(self.seed, self.stage, self.iteration, key),
+            rank=self.trainer.global_rank,
+            world=self.trainer.world_size,
+            device=self.device,
+        )
+
+    def best(self, name: str, raw: bool = False) -> nn.Module:
+        """The network a user would take: its EMA where it has one, else, or with `raw`, itself."""
+        averaged = self.ema is not None and name in self.ema.copies and not raw
+        return self.ema.copies[name] if averaged else self.networks[name]
+
+    def record(self, name: str, terms: Scalars, stats: Scalars) -> None:
+        """Add a turn's scalars to the running means under `<stage>/<player>/<key>`."""
+        prefix = f"{self.stage}/{name}" if self.stage else name
+        self.meters.add({f"{prefix}/{key}": value for key, value in {**terms, **stats}.items()})
+
+    def trained_networks(self) -> set[str]:
+        return {network for player in self.players.values() for network in player.networks}
+
+    def weights_of(self, name: str) -> list[nn.Parameter]:
+        return [p for network in self.players[name].networks for p in self._trainable[network]]
+
+    def optimizer_of(self, name: str) -> Any:
+        optimizers = self.optimizers()
+        return (optimizers if isinstance(optimizers, list) else [optimizers])[list(self.players).index(name)]
+
+    def global_batch(self, batch: Batch) -> int:
+        return batch_size(batch) * self.trainer.world_size
+
+    # ---- Lightning's hooks, state ------------------------------------------------------------------------------------
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        optimizers = {name: player.optimizer(self.weights_of(name)) for name, player in self.players.items()}
+        self.schedules = {n: p.schedule(optimizers[n]) for n, p in self.players.items() if p.schedule is not None}
+        return list(optimizers.values())
+
+    def on_fit_start(self) -> None:
+        self.begin_stage()
+        if self.resume_from is not None:
+            self.load_state(self.resume_from)
+
+    def on_train_start(self) -> None:
+        """Set the random generators last, after everything that may have drawn from them."""
+        states = [] if self.resume_from is None else self.resume_from["rng"]
+        rank = self.trainer.global_rank
+        if rank < len(states):
+            rng.set_state(states[rank], self.device)
+        else:  # a new stage, or a process more than the checkpoint knew
+            rng.seed_everything(self.seed, self.stage, "train", rank, self.iteration)
+        self.resume_from = None
+
+    def begin_stage(self) -> None:
+        """Put the networks into the state at rest and start the EMA from their present weights."""
+        for name, network in self.networks.items():
+            trained = name in self.trained_networks()
+            network.train(trained)
+            network.requires_grad_(False)
+            for parameter in self._trainable[name] if trained else ():
+                parameter.requires_grad_(True)
+        if self.ema is not None:
+            self.ema.start(self.networks)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that training depends on but the random generators, in tensors and plain types."""
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        return {
+            "networks": {name: network.state_dict() for name, network in self.networks.items()},
+            "ema": {} if self.ema is None else {n: net.state_dict() for n, net in self.ema.copies.items()},
+            "optimizers": {name: self.optimizer_of(name).state_dict() for name in self.players},
+            "schedules": {name: plain_schedule(schedule) for name, schedule in self.schedules.items()},
+            "scaler": {} if scaler is None else scaler.state_dict(),
+            "iteration": self.iteration,
+            "images_seen": self.images_seen,
+            "turns": dict(self.turns),
+            "statistics": dict(self.statistics),
+            "meters": self.meters.state_dict(),
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Undo `state`; the optimizers must be configured."""
+        self.load_networks(state)
+        for name in self.players:
+            self.optimizer_of(name).load_state_dict(state["optimizers"][name])
+        for name, schedule in self.schedules.items():
+            schedule.load_state_dict(state["schedules"][name])
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        if scaler is not None:
+            scaler.load_state_dict(state["scaler"])
+        self.iteration, self.images_seen = state["iteration"], state["images_seen"]
+        self.turns, self.statistics = dict(state["turns"]), dict(state["statistics"])
+        self.meters.load_state_dict(state["meters"], self.device)
+
+    def load_networks(self, state: Mapping[str, Any]) -> None:
+        """The networks' and the EMA's weights alone."""
+        for name, network in self.networks.items():
+            network.load_state_dict(state["networks"][name])
+        if self.ema is not None:
+            if not self.ema.copies:
+                self.ema.start(self.networks)
+            for name, network in self.ema.copies.items():
+                network.load_state_dict(state["ema"][name])
+
+
+@contextlib.contextmanager
+def for_inference(network: nn.Module) -> Iterator[nn.Module]:
+    """The network in eval mode and without gradients; its own mode comes back on exit."""
+    mode = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            yield network
+    finally:
+        network.train(mode)
+
+
+def batch_size(batch: Batch) -> int:
+    return len(next(iter(batch.values())))
+
+
+def split(batch: Batch, parts: int) -> list[Batch]:
+    """The batch in `parts` equal parts; raises UserError where it does not divide."""
+    n = batch_size(batch)
+    if n % parts:
+        raise UserError(f"models.microbatches: a batch of {n} does not divide into {parts} equal parts")
+    return [{key: value[i : i + n // parts] for key, value in batch.items()} for i in range(0, n, n // parts)]
+
+
+def total(terms: Scalars) -> Tensor:
+    return torch.stack([term.float() for term in terms.values()]).sum()
+
+
+def detach(values: Scalars) -> Scalars:
+    return {key: value.detach() for key, value in values.items()}
+
+
+def mean(parts: Sequence[Scalars]) -> Scalars:
+    return {key: torch.stack([part[key] for part in parts]).mean() for key in parts[0]}
+
+
+def plain_schedule(schedule: Any) -> dict[str, Any]:
+    """A schedule's counters; functions in it come back from the config, not from a checkpoint."""
+    plain = (int, float, str, bool, list, tuple, dict, type(None))
+    return {key: value for key, value in schedule.state_dict().items() if isinstance(value, plain)}

@@ -1,0 +1,61 @@
+"""Who plays: the networks a player trains, how, how often and on which condition."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+
+class PlaysWhen:
+    """A player's turn is played only while its `statistic` was under `below` in the iteration before.
+
+    Wu et al. 2016 (3D-GAN) update the discriminator only while its batch accuracy is under 0.8.
+    """
+
+    def __init__(self, statistic: str, below: float):
+        self.statistic, self.below = statistic, below
+
+    def __call__(self, value: float | None) -> bool:
+        return value is None or value < self.below
+
+
+class ClipWeights:
+    """Clamp every weight to [-limit, limit] after each step: the critic of WGAN (Arjovsky et al. 2017, algorithm 1)."""
+
+    def __init__(self, limit: float):
+        if limit <= 0:
+            raise ValueError(f"limit is {limit}, it must be positive")
+        self.limit = limit
+
+    @torch.no_grad()
+    def __call__(self, networks: Sequence[nn.Module], stats: dict[str, Tensor]) -> None:
+        for network in networks:
+            for weight in network.parameters():
+                weight.clamp_(-self.limit, self.limit)
+
+
+@dataclass
+class Player:
+    """One side of the game.
+
+    `optimizer` and `schedule` wait for their parameters and their optimizer. The schedule steps once an iteration.
+    The player plays every `every`-th iteration. `after_step(networks, stats)` follows its optimizer's step.
+    `clip_gradients` bounds the norm of its gradient.
+    """
+
+    networks: list[str]
+    optimizer: Callable[[Iterable[nn.Parameter]], Optimizer]
+    schedule: Callable[[Optimizer], LRScheduler] | None = None
+    every: int = 1
+    plays_when: PlaysWhen | None = None
+    after_step: Callable[[Sequence[nn.Module], dict[str, Tensor]], None] | None = None
+    clip_gradients: float | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.every, int) or self.every < 1:
+            raise ValueError(f"every is {self.every}, it must be a whole number of 1 or more")
+        if self.clip_gradients is not None and self.clip_gradients <= 0:
+            raise ValueError(f"clip_gradients is {self.clip_gradients}, it must be positive")

@@ -1,0 +1,1 @@
+"""Networks: plain torch modules, explicit scalars in, tensors out."""

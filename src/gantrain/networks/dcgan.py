@@ -1,0 +1,134 @@
+"""Deep convolutional GANs (Radford et al. 2016): noise to pictures and back, for any size."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gantrain.networks.init import Init, initialise
+
+Blocks = Sequence[tuple[float, int]]  # (channels in multiples of width, stride) of each convolution, in order
+
+
+def default_blocks(size: int) -> list[tuple[float, int]]:
+    """Stride-2 blocks from `size` down to a 4 to 7 pixel wide map, doubling the width each time."""
+    depth = max(1, int(math.log2(size / 4)))
+    return [(2**i, 2) for i in range(depth)]
+
+
+def total_stride(blocks: Blocks) -> int:
+    return math.prod(stride for _, stride in blocks)
+
+
+def up(a: int, b: int, kernel: int, stride: int, bias: bool) -> nn.Module:
+    """A transposed convolution that multiplies the side by `stride` exactly ("same" padding)."""
+    if stride == 1 and kernel % 2 == 0:
+        return nn.Conv2d(a, b, kernel, padding="same", bias=bias)
+    padding = (kernel - stride + 1) // 2
+    return nn.ConvTranspose2d(a, b, kernel, stride, padding, output_padding=stride + 2 * padding - kernel, bias=bias)
+
+
+class Generator(nn.Module):
+    """Latents (n, z_dim) to pictures (n, channels, size, size) in (-1, 1).
+
+    A linear stem makes a (stem * width)-channel map, `blocks` are transposed convolutions with batch norm, one more
+    with stride `output_stride` and tanh makes the picture. Without `blocks` they mirror the discriminator's.
+    """
+
+    def __init__(
+        self,
+        z_dim: int,
+        width: int,
+        size: int,
+        channels: int,
+        stem: float | None = None,
+        blocks: Blocks | None = None,
+        kernel: int = 4,
+        output_stride: int = 1,
+        output_kernel: int | None = None,
+        slope: float = 0.0,
+        bias: bool = False,
+        stem_bias: bool | None = None,
+        norm_eps: float = 1e-5,
+        norm_momentum: float = 0.1,
+        init: Init = "dcgan",
+    ):
+        super().__init__()
+        down = default_blocks(size)
+        blocks = [(m / 2, s) for m, s in reversed(down)] if blocks is None else list(blocks)
+        stem = down[-1][0] if stem is None else stem
+        stride = total_stride(blocks) * output_stride
+        if size % stride:
+            raise ValueError(f"size {size} is no multiple of {stride}, the product of the generator's strides")
+        base, features = size // stride, round(stem * width)
+        self.z_dim = z_dim
+
+        def activation() -> nn.Module:
+            return nn.LeakyReLU(slope) if slope else nn.ReLU()
+
+        def norm(kind: type[nn.Module], n: int) -> nn.Module:
+            return kind(n, eps=norm_eps, momentum=norm_momentum)
+
+        flat = features * base * base
+        layers: list[nn.Module] = [
+            nn.Linear(z_dim, flat, bias=bias if stem_bias is None else stem_bias),
+            norm(nn.BatchNorm1d, flat),
+            activation(),
+            nn.Unflatten(1, (features, base, base)),
+        ]
+        for multiple, stride in blocks:
+            a, features = features, round(multiple * width)
+            layers += [up(a, features, kernel, stride, bias), norm(nn.BatchNorm2d, features), activation()]
+        layers += [up(features, channels, output_kernel or kernel, output_stride, bias), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+        initialise(self, init)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.layers(z)
+
+
+class Discriminator(nn.Module):
+    """Pictures (n, channels, size, size) to logits (n,).
+
+    `blocks` are convolutions with leaky ReLU; `norm` puts batch norm after all of them but the first, or with
+    `norm_first` after all; never use it with a gradient penalty.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        size: int,
+        channels: int,
+        blocks: Blocks | None = None,
+        kernel: int = 4,
+        slope: float = 0.2,
+        dropout: float = 0.0,
+        norm: bool = False,
+        norm_first: bool = False,
+        norm_eps: float = 1e-5,
+        norm_momentum: float = 0.1,
+        init: Init = "dcgan",
+    ):
+        super().__init__()
+        blocks = default_blocks(size) if blocks is None else list(blocks)
+        layers: list[nn.Module] = []
+        features = channels
+        for i, (multiple, stride) in enumerate(blocks):
+            a, features = features, round(multiple * width)
+            same = "same" if stride == 1 else (kernel - 1) // 2
+            layers.append(nn.Conv2d(a, features, kernel, stride, same))
+            if norm and (i > 0 or norm_first):
+                layers.append(nn.BatchNorm2d(features, eps=norm_eps, momentum=norm_momentum))
+            layers.append(nn.LeakyReLU(slope))
+            if dropout:
+                layers.append(nn.Dropout(dropout))
+        self.features = nn.Sequential(*layers)
+        with torch.no_grad():
+            flat = self.features.eval()(torch.zeros(1, channels, size, size)).numel()
+        self.train()
+        self.head = nn.Linear(flat, 1)
+        initialise(self, init)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.features(images).flatten(1)).squeeze(1)

@@ -1,0 +1,29 @@
+"""Weight initialisation by the name a paper or a framework gives it."""
+
+from typing import Literal
+
+from torch import nn
+
+Init = Literal["torch", "glorot", "dcgan"]
+
+
+def initialise(network: nn.Module, scheme: Init) -> None:
+    """Initialise every linear and convolutional layer of `network` in place.
+
+    `torch` keeps PyTorch's own; `glorot` is Keras' default (Glorot uniform, zero bias); `dcgan` is N(0, 0.02)
+    with batch-norm scales N(1, 0.02) (Radford et al. 2016, section 3).
+    """
+    if scheme == "torch":
+        return
+    if scheme not in ("glorot", "dcgan"):
+        raise ValueError(f"init '{scheme}' is none of torch, glorot, dcgan")
+    for layer in network.modules():
+        if isinstance(layer, (nn.Linear, nn.modules.conv._ConvNd)):
+            if scheme == "glorot":
+                nn.init.xavier_uniform_(layer.weight)
+            else:
+                nn.init.normal_(layer.weight, 0.0, 0.02)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.modules.batchnorm._BatchNorm) and scheme == "dcgan":
+            nn.init.normal_(layer.weight, 1.0, 0.02)

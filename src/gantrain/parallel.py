@@ -1,0 +1,115 @@
+"""Several processes for networks that take turns: no wrapper, one all-reduce of a flat gradient per turn.
+
+Lightning's `ddp` wraps the whole module and waits for gradients of networks that do not play.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from pytorch_lightning.strategies import DDPStrategy
+from pytorch_lightning.strategies.launchers.subprocess_script import _SubprocessScriptLauncher
+from torch import Tensor, nn
+
+
+def average_gradients(weights: Sequence[nn.Parameter], loss: Tensor, world: int) -> Tensor:
+    """Replace the gradients by their means over all processes; returns the loss's mean.
+
+    The loss travels in the same flat tensor, so that all processes agree whether it is finite.
+    """
+    loss = loss.detach()
+    if world == 1:
+        return loss
+    gradients = [w.grad for w in weights if w.grad is not None]
+    flat = torch.cat([loss.reshape(1).to(gradients[0].dtype), *(g.flatten() for g in gradients)])
+    dist.all_reduce(flat)
+    flat /= world
+    position = 1
+    for gradient in gradients:
+        gradient.copy_(flat[position : position + gradient.numel()].view_as(gradient))
+        position += gradient.numel()
+    return flat[0].to(loss.dtype)
+
+
+def average_scalars(value: Tensor, world: int) -> Tensor:
+    """The mean of a scalar over all processes."""
+    value = value.detach().clone()
+    if world > 1:
+        dist.all_reduce(value)
+        value /= world
+    return value
+
+
+def largest(values: list[int], device: torch.device, world: int) -> list[int]:
+    """The largest of the processes' integers, place by place: how they agree on what to do next."""
+    if world == 1:
+        return values
+    shared = torch.tensor(values, device=device)
+    dist.all_reduce(shared, dist.ReduceOp.MAX)
+    return shared.tolist()
+
+
+def gather(value: Any, world: int) -> list[Any]:
+    """Every process' value, in the order of their ranks."""
+    if world == 1:
+        return [value]
+    values: list[Any] = [None] * world
+    dist.all_gather_object(values, value)
+    return values
+
+
+class TurnTaking(DDPStrategy):
+    """Processes that start from rank 0's weights and average gradients only when a player's turn asks for it."""
+
+    def __init__(self, command: list[str], **kwargs: Any):
+        super().__init__(**kwargs)
+        self._command = command
+
+    def _configure_launcher(self) -> None:
+        self._launcher = _Workers(self._command, self.cluster_environment, self.num_processes, self.num_nodes)
+
+    def configure_ddp(self) -> None:
+        for tensor in [*self.model.parameters(), *self.model.buffers()]:
+            dist.broadcast(tensor.data, src=0)
+
+    def teardown(self) -> None:
+        super().teardown()
+        with contextlib.suppress(AttributeError):
+            self._launcher.join()
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+class _Workers(_SubprocessScriptLauncher):
+    """Starts the other processes with a command of ours.
+
+    Lightning would repeat `sys.argv`, which under Hydra composes the config and makes the run directory again.
+    """
+
+    def __init__(self, command: list[str], *args: Any):
+        super().__init__(*args)
+        self._command = command
+
+    def _call_children_scripts(self) -> None:
+        environment = self.cluster_environment
+        for local_rank in range(1, self.num_processes):
+            variables = {
+                "MASTER_ADDR": environment.main_address,
+                "MASTER_PORT": environment.main_port,
+                "NODE_RANK": environment.node_rank(),
+                "LOCAL_RANK": local_rank,
+                "WORLD_SIZE": self.num_processes,
+                "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path]),
+            }
+            process = subprocess.Popen(self._command, env={**os.environ, **{k: str(v) for k, v in variables.items()}})
+            self.procs.append(process)
+
+    def join(self) -> None:
+        for process in self.procs:
+            process.wait(timeout=60)

@@ -1,0 +1,45 @@
+"""`gantrain sample RUN`: pictures from a trained run, as a grid or one by one."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from gantrain.config import stages_of
+from gantrain.errors import UserError
+from gantrain.pictures import grid, to_pil, to_uint8
+from gantrain.quiet import quiet_libraries
+from gantrain.runs import Run, load_module
+
+
+def main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser("gantrain sample", description="Pictures from a trained run.")
+    parser.add_argument("run", type=Path, help="the run's directory")
+    parser.add_argument("-n", type=int, default=64, help="how many (64)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed, the same pictures (0)")
+    parser.add_argument("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
+    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    args = parser.parse_args(words)
+    quiet_libraries()
+    if args.n < 1:
+        raise UserError(f"-n is {args.n}, it must be 1 or more")
+    module = load_module(args.run)
+    if not hasattr(module, "generate"):
+        raise UserError(f"{args.run} makes no pictures from noise; see `gantrain --help` for what it can do")
+    latents = module.latents(args.n, torch.Generator().manual_seed(args.seed))
+    data = stages_of(Run.open(args.run).config())[-1].config["data"]
+    pictures = to_uint8(module.generate(latents, raw=args.raw), data.get("range", (-1, 1)))
+    out = args.out or args.run / "samples.png"
+    try:
+        if out.suffix.lower() == ".png":
+            out.parent.mkdir(parents=True, exist_ok=True)
+            to_pil(grid(pictures)).save(out)
+        else:
+            out.mkdir(parents=True, exist_ok=True)
+            for i, picture in enumerate(pictures):
+                to_pil(picture).save(out / f"{i:0{len(str(args.n - 1))}d}.png")
+    except OSError as error:
+        raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
+    print(out)
+    return 0
