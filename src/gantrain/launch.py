@@ -23,7 +23,7 @@ from gantrain.quiet import quiet_libraries
 
 def train(words: Sequence[str]) -> int:
     """Compose the config that `words` ask for and train it, or each of several with --multirun; the exit code."""
-    words = [_may_be_new(word) for word in words]
+    words = arrange(words)
     refuse_shadowed_experiments(words)
     codes: list[int] = []
     failures: list[Exception] = []
@@ -32,7 +32,7 @@ def train(words: Sequence[str]) -> int:
         """One run; its value is what a sweep minimises."""
         settings = HydraConfig.get()
         multirun = settings.mode == RunMode.MULTIRUN
-        folder = Path(settings.runtime.output_dir)
+        folder = _as_typed(Path(settings.runtime.output_dir))
         try:
             codes.append(_run(composed, settings, folder, multirun))
         except (UserError, Diverged, OmegaConfBaseException) as error:
@@ -68,16 +68,47 @@ def train(words: Sequence[str]) -> int:
     return max(codes, default=0)
 
 
-def _may_be_new(word: str) -> str:
-    """Let a word set an option that no YAML states: the class that takes it refuses unknown ones, and says why."""
-    return f"++{word}" if re.match(r"(data|networks|losses|models|callbacks)\.[\w.]+=", word) else word
+# Hydra's options, and whether each takes a value.
+OPTIONS = {
+    **dict.fromkeys(
+        ("--multirun", "-m", "--run", "-r", "--resolve", "--hydra-help", "--shell-completion", "-sc"), False
+    ),
+    **dict.fromkeys(("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp"), True),
+    **dict.fromkeys(("--cfg", "-c", "--package", "-p", "--info", "-i"), True),
+}
+
+
+def arrange(words: Sequence[str]) -> list[str]:
+    """The words as Hydra's parser takes them: options first, wherever the user put them. Raises UserError.
+
+    A word may set an option that no YAML states (Hydra's `++`): the class that takes it refuses unknown ones, and says
+    which are near.
+    """
+    options, overrides = [], []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            known = not re.match(r"(data|networks|losses|models|callbacks)\.[\w.]+=", word)
+            overrides.append(word if known else f"++{word}")
+            continue
+        name, equals, _ = word.partition("=")
+        if name not in OPTIONS:
+            raise UserError(f"{name}: there is no such option{did_you_mean(name, OPTIONS)}")
+        options.append(word)
+        if OPTIONS[name] and not equals:
+            if not rest:
+                raise UserError(f"{name} needs a value")
+            options.append(rest.pop(0))
+    return options + overrides
 
 
 FAILED = 1e9  # a sweeper must be able to rank a failed job: large, and finite
 
 
 def _run(composed: DictConfig, settings: DictConfig, folder: Path, multirun: bool) -> int:
-    config = {"name": settings.runtime.choices.experiment, **finalise(composed, list(settings.overrides.task))}
+    overrides = OmegaConf.to_container(settings.overrides.task, resolve=False)
+    config = {"name": settings.runtime.choices.experiment, **finalise(composed, overrides)}
     if multirun and config["trainer"]["devices"] > 1:
         raise UserError(
             "trainer.devices: a sweep runs its jobs in one process; start each job by itself, or use devices=1"
@@ -95,10 +126,11 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path, multirun: boo
 
 def explain_divergence(error: Diverged, folder: Path) -> str:
     """What happened, what is saved, and what usually helps."""
+    saved = sorted((folder / "checkpoints").rglob("*.ckpt"))
+    kept = f"The last good checkpoint is {saved[-1]}" if saved else "It came before the first checkpoint"
     return (
-        f"{error}. The last good checkpoint is in {folder / 'checkpoints'}. Likely causes: a learning rate that is too "
-        f"high, a missing or too strong penalty, images outside data.range, 16-mixed where bf16-mixed would do. "
-        f"models.on_divergence=skip omits such steps"
+        f"{error}. {kept}. Likely causes: a learning rate that is too high, a missing or too strong penalty, images "
+        f"outside data.range, 16-mixed where bf16-mixed would do. models.on_divergence=skip omits such steps"
     )
 
 
@@ -133,9 +165,14 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
         if found := re.search(r"Could not override '[\w/]*/?(\w+)'|No match in the defaults list.*'(\w+)'", text):
             group = found[1] or found[2]
             return f"{group}: there is no such group of configs{did_you_mean(group, _groups())}"
-    if isinstance(error, OmegaConfBaseException) and error.full_key:
-        return f"{error.full_key}: {text.splitlines()[0]}"
+    if isinstance(error, OmegaConfBaseException) and (found := re.search(r"full_key: (\S+)", text)):
+        return f"{found[1]}: {text.splitlines()[0]}"
     return " ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _as_typed(folder: Path) -> Path:
+    """Relative to where the user stands, where that is possible: Hydra makes it absolute."""
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def _groups() -> list[str]:

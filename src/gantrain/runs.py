@@ -87,7 +87,9 @@ class Run:
             config = yaml.safe_load(self.config_file.read_text())
             check(config)
         except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError, UnicodeDecodeError) as error:
-            raise UserError(f"{self.config_file} is damaged ({error}); put back the one that the run wrote") from error
+            raise UserError(
+                f"{self.config_file} is damaged ({_one_line(error)}); put back the one that the run wrote"
+            ) from error
         return config
 
     # ---- checkpoints -------------------------------------------------------------------------------------------------
@@ -256,6 +258,10 @@ def misfit(config_file: Path, error: Exception) -> str:
     lines = str(error).splitlines()
     detail = lines[1].strip() if len(lines) > 1 else lines[0]
     return f"{config_file}: the networks it describes are not those of the checkpoint ({detail}); undo the edit"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _first_line(error: Exception) -> str:

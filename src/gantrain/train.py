@@ -10,6 +10,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.loggers import Logger
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -62,6 +63,8 @@ def prepare(config: Mapping[str, Any], new: bool = False) -> list[Ready]:
     networks = build_networks(stages)
     if new and config.get("init_from"):
         start_from(networks, config["init_from"])
+    build_callbacks(config)
+    build_loggers(config, "", "", 0)
     ready: list[Ready] = []
     for stage in stages:
         same = [r.data for r in ready if r.stage.config["data"] == stage.config["data"]]
@@ -190,19 +193,20 @@ def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
     began, images = time.monotonic(), 0
     for i, part in enumerate(ready):
         last = i == len(ready) - 1
-        state = run.newest(part.stage.name)
-        length = part.module.length
-        finished = run.finished(part.stage.name)
-        if finished is not None and state is not None and (finished >= length or not last):
-            if finished < length:
+        name, length = part.stage.name, part.module.length
+        state = run.newest(name)
+        at = state["iteration"] if state is not None else 0
+        if at > length:
+            raise UserError(f"iterations: stage {name} has {at} already; {length} would undo some")
+        ended = run.finished(name)
+        if ended is not None and at >= ended and (at == length or not last):
+            if at < length:
                 raise UserError(
-                    f"stages.{part.stage.name}: it ended at {finished} iterations and a later stage has begun from it; "
+                    f"stages.{name}: it ended at {ended} iterations and a later stage has begun from it; "
                     f"only the last stage can be prolonged"
                 )
             load_weights(part.module, state, run)
         else:
-            if state is not None and state["iteration"] > length:
-                raise UserError(f"iterations: the run has {state['iteration']} already, {length} would undo some")
             seen = state["images_seen"] if state is not None else 0
             signum = fit_stage(part, run, config, state)
             images += part.module.images_seen - seen
@@ -245,15 +249,20 @@ def build_callbacks(config: Mapping[str, Any]) -> list[pl.Callback]:
     return callbacks
 
 
-def build_trainer(
-    config: Mapping[str, Any], run: Run, stage: Stage, callbacks: list[pl.Callback], iteration: int
-) -> pl.Trainer:
+def build_loggers(config: Mapping[str, Any], folder: Path | str, tag: str, iteration: int) -> list[Logger]:
+    """The loggers of one stage, from `iteration` on; they make no file before training begins."""
     loggers = []
     for name, node in (config.get("logger") or {}).items():
         # One folder per stage: purge_step hides every tag's later points, also those of the stage before.
-        folder = str(run.folder / name / stage.tag)
-        place = {"save_dir": folder, "name": "", "version": "", "purge_step": iteration + 1 if iteration else None}
-        loggers.append(build({**place, **node}, f"logger.{name}"))
+        place = {"save_dir": str(Path(folder, name, tag)), "name": "", "version": ""}
+        purge = {"purge_step": iteration + 1 if iteration else None}
+        loggers.append(build({**place, **purge, **node}, f"logger.{name}", Logger))
+    return loggers
+
+
+def build_trainer(
+    config: Mapping[str, Any], run: Run, stage: Stage, callbacks: list[pl.Callback], iteration: int
+) -> pl.Trainer:
     options = dict(config["trainer"])
     if options["devices"] > 1:
         command = [sys.executable, "-m", "gantrain.worker", str(run.folder.absolute()), stage.name]
@@ -261,7 +270,7 @@ def build_trainer(
     return pl.Trainer(
         **options,
         callbacks=callbacks,
-        logger=loggers,
+        logger=build_loggers(config, run.folder, stage.tag, iteration),
         default_root_dir=str(run.folder),
         max_epochs=-1,
         enable_checkpointing=False,

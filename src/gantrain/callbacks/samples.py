@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from gantrain.models.base import GANModule
+from gantrain.models.base import GANModule, undisturbed
 from gantrain.pictures import grid, save_gif, to_pil, to_uint8
 from gantrain.rng import derive_seed
 from gantrain.runs import Run
@@ -16,7 +16,7 @@ from gantrain.runs import Run
 class Samples(pl.Callback):
     """A grid of `count` fixed samples every `every` iterations, at the start and the end, as PNG and for TensorBoard.
 
-    Latents come from a generator of its own and networks run in eval mode, so that looking never changes training.
+    Latents come from a generator of its own; modes and global generators are put back: looking never changes training.
     `samples/progress.gif` shows the grids in a row once training ends.
     """
 
@@ -49,7 +49,8 @@ class Samples(pl.Callback):
 
     def draw(self, trainer: pl.Trainer, module: GANModule) -> Path:
         generator = torch.Generator().manual_seed(derive_seed(module.seed, "preview"))
-        pictures = to_uint8(module.preview(self._batch, generator), trainer.datamodule.range)
+        with undisturbed(module, module.device):
+            pictures = to_uint8(module.preview(self._batch, generator), trainer.datamodule.range)
         sheet = grid(pictures)
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -248,8 +248,13 @@ class GANModule(pl.LightningModule):
         return [p for network in self.players[name].networks for p in self._trainable[network]]
 
     def optimizer_of(self, name: str) -> Any:
+        """Lightning's wrapper, whose `step` knows precision and processes."""
         optimizers = self.optimizers()
         return (optimizers if isinstance(optimizers, list) else [optimizers])[list(self.players).index(name)]
+
+    def raw_optimizer(self, name: str) -> torch.optim.Optimizer:
+        """The optimizer itself: the wrapper's load_state_dict would fill the wrapper only."""
+        return self.trainer.optimizers[list(self.players).index(name)]
 
     def global_batch(self, batch: Batch) -> int:
         return batch_size(batch) * self.trainer.world_size
@@ -293,7 +298,7 @@ class GANModule(pl.LightningModule):
         return {
             "networks": {name: network.state_dict() for name, network in self.networks.items()},
             "ema": {} if self.ema is None else {n: net.state_dict() for n, net in self.ema.copies.items()},
-            "optimizers": {name: self.optimizer_of(name).state_dict() for name in self.players},
+            "optimizers": {name: self.raw_optimizer(name).state_dict() for name in self.players},
             "schedules": {name: plain_schedule(schedule) for name, schedule in self.schedules.items()},
             "scaler": {} if scaler is None else scaler.state_dict(),
             "iteration": self.iteration,
@@ -307,7 +312,7 @@ class GANModule(pl.LightningModule):
         """Undo `state`; the optimizers must be configured."""
         self.load_networks(state)
         for name in self.players:
-            self.optimizer_of(name).load_state_dict(state["optimizers"][name])
+            self.raw_optimizer(name).load_state_dict(state["optimizers"][name])
         for name, schedule in self.schedules.items():
             schedule.load_state_dict(state["schedules"][name])
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
@@ -338,6 +343,20 @@ def for_inference(network: nn.Module) -> Iterator[nn.Module]:
             yield network
     finally:
         network.train(mode)
+
+
+@contextlib.contextmanager
+def undisturbed(module: nn.Module, device: torch.device) -> Iterator[None]:
+    """Look at a module in training: every part's mode and the random generators come back on exit."""
+    modes = {part: part.training for part in module.modules()}
+    generators = rng.get_state(device)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        rng.set_state(generators, device)
+        for part, mode in modes.items():
+            part.training = mode
 
 
 def batch_size(batch: Batch) -> int:

@@ -1,0 +1,16 @@
+"""Plain lines in a log."""
+
+import re
+
+from gantrain.callbacks.progress import clock
+
+
+def test_lines_in_a_log(gantrain):
+    words = ("debug=tiny", "iterations=30", "hydra.run.dir=run", "callbacks.metrics.every=1")
+    result = gantrain(*words, "callbacks.progress.seconds=0")
+    line = r"^7/30  [\d,]+ images/s  discriminator \d+\.\d{3}  generator \d+\.\d{3}  \d:\d\d left$"
+    assert re.search(line, result.out, re.MULTILINE), result.out
+
+
+def test_clock():
+    assert [clock(s) for s in (5.9, 65, 3723)] == ["0:05", "1:05", "1:02:03"]

@@ -1,0 +1,47 @@
+"""Fixtures: quick deterministic runs, in process, in temporary folders."""
+
+import os
+
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # bitwise equality is promised on the CPU
+os.environ.pop("GANTRAIN_DATA", None)
+
+import pytest
+import torch
+
+from gantrain.cli import main
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)  # tiny tensors: threads only wait for each other
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory):
+    os.environ["GANTRAIN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def gantrain(capfd):
+    """Run the program in process: `gantrain("list")` gives its exit code, output and errors."""
+
+    def call(*words):
+        capfd.readouterr()
+        code = main([str(word) for word in words])
+        out, err = capfd.readouterr()
+        return Result(code, out, err)
+
+    return call
+
+
+class Result:
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    def __repr__(self):
+        return f"exit {self.code}\n{self.out}\n{self.err}"

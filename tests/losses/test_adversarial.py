@@ -1,0 +1,81 @@
+"""Adversarial losses against values worked out by hand."""
+
+import math
+
+import pytest
+import torch
+
+from gantrain.losses.adversarial import LeastSquares, Minimax, NonSaturating, targets_like
+
+REAL = torch.tensor([0.0, 2.0])
+FAKE = torch.tensor([-1.0, 1.0])
+
+
+def softplus(x):
+    return math.log(1 + math.exp(x))
+
+
+def test_non_saturating():
+    loss = NonSaturating()
+    on_real = (softplus(0) + softplus(-2)) / 2  # -log sigmoid(x) = softplus(-x)
+    on_fake = (softplus(-1) + softplus(1)) / 2
+    assert loss.discriminator(REAL, FAKE).item() == pytest.approx(on_real + on_fake, abs=1e-6)
+    assert loss.generator(FAKE).item() == pytest.approx((softplus(1) + softplus(-1)) / 2, abs=1e-6)
+
+
+def test_mean_of_terms_is_half_their_sum():
+    total = NonSaturating().discriminator(REAL, FAKE)
+    assert NonSaturating(combine="mean").discriminator(REAL, FAKE).item() == pytest.approx(total.item() / 2)
+
+
+def test_one_sided_smoothing_touches_only_the_real_target():
+    # BCE with target t at logit x is softplus(x) - t x
+    on_real = (softplus(0) + softplus(2) - 0.9 * 2) / 2
+    on_fake = (softplus(-1) + softplus(1)) / 2
+    loss = NonSaturating(real=0.9).discriminator(REAL, FAKE)
+    assert loss.item() == pytest.approx(on_real + on_fake, abs=1e-6)
+
+
+def test_minimax_generator_minimises_log_of_one_minus_d():
+    expected = -(softplus(-1) + softplus(1)) / 2
+    assert Minimax().generator(FAKE).item() == pytest.approx(expected, abs=1e-6)
+    assert Minimax().discriminator(REAL, FAKE).item() == NonSaturating().discriminator(REAL, FAKE).item()
+
+
+def test_minimax_saturates_where_non_saturating_does_not():
+    sure = torch.tensor([-10.0], requires_grad=True)
+    (weak,) = torch.autograd.grad(Minimax().generator(sure), sure)
+    (strong,) = torch.autograd.grad(NonSaturating().generator(sure), sure)
+    assert abs(weak.item()) < 1e-4
+    assert strong.item() == pytest.approx(-1.0, abs=1e-4)
+
+
+def test_least_squares():
+    loss = LeastSquares()
+    on_real = ((0 - 1) ** 2 + (2 - 1) ** 2) / 2
+    on_fake = ((-1) ** 2 + 1**2) / 2
+    assert loss.discriminator(REAL, FAKE).item() == pytest.approx(on_real + on_fake)
+    assert loss.generator(FAKE).item() == pytest.approx(((-1 - 1) ** 2 + 0) / 2)
+    assert LeastSquares(generator=0.5).generator(FAKE).item() == pytest.approx((1.5**2 + 0.5**2) / 2)
+
+
+def test_uniform_targets_stay_in_their_range_and_differ():
+    torch.manual_seed(0)
+    targets = targets_like(torch.zeros(1000), (0.8, 1.0))
+    assert targets.min() >= 0.8
+    assert targets.max() < 1.0
+    assert targets.std() == pytest.approx(0.2 / math.sqrt(12), rel=0.1)
+
+
+def test_decision_maps_count_every_place():
+    logits = torch.tensor([[[0.0, 2.0]]])
+    assert NonSaturating().generator(logits).item() == pytest.approx((softplus(0) + softplus(-2)) / 2, abs=1e-6)
+
+
+def test_half_precision_logits_are_computed_in_float32():
+    assert NonSaturating().discriminator(REAL.bfloat16(), FAKE.bfloat16()).dtype == torch.float32
+
+
+def test_unknown_way_to_combine_is_refused():
+    with pytest.raises(ValueError, match="neither sum nor mean"):
+        LeastSquares(combine="median")

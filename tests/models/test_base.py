@@ -1,0 +1,289 @@
+"""The training loop: whose turn touches what, counters, conditions, microbatches, EMA, divergence, precision."""
+
+import pytest
+import torch
+from pytorch_lightning.plugins.precision import MixedPrecision
+from torch import nn
+from toys import Discriminator, Generator, game, play, player, weights
+
+from gantrain.ema import EMA
+from gantrain.errors import Diverged, UserError
+from gantrain.losses.penalties import R1
+from gantrain.models.latent import LatentGAN
+from gantrain.models.players import ClipWeights, PlaysWhen
+
+
+class Spy(LatentGAN):
+    """Looks at the networks in the middle of each player's turn."""
+
+    def accumulate_gradients(self, name, batch, shared):
+        result = super().accumulate_gradients(name, batch, shared)
+        other = {"discriminator": "generator", "generator": "discriminator"}[name]
+        self.seen = getattr(self, "seen", [])
+        self.seen.append(
+            {
+                "player": name,
+                "mine": [p.grad is not None for p in self.networks[name].parameters()],
+                "frozen": [not p.requires_grad for p in self.networks[other].parameters()],
+                "other": [None if p.grad is None else p.grad.clone() for p in self.networks[other].parameters()],
+                "weights": {n: weights_of(self.networks[n]) for n in self.networks},
+            }
+        )
+        return result
+
+
+def weights_of(network):
+    return [p.detach().clone() for p in network.parameters()]
+
+
+def test_a_discriminators_first_turn_leaves_the_generators_gradients_none():
+    module = play(game(family=Spy), 1)
+    turn = module.seen[0]
+    assert turn["player"] == "discriminator"
+    assert all(turn["mine"])
+    assert all(turn["frozen"])
+    assert turn["other"] == [None] * 4
+
+
+def test_a_turn_changes_only_its_players_weights():
+    module = play(game(family=Spy), 2)
+    d0, g0, d1, _ = (turn["weights"] for turn in module.seen)
+    same = torch.equal
+    assert all(map(same, d0["generator"], g0["generator"]))  # the discriminator's step left the generator alone
+    assert not any(map(same, d0["discriminator"], g0["discriminator"]))
+    assert all(map(same, g0["discriminator"], d1["discriminator"]))  # and the other way round
+    assert not any(map(same, g0["generator"], d1["generator"]))
+
+
+def test_a_generators_turn_leaves_the_discriminators_gradients():
+    module = play(game(family=Spy), 1)
+    after = [p.grad for p in module.networks["discriminator"].parameters()]
+    assert all(map(torch.equal, module.seen[1]["other"], after))
+
+
+class Careful(LatentGAN):
+    def losses(self, name, batch, shared):
+        if self.iteration == 1 and name == "generator":
+            raise ZeroDivisionError
+        return super().losses(name, batch, shared)
+
+
+def test_networks_are_restored_after_an_error_in_a_turn():
+    module = game(family=Careful)
+    with pytest.raises(ZeroDivisionError):
+        play(module, 3)
+    assert all(p.requires_grad for p in module.networks.parameters())
+
+
+def test_at_rest_players_are_trainable_and_the_others_frozen_in_eval_mode():
+    class Rest(LatentGAN):
+        def draw(self, batch):
+            self.modes = {
+                n: (net.training, [p.requires_grad for p in net.parameters()]) for n, net in self.networks.items()
+            }
+            return super().draw(batch)
+
+    fixed = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5)).requires_grad_(True)
+    half = Discriminator()
+    half.layers[0].weight.requires_grad_(False)  # a network may keep weights of its own fixed
+    module = play(game(family=Rest, networks={"generator": Generator(), "discriminator": half, "face": fixed}), 2)
+    assert module.modes["generator"] == (True, [True] * 4)
+    assert module.modes["discriminator"] == (True, [False, True, True, True])
+    assert module.modes["face"] == (False, [False, False])
+
+
+def test_every_and_counters():
+    module = play(game(generator=player("generator", every=3), family=Spy), 7)
+    assert module.turns == {"discriminator": 7, "generator": 2}
+    assert (module.iteration, module.images_seen) == (7, 56)
+    assert [t["player"][0] for t in module.seen] == list("dddgdddgd")
+
+
+def test_lazy_penalties_count_their_players_own_turns():
+    class Count(LatentGAN):
+        def penalise(self, *args):
+            due = super().penalise(*args)
+            self.due = [*getattr(self, "due", []), bool(due)]
+            return due
+
+    module = game(family=Count, penalties={"r1": R1(1.0, every=2)}, discriminator=player("discriminator", every=2))
+    play(module, 8)
+    assert module.due == [True, False, True, False]
+
+
+def test_plays_when_stops_and_restarts_a_player():
+    told = [0.5, 0.9, 0.9, 0.5, 0.5]
+
+    class Told(LatentGAN):
+        def losses(self, name, batch, shared):
+            terms, stats = super().losses(name, batch, shared)
+            if name == "discriminator":
+                stats["accuracy"] = torch.tensor(told[self.iteration])
+                self.played = [*getattr(self, "played", []), torch.is_grad_enabled()]
+            return terms, stats
+
+    module = game(family=Told, discriminator=player("discriminator", plays_when=PlaysWhen("accuracy", 0.8)))
+    play(module, 5)
+    # the decision uses the value before: idle after the two 0.9, without gradient; back after the 0.5
+    assert module.played == [True, True, False, False, True]
+    assert module.turns == {"discriminator": 3, "generator": 5}
+    assert module.statistics == {"discriminator": pytest.approx(0.5)}
+
+
+def test_an_unknown_statistic_is_an_error_with_the_known_ones():
+    module = game(discriminator=player("discriminator", plays_when=PlaysWhen("acuracy", 0.8)))
+    with pytest.raises(UserError, match="accuracy, fake_logit, real_logit"):
+        play(module, 1)
+
+
+def test_after_step_follows_the_step():
+    module = play(game(discriminator=player("discriminator", lr=1.0, after_step=ClipWeights(0.01))), 3)
+    assert max(p.abs().max() for p in module.networks["discriminator"].parameters()) <= 0.01
+    assert max(p.abs().max() for p in module.networks["generator"].parameters()) > 0.01
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_microbatches_equal_the_large_batch(fresh):
+    one = play(game(fresh_noise=fresh, penalties={"r1": R1(1.0)}), 3)
+    four = play(game(fresh_noise=fresh, penalties={"r1": R1(1.0)}, microbatches=4), 3)
+    for a, b in zip(weights(one).values(), weights(four).values(), strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+    assert one.meters.pop() == pytest.approx(four.meters.pop(), abs=1e-4)
+
+
+def test_one_generator_pass_serves_both_turns_unless_noise_is_fresh():
+    for fresh, expected in ((False, 2), (True, 4)):
+        module = game(fresh_noise=fresh)
+        calls = []
+        module.networks["generator"].register_forward_hook(
+            lambda *a, calls=calls: calls.append(torch.is_grad_enabled())
+        )
+        play(module, 2)
+        assert len(calls) == expected
+    assert calls == [False, True, False, True]
+
+
+def test_an_idle_generator_makes_its_pass_without_graph():
+    module = game(generator=player("generator", every=2))
+    calls = []
+    module.networks["generator"].register_forward_hook(lambda *a: calls.append(torch.is_grad_enabled()))
+    play(module, 4)
+    assert calls == [False, True, False, True]
+
+
+def test_ema_follows_and_serves():
+    module = game(ema=EMA(["generator"], half_life_images=8))
+    start = weights_of(module.networks["generator"])
+    play(module, 1)
+    now = weights_of(module.networks["generator"])
+    average = weights_of(module.best("generator"))
+    for a, b, c in zip(start, now, average, strict=True):
+        assert torch.allclose(c, (a + b) / 2, atol=1e-6)  # one half-life
+    assert module.best("generator", raw=True) is module.networks["generator"]
+    assert module.best("discriminator") is module.networks["discriminator"]
+
+
+class Broken(LatentGAN):
+    def losses(self, name, batch, shared):
+        terms, stats = super().losses(name, batch, shared)
+        if self.iteration == 2 and name == "generator":
+            terms["adv"] = terms["adv"] * float("nan")
+        return terms, stats
+
+
+def test_a_loss_that_is_not_finite_stops_training_before_the_step_and_the_ema():
+    module = game(family=Broken, ema=EMA(["generator"], half_life_images=100))
+    with pytest.raises(Diverged, match="loss of player 'generator' is not finite in iteration 3"):
+        play(module, 5)
+    assert all(torch.isfinite(p).all() for p in module.parameters())
+    assert module.iteration == 2
+
+
+def test_or_the_step_is_skipped():
+    module = play(game(family=Broken, on_divergence="skip"), 5)
+    assert module.iteration == 5
+    assert all(torch.isfinite(p).all() for p in module.parameters())
+
+
+def test_gradients_are_clipped():
+    module = game(generator=player("generator", clip_gradients=1e-3, optimizer=torch.optim.SGD, lr=1.0))
+    before = weights_of(module.networks["generator"])
+    play(module, 1)
+    moved = torch.cat(
+        [(a - b).flatten() for a, b in zip(weights_of(module.networks["generator"]), before, strict=True)]
+    )
+    assert moved.norm().item() == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_bf16_trains_every_network_with_its_losses_in_float32():
+    class Dtypes(LatentGAN):
+        def losses(self, name, batch, shared):
+            terms, stats = super().losses(name, batch, shared)
+            self.dtypes = {*getattr(self, "dtypes", set()), *(t.dtype for t in terms.values())}
+            self.half = shared.dtype
+            return terms, stats
+
+    for options in ({}, {"fresh_noise": True}, {"microbatches": 2}):
+        module = game(family=Dtypes, penalties={"r1": R1(1.0)}, **options)
+        before = weights(module)
+        play(module, 3, precision="bf16-mixed")
+        assert module.dtypes == {torch.float32}
+        assert module.half == torch.bfloat16
+        for key, value in weights(module).items():
+            assert not torch.equal(value, before[key]), (options, key)
+
+
+class Overflow(LatentGAN):
+    def losses(self, name, batch, shared):
+        terms, stats = super().losses(name, batch, shared)
+        if self.iteration == 1:
+            for p in self.networks[name].parameters():  # finite loss, gradient beyond fp16's scale
+                terms["huge"] = (p * 1e38).sum() * 0 + p.sum() * 1e38
+        return terms, stats
+
+
+def test_an_fp16_overflow_is_a_skipped_step_not_divergence():
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**16)
+    module = game(family=Overflow)
+    play(module, 3, plugins=[MixedPrecision("16-mixed", "cpu", scaler)])
+    assert module.iteration == 3
+    assert all(torch.isfinite(p).all() for p in module.parameters())
+    assert scaler.get_scale() < 2.0**16
+
+
+def test_clipping_happens_after_unscaling():
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
+    module = game(
+        discriminator=player("discriminator", clip_gradients=1e-3, optimizer=torch.optim.SGD, lr=1.0),
+    )
+    before = weights_of(module.networks["discriminator"])
+    play(module, 1, plugins=[MixedPrecision("16-mixed", "cpu", scaler)])
+    after = weights_of(module.networks["discriminator"])
+    moved = torch.cat([(a - b).flatten() for a, b in zip(after, before, strict=True)])
+    assert moved.norm().item() == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_schedules_step_once_an_iteration():
+    def schedule(optimizer):
+        return torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.1)
+
+    module = game(generator=player("generator", every=2, schedule=schedule))
+    play(module, 4)
+    assert module.raw_optimizer("generator").param_groups[0]["lr"] == pytest.approx(0.01 * 0.1**2)
+
+
+def test_names_that_lead_nowhere_are_errors():
+    with pytest.raises(UserError, match="no network 'critic'"):
+        game(discriminator=player("critic"))
+    with pytest.raises(UserError, match=r"models\.ema\.networks: there is no network 'gnerator'"):
+        game(ema=EMA(["gnerator"], 10))
+    with pytest.raises(UserError, match=r"models\.microbatches"):
+        game(microbatches=0)
+    with pytest.raises(UserError, match="stop or skip"):
+        game(on_divergence="ignore")
+
+
+def test_penalties_refuse_batch_norm_with_the_reason():
+    networks = {"generator": Generator(), "discriminator": Discriminator(norm=True)}
+    with pytest.raises(UserError, match="batch norm ties the samples"):
+        game(networks=networks, penalties={"r1": R1(1.0)})

@@ -1,0 +1,358 @@
+"""The program from the outside: verbs, help, and one clear sentence for every mistake."""
+
+import errno
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from compare import newest
+from idx import make_mnist, write_idx
+from PIL import Image
+
+import gantrain as package
+from gantrain.runs import Run
+
+TINY = ("debug=tiny", "callbacks.samples.count=4")
+
+
+@pytest.fixture
+def run(gantrain):
+    assert gantrain(*TINY, "hydra.run.dir=run").code == 0
+    return Path("run")
+
+
+def refused(result, *words):
+    """One sentence, exit 2, no traceback, no directory left behind."""
+    assert result.code == 2, result
+    assert result.err.startswith("gantrain: ")
+    assert len(result.err.strip().splitlines()) == 1, result.err
+    for word in words:
+        assert word in result.err, result.err
+    assert "Traceback" not in result.err
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["experiment=dcgan_mnits"], ["experiment", "'dcgan_mnits'", "'dcgan_mnist'"]),
+        (["iteratoins=3"], ["iteratoins", "'iterations'"]),
+        (["+iteratoins=3"], ["iteratoins", "'iterations'"]),
+        (["data.batchsize=3"], ["data.batchsize", "'batch_size'"]),
+        (["networks.generator.widht=3"], ["networks.generator.widht", "'width'"]),
+        (["models.players.generator.evry=3"], ["models.players.generator.evry", "'every'"]),
+        (["models.players.generator.optimizer.lrr=3"], ["models.players.generator.optimizer.lrr", "'lr'"]),
+        (["losses=hinge_"], ["losses", "least_squares"]),
+        (["lossez=minimax"], ["lossez", "'losses'"]),
+        (["sampel", "RUN"], ["'sampel' is no verb", "'sample'"]),
+        (["iterations=3", "epochs=2"], ["iterations and epochs are both set"]),
+        (["iterations=0"], ["iterations is 0"]),
+        (["epochs=-1"], ["epochs is -1"]),
+        (["iterations=many"], ["iterations is 'many'"]),
+        (["data.batch_size=0"], ["data.batch_size is 0"]),
+        (["data.batch_size=2000"], ["data.batch_size", "2000", "1797"]),
+        (["networks.generator.size=32"], ["networks.generator", "(1, 32, 32)", "(1, 16, 16)", "data.size"]),
+        (["networks.discriminator.channels=3"], ["networks.discriminator", "data.channels"]),
+        (["networks.generator._target_=os.system"], ["networks.generator._target_", "os.system"]),
+        (["networks.generator=null"], ["networks.generator"]),
+        (["trainer.precision=16-mixed"], ["trainer.precision=16-mixed needs a GPU", "bf16-mixed"]),
+        (["trainer.precision=half"], ["trainer.precision", "32-true"]),
+        (["trainer.accelerator=gpu"], ["trainer.accelerator=gpu", "cpu"]),
+        (["trainer.accelerator=quantum"], ["trainer.accelerator", "auto, cpu or gpu"]),
+        (["trainer.devices=0"], ["trainer.devices is 0"]),
+        (["models.ema.networks=[critic]"], ["models.ema.networks", "'critic'"]),
+        (["models.microbatches=7"], ["models.microbatches", "64"]),
+        (["seed=x"], ["seed is 'x'"]),
+        (["data.size=${data.sise}"], ["data.size: ", "data.sise"]),
+        (["plugins=[no_such_module]"], ["plugins", "no_such_module"]),
+        (["init_from=nowhere"], ["nowhere is no run"]),
+        (["data.range=[1,-1]"], ["data", "range"]),
+        (["callbacks.samples.every=0"], ["callbacks.samples", "every"]),
+        (["a=b=c"], ["key=value"]),
+        (["experiment=dcgan_mnist"], ["data.root", "MNIST/raw", "download=true"]),
+        (["experiment=dcgan_mnist", "data.root=nowhere"], ["data.root", "nowhere"]),
+        (["--config-dir", "nowhere"], ["--config-dir", "nowhere"]),
+    ],
+)
+def test_mistakes(gantrain, words, says):
+    refused(gantrain(*words), *says)
+
+
+def test_a_callbacks_mistake_leaves_no_directory(gantrain):
+    refused(gantrain("callbacks.checkpoint.keep=0", "hydra.run.dir=runs/x"), "callbacks.checkpoint", "keep")
+    refused(gantrain("callbacks.checkpoint=null", "hydra.run.dir=runs/x"), "callbacks.checkpoint")
+    refused(gantrain("logger.tensorboard._target_=torch.nn.Linear", "hydra.run.dir=runs/x"), "logger.tensorboard")
+
+
+def test_damaged_idx_files(gantrain, tmp_path):
+    make_mnist(tmp_path / "mnist")
+    file = tmp_path / "mnist/MNIST/raw/train-images-idx3-ubyte"
+    file.write_bytes(file.read_bytes()[:1000])
+    refused(gantrain("experiment=dcgan_mnist", "data.root=mnist"), "data.root", str(Path("mnist/MNIST/raw")), "damaged")
+
+
+def test_mnist_files_train(gantrain, tmp_path):
+    make_mnist(tmp_path / "mnist")
+    words = ("experiment=gan_mnist", "data.root=mnist", "iterations=2", "data.batch_size=8", "hydra.run.dir=run")
+    result = gantrain(*words, "networks.generator.width=8", "networks.discriminator.width=8")
+    assert result.code == 0, result
+    assert "64 images, 1x28x28" in result.out
+    # the run remembers where the data are, from wherever it is resumed
+    assert Path(Run("run").config()["data"]["root"]).is_absolute()
+    shutil.move("mnist", "elsewhere")
+    refused(gantrain("resume", "run", "iterations=3"), "data.root")
+    assert gantrain("resume", "run", "iterations=3", "data.root=elsewhere").code == 0
+
+
+def test_a_pair_of_wrong_mnist_shapes(gantrain, tmp_path):
+    make_mnist(tmp_path / "mnist")
+    write_idx(tmp_path / "mnist/MNIST/raw/train-labels-idx1-ubyte", np.zeros(5))
+    refused(gantrain("experiment=dcgan_mnist", "data.root=mnist"), "64 images but 5 labels")
+
+
+def test_a_directory_that_holds_a_run_is_refused(gantrain, run):
+    before = sorted(run.rglob("*"))
+    refused(gantrain(*TINY, "hydra.run.dir=run"), "already holds a run", "gantrain resume run")
+    assert sorted(run.rglob("*")) == before
+
+
+def test_an_unwritable_run_directory(gantrain, tmp_path):
+    (tmp_path / "file").write_text("")
+    refused(gantrain(*TINY, "hydra.run.dir=file/run"), "hydra.run.dir", "file")
+
+
+def test_use_of_what_is_no_run(gantrain, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for verb in ("sample", "resume"):
+        refused(gantrain(verb, "empty"), "empty is no run")
+        refused(gantrain(verb, "nowhere"), "nowhere is no run")
+
+
+def test_a_run_without_a_checkpoint(gantrain, run):
+    shutil.rmtree(run / "checkpoints")
+    shutil.rmtree(run / "networks")
+    refused(gantrain("sample", "run"), "no checkpoint yet", "gantrain resume run")
+
+
+def test_exported_networks_serve_where_the_checkpoints_are_gone(gantrain, run):
+    assert gantrain("sample", "run", "-n", 4, "--out", "a").code == 0
+    shutil.rmtree(run / "checkpoints")
+    assert gantrain("sample", "run", "-n", 4, "--out", "b").code == 0
+    for name in ("0.png", "3.png"):
+        assert Path("a", name).read_bytes() == Path("b", name).read_bytes()
+
+
+def test_a_config_edited_into_another_network(gantrain, run):
+    config = yaml.safe_load((run / ".hydra/config.yaml").read_text())
+    config["networks"]["generator"]["width"] = 16
+    (run / ".hydra/config.yaml").write_text(yaml.safe_dump(config))
+    refused(gantrain("sample", "run"), "config.yaml", "layers.0.weight", "undo the edit")
+    refused(gantrain("resume", "run", "iterations=5"), "config.yaml", "layers.0.weight", "undo the edit")
+
+
+def test_a_damaged_config(gantrain, run):
+    for text in ("{", "[1, 2]", "seed: 0\n", "\0"):
+        (run / ".hydra/config.yaml").write_text(text)
+        refused(gantrain("sample", "run"), "config.yaml")
+        refused(gantrain("resume", "run"), "config.yaml")
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["seed=3", "data.batch_size=4", "networks.generator.width=9", "trainer.precision=bf16-mixed", "experiment=x", "x"],
+)
+def test_forbidden_overrides_on_resume(gantrain, run, override):
+    refused(gantrain("resume", "run", override), override.partition("=")[0])
+
+
+def test_allowed_overrides_on_resume(gantrain, run, tmp_path):
+    result = gantrain(
+        "resume", "run", "iterations=3", "trainer.accelerator=cpu", "evaluation=null", f"data.root={tmp_path}"
+    )
+    assert result.code == 0, result
+    assert newest("run")["iteration"] == 3
+    assert gantrain("resume", "run", "epochs=1").code == 0
+    assert newest("run")["iteration"] == 8  # 64 images in batches of 8
+
+
+def test_a_finished_run_trains_nothing(gantrain, run):
+    before = (run / "checkpoints/train/00000002.ckpt").read_bytes()
+    result = gantrain("resume", "run")
+    assert result.code == 0
+    assert "nothing left to train" in result.out
+    assert (run / "checkpoints/train/00000002.ckpt").read_bytes() == before
+    refused(gantrain("resume", "run", "iterations=1"), "iterations", "2")
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other", "hostile"])
+def test_a_corrupt_last_checkpoint_falls_back_to_the_one_before(gantrain, damage):
+    words = (*TINY, "callbacks.checkpoint.every_seconds=0")
+    assert gantrain(*words, "iterations=4", "hydra.run.dir=run").code == 0
+    last = Path("run/checkpoints/train/00000004.ckpt")
+    data = bytearray(last.read_bytes())
+    if damage == "truncated":
+        last.write_bytes(data[: len(data) // 2])
+    elif damage == "flipped":
+        weight = newest("run")["networks"]["discriminator"]["head.weight"]
+        data[data.find(weight.numpy().tobytes()) + 5] ^= 1
+        last.write_bytes(data)
+    elif damage == "empty":
+        last.write_bytes(b"")
+    elif damage == "other":
+        torch.save({"something": torch.zeros(3)}, last)
+    else:
+        torch.save({"networks": Opens()}, last)
+    result = gantrain("resume", "run")
+    assert result.code == 0, result
+    assert "00000004.ckpt cannot be read" in result.err
+    assert "trying the one before" in result.err
+    assert newest("run")["iteration"] == 4
+    assert not Path("hacked").exists()
+
+
+class Opens:
+    """What a hostile checkpoint would run when it is unpickled."""
+
+    def __reduce__(self):
+        return (Path.touch, (Path("hacked"),))
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(gantrain, monkeypatch):
+    save = torch.save
+
+    def full(state, file):
+        if state["iteration"] > 2:
+            Path(file).write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(state, file)
+
+    words = (*TINY, "iterations=4", "callbacks.checkpoint.every_seconds=0", "hydra.run.dir=run")
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", full)
+        result = gantrain(*words)
+    assert result.code == 2
+    assert "the disk is full" in result.err
+    assert "gantrain resume run" in result.err
+    assert "Traceback" not in result.err
+    assert {file.name for file in Path("run/checkpoints/train").iterdir()} == {"00000001.ckpt", "00000002.ckpt"}
+    assert gantrain("resume", "run").code == 0
+
+
+def test_divergence_stops_with_the_last_good_checkpoint_and_likely_causes(gantrain):
+    words = (*TINY, "iterations=50", "callbacks.checkpoint.every_seconds=0", "hydra.run.dir=run")
+    result = gantrain(*words, "models.players.discriminator.optimizer.lr=1e8")
+    assert result.code == 1, result
+    assert "is not finite" in result.err
+    assert "learning rate" in result.err
+    assert str(Path("run/checkpoints")) in result.err
+    assert "Traceback" not in result.err
+    assert all(torch.isfinite(w).all() for net in newest("run")["networks"].values() for w in net.values())
+
+
+def test_init_from_starts_from_another_runs_networks(gantrain, run):
+    assert gantrain(*TINY, "init_from=run", "hydra.run.dir=second", "iterations=1").code == 0
+    # its first grid shows the other run's last one
+    assert Path("second/samples/00000000.png").read_bytes() == Path("run/samples/00000002.png").read_bytes()
+    result = gantrain(*TINY, "init_from=run", "networks.generator.width=7", "hydra.run.dir=runs/third")
+    refused(result, "init_from", "networks.generator", "layers.0.weight")
+    shutil.rmtree("run")
+    assert gantrain("resume", "second", "iterations=2").code == 0  # it has its own weights by now
+
+
+def test_experiments_of_ones_own(gantrain, tmp_path):
+    mine = tmp_path / "mine" / "experiment"
+    mine.mkdir(parents=True)
+    text = "# @package _global_\n# Mine.\ndefaults: [dcgan_digits, _self_]\nnetworks: {generator: {width: 6}}\n"
+    (mine / "my_digits.yaml").write_text(text)
+    result = gantrain("experiment=my_digits", "--config-dir", "mine", *TINY, "hydra.run.dir=run")
+    assert result.code == 0, result
+    assert Run("run").config()["networks"]["generator"]["width"] == 6
+    assert "my_digits" in gantrain("list", "--config-dir", "mine").out
+    (mine / "dcgan_digits.yaml").write_text(text)
+    refused(gantrain("experiment=my_digits", "--config-dir", "mine", *TINY), "dcgan_digits.yaml", "rename it")
+
+
+def test_sample(gantrain):
+    assert gantrain(*TINY, "models.ema.ramp_up=null", "hydra.run.dir=run").code == 0
+    run = Path("run")
+    assert gantrain("sample", "run").out.strip() == str(run / "samples.png")
+    assert Image.open(run / "samples.png").size == (8 * 50 + 2, 8 * 50 + 2)
+    for out, options in (("a.png", []), ("b.png", []), ("c.png", ["--seed", 1]), ("d.png", ["--raw"])):
+        assert gantrain("sample", "run", "-n", 5, "--out", out, *options).code == 0
+    a, b, c, d = (Path(f"{name}.png").read_bytes() for name in "abcd")
+    assert a == b
+    assert a != c
+    assert a != d
+    assert gantrain("sample", "run", "-n", 12, "--out", "folder/of/pictures").code == 0
+    assert sorted(p.name for p in Path("folder/of/pictures").iterdir())[-1] == "11.png"
+    assert Image.open("folder/of/pictures/00.png").size == (16, 16)
+    refused(gantrain("sample", "run", "-n", 0), "-n is 0")
+
+
+def test_three_lines_of_python(run):
+    generator = package.load("run")["generator"]
+    images = generator(torch.randn(2, generator.z_dim))
+    assert images.shape == (2, 1, 16, 16)
+    assert not generator.training
+    raw = package.load("run", raw=True)["generator"]
+    assert not torch.equal(raw(torch.ones(1, 64)), generator(torch.ones(1, 64)))
+
+
+def test_a_runs_directory_holds_what_the_design_says(run):
+    for name in ("weights.safetensors", "ema.safetensors", "config.json"):
+        assert (run / "networks/generator" / name).is_file()
+    assert {p.name for p in (run / "samples").iterdir()} == {"00000000.png", "00000002.png", "progress.gif"}
+    assert list((run / "tensorboard").glob("events.out.tfevents.*"))
+    assert (run / ".hydra/config.yaml").is_file()
+
+
+def test_the_console_is_short(gantrain):
+    result = gantrain(*TINY, "hydra.run.dir=run")
+    lines = result.out.strip().splitlines()
+    facts = [line.split("  ")[0] for line in lines[:6]]
+    assert facts == ["experiment", "run", "data", "parameters", "length", "device"]
+    assert len(lines) <= 12
+    assert result.err == ""
+
+
+def test_list_names_experiments_and_their_data(gantrain, tmp_path, monkeypatch):
+    listed = gantrain("list").out
+    assert "dcgan_digits" in listed
+    assert "(built in)" in listed
+    assert "(not found)" in listed
+    make_mnist(tmp_path / "sets")
+    monkeypatch.setenv("GANTRAIN_DATA", str(tmp_path / "sets"))
+    assert "(not found)" not in gantrain("list").out
+    words = ("experiment=gan_mnist", "iterations=1", "data.batch_size=8", "hydra.run.dir=run")
+    assert gantrain(*words).code == 0  # and training finds it there as well
+
+
+@pytest.mark.parametrize("words", [("list",), ("--help",), ("--version",)])
+def test_list_and_help_answer_at_once(words):
+    began = time.perf_counter()
+    code = (
+        "import sys; from gantrain.cli import main; code = main(sys.argv[1:]);"
+        "sys.exit(code or any(m in sys.modules for m in ('torch', 'hydra', 'omegaconf')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert time.perf_counter() - began < 1.0
+
+
+def test_a_sweep_makes_one_run_per_job_and_survives_a_failed_one(gantrain):
+    result = gantrain("-m", *TINY, "seed=0,1", "networks.generator.width=4,32", "hydra.sweep.dir=sweep")
+    assert result.code == 0, result
+    assert sorted(p.name for p in Path("sweep").iterdir() if p.is_dir()) == ["0", "1", "2", "3"]
+    assert gantrain("resume", "sweep/3", "iterations=3").code == 0
+    result = gantrain("-m", *TINY, "networks.generator.size=16,32", "hydra.sweep.dir=second")
+    assert result.code == 1
+    assert "job 1: networks.generator makes (1, 32, 32)" in result.err
+    assert Path("second/0/checkpoints").is_dir()
+    assert not Path("second/1").exists()

@@ -1,0 +1,141 @@
+"""From a composed config to a run's: lengths, stages, debug, checks."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from gantrain.config import finalise, stages_of
+from gantrain.errors import UserError
+
+ROOT = {
+    "iterations": None,
+    "epochs": 40,
+    "seed": 0,
+    "data": {"size": 28, "batch_size": 64, "dataset": {"_target_": "x"}, "classes": 10},
+    "networks": {"generator": {"width": 64, "size": "${data.size}"}, "embedder": {"path": "file"}},
+    "losses": {},
+    "models": {"players": {}, "rate": "${data.size}"},
+    "trainer": {"accelerator": "auto", "devices": 1, "precision": "32-true"},
+    "callbacks": {},
+    "logger": {},
+    "evaluation": None,
+    "stages": None,
+    "init_from": None,
+    "plugins": [],
+}
+
+
+def final(*overrides, **changes):
+    return finalise(OmegaConf.create({**ROOT, **changes}), overrides)
+
+
+def test_interpolations_resolve():
+    assert final()["networks"]["generator"]["size"] == 28
+
+
+def test_a_length_on_the_command_line_replaces_the_experiments():
+    config = final("iterations=100", iterations=100)
+    assert (config["iterations"], config["epochs"]) == (100, None)
+    config = final("epochs=3", epochs=3, iterations=500)
+    assert (config["iterations"], config["epochs"]) == (None, 3)
+
+
+@pytest.mark.parametrize("overrides", [(), ("iterations=100", "epochs=40")])
+def test_two_lengths_are_an_error(overrides):
+    with pytest.raises(UserError, match="iterations and epochs are both set"):
+        final(*overrides, iterations=100)
+
+
+def test_no_length_is_an_error():
+    with pytest.raises(UserError, match="no length is set"):
+        final(epochs=None)
+
+
+@pytest.mark.parametrize("value", [0, -3, 1.5, "many", True])
+def test_lengths_are_positive_whole_numbers(value):
+    with pytest.raises(UserError, match="iterations is"):
+        final("iterations=x", iterations=value)
+
+
+STAGES = {
+    "gan": {"epochs": 2},
+    "encoder": {"iterations": 5, "models": {"other": "${data.size}"}, "data": {"size": 32, "batch_size": 8}},
+}
+
+
+def test_stages_replace_and_then_resolve():
+    config = final(stages=STAGES, epochs=None)
+    gan, encoder = stages_of(config)
+    assert (gan.name, gan.tag, gan.config["epochs"], gan.config["iterations"]) == ("gan", "gan", 2, None)
+    assert gan.config["models"] == {"players": {}, "rate": 28}
+    assert encoder.config["models"] == {"other": 32}  # replaced, not merged
+    assert encoder.config["networks"]["generator"]["size"] == 32
+    assert encoder.config["iterations"] == 5
+    assert encoder.config["seed"] == 0
+
+
+def test_a_saved_config_gives_the_same_stages():
+    config = final(stages=STAGES, epochs=None)
+    again = OmegaConf.to_container(OmegaConf.create(config))
+    assert [s.config for s in stages_of(again)] == [s.config for s in stages_of(config)]
+
+
+def test_a_run_without_stages_is_one_stage_without_a_tag():
+    (stage,) = stages_of(final())
+    assert (stage.name, stage.tag) == ("train", "")
+
+
+def test_a_root_length_with_stages_names_the_stage_keys():
+    with pytest.raises(UserError, match=r"stages\.gan\.iterations=, stages\.encoder\.iterations="):
+        final("iterations=5", stages=STAGES, epochs=None, iterations=5)
+
+
+def test_a_stages_length_on_the_command_line():
+    stages = {"gan": {"epochs": 2, "iterations": 7}, "encoder": {"iterations": 5}}
+    gan, _ = stages_of(final("stages.gan.iterations=7", stages=stages, epochs=None))
+    assert (gan.config["iterations"], gan.config["epochs"]) == (7, None)
+
+
+def test_a_stage_cannot_state_everything():
+    with pytest.raises(UserError, match=r"stages\.gan\.trainer: a stage may state data"):
+        final(stages={"gan": {"iterations": 1, "trainer": {}}}, epochs=None)
+
+
+def test_unknown_keys_name_the_nearest():
+    with pytest.raises(UserError, match="callback: there is no such key; did you mean 'callbacks'"):
+        final(callback={})
+
+
+DEBUG = {"iterations": 2, "width": 8, "batch_size": 8, "dataset": {"_target_": "synthetic"}}
+
+
+def test_debug_shrinks_every_stage():
+    config = final(stages=STAGES, epochs=None, debug=DEBUG)
+    for stage in stages_of(config):
+        assert stage.config["iterations"] == 2
+        assert stage.config["epochs"] is None
+        assert stage.config["networks"]["generator"]["width"] == 8
+        assert stage.config["networks"]["embedder"] == {"path": "file"}
+        assert stage.config["data"]["batch_size"] == 8
+        assert stage.config["data"]["dataset"]["_target_"] == "synthetic"
+    assert "debug" not in config
+
+
+def test_debug_leaves_a_length_of_the_command_line():
+    assert final("iterations=7", iterations=7, debug=DEBUG)["iterations"] == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": None}, "seed is None"),
+        ({"trainer": {**ROOT["trainer"], "devices": 0}}, r"trainer\.devices is 0"),
+        ({"trainer": {**ROOT["trainer"], "precision": "16"}}, r"trainer\.precision is '16'"),
+        ({"data": {**ROOT["data"], "batch_size": 0}}, r"data\.batch_size is 0"),
+        ({"data": {**ROOT["data"], "size": -28}}, r"data\.size is -28"),
+        ({"networks": None}, "networks: nothing is set"),
+    ],
+)
+def test_values_that_no_run_can_have(change, says):
+    with pytest.raises(UserError, match=says):
+        final(**change)

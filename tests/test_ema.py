@@ -1,0 +1,46 @@
+"""The exponential moving average."""
+
+import pytest
+import torch
+from torch import nn
+
+from gantrain.ema import EMA
+
+
+def networks(value=0.0):
+    network = nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1))
+    nn.init.constant_(network[0].weight, value)
+    return {"generator": network}
+
+
+def test_half_life_in_images():
+    ema, nets = EMA(["generator"], half_life_images=100), networks(0.0)
+    ema.start(nets)
+    nn.init.constant_(nets["generator"][0].weight, 1.0)
+    for seen in range(0, 100, 10):
+        ema.update(nets, 10, seen)
+    assert ema.copies["generator"][0].weight.item() == pytest.approx(0.5)
+
+
+def test_ramp_up_forgets_the_start():
+    ema = EMA(["generator"], half_life_images=1000, ramp_up=0.05)
+    assert ema.decay(10, 0) == 0.0
+    assert ema.decay(10, 200) == pytest.approx(0.5)  # half-life 0.05 * 200 = 10 images
+    assert ema.decay(10, 10**6) == pytest.approx(0.5 ** (10 / 1000))
+
+
+def test_buffers_are_copied_and_the_copy_is_frozen():
+    ema, nets = EMA(["generator"], half_life_images=100), networks()
+    ema.start(nets)
+    nets["generator"](torch.randn(8, 1))
+    ema.update(nets, 8, 0)
+    average = ema.copies["generator"]
+    assert torch.equal(average[1].running_mean, nets["generator"][1].running_mean)
+    assert average[1].num_batches_tracked == 1
+    assert not average.training
+    assert not any(p.requires_grad for p in average.parameters())
+
+
+def test_a_half_life_must_be_positive():
+    with pytest.raises(ValueError, match="half_life_images"):
+        EMA([], 0)

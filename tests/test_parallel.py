@@ -1,0 +1,40 @@
+"""Two processes: the same numbers as one with the double batch, and exact resume."""
+
+import torch
+from compare import differences, newest
+
+# Perceptrons without batch norm and dropout: those look at a process' own half of the batch.
+WORDS = (
+    *("experiment=gan_mnist_keras", "debug=tiny", "trainer.accelerator=cpu", "data.augment.flip=true"),
+    *("models.ema={networks:[generator],half_life_images:100,ramp_up:0.05}", "callbacks.metrics.every=1"),
+    "losses.penalties.r1={_target_:gantrain.losses.penalties.R1,weight:1.0,every:2}",
+)
+
+
+def test_two_processes_equal_one_with_the_double_batch(gantrain):
+    one = gantrain(*WORDS, "iterations=4", "data.batch_size=8", "hydra.run.dir=one")
+    two = gantrain(*WORDS, "iterations=4", "data.batch_size=4", "trainer.devices=2", "hydra.run.dir=two")
+    assert (one.code, two.code) == (0, 0), two
+    a, b = newest("one"), newest("two")
+    assert a["images_seen"] == b["images_seen"] == 32
+    assert len(b["rng"]) == 2
+    for kind in ("networks", "ema"):
+        for name, state in a[kind].items():
+            for key, value in state.items():
+                assert torch.allclose(value, b[kind][name][key], atol=1e-6), (kind, name, key)
+
+
+def test_two_processes_resume_exactly(gantrain):
+    words = ("experiment=dcgan_mnist", *WORDS[1:3], "trainer.devices=2")  # dropout: each process its own generator
+    assert gantrain(*words, "iterations=2", "hydra.run.dir=stopped").code == 0
+    assert gantrain("resume", "stopped", "iterations=4").code == 0
+    assert gantrain(*words, "iterations=4", "hydra.run.dir=straight").code == 0
+    assert differences(newest("stopped"), newest("straight")) == []
+    left, right = newest("straight")["rng"]
+    assert not torch.equal(left["torch"], right["torch"])
+
+
+def test_a_sweep_refuses_several_processes(gantrain):
+    result = gantrain("-m", "debug=tiny", "trainer.devices=2", "trainer.accelerator=cpu", "seed=0,1")
+    assert result.code == 1
+    assert result.err.count("start each job by itself, or use devices=1") == 2

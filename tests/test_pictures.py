@@ -1,0 +1,46 @@
+"""From the networks' range to pictures."""
+
+import torch
+from PIL import Image
+
+from gantrain.pictures import grid, save_gif, to_pil, to_uint8
+
+
+def test_rounding_and_clipping():
+    values = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0])
+    assert to_uint8(values, (-1, 1)).tolist() == [0, 0, 128, 255, 255]
+    assert to_uint8(torch.tensor([0.0, 0.002, 0.5, 1.0]), (0, 1)).tolist() == [0, 1, 128, 255]
+
+
+def test_every_byte_survives_the_way_there_and_back():
+    bytes_ = torch.arange(256)
+    for low, high in ((-1, 1), (0, 1)):
+        assert to_uint8(bytes_.float() * ((high - low) / 255) + low, (low, high)).tolist() == bytes_.tolist()
+
+
+def test_grid_places_pictures_in_rows():
+    pictures = torch.stack([torch.full((1, 64, 64), i * 10, dtype=torch.uint8) for i in range(5)])
+    sheet = grid(pictures, columns=3)
+    assert sheet.shape == (1, 2 * 66 + 2, 3 * 66 + 2)
+    assert sheet[0, 10, 10] == 0
+    assert sheet[0, 10, 80] == 10
+    assert sheet[0, 80, 10] == 30
+    assert sheet[0, 80, 180] == 255  # no sixth picture
+
+
+def test_small_pictures_are_enlarged_by_whole_numbers():
+    assert grid(torch.zeros(1, 3, 16, 16, dtype=torch.uint8)).shape == (3, 48 + 4, 48 + 4)
+
+
+def test_grey_and_colour():
+    assert to_pil(torch.zeros(1, 4, 6, dtype=torch.uint8)).mode == "L"
+    picture = to_pil(torch.zeros(3, 4, 6, dtype=torch.uint8))
+    assert (picture.mode, picture.size) == ("RGB", (6, 4))
+
+
+def test_animation(tmp_path):
+    for i in range(3):
+        Image.new("L", (8, 8), i * 80).save(tmp_path / f"{i}.png")
+    save_gif([tmp_path / f"{i}.png" for i in range(3)], tmp_path / "all.gif")
+    with Image.open(tmp_path / "all.gif") as animation:
+        assert animation.n_frames == 3

@@ -1,0 +1,58 @@
+"""Stopped from outside: Ctrl-C, SIGTERM, kill -9."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from compare import differences, newest
+
+from gantrain.runs import Run
+
+WORDS = ("debug=tiny", "hydra.run.dir=run", "callbacks.progress.seconds=0.2")
+
+
+def start(*words):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "gantrain", *WORDS, *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+
+
+def wait_for(condition, process):
+    end = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_with_a_checkpoint_the_line_to_resume_and_its_code(number, code, gantrain):
+    process = start("iterations=1000000")
+    wait_for(lambda: Path("run/samples/00000000.png").is_file(), process)
+    time.sleep(0.5)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == code, out
+    assert "gantrain resume run" in out
+    assert "Traceback" not in out
+    stopped = newest("run")["iteration"]
+    assert stopped > 0
+    assert gantrain("resume", "run", f"iterations={stopped + 3}").code == 0
+    assert gantrain(WORDS[0], f"iterations={stopped + 3}", "hydra.run.dir=straight").code == 0
+    assert differences(newest("run"), newest("straight")) == []
+
+
+def test_kill_loses_at_most_what_came_after_the_last_checkpoint(gantrain):
+    process = start("iterations=1000000", "callbacks.checkpoint.every_seconds=0.3")
+    wait_for(lambda: len(Run("run").checkpoint_files("train")) == 2, process)
+    process.kill()
+    process.communicate()
+    assert len(Run("run").checkpoint_files("train")) == 2
+    kept = newest("run")["iteration"]
+    assert gantrain("sample", "run", "-n", 2).code == 0
+    assert gantrain("resume", "run", f"iterations={kept + 2}").code == 0
+    assert newest("run")["iteration"] == kept + 2

@@ -1,0 +1,132 @@
+"""A run of two stages that share a network: resumed inside and between them, bit for bit."""
+
+import json
+
+import pytest
+from compare import differences, newest
+
+EXPERIMENT = """\
+# @package _global_
+# Two stages that share the generator.
+defaults:
+  - override /data: digits
+stages:
+  gan: {iterations: 4}
+  copy:
+    iterations: 4
+    data: {dataset: {_target_: gantrain.data.images.Digits}, size: 16, channels: 1, batch_size: 8, classes: 10}
+    losses: {}
+    models:
+      _target_: family.Copy
+      players:
+        student: {networks: [student], optimizer: {_target_: torch.optim.Adam, _partial_: true, lr: 1e-3}}
+networks:
+  generator: {z_dim: 64, width: 8, init: torch}
+  discriminator: {width: 8, init: torch}
+  student: {_target_: gantrain.networks.dcgan.Generator, z_dim: 64, width: 8, size: 16, channels: 1}
+models:
+  ema: {networks: [generator], half_life_images: 100, ramp_up: 0.5}
+  players:
+    discriminator: {optimizer: {lr: 1e-3}}
+    generator: {optimizer: {lr: 1e-3}}
+plugins: [family]
+"""
+
+FAMILY = '''\
+from gantrain.models.base import GANModule
+
+
+class Copy(GANModule):
+    """The student learns what the frozen generator makes."""
+
+    def draw(self, batch):
+        return {"z": self.noise(batch, 64, key="z")}
+
+    def losses(self, name, batch, shared):
+        made = self.networks["generator"](batch["z"])
+        assert not self.networks["generator"].training
+        return {"l2": (self.networks["student"](batch["z"]) - made).square().mean()}, {}
+
+    def preview(self, batch, generator):
+        import torch
+
+        with torch.no_grad():
+            return self.networks["student"].eval()(torch.zeros(len(batch["real"]), 64))
+
+    def networks_for_use(self):
+        return ("student",)
+'''
+
+
+@pytest.fixture
+def words(tmp_path, monkeypatch):
+    (tmp_path / "mine" / "experiment").mkdir(parents=True)
+    (tmp_path / "mine" / "experiment" / "two_stages.yaml").write_text(EXPERIMENT)
+    (tmp_path / "family.py").write_text(FAMILY)
+    monkeypatch.syspath_prepend(tmp_path)
+    return ("experiment=two_stages", "--config-dir", "mine", "callbacks.metrics.every=1")
+
+
+def stop_at(gantrain, words, monkeypatch, stage, iteration, run):
+    """Train until a signal arrives in that iteration of that stage."""
+    from gantrain.callbacks.checkpoints import Checkpoints
+
+    plain = Checkpoints.on_train_batch_end
+
+    def signalled(self, trainer, module, *args):
+        if (module.stage, module.iteration) == (stage, iteration):
+            self._receive(15, None)
+        plain(self, trainer, module, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "on_train_batch_end", signalled)
+        return gantrain(*words, f"hydra.run.dir={run}")
+
+
+def test_resumed_in_either_stage_it_ends_in_the_same_bits(gantrain, words, monkeypatch, tmp_path):
+    straight = gantrain(*words, "hydra.run.dir=straight")
+    assert straight.code == 0, straight
+    for stage, iteration in (("gan", 2), ("gan", 4), ("copy", 1), ("copy", 3)):
+        run = f"stopped_{stage}_{iteration}"
+        assert stop_at(gantrain, words, monkeypatch, stage, iteration, run).code == 143
+        resumed = gantrain("resume", run)
+        assert resumed.code == 0, resumed
+        assert differences(newest(run, "copy"), newest("straight", "copy")) == []
+        assert differences(newest(run, "gan"), newest("straight", "gan")) == []
+        assert metrics(tmp_path / run) == metrics(tmp_path / "straight")
+
+
+def metrics(run):
+    records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [(r["stage"], r["iteration"], r["values"].get("copy/student/l2")) for r in records]
+
+
+def test_the_second_stage_starts_from_the_averaged_generator(gantrain, words):
+    assert gantrain(*words, "hydra.run.dir=run").code == 0
+    averaged, passed_on = newest("run", "gan")["ema"]["generator"], newest("run", "copy")["networks"]["generator"]
+    assert differences(averaged, passed_on) == []
+
+
+def test_finished_stages_leave_a_marker_and_tags_name_the_stage(gantrain, words, tmp_path):
+    assert gantrain(*words, "hydra.run.dir=run").code == 0
+    assert json.loads((tmp_path / "run/checkpoints/gan/finished.json").read_text()) == {"iterations": 4}
+    records = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert [(r["stage"], r["iteration"]) for r in records] == [(s, i) for s in ("gan", "copy") for i in (1, 2, 3, 4)]
+    assert "gan/discriminator/adv" in records[0]["values"]
+    assert "copy/student/l2" in records[-1]["values"]
+    assert (tmp_path / "run/networks/student/weights.safetensors").is_file()
+    before = (tmp_path / "run/metrics.jsonl").read_text()
+    again = gantrain("resume", "run")
+    assert "nothing left to train" in again.out
+    assert (tmp_path / "run/metrics.jsonl").read_text() == before
+
+
+def test_only_the_last_stage_can_be_prolonged(gantrain, words):
+    assert gantrain(*words, "hydra.run.dir=run").code == 0
+    assert gantrain("resume", "run", "stages.copy.iterations=5").code == 0
+    assert newest("run", "copy")["iteration"] == 5
+    refused = gantrain("resume", "run", "stages.gan.iterations=9")
+    assert refused.code == 2
+    assert "only the last stage can be prolonged" in refused.err
+    assert "no stage 'gam'" in gantrain("resume", "run", "stages.gam.iterations=9").err
+    assert "use stages.gan.iterations=" in gantrain("resume", "run", "iterations=9").err

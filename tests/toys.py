@@ -1,0 +1,78 @@
+"""A small game on vectors, and a way to play it without files."""
+
+import warnings
+
+import pytorch_lightning as pl
+import torch
+from torch import nn
+
+from gantrain.losses.adversarial import NonSaturating
+from gantrain.models.latent import LatentGAN
+from gantrain.models.players import Player
+
+
+class Generator(nn.Module):
+    def __init__(self, z_dim=3, features=4):
+        super().__init__()
+        self.z_dim = z_dim
+        self.layers = nn.Sequential(nn.Linear(z_dim, 8), nn.Tanh(), nn.Linear(8, features))
+
+    def forward(self, z):
+        return self.layers(z)
+
+
+class Discriminator(nn.Module):
+    def __init__(self, features=4, norm=False):
+        super().__init__()
+        norms = [nn.BatchNorm1d(8)] if norm else []
+        self.layers = nn.Sequential(nn.Linear(features, 8), *norms, nn.Tanh(), nn.Linear(8, 1))
+
+    def forward(self, x):
+        return self.layers(x).squeeze(1)
+
+
+def player(*networks, optimizer=torch.optim.Adam, lr=0.01, **options):
+    return Player(list(networks), lambda weights: optimizer(weights, lr=lr), **options)
+
+
+def game(seed=0, discriminator=None, generator=None, family=LatentGAN, networks=None, **options):
+    torch.manual_seed(seed)
+    networks = networks or {"generator": Generator(), "discriminator": Discriminator()}
+    players = {
+        "discriminator": discriminator or player("discriminator"),
+        "generator": generator or player("generator"),
+    }
+    return family(networks=networks, players=players, adversarial=NonSaturating(), seed=seed, **options)
+
+
+class Endless(torch.utils.data.IterableDataset):
+    def __init__(self, batch_size, dtype=torch.float32):
+        self.batch_size, self.dtype = batch_size, dtype
+
+    def __iter__(self):
+        generator = torch.Generator().manual_seed(7)
+        while True:
+            yield {"real": torch.randn(self.batch_size, 4, generator=generator).to(self.dtype) + 2}
+
+
+def play(module, iterations, batch_size=8, callbacks=(), **trainer):
+    """Train the module on made-up vectors for so many iterations."""
+    module.length = iterations
+    options = {"accelerator": "cpu", "devices": 1, **trainer}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = pl.Trainer(
+            **options,
+            max_epochs=-1,
+            logger=False,
+            callbacks=list(callbacks),
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(module, torch.utils.data.DataLoader(Endless(batch_size), batch_size=None))
+    return module
+
+
+def weights(module):
+    return {name: value.clone() for name, value in module.networks.state_dict().items()}
