@@ -246,7 +246,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(gantrain, monkeypatch):
 
 def test_divergence_stops_with_the_last_good_checkpoint_and_likely_causes(gantrain):
     words = (*TINY, "iterations=50", "callbacks.checkpoint.every_seconds=0", "hydra.run.dir=run")
-    result = gantrain(*words, "models.players.discriminator.optimizer.lr=1e8")
+    result = gantrain(*words, "models.players.generator.optimizer.lr=1e38")
     assert result.code == 1, result
     assert "is not finite" in result.err
     assert "learning rate" in result.err
