@@ -131,6 +131,7 @@ def test_debug_leaves_a_length_of_the_command_line():
         ({"seed": None}, "seed is None"),
         ({"trainer": {**ROOT["trainer"], "devices": 0}}, r"trainer\.devices is 0"),
         ({"trainer": {**ROOT["trainer"], "precision": "16"}}, r"trainer\.precision is '16'"),
+        ({"trainer": {**ROOT["trainer"], "max_steps": 5}}, r"trainer\.max_steps: there is no such key"),
         ({"data": {**ROOT["data"], "batch_size": 0}}, r"data\.batch_size is 0"),
         ({"data": {**ROOT["data"], "size": -28}}, r"data\.size is -28"),
         ({"networks": None}, "networks: nothing is set"),

@@ -39,8 +39,9 @@ def test_networks_and_losses_are_plain_torch():
 def test_tests_mirror_the_package():
     tests = Path(__file__).parent
     for folder in (f for f in tests.iterdir() if f.is_dir() and f.name != "__pycache__"):
+        home = PACKAGE.parents[1] / "scripts" if folder.name == "scripts" else PACKAGE / folder.name
         for file in folder.glob("test_*.py"):
-            assert (PACKAGE / folder.name / file.name.removeprefix("test_")).is_file(), file
+            assert (home / file.name.removeprefix("test_")).is_file(), file
 
 
 def test_every_network_config_has_a_width():

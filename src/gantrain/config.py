@@ -16,6 +16,7 @@ ROOT_KEYS = (
     *STAGE_KEYS,
     *("seed", "trainer", "callbacks", "logger", "evaluation", "stages", "init_from", "plugins", "debug", "name"),
 )
+TRAINER_KEYS = ("accelerator", "devices", "precision", "benchmark", "deterministic", "detect_anomaly", "profiler")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 ONLY_STAGE = "train"  # the name of the one stage of a run that does not state any
 
@@ -114,6 +115,8 @@ def check(config: Mapping[str, Any]) -> None:
     """Raise UserError for a value that no run can have, naming its key."""
     _whole(config.get("seed"), "seed", least=0)
     trainer = config["trainer"]
+    if unknown := [key for key in trainer if key not in TRAINER_KEYS]:
+        raise UserError(f"trainer.{unknown[0]}: there is no such key{did_you_mean(unknown[0], TRAINER_KEYS)}")
     _whole(trainer.get("devices"), "trainer.devices", least=1)
     if trainer["precision"] not in PRECISIONS:
         raise UserError(f"trainer.precision is '{trainer['precision']}', it must be one of {', '.join(PRECISIONS)}")

@@ -2,9 +2,13 @@
 
 import os
 import re
+import signal
 import sys
+import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import hydra
@@ -19,6 +23,10 @@ from gantrain.config_files import configs_folder
 from gantrain.errors import Diverged, UserError
 from gantrain.names import did_you_mean
 from gantrain.quiet import quiet_libraries
+from gantrain.sweep import Job, Sweep
+
+if TYPE_CHECKING:  # it imports torch
+    from gantrain.train import Outcome
 
 
 def train(words: Sequence[str]) -> int:
@@ -27,27 +35,25 @@ def train(words: Sequence[str]) -> int:
     refuse_shadowed_experiments(words)
     codes: list[int] = []
     failures: list[Exception] = []
+    sweep = Sweep()
 
     def job(composed: DictConfig) -> float:
         """One run; its value is what a sweep minimises."""
         settings = HydraConfig.get()
-        multirun = settings.mode == RunMode.MULTIRUN
         folder = _as_typed(Path(settings.runtime.output_dir))
+        if settings.mode == RunMode.MULTIRUN:
+            sweep.folder = _as_typed(Path(settings.sweep.dir).absolute())
+            codes.append(_run_in_sweep(sweep, composed, settings, folder))
+            if codes[-1] > 128:
+                raise _Stopped
+            return FAILED if codes[-1] else 0.0
         try:
-            codes.append(_run(composed, settings, folder, multirun))
-        except (UserError, Diverged, OmegaConfBaseException) as error:
-            codes.append(1)
-            if multirun:
-                print(f"gantrain: job {settings.job.num}: {sentence(error)}", file=sys.stderr)
-            else:
-                failures.append(error)
+            codes.append(_exit_code(_run(composed, settings, folder)))
         except Exception as error:
             failures.append(error)
         finally:
             _remove_if_empty(folder)
-        if multirun and codes[-1] > 128:
-            raise SystemExit(codes[-1])  # a signal ends the sweep, not one job of it
-        return 0.0 if codes[-1:] == [0] else FAILED
+        return 0.0
 
     main = hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name="train")(job)
     try:
@@ -65,7 +71,16 @@ def train(words: Sequence[str]) -> int:
         raise UserError(
             f"hydra.run.dir: cannot write {error.filename} ({error.strerror}); name another folder"
         ) from error
+    except _Stopped:
+        pass
+    finally:
+        if sweep.jobs:
+            sweep.finish()
     return max(codes, default=0)
+
+
+class _Stopped(BaseException):
+    """A signal ends the sweep, not one job of it; Hydra would keep an Exception for later and start the next job."""
 
 
 # Hydra's options, and whether each takes a value.
@@ -106,10 +121,10 @@ def arrange(words: Sequence[str]) -> list[str]:
 FAILED = 1e9  # a sweeper must be able to rank a failed job: large, and finite
 
 
-def _run(composed: DictConfig, settings: DictConfig, folder: Path, multirun: bool) -> int:
+def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
     overrides = OmegaConf.to_container(settings.overrides.task, resolve=False)
     config = {"name": settings.runtime.choices.experiment, **finalise(composed, overrides)}
-    if multirun and config["trainer"]["devices"] > 1:
+    if settings.mode == RunMode.MULTIRUN and config["trainer"]["devices"] > 1:
         raise UserError(
             "trainer.devices: a sweep runs its jobs in one process; start each job by itself, or use devices=1"
         )
@@ -121,7 +136,36 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path, multirun: boo
     except Diverged as error:
         raise Diverged(explain_divergence(error, folder)) from error
     print_end(outcome)
+    return outcome
+
+
+def _exit_code(outcome: "Outcome") -> int:
     return 128 + outcome.signum if outcome.signum else 0
+
+
+def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: DictConfig, folder: Path) -> int:
+    """One job of a sweep, noted there; its exit code. Its errors are told and stay its own."""
+    words = OmegaConf.to_container(settings.overrides.task, resolve=False)
+    overrides = dict(word.lstrip("+~").split("=", 1) for word in words if "=" in word)
+    began, speed, error_text = time.monotonic(), None, ""
+    try:
+        outcome = _run(composed, settings, folder)
+        code, speed = _exit_code(outcome), round(outcome.images / max(outcome.seconds, 1e-9), 1)
+        ended = "stopped" if code else "done"
+    except KeyboardInterrupt:  # before its training began
+        code, ended = 128 + signal.SIGINT, "stopped"
+    except (UserError, Diverged, OmegaConfBaseException) as error:
+        code, ended, error_text = 1, "diverged" if isinstance(error, Diverged) else "failed", sentence(error)
+    except Exception as error:  # a bug, or no memory left: the other jobs may still do
+        traceback.print_exception(error)
+        code, ended, error_text = 1, "failed", f"{type(error).__name__}: {sentence(error)}"
+    finally:
+        _remove_if_empty(folder)
+    if error_text:
+        print(f"gantrain: job {settings.job.num}: {error_text}", file=sys.stderr)
+    seconds = time.monotonic() - began
+    sweep.add(Job(settings.job.num, folder, overrides, ended, seconds, speed, error_text))
+    return code
 
 
 def explain_divergence(error: Diverged, folder: Path) -> str:

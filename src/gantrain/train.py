@@ -1,5 +1,6 @@
 """A run from its config: build data, networks and module of each stage, check them, fit one after the other."""
 
+import inspect
 import math
 import sys
 import time
@@ -177,14 +178,14 @@ def run(config: dict[str, Any], folder: Path) -> Outcome:
         if stage.config["data"].get("root"):
             stage.config["data"]["root"] = str(Path(stage.config["data"]["root"]).expanduser().absolute())
     ready = prepare(config, new=True)
-    return fit(ready, Run.create(folder, config), config)
+    return report(fit(ready, Run.create(folder, config), config))
 
 
 def resume(folder: Path, config: dict[str, Any]) -> Outcome:
     """Continue the run in `folder` with its config, of which lengths and the like may have changed."""
     ready, run = prepare(config), Run(folder)
     run.write_config(config)
-    return fit(ready, run, config)
+    return report(fit(ready, run, config))
 
 
 def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
@@ -251,12 +252,22 @@ def build_callbacks(config: Mapping[str, Any]) -> list[pl.Callback]:
 
 def build_loggers(config: Mapping[str, Any], folder: Path | str, tag: str, iteration: int) -> list[Logger]:
     """The loggers of one stage, from `iteration` on; they make no file before training begins."""
+    nodes = config.get("logger") or {}
+    if not isinstance(nodes, Mapping):
+        raise UserError(f"logger is '{nodes}'; a resumed run changes single keys, such as logger.csv._target_=")
     loggers = []
-    for name, node in (config.get("logger") or {}).items():
-        # One folder per stage: purge_step hides every tag's later points, also those of the stage before.
-        place = {"save_dir": str(Path(folder, name, tag)), "name": "", "version": ""}
-        purge = {"purge_step": iteration + 1 if iteration else None}
-        loggers.append(build({**place, **purge, **node}, f"logger.{name}", Logger))
+    for name, node in nodes.items():
+        offered = {
+            # One folder per stage: purge_step hides every tag's later points, also those of the stage before.
+            "save_dir": str(Path(folder, name, tag)),
+            "purge_step": iteration + 1 if iteration else None,
+            "run_dir": str(folder),
+            "config": dict(config),
+        }
+        partial = {**node, "_partial_": True} if isinstance(node, Mapping) else node
+        taken = inspect.signature(build(partial, f"logger.{name}", Logger).func).parameters
+        place = {key: value for key, value in offered.items() if key in taken and key not in node}
+        loggers.append(build(node, f"logger.{name}", Logger, **place))
     return loggers
 
 
@@ -298,6 +309,14 @@ def export(run: Run, part: Ready) -> None:
 # ---- telling ---------------------------------------------------------------------------------------------------------
 
 
+def report(outcome: Outcome) -> Outcome:
+    """Write the run's page."""
+    from gantrain.report import report_at_end  # plots and templates, only once there is something to show
+
+    report_at_end(outcome.run)
+    return outcome
+
+
 def print_header(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> None:
     trainer = config["trainer"]
     gpu = torch.cuda.is_available() and trainer["accelerator"] != "cpu"
@@ -330,6 +349,7 @@ def print_end(outcome: Outcome) -> None:
     lines = [
         f"done in {clock(outcome.seconds)}, {speed:,.0f} images/s",
         *([f"picture  {pictures[-1]}"] if pictures else []),
+        *([f"report   {folder / 'report.html'}"] if (folder / "report.html").is_file() else []),
         f"sample   gantrain sample {folder}",
         f"longer   gantrain resume {folder} iterations=N",
         f"curves   tensorboard --logdir {folder}",

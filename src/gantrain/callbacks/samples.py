@@ -17,7 +17,7 @@ class Samples(pl.Callback):
     """A grid of `count` fixed samples every `every` iterations, at the start and the end, as PNG and for TensorBoard.
 
     Latents come from a generator of its own; modes and global generators are put back: looking never changes training.
-    `samples/progress.gif` shows the grids in a row once training ends.
+    `samples/progress.gif` shows the grids in a row once training ends. TensorBoard shows real pictures beside them.
     """
 
     def __init__(self, every: int = 500, count: int = 64):
@@ -33,6 +33,7 @@ class Samples(pl.Callback):
                     picture.unlink()
             self._batch = {k: v.to(module.device) for k, v in trainer.datamodule.examples(self.count).items()}
             if module.iteration == 0:
+                self.show_real(trainer, module)
                 self.draw(trainer, module)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
@@ -55,11 +56,22 @@ class Samples(pl.Callback):
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         to_pil(sheet).save(file)
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                tag = f"{module.stage}/samples" if module.stage else "samples"
-                logger.experiment.add_image(tag, sheet, module.iteration)
+        show(trainer, module, "samples", sheet)
         return file
+
+    def show_real(self, trainer: pl.Trainer, module: GANModule) -> None:
+        """The data's own pictures, of each side where the data are unpaired."""
+        for key in ("real", "a", "b"):
+            if key in self._batch:
+                sheet = grid(to_uint8(self._batch[key], trainer.datamodule.range))
+                show(trainer, module, f"samples/{key}", sheet)
+
+
+def show(trainer: pl.Trainer, module: GANModule, tag: str, sheet: torch.Tensor) -> None:
+    """A sheet of pictures in TensorBoard, where it is in use."""
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.experiment.add_image(f"{module.stage}/{tag}" if module.stage else tag, sheet, module.iteration)
 
 
 def frames(folder: Path) -> list[Path]:

@@ -17,6 +17,9 @@ from gantrain.errors import UserError
 class ArrayImages:
     """Grey pictures (n, height, width) uint8 held in memory."""
 
+    framing = None  # squashed or enlarged as asked
+    class_names = None
+
     def __init__(self, images: np.ndarray, labels: np.ndarray | None, fingerprint: str):
         self.images, self.labels, self.fingerprint = images, labels, fingerprint
 

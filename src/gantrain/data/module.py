@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from gantrain.data.cache import Cached, open_cache
+from gantrain.data.checks import check_classes, check_large_enough, check_readable
+from gantrain.data.source import Source
 from gantrain.data.stream import Batches, IndexStream, coin
-from gantrain.errors import UserError
 from gantrain.rng import derive_seed
 
 Batch = dict[str, Tensor]
@@ -23,6 +24,9 @@ class GANDataModule(pl.LightningDataModule):
 
     `dataset` opens its files under `root`. `batch_size` is per process. `augment.flip` mirrors each picture with
     probability one half. `cache_dir` holds the decoded pictures (see gantrain.data.cache).
+
+    Files whose shorter side is below `size` are an error unless `upsize`. Files that cannot be read are left out with a
+    warning below 1% of them, or always with `on_error: skip`; else they are an error.
     """
 
     def __init__(
@@ -34,6 +38,7 @@ class GANDataModule(pl.LightningDataModule):
         root: str | None = None,
         range: Sequence[float] = (-1, 1),
         classes: int | None = None,
+        upsize: bool = False,
         on_error: Literal["stop", "skip"] = "stop",
         augment: dict[str, bool] | None = None,
         cache_dir: str | None = None,
@@ -44,23 +49,36 @@ class GANDataModule(pl.LightningDataModule):
             raise ValueError(f"channels is {channels}, it must be 1 or 3")
         if len(range) != 2 or range[0] >= range[1]:
             raise ValueError(f"range is {list(range)}, it must be [low, high]")
+        if on_error not in ("stop", "skip"):
+            raise ValueError(f"on_error is {on_error!r}, it must be stop or skip")
         if unknown := set(augment or {}) - {"flip"}:
             raise ValueError(f"augment has no {', '.join(sorted(unknown))}; there is flip")
         self.dataset, self.size, self.channels, self.batch_size = dataset, size, channels, batch_size
         self.root = Path(root).expanduser() if root is not None else None
-        self.range, self.classes, self.on_error, self.seed = tuple(range), classes, on_error, seed
+        self.range, self.classes, self.seed = tuple(range), classes, seed
+        self.upsize, self.on_error = upsize, on_error
         self.flip = bool((augment or {}).get("flip", False))
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else None
+        self.source: Source | None = None
         self.cached: Cached | None = None
 
     def open(self) -> "GANDataModule":
         """Find the files and fill the cache; raises UserError where they do not fit the config."""
-        self.cached = open_cache(self.dataset.open(self.root), self.size, self.channels, self.cache_dir)
-        labels = self.cached.labels
-        if self.classes is not None and (labels is None or labels.max() >= self.classes):
-            found = "no classes" if labels is None else f"{labels.max() + 1} classes"
-            raise UserError(f"data.classes is {self.classes} but the data have {found}")
+        self.fill()
+        self.check()
         return self
+
+    def fill(self) -> None:
+        """Find the files and fill the cache, with whatever can be read."""
+        self.source = self.dataset.open(self.root)
+        self.cached = open_cache(self.source, self.size, self.channels, self.cache_dir)
+
+    def check(self) -> None:
+        """Raise UserError where what was found does not fit the config."""
+        check_readable(self.source, self.cached, self.on_error)
+        if not self.upsize:
+            check_large_enough(self.source, self.cached, self.size)
+        check_classes(self.cached, self.classes)
 
     def __len__(self) -> int:
         return len(self.cached.images)
@@ -104,7 +122,7 @@ class _Pictures(Dataset):
 
     def __getitems__(self, positions: np.ndarray) -> Batch:
         indices = self.order(positions)
-        batch = {"real": torch.from_numpy(self.cached.images[indices])}
+        batch = {"real": torch.from_numpy(self.cached.take(indices))}
         if self.cached.labels is not None:
             batch["cond"] = torch.from_numpy(self.cached.labels[indices])
         if self.flip:

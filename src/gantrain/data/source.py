@@ -1,21 +1,28 @@
 """What every dataset offers: samples one by one, read only to fill the cache."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
+from gantrain.data.decode import Framing
+
 
 class Source(Protocol):
-    """An opened dataset.
+    """An opened dataset; it must pickle, for the processes that decode.
 
-    `fingerprint` changes when the data do. `labels` are class numbers (n,) or None. `read` gives one picture as it is
-    stored, or raises OSError or ValueError where it cannot be read; `name` says which one that is.
+    `fingerprint` changes when the data do. `labels` are class numbers (n,) or None, `class_names` their names or None.
+    `framing` says how files of any shape are cut; None means arrays of one shape, squashed or enlarged as asked.
+    `read` gives one picture as it is stored, perhaps not loaded yet, and raises what Pillow raises; `name` says which
+    one that is.
     """
 
     fingerprint: str
     labels: np.ndarray | None
+    class_names: Sequence[str] | None
+    framing: Framing | None
 
     def __len__(self) -> int: ...
 

@@ -9,6 +9,9 @@ from PIL import Image, ImageDraw
 class Synthetic:
     """`count` coloured discs and squares on shaded ground, in `classes` classes by shape and shade."""
 
+    framing = None  # enlarged as asked
+    class_names = None
+
     def __init__(self, count: int = 64, classes: int | None = None, side: int = 32):
         if count < 1 or side < 4:
             raise ValueError(f"count {count} and side {side}: at least 1 picture of 4 pixels")

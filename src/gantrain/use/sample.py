@@ -6,11 +6,10 @@ from pathlib import Path
 
 import torch
 
-from gantrain.config import stages_of
 from gantrain.errors import UserError
+from gantrain.latents import latent_family, save_latents
 from gantrain.pictures import grid, to_pil, to_uint8
 from gantrain.quiet import quiet_libraries
-from gantrain.runs import Run, load_module
 
 
 def main(words: Sequence[str]) -> int:
@@ -20,16 +19,18 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="the same seed, the same pictures (0)")
     parser.add_argument("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    parser.add_argument(
+        "--save-latents", type=Path, metavar="FILE", help="write their latents as well, for interpolate and arithmetic"
+    )
     args = parser.parse_args(words)
     quiet_libraries()
     if args.n < 1:
         raise UserError(f"-n is {args.n}, it must be 1 or more")
-    module = load_module(args.run)
-    if not hasattr(module, "generate"):
-        raise UserError(f"{args.run} makes no pictures from noise; see `gantrain --help` for what it can do")
+    module, value_range = latent_family(args.run)
     latents = module.latents(args.n, torch.Generator().manual_seed(args.seed))
-    data = stages_of(Run.open(args.run).config())[-1].config["data"]
-    pictures = to_uint8(module.generate(latents, raw=args.raw), data.get("range", (-1, 1)))
+    if args.save_latents is not None:
+        save_latents(latents, args.save_latents)
+    pictures = to_uint8(module.generate(latents, raw=args.raw), value_range)
     out = args.out or args.run / "samples.png"
     try:
         if out.suffix.lower() == ".png":

@@ -1,0 +1,151 @@
+"""Curves of a run from metrics.jsonl, as SVG that takes its colours from the page around it."""
+
+import io
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+POINTS = 400  # of a curve, at most: more than a screen shows, and the page stays small
+COLOURS = 8  # that the page defines as --curve-0 ... --curve-7
+# Placeholders that matplotlib writes and `themed` replaces; black would be left out as SVG's default.
+INK, CURVES = "#000100", [f"#0002{i:02x}" for i in range(COLOURS)]
+TITLES = {"adv": "adversarial loss", "logits": "logits (mean)", "images_per_second": "images per second"}
+
+
+@dataclass
+class Curve:
+    """One number over the iterations; `colour` is the number of its colour on the page."""
+
+    name: str
+    colour: int
+    iterations: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Chart:
+    """Curves that share a scale, and their picture."""
+
+    title: str
+    curves: list[Curve]
+    svg: str
+
+
+def read_records(file: Path) -> list[dict]:
+    """The records of a metrics.jsonl, none where there is no file; what is no whole record is left out."""
+    if not file.is_file():
+        return []
+    records = []
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue  # a line cut off by a crash
+        if whole(record):
+            records.append(record)
+    return records
+
+
+def whole(record: Any) -> bool:
+    if not isinstance(record, dict) or not isinstance(record.get("values"), dict):
+        return False
+    return all(is_number(record.get(key)) for key in ("iteration", "images_seen", "seconds"))
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def draw_charts(records: Sequence[Mapping], tag: str) -> list[Chart]:
+    """A chart for each key of a stage's records, with a curve for each player; all logits share one."""
+    charts: dict[str, dict[str, Curve]] = {}
+    for record in records:
+        for name, value in record["values"].items():
+            if not is_number(value):
+                continue
+            player, _, key = name.removeprefix(f"{tag}/").rpartition("/")
+            kind, label = ("logits", key.replace("_", " ")) if "logit" in key else (key, player)
+            curves = charts.setdefault(kind, {})
+            curve = curves.setdefault(f"{player}/{key}", Curve(label, len(curves) % COLOURS))
+            curve.iterations.append(record["iteration"])
+            curve.values.append(value)
+    order = sorted(charts, key=lambda kind: (kind != "adv", kind != "logits", kind == "images_per_second"))
+    return [draw(kind, list(charts[kind].values()), salt=f"{tag}/{kind}") for kind in order]
+
+
+def draw(kind: str, curves: list[Curve], salt: str) -> Chart:
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt, "font.size": 10}):
+        figure = Figure(figsize=(4.4, 2.5), layout="constrained")
+        axes = figure.add_subplot()
+        for curve in curves:
+            x, y = thinned(curve)
+            colour = CURVES[curve.colour]
+            smooth = smoothed(y)
+            if len(x) == 1:
+                axes.plot(x, y, "o", color=colour, markersize=4)
+            if smooth is not y:
+                axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.35)
+            axes.plot(x, smooth, color=colour, linewidth=1.7)
+        if kind == "accuracy":
+            axes.axhline(0.5, color=INK, linewidth=0.8, linestyle=(0, (4, 4)), alpha=0.5)
+            axes.set_ylim(-0.02, 1.02)
+        if kind == "images_per_second":
+            axes.set_ylim(bottom=0)
+        dress(axes)
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
+    return Chart(TITLES.get(kind, kind.replace("_", " ")), curves, themed(stream.getvalue()))
+
+
+def dress(axes: matplotlib.axes.Axes) -> None:
+    """Light axes: a grid behind the curves, no frame, iterations below."""
+    axes.spines[:].set_visible(False)
+    axes.grid(color=INK, alpha=0.14, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, colors=INK)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.margins(x=0.02)
+
+
+def thinned(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
+    """At most `POINTS` points: means of equal numbers of neighbours."""
+    x, y = np.asarray(curve.iterations, float), np.asarray(curve.values, float)
+    if len(x) <= POINTS:
+        return x, y
+    parts = np.array_split(np.arange(len(x)), POINTS)
+    return np.array([x[part].mean() for part in parts]), np.array([y[part].mean() for part in parts])
+
+
+def smoothed(values: np.ndarray) -> np.ndarray:
+    """The mean of a window that is a twentieth of the curve, shorter at the ends; short curves as they are."""
+    reach = len(values) // 40
+    if reach < 1:
+        return values
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    at = np.arange(len(values))
+    left, right = np.maximum(at - reach, 0), np.minimum(at + reach + 1, len(values))
+    return (sums[right] - sums[left]) / (right - left)
+
+
+def themed(svg: str) -> str:
+    """The drawing alone, to stand in a page with others, in the page's colours and font."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg, count=2)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # the same in every drawing; only clips are referred to
+    svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
+    svg = svg.replace(INK, "var(--ink)")
+    for i, colour in enumerate(CURVES):
+        svg = svg.replace(colour, f"var(--curve-{i})")
+    return svg

@@ -1,0 +1,94 @@
+"""Pictures read straight from a ZIP file: nothing is unpacked, so no member can be written anywhere."""
+
+import hashlib
+import io
+import struct
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+import numpy as np
+from PIL import Image
+
+from gantrain.data.decode import Framing, open_picture
+from gantrain.data.folder import SUFFIXES
+from gantrain.errors import UserError
+
+LARGEST = 64 << 20  # bytes of one member, packed or not
+ENCRYPTED = 1  # the bit of a member's flags
+MEMBER = np.dtype([("offset", "<u8"), ("packed", "<u8"), ("size", "<u8"), ("crc32", "<u4"), ("method", "<i4")])
+
+
+class ZippedPictures:
+    """The picture members of a ZIP file, stored or deflated.
+
+    Keeps its directory as one array: a ZipInfo per member would be 100 MB for CelebA, in every process that decodes.
+    """
+
+    labels = None
+    class_names = None
+
+    def __init__(self, file: Path, framing: Framing):
+        self.file, self.framing = file.absolute(), framing
+        infos = [info for info in _directory(file) if _is_picture(info)]
+        if not infos:
+            raise UserError(f"data.root: {file} holds no picture")
+        self.names = [info.filename for info in infos]
+        self.members = np.array([_member(info) for info in infos], MEMBER)
+        names = "\0".join(self.names).encode("utf-8", "surrogatepass")
+        self.fingerprint = hashlib.blake2b(names + self.members.tobytes(), digest_size=16).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def name(self, index: int) -> str:
+        return self.names[index]
+
+    def read(self, index: int) -> Image.Image:
+        return open_picture(io.BytesIO(self._bytes(self.members[index])))
+
+    def _bytes(self, member: np.void) -> bytes:
+        """A member's bytes, checked against the directory. Raises ValueError, OSError and zlib.error."""
+        offset, packed_size, size, crc32, method = member.item()
+        if max(packed_size, size) > LARGEST:
+            raise ValueError(f"larger than {LARGEST >> 20} MB")
+        if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError("encrypted, or packed in a way other than deflate")
+        with self.file.open("rb") as stream:
+            stream.seek(offset)
+            header = stream.read(30)
+            if header[:4] != b"PK\3\4" or len(header) != 30:
+                raise ValueError("the ZIP file is damaged there")
+            stream.seek(sum(struct.unpack("<2H", header[26:])), io.SEEK_CUR)
+            data = stream.read(packed_size)
+        if method == zipfile.ZIP_DEFLATED:
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 1)  # a bomb ends there
+        if len(data) != size or zlib.crc32(data) != crc32:
+            raise ValueError("the ZIP file is damaged there")
+        return data
+
+
+def _directory(file: Path) -> list[zipfile.ZipInfo]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            infos = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError) as error:
+        raise UserError(f"data.root: {file} is no sound ZIP file ({error}); fetch it again") from error
+    for info in infos:
+        posix, windows = PurePosixPath(info.filename), PureWindowsPath(info.filename)
+        if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
+            raise UserError(
+                f"data.root: {file} names a path outside of itself, {info.filename!r}; do not trust it, fetch it again"
+            )
+    return sorted(infos, key=lambda info: info.filename)
+
+
+def _is_picture(info: zipfile.ZipInfo) -> bool:
+    parts = PurePosixPath(info.filename).parts
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return not info.is_dir() and not hidden and info.filename.lower().endswith(SUFFIXES)
+
+
+def _member(info: zipfile.ZipInfo) -> tuple[int, int, int, int, int]:
+    method = -1 if info.flag_bits & ENCRYPTED else info.compress_type
+    return info.header_offset, info.compress_size, info.file_size, info.CRC, method

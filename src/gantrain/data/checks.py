@@ -1,0 +1,59 @@
+"""What must be true of the pictures found before anything trains on them; every rule ends in one sentence."""
+
+import sys
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+
+from gantrain.data.cache import Cached
+from gantrain.data.source import Source
+from gantrain.errors import UserError
+
+FEW = 0.01  # below this share, unreadable pictures are left out without being asked
+NAMED = 3
+
+
+def check_readable(source: Source, cached: Cached, on_error: Literal["stop", "skip"]) -> None:
+    """Warn of unreadable pictures that are left out; raise UserError where they are too many or all."""
+    bad = cached.unreadable
+    if not bad:
+        return
+    what = f"{len(bad):,} of {len(source):,} pictures cannot be read"
+    if len(cached.rows) == 0:
+        raise UserError(f"data.root: {what}: {named(source, bad)}; nothing is left to train on")
+    if on_error == "stop" and len(bad) >= FEW * len(source):
+        raise UserError(
+            f"data.on_error: {what}: {named(source, bad)}; mend or remove them, or leave them out with "
+            f"data.on_error=skip"
+        )
+    print(f"gantrain: {what} and are left out: {named(source, bad)}", file=sys.stderr, flush=True)
+
+
+def check_large_enough(source: Source, cached: Cached, size: int) -> None:
+    """Raise UserError where a file's shorter side is below `size`."""
+    shorter = np.minimum(cached.looks["width"], cached.looks["height"])
+    small = np.flatnonzero(shorter < size)
+    if source.framing is None or not len(small):
+        return
+    sizes = {int(cached.rows[i]): "{}x{}".format(*cached.looks[i].item()[:2]) for i in small[:NAMED]}
+    more = f" and {len(small) - NAMED:,} more" if len(small) > NAMED else ""
+    raise UserError(
+        f"data.size is {size}, but {len(small):,} of {len(shorter):,} pictures are smaller: "
+        f"{named(source, sizes)}{more}; enlarge them with data.upsize=true, or use data.size={shorter.min()} or less"
+    )
+
+
+def check_classes(cached: Cached, classes: int | None) -> None:
+    """Raise UserError where the data have no classes, or more than the config says."""
+    labels = cached.labels
+    if classes is not None and (labels is None or labels.max() >= classes):
+        found = "no classes" if labels is None else f"{labels.max() + 1} classes"
+        raise UserError(f"data.classes is {classes} but the data have {found}")
+
+
+def named(source: Source, remarks: Mapping[int, str]) -> str:
+    """The first few pictures with a remark each, their names escaped: a name may hold a newline or worse."""
+    first = sorted(remarks)[:NAMED]
+    text = ", ".join(f"{source.name(index)!r} ({remarks[index]})" for index in first)
+    return text + (f" and {len(remarks) - NAMED:,} more" if len(remarks) > NAMED else "")

@@ -1,0 +1,114 @@
+"""One picture to uint8 pixels: what is accepted, how it is turned, flattened, scaled and cut."""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # what is inside counts, not the file's suffix
+
+# Besides OSError and ValueError, Pillow's decoders raise these for damaged files. A header that promises more than
+# Image.MAX_IMAGE_PIXELS (89,478,485) is refused before anything is decoded.
+DAMAGED = (
+    *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError, OverflowError),
+    *(struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning),
+)
+
+REFUSED = "cannot be opened: "  # the system's reason follows, which may pass
+
+Look = tuple[int, int, str]  # width, height and Pillow's mode as stored
+
+
+class Unreadable(Exception):
+    """A picture that cannot be used; the message is the reason, without its name."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a picture of any shape fills the square.
+
+    `centre` scales the shorter side to the square's and keeps the middle; `none` squashes the whole picture.
+    `background`, RGB in 0..255, shows through transparent parts.
+    """
+
+    crop: Literal["centre", "none"] = "centre"
+    background: tuple[int, int, int] = (255, 255, 255)
+
+    def __post_init__(self):
+        if self.crop not in ("centre", "none"):
+            raise ValueError(f"crop is {self.crop!r}, it must be centre or none")
+        if len(self.background) != 3 or not all(isinstance(v, int) and 0 <= v <= 255 for v in self.background):
+            raise ValueError(f"background is {list(self.background)}, it must be [red, green, blue] in 0..255")
+
+
+def framing(crop: str, background: Sequence[int] = (255, 255, 255)) -> Framing:
+    return Framing(crop, tuple(background))
+
+
+def open_picture(file: Path | BinaryIO) -> Image.Image:
+    """A picture that is not loaded yet, of one of the accepted formats."""
+    return Image.open(file, formats=FORMATS)
+
+
+def decode(
+    read: Callable[[], Image.Image], size: int, channels: int, framing: Framing | None
+) -> tuple[np.ndarray, Look]:
+    """Pixels (channels, size, size) uint8 of the picture that `read` opens, and its look. Raises Unreadable."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # damaged EXIF, odd palettes: nothing a user could act on
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with read() as picture:
+                look = (*picture.size, picture.mode)
+                return to_array(picture, size, channels, framing), look
+    except DAMAGED as error:
+        raise Unreadable(_reason(error)) from error
+
+
+def to_array(picture: Image.Image, size: int, channels: int, framing: Framing | None = None) -> np.ndarray:
+    """(channels, size, size) uint8, bicubic with antialiasing; squashed where there is no framing."""
+    box = None
+    if framing is not None:
+        if min(picture.size) < min(size, 2):
+            raise ValueError(f"only {picture.width}x{picture.height} pixels")
+        picture.draft(None, (2 * size, 2 * size))  # a JPEG at a half, quarter or eighth of its side, many times faster
+        ImageOps.exif_transpose(picture, in_place=True)
+        picture = _flat(picture, framing.background)
+        box = _centred_square(*picture.size) if framing.crop == "centre" else None
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if picture.size != (size, size):
+        picture = picture.resize((size, size), Image.Resampling.BICUBIC, box)
+    pixels = np.asarray(picture, dtype=np.uint8)
+    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def _flat(picture: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+    """8 bits per channel, without transparency."""
+    if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
+        values = np.asarray(picture).astype(np.float32).clip(0, 65535)
+        return Image.fromarray(np.rint(values * (255 / 65535)).astype(np.uint8))
+    if not picture.has_transparency_data:
+        return picture
+    ground = Image.new("RGBA", picture.size, (*background, 255))
+    ground.alpha_composite(picture.convert("RGBA"))
+    return ground
+
+
+def _centred_square(width: int, height: int) -> tuple[float, float, float, float]:
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    return left, top, left + side, top + side
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno is not None:  # Pillow's own errors have no number
+        return f"{REFUSED}{error.strerror}"
+    if isinstance(error, UnidentifiedImageError):
+        return "no PNG, JPEG, WebP, BMP or GIF"  # Pillow's own sentence repeats the path
+    return " ".join((str(error) or type(error).__name__).split())[:120]

@@ -1,0 +1,226 @@
+"""`report.html`: what a person would look at after a run, in one file that needs nothing else."""
+
+import base64
+import io
+import shlex
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+from gantrain import __version__
+from gantrain.callbacks.progress import clock
+from gantrain.callbacks.samples import frames
+from gantrain.config import Stage, stages_of
+from gantrain.curves import Chart, draw_charts, is_number, read_records
+from gantrain.runs import Run, replacing
+
+GRIDS = 8  # shown of the samples over time
+FRAMES = 24  # of the animation
+LARGE, SMALL = 1280, 420  # the longer side of the latest grid and of the others, at most
+PNG_BYTES = 400_000  # a grid as it is, or a smaller copy
+NAME = "report.html"
+
+
+@dataclass
+class Picture:
+    """A grid of samples as the page holds it."""
+
+    iteration: int
+    url: str
+    width: int
+    height: int
+
+
+@dataclass
+class Chapter:
+    """One stage: how far it came, its pictures and its curves."""
+
+    tag: str
+    done: int
+    unit: str  # of its length: iterations or epochs
+    length: int
+    finished: bool
+    latest: Picture | None
+    grids: list[Picture]
+    animation: str | None
+    charts: list[Chart]
+
+
+def write_report(run: Run, file: Path | None = None) -> Path:
+    """Write the page of `run` to `file` (`report.html` in the run). Raises UserError and OSError."""
+    file = file or run.folder / NAME
+    page = render(run)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return file
+
+
+def report_at_end(run: Run) -> None:
+    """Write the page of a run that has just ended; a full disk must not turn a trained run into a failed one."""
+    try:
+        write_report(run)
+    except OSError as error:
+        print(
+            f"warning: no {NAME} ({error.strerror or error}); `gantrain report {shlex.quote(str(run.folder))}` "
+            f"writes it later",
+            file=sys.stderr,
+        )
+
+
+def render(run: Run) -> str:
+    """The page as text."""
+    config = run.config()
+    records = read_records(run.metrics_file)
+    chapters = [chapter(run, stage, records) for stage in stages_of(config)]
+    pages = Environment(
+        loader=PackageLoader("gantrain", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return pages.get_template("report.html.j2").render(
+        title=str(config.get("name") or run.folder.absolute().name),
+        finished=all(c.finished for c in chapters),
+        facts=facts(config, chapters, records),
+        chapters=chapters,
+        commands=commands(run.folder, chapters),
+        config=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
+        drawing=Markup,  # matplotlib's output: nothing but numbers and our own labels
+        folder=run.folder,
+        written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+        version=__version__,
+    )
+
+
+# ---- a stage ---------------------------------------------------------------------------------------------------------
+
+
+def chapter(run: Run, stage: Stage, records: Sequence[Mapping]) -> Chapter:
+    done = reached(run, stage)
+    ended = run.finished(stage.name)
+    unit = "iterations" if stage.config.get("iterations") else "epochs"
+    length = stage.config.get(unit) or 0
+    files = [file for file in frames(run.samples(stage.tag)) if is_whole(file)]
+    return Chapter(
+        tag=stage.tag,
+        done=done,
+        unit=unit,
+        length=length,
+        finished=ended is not None and done >= (length if unit == "iterations" else ended),
+        latest=picture(files[-1], LARGE) if files else None,
+        grids=[picture(file, SMALL) for file in spread(files, GRIDS)],
+        animation=animation(spread(files, FRAMES)) if len(files) > 1 else None,
+        charts=draw_charts([r for r in records if r.get("stage") == stage.name], stage.tag),
+    )
+
+
+def reached(run: Run, stage: Stage) -> int:
+    """The iteration of the stage's newest checkpoint, by its name: reading it would take long and tell no more."""
+    files = run.checkpoint_files(stage.name)
+    return int(files[0].stem) if files else 0
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a picture can be shown: a kill may have cut off the last one, and a stranger's may be anything."""
+    try:
+        with Image.open(file) as image:
+            image.verify()
+    except (OSError, SyntaxError, Image.DecompressionBombError):  # a SyntaxError is Pillow's word for a broken PNG
+        return False
+    return True
+
+
+def spread(files: Sequence[Path], n: int) -> list[Path]:
+    """At most `n` of the files, evenly from the first to the last."""
+    if len(files) <= n:
+        return list(files)
+    return [files[round(i * (len(files) - 1) / (n - 1))] for i in range(n)]
+
+
+def picture(file: Path, side: int) -> Picture:
+    """A grid for the page: as it is where it is small, else a copy whose longer side is at most `side`."""
+    with Image.open(file) as image:
+        if max(image.size) <= side and file.stat().st_size <= PNG_BYTES:
+            return Picture(int(file.stem), data_url(file.read_bytes(), "png"), *image.size)
+        image.thumbnail((side, side))
+        stream = io.BytesIO()
+        image.save(stream, "JPEG", quality=90)
+        return Picture(int(file.stem), data_url(stream.getvalue(), "jpeg"), *image.size)
+
+
+def animation(files: Sequence[Path]) -> str:
+    """The grids one after the other as a GIF: few and small enough for a page, and there also for a killed run."""
+    shown = []
+    for file in files:
+        with Image.open(file) as image:
+            image.thumbnail((SMALL, SMALL))
+            # The default, median cut, takes half a second for a colour picture of this size.
+            shown.append(image.quantize(256, Image.Quantize.FASTOCTREE) if image.mode != "L" else image.copy())
+    stream = io.BytesIO()
+    durations = [max(100, 6000 // len(shown))] * (len(shown) - 1) + [1500]  # milliseconds; rest on the last one
+    shown[0].save(stream, "GIF", save_all=True, append_images=shown[1:], duration=durations, loop=0)
+    return data_url(stream.getvalue(), "gif")
+
+
+def data_url(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+# ---- what is said ----------------------------------------------------------------------------------------------------
+
+
+def facts(config: Mapping, chapters: Sequence[Chapter], records: Sequence[Mapping]) -> dict[str, str]:
+    data, trainer = stages_of(config)[-1].config["data"], config["trainer"]
+    told = {"data": describe_data(data)}
+    for part in chapters:
+        told[f"{part.tag} length".strip()] = f"{part.done:,} iterations, " + (
+            "finished" if part.finished else f"of {part.length:,} {part.unit}"
+        )
+    if records:
+        seen = {str(r.get("stage")): r["images_seen"] for r in records}
+        told["images seen"] = f"{sum(seen.values()):,}"
+        told["training time"] = clock(training_seconds(records))
+    if speeds := [speed for r in records if is_number(speed := r["values"].get("images_per_second"))]:
+        told["speed"] = f"{statistics.median(speeds):,.0f} images/s (median)"
+    processes = f", {trainer['devices']} processes" if trainer["devices"] > 1 else ""
+    told["precision"] = f"{trainer['precision']}{processes}"
+    told["seed"] = str(config.get("seed"))
+    return told
+
+
+def describe_data(data: Mapping[str, Any]) -> str:
+    dataset = data.get("dataset")
+    stated = dataset if isinstance(dataset, Mapping) else {}
+    name = stated.get("name") or str(stated.get("_target_", "data")).rpartition(".")[2]
+    return f"{name}, {data.get('channels')}x{data['size']}x{data['size']}, batches of {data['batch_size']}"
+
+
+def training_seconds(records: Sequence[Mapping]) -> float:
+    """Time between starts and last records: every start of a stage, and every resumption, begins to count anew."""
+    total = last = 0.0
+    for seconds in (record["seconds"] for record in records):
+        total += seconds - last if seconds >= last else seconds
+        last = seconds
+    return total
+
+
+def commands(folder: Path, chapters: Sequence[Chapter]) -> dict[str, str]:
+    """What to type to go on, ready to be copied."""
+    run, last = shlex.quote(str(folder)), chapters[-1]
+    key = f"stages.{last.tag}.{last.unit}" if last.tag else last.unit
+    longer = f"gantrain resume {run} {shlex.quote(f'{key}={2 * last.length}')}"
+    resume = {} if all(c.finished for c in chapters) else {"Go on where it stopped": f"gantrain resume {run}"}
+    return {
+        **resume,
+        "Train twice as long": longer,
+        "Draw new samples": f"gantrain sample {run} -n 64 --seed 1",
+        "Curves, networks and pictures in TensorBoard": f"tensorboard --logdir {run}",
+        "Write this page anew": f"gantrain report {run}",
+    }

@@ -1,0 +1,177 @@
+"""The summary of a sweep: a table of its jobs and a row of samples of each."""
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gantrain.errors import UserError
+
+COLUMNS = 8  # samples of a row
+
+
+@dataclass
+class Job:
+    """One run of a sweep: `overrides` by key, `outcome` (done, stopped, diverged, failed) and `error`, its sentence.
+
+    `seconds` count all of the job, `images_per_second` its training alone.
+    """
+
+    number: int
+    folder: Path
+    overrides: Mapping[str, str]
+    outcome: str
+    seconds: float
+    images_per_second: float | None = None
+    error: str = ""
+
+    @property
+    def iterations(self) -> int:
+        """Those of the newest checkpoints, over all stages."""
+        stages: dict[Path, int] = {}
+        for file in self.folder.glob("checkpoints/*/*.ckpt"):
+            if file.stem.isdigit():
+                stages[file.parent] = max(stages.get(file.parent, 0), int(file.stem))
+        return sum(stages.values())
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The losses and statistics of the last record."""
+        file = self.folder / "metrics.jsonl"
+        lines = file.read_text().splitlines() if file.is_file() else []
+        return json.loads(lines[-1])["values"] if lines else {}
+
+
+@dataclass
+class Sweep:
+    """The jobs so far; `folder` holds theirs, sweep.csv and sweep.png."""
+
+    folder: Path = Path()
+    jobs: list[Job] = field(default_factory=list)
+
+    def add(self, job: Job) -> None:
+        """Note a job that has ended; the table on the disk is whole after each, whatever ends the sweep."""
+        self.jobs.append(job)
+        rows = self.table()
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        try:
+            with self._file("csv").open("w", newline="") as stream:
+                writer = csv.DictWriter(stream, columns)
+                writer.writeheader()
+                writer.writerows(rows)
+        except OSError as error:
+            self._complain("csv", error)
+
+    def finish(self) -> None:
+        """Print the table, draw the picture, say how to go on."""
+        print("\n" + "\n".join(aligned(self.short_table())))
+        print(f"table    {self._file('csv')}")
+        try:
+            self.picture().save(self._file("png"))
+            print(f"picture  {self._file('png')}")
+        except OSError as error:
+            self._complain("png", error)
+        print(f"longer   gantrain resume {self.folder}/JOB iterations=N", flush=True)
+
+    # ---- the table ---------------------------------------------------------------------------------------------------
+
+    def varying(self) -> list[str]:
+        """The keys that differ between the jobs."""
+        keys = dict.fromkeys(key for job in self.jobs for key in job.overrides)
+        return [key for key in keys if len({job.overrides.get(key) for job in self.jobs}) > 1]
+
+    def table(self) -> list[dict[str, Any]]:
+        """All that is known of each job, by column."""
+        varying = self.varying()
+        return [
+            {
+                "job": job.number,
+                **{key: job.overrides.get(key, "") for key in varying},
+                "outcome": job.outcome,
+                "iterations": job.iterations,
+                "seconds": round(job.seconds, 1),
+                "images_per_second": job.images_per_second,
+                **{k: v for k, v in job.values.items() if k != "images_per_second"},
+                "error": job.error,
+            }
+            for job in self.jobs
+        ]
+
+    def short_table(self) -> list[dict[str, str]]:
+        """What fits on a console: short names, the adversarial losses alone."""
+        varying = self.varying()
+        names = dict(zip(varying, shortened(varying), strict=True))
+        return [
+            {
+                "job": str(job.number),
+                **{name: job.overrides.get(key, "") for key, name in names.items()},
+                "outcome": job.outcome,
+                "iterations": f"{job.iterations:,}",
+                "seconds": f"{job.seconds:,.0f}",
+                "images/s": "" if job.images_per_second is None else f"{job.images_per_second:,.0f}",
+                **{k.removesuffix("/adv"): f"{v:.3f}" for k, v in job.values.items() if k.endswith("/adv")},
+            }
+            for job in self.jobs
+        ]
+
+    # ---- the picture -------------------------------------------------------------------------------------------------
+
+    def picture(self) -> Any:
+        """A row of samples per job from the same latents, labelled with what the job changes."""
+        from gantrain.sheets import labelled_rows
+
+        rows = []
+        for job in self.jobs:
+            lines = [f"job {job.number}" if job.outcome == "done" else f"job {job.number}: {job.outcome}"]
+            lines += [f"{key}={job.overrides[key]}" for key in self.varying() if key in job.overrides]
+            rows.append(("\n".join(lines), samples(job.folder) if job.iterations else None))
+        return labelled_rows(rows)
+
+    def _file(self, kind: str) -> Path:
+        return self.folder / f"sweep.{kind}"
+
+    def _complain(self, kind: str, error: OSError) -> None:
+        print(f"gantrain: cannot write {self._file(kind)} ({error.strerror or error})", file=sys.stderr)
+
+
+def samples(folder: Path) -> Any:
+    """A row of a run's samples, or None where its run can no longer be opened, which is said."""
+    import torch  # a sweep whose jobs are all refused has no use for it
+
+    from gantrain.config import Stage, stages_of
+    from gantrain.pictures import grid, to_pil, to_uint8
+    from gantrain.runs import Run, load_module
+    from gantrain.train import build_data
+
+    try:
+        module = load_module(folder)
+        stage = next(stage for stage in stages_of(Run.open(folder).config()) if stage.tag == module.stage)
+        # The run's own seed would choose other examples; families that start from pictures get the same ones as well.
+        data = build_data(Stage(stage.name, stage.tag, {**stage.config, "seed": 0})).open()
+        pictures = module.preview(data.examples(COLUMNS), torch.Generator().manual_seed(0))
+    except UserError as error:
+        print(f"gantrain: no samples of {folder}: {error}", file=sys.stderr)
+        return None
+    return to_pil(grid(to_uint8(pictures, data.range), columns=COLUMNS)).convert("RGB")
+
+
+def shortened(keys: Sequence[str]) -> list[str]:
+    """Each key's last parts, as many as tell it from the others."""
+    short = []
+    for key in keys:
+        parts = key.split(".")
+        tails = [".".join(parts[-n:]) for n in range(1, len(parts) + 1)]
+        others = [other for other in keys if other != key]
+        short.append(next((t for t in tails if not any(f".{other}".endswith(f".{t}") for other in others)), key))
+    return short
+
+
+def aligned(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Rows of equal or different columns as lines of a table, with a head."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    lines = [columns, *([row.get(column, "") for column in columns] for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]

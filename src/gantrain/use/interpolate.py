@@ -1,0 +1,112 @@
+"""`gantrain interpolate RUN`: a walk between latents, as a grid of pictures or an animation."""
+
+import argparse
+import importlib
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from gantrain.errors import UserError
+from gantrain.latents import latent_family, read_latents, walk
+from gantrain.pictures import grid, to_pil, to_uint8
+from gantrain.quiet import quiet_libraries
+from gantrain.sheets import labelled_rows
+
+KINDS = (".png", ".gif", ".mp4")
+FRAMES_PER_SECOND = 25
+MOST = 10_000  # pictures of one walk
+
+
+def main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        "gantrain interpolate",
+        description="A spherical walk between latents: a .png shows a leg per row, a .gif or .mp4 one closed walk.",
+    )
+    parser.add_argument("run", type=Path, help="the run's directory")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed, the same walk (0)")
+    parser.add_argument("--steps", type=int, help="pictures from one latent to the next (8; 24 in an animation)")
+    parser.add_argument("--rows", type=int, help="legs of the walk (8)")
+    parser.add_argument("--latents", metavar="FILE", help="walk through saved latents, FILE or FILE:0,3,5")
+    parser.add_argument("--out", type=Path, help="a .png, .gif or .mp4 (RUN/interpolation.png)")
+    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    args = parser.parse_args(words)
+    quiet_libraries()
+    out = args.out or args.run / "interpolation.png"
+    kind = out.suffix.lower()
+    check(args, kind)
+    moving = kind != ".png"
+    steps = args.steps or (24 if moving else 8)
+    module, value_range = latent_family(args.run)
+    stops, names = choose(module, args, moving)
+    latents = walk(stops, steps, closed=moving)
+    if (count := latents.shape[:2].numel()) > MOST:
+        raise UserError(f"--steps, --rows: a walk of {count:,} pictures is too long, at most {MOST:,} are made")
+    pictures = to_uint8(module.generate(latents.flatten(0, 1), raw=args.raw), value_range)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if kind == ".png":
+            legs = [f"{a} to {b}" for a, b in itertools.pairwise(names)]
+            rows = [to_pil(grid(row, columns=steps)).convert("RGB") for row in pictures.split(steps)]
+            labelled_rows(list(zip(legs, rows, strict=True))).save(out)
+        elif kind == ".gif":
+            save_gif(pictures, out)
+        else:
+            save_mp4(pictures, out)
+    except OSError as error:
+        raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
+    print(out)
+    return 0
+
+
+def check(args: argparse.Namespace, kind: str) -> None:
+    """Raise UserError for what can be seen before the run is opened."""
+    if kind not in KINDS:
+        raise UserError(f"--out: '{args.out}' must end in {', '.join(KINDS)}")
+    least = 2 if kind == ".png" else 1
+    if args.steps is not None and args.steps < least:
+        raise UserError(f"--steps is {args.steps}, it must be {least} or more")
+    if args.rows is not None and args.rows < 1:
+        raise UserError(f"--rows is {args.rows}, it must be 1 or more")
+    if args.rows is not None and args.latents:
+        raise UserError("--rows and --latents: the file says how many legs there are; select with FILE:0,3,5")
+    if kind == ".mp4":
+        try:
+            for package in ("imageio.v3", "imageio_ffmpeg"):  # the second is the encoder, imageio comes without
+                importlib.import_module(package)
+        except ImportError as error:
+            raise UserError("--out: an .mp4 needs `pip install 'gantrain[mp4]'`; a .gif needs nothing") from error
+
+
+def choose(module: object, args: argparse.Namespace, closed: bool) -> tuple[Tensor, list[int]]:
+    """The latents to walk through and their numbers: a series, as in figure 4 of Radford et al. 2016."""
+    if args.latents:
+        stops, names = read_latents(args.latents, module.z_dim)
+        if len(stops) < 2:
+            raise UserError(f"--latents: {args.latents} names one latent; a walk needs two or more")
+        return stops, names
+    count = (args.rows or 8) + (0 if closed else 1)
+    return module.latents(count, torch.Generator().manual_seed(args.seed)), list(range(count))
+
+
+def frames(pictures: Tensor) -> list[Image.Image]:
+    """Each picture alone, of 128 pixels or more; sides are even, as video wants them."""
+    sheets = [grid(picture[None], least_side=128, gap=0) for picture in pictures]
+    height, width = (side // 2 * 2 for side in sheets[0].shape[1:])
+    return [to_pil(sheet[:, :height, :width]) for sheet in sheets]
+
+
+def save_gif(pictures: Tensor, file: Path) -> None:
+    shown = [frame.convert("P", palette=Image.Palette.ADAPTIVE) for frame in frames(pictures)]
+    shown[0].save(file, save_all=True, append_images=shown[1:], duration=1000 // FRAMES_PER_SECOND, loop=0)
+
+
+def save_mp4(pictures: Tensor, file: Path) -> None:
+    import imageio.v3
+    import numpy as np
+
+    shown = np.stack([np.asarray(frame.convert("RGB")) for frame in frames(pictures)])
+    imageio.v3.imwrite(file, shown, plugin="FFMPEG", fps=FRAMES_PER_SECOND, codec="libx264", macro_block_size=2)

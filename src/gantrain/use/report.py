@@ -1,0 +1,23 @@
+"""`gantrain report RUN`: the page of a run, also of one that still trains or was killed."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from gantrain.errors import UserError
+from gantrain.report import NAME, write_report
+from gantrain.runs import Run
+
+
+def main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser("gantrain report", description="One page to look at, which needs nothing else.")
+    parser.add_argument("run", type=Path, help="the run's directory")
+    parser.add_argument("--out", type=Path, help=f"the file to write (RUN/{NAME})")
+    args = parser.parse_args(words)
+    run = Run.open(args.run)
+    try:
+        print(write_report(run, args.out))
+    except OSError as error:
+        where = args.out or args.run / NAME
+        raise UserError(f"--out: cannot write {where} ({error.strerror or error}); name another file") from error
+    return 0

@@ -1,0 +1,160 @@
+"""TensorBoard tells what the networks are; looking at them does not change training."""
+
+import pytest
+import torch
+from compare import differences, newest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import nn
+from torch.utils.tensorboard import SummaryWriter
+
+from gantrain.callbacks.networks import Call, Networks, describe, first_rows, mapped, put_back, tensors
+from gantrain.models.players import Player
+
+TINY = ("debug=tiny", "callbacks.samples.count=4")
+
+
+def read(folder):
+    """The texts by tag, and the nodes of the graph."""
+    events = EventAccumulator(str(folder)).Reload()
+    tags = events.Tags()
+    texts = {
+        tag.removesuffix("/text_summary"): events.Tensors(tag)[0].tensor_proto.string_val[0].decode()
+        for tag in tags["tensors"]
+    }
+    return texts, [node.name for node in events.Graph().node] if tags["graph"] else []
+
+
+def described(folder, networks, calls):
+    writer = SummaryWriter(str(folder))
+    describe(writer, networks, calls, "")
+    writer.close()
+    return read(folder)
+
+
+@pytest.mark.parametrize("experiment", ["dcgan_digits", "dcgan_mnist"])
+def test_describing_never_changes_training(gantrain, experiment):
+    words = (f"experiment={experiment}", *TINY, "iterations=3")
+    assert gantrain(*words, "hydra.run.dir=with").code == 0
+    assert gantrain(*words, "callbacks.networks=null", "hydra.run.dir=without").code == 0
+    assert differences(newest("with"), newest("without")) == []
+
+
+def test_every_network_has_a_text_and_a_place_in_the_graph(gantrain, tmp_path):
+    result = gantrain(*TINY, "hydra.run.dir=run")
+    assert result.code == 0
+    assert result.err == ""
+    texts, nodes = read(tmp_path / "run/tensorboard")
+    assert list(texts) == ["networks/generator", "networks/discriminator"]
+    generator = newest("run")["networks"]["generator"]
+    weight = generator["layers.0.weight"]
+    assert f"| layers.0 | Linear | [4, {weight.shape[0]}] | {weight.numel():,} |" in texts["networks/generator"]
+    assert "| (all of it) | Discriminator | [4] |" in texts["networks/discriminator"]
+    assert "No graph" not in "".join(texts.values())
+    assert any("Generator[generator]" in node for node in nodes)
+    assert any("Discriminator[discriminator]" in node for node in nodes)
+
+
+def test_a_resumed_run_tells_nothing_twice(gantrain, tmp_path):
+    assert gantrain(*TINY, "hydra.run.dir=run").code == 0
+    assert gantrain("resume", "run", "iterations=3").code == 0
+    events = EventAccumulator(str(tmp_path / "run/tensorboard")).Reload()
+    assert len(events.Tensors("networks/generator/text_summary")) == 1
+
+
+def test_without_tensorboard_nothing_listens(gantrain):
+    assert gantrain(*TINY, "logger=none", "hydra.run.dir=run").code == 0
+
+
+def test_real_pictures_stand_beside_the_samples(gantrain, tmp_path):
+    assert gantrain(*TINY, "hydra.run.dir=run").code == 0
+    events = EventAccumulator(str(tmp_path / "run/tensorboard")).Reload()
+    assert [event.step for event in events.Images("samples/real")] == [0]
+    (real,), samples = events.Images("samples/real"), events.Images("samples")
+    assert (real.width, real.height) == (samples[0].width, samples[0].height)
+    assert real.encoded_image_string != samples[0].encoded_image_string
+
+
+class Branches(nn.Module):
+    """What the tracer cannot follow."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, x):
+        if torch.jit.is_tracing():
+            raise RuntimeError("this network\nlooks at its values")
+        return self.layer(x)
+
+
+class Rich(nn.Module):
+    """Keyword arguments, numbers among the arguments, a nested answer."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, x, scale, cond=None):
+        return {"logits": self.layer(x + cond["class"]) * scale, "features": (x, [cond["class"]]), "none": None}
+
+
+def test_a_network_that_cannot_be_traced_says_why_and_the_others_have_their_graph(tmp_path, capsys):
+    x = torch.zeros(4, 3)
+    networks = {"branches": Branches(), "plain": nn.Linear(3, 2), "idle": nn.Linear(3, 2)}
+    texts, nodes = described(tmp_path, networks, {"branches": Call((x,), {}), "plain": Call((x,), {})})
+    assert "No graph: torch.jit.trace cannot follow it (this network looks at its values)" in texts["networks/branches"]
+    assert "| layer | Linear | [4, 2] | 8 |" in texts["networks/branches"]
+    assert "No graph: the first iteration did not call this network" in texts["networks/idle"]
+    assert "8 parameters" in texts["networks/idle"]
+    assert any("Linear[plain]" in node for node in nodes)
+    assert not any("branches" in node for node in nodes)
+    assert capsys.readouterr().out == ""
+
+
+def test_nested_arguments_and_answers(tmp_path):
+    call = Call((torch.zeros(4, 3), 2.0), {"cond": {"class": torch.ones(4, 3)}})
+    texts, nodes = described(tmp_path, {"rich": Rich()}, {"rich": call})
+    assert "No graph" not in texts["networks/rich"]
+    assert any("Rich[rich]" in node for node in nodes)
+
+
+def test_no_network_at_all_can_be_traced(tmp_path):
+    texts, nodes = described(tmp_path, {"branches": Branches()}, {"branches": Call((torch.zeros(4, 3),), {})})
+    assert "No graph" in texts["networks/branches"]
+    assert nodes == []
+
+
+def test_only_a_few_samples_are_kept_in_float32():
+    batch, table, number = torch.ones(9, 2, dtype=torch.bfloat16), torch.ones(5, 2), torch.tensor(3)
+    a, (b, c), d, none = first_rows((batch, [table, number], "text", None), 9)
+    assert a.shape == (4, 2)
+    assert a.dtype == torch.float32
+    assert b.shape == (5, 2)
+    assert b is not table
+    assert c.dtype == torch.int64
+    assert (d, none) == ("text", None)
+
+
+def test_tensors_are_found_and_put_back_in_the_same_order():
+    value = ({"a": torch.tensor(1), "b": [torch.tensor(2)]}, Call((torch.tensor(3),), {}), "text")
+    assert [int(tensor) for tensor in tensors(value)] == [1, 2, 3]
+    again = put_back(value, iter([torch.tensor(i) for i in (4, 5, 6)]))
+    assert [int(tensor) for tensor in tensors(again)] == [4, 5, 6]
+    assert again[1].kwargs == {}
+    named = torch.return_types.max((torch.tensor(1), torch.tensor(0)))
+    assert [int(t) for t in tensors(tuple(named))] == [1, 0]
+    assert mapped("text", None) == "text"
+
+
+def test_hooks_go_also_when_training_fails():
+    from toys import game, play
+
+    class Fails(Networks):
+        def on_train_batch_start(self, trainer, module, batch, batch_idx):
+            self._listen(module, 8)
+
+    module = game(generator=Player(["generator"], lambda weights: torch.optim.Adam(weights, lr=1e-3)))
+    module.losses = lambda name, batch, shared: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        play(module, 2, callbacks=[Fails()])
+    assert not any(network._forward_pre_hooks for network in module.networks.values())

@@ -1,0 +1,152 @@
+"""A folder of picture files: what is found, classes, links, odd names."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from pictures_on_disk import make_pictures, write_picture
+from PIL import Image
+
+from gantrain.data.folder import ImageFolder
+from gantrain.errors import UserError
+
+
+def test_pictures_of_all_kinds_are_found_however_deep(tmp_path):
+    for name in ("a.png", "b/c.JPG", "b/d/e.webp", "b/d/f.bmp", "g.gif", "h.jpeg"):
+        write_picture(tmp_path / name)
+    for name in (".hidden.png", ".git/x.png", "__MACOSX/y.png", "._a.png", "notes.txt"):
+        shutil.copy(tmp_path / "a.png", tmp_path / "copy")
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "copy").rename(tmp_path / name)
+    source = ImageFolder().open(tmp_path)
+    assert [source.name(i) for i in range(len(source))] == [
+        "a.png",
+        "b/c.JPG",
+        "b/d/e.webp",
+        "b/d/f.bmp",
+        "g.gif",
+        "h.jpeg",
+    ]
+    assert source.labels is None
+    with source.read(3) as picture:
+        assert picture.size == (8, 8)
+
+
+def test_folders_right_below_are_the_classes(tmp_path):
+    for folder, count in (("cats", 2), ("dogs", 3)):
+        make_pictures(tmp_path / folder, count)
+    source = ImageFolder().open(tmp_path)
+    assert source.labels.tolist() == [0, 0, 1, 1, 1]
+    assert source.class_names == ["cats", "dogs"]
+
+
+@pytest.mark.parametrize("extra", ["x.png", "cats/more/x.png"])
+def test_no_classes_where_pictures_lie_elsewhere_too(tmp_path, extra):
+    for name in ("cats/a.png", "dogs/a.png", extra):
+        write_picture(tmp_path / name)
+    assert ImageFolder().open(tmp_path).labels is None
+
+
+def test_one_folder_is_no_class(tmp_path):
+    make_pictures(tmp_path / "images")
+    assert ImageFolder().open(tmp_path).labels is None
+
+
+def test_a_class_folder_without_a_picture_is_named(tmp_path):
+    make_pictures(tmp_path / "cats")
+    (tmp_path / "no dogs").mkdir()
+    with pytest.raises(UserError, match=r"class folder '.*no dogs' holds no picture"):
+        ImageFolder().open(tmp_path)
+
+
+def test_missing_wrong_and_empty_folders(tmp_path):
+    file = write_picture(tmp_path / "x" / "a.png")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("")
+    for root, says in (
+        (None, "data.root=FOLDER"),
+        (tmp_path / "nowhere", "nowhere is not there"),
+        (file, "a.png is a file, not a folder"),
+        (tmp_path / "empty", "empty holds no png"),
+        (tmp_path / "texts", "texts holds 1 files but no png"),
+    ):
+        with pytest.raises(UserError, match=says):
+            ImageFolder().open(root)
+
+
+def test_links_may_not_leave_the_root(tmp_path, capsys):
+    root = make_pictures(tmp_path / "root", 2)
+    secret = make_pictures(tmp_path / "root-secret", 1)  # a name that begins like the root's
+    (root / "inside.png").symlink_to(root / "000.png")
+    (root / "outside.png").symlink_to(secret / "000.png")
+    (root / "dots.png").symlink_to("../root-secret/000.png")
+    (root / "nowhere.png").symlink_to(root / "gone.png")
+    (root / "circle.png").symlink_to("circle.png")
+    (root / "folder").symlink_to(secret)
+    (root / "up").symlink_to(root)
+    assert ImageFolder().open(root).names == ["000.png", "001.png", "inside.png"]
+    err = capsys.readouterr().err
+    assert "6 links are left out" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_root_that_is_a_link_is_fine(tmp_path):
+    make_pictures(tmp_path / "there", 2)
+    (tmp_path / "here").symlink_to("there")
+    assert len(ImageFolder().open(tmp_path / "here")) == 2
+
+
+def test_a_pipe_is_no_picture(tmp_path):
+    make_pictures(tmp_path, 1)
+    os.mkfifo(tmp_path / "pipe.png")
+    assert ImageFolder().open(tmp_path).names == ["000.png"]
+
+
+def test_names_with_spaces_newlines_and_bytes(tmp_path):
+    names = ["a b.png", "ä€😀.png", "line\nbreak.png", "\x1b[31mred.png", os.fsdecode(b"\xff\xfe.png")]
+    for i, name in enumerate(names):
+        write_picture(tmp_path / "x.png", i).rename(tmp_path / name)
+    source = ImageFolder().open(tmp_path)
+    assert sorted(source.names) == sorted(names)
+    for i in range(len(source)):
+        with source.read(i) as picture:
+            assert np.asarray(picture).shape == (8, 8, 3)
+
+
+def test_any_change_is_another_fingerprint(tmp_path):
+    def fingerprint():
+        return ImageFolder().open(tmp_path).fingerprint
+
+    make_pictures(tmp_path, 3)
+    seen = [fingerprint()]
+    assert fingerprint() == seen[0]
+    os.utime(tmp_path / "001.png", ns=(1, 1))  # as after an edit
+    seen.append(fingerprint())
+    write_picture(tmp_path / "new.png")
+    seen.append(fingerprint())
+    (tmp_path / "000.png").rename(tmp_path / "renamed.png")
+    seen.append(fingerprint())
+    (tmp_path / "002.png").unlink()
+    seen.append(fingerprint())
+    assert len(set(seen)) == 5
+
+
+def test_a_moved_folder_is_the_same(tmp_path):
+    before = ImageFolder().open(make_pictures(tmp_path / "a")).fingerprint
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert ImageFolder().open(tmp_path / "b").fingerprint == before
+
+
+def test_options_are_checked():
+    with pytest.raises(ValueError, match="crop"):
+        ImageFolder(crop="middle")
+    with pytest.raises(ValueError, match="background"):
+        ImageFolder(background=[300, 0, 0])
+
+
+def test_a_file_is_read_by_what_is_inside(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "x.jpg", "PNG")
+    with ImageFolder().open(tmp_path).read(0) as picture:
+        assert picture.format == "PNG"

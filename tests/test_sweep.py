@@ -1,0 +1,116 @@
+"""What a sweep leaves: a run per job, a table and a picture, whatever becomes of single jobs."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from gantrain.runs import Run
+from gantrain.sweep import aligned, shortened
+
+TINY = ("debug=tiny", "callbacks.samples.count=4", "callbacks.metrics.every=2", "hydra.sweep.dir=sweep")
+LR = "models.players.generator.optimizer.lr"
+
+
+def table():
+    with Path("sweep/sweep.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_table_and_a_picture_at_the_end(gantrain):
+    result = gantrain("-m", *TINY, "iterations=4", "seed=0,1", f"{LR}=1e-4,2e-4")
+    assert result.code == 0, result
+    rows = table()
+    assert [(r["job"], r["seed"], r[LR]) for r in rows] == [
+        *(("0", "0", "0.0001"), ("1", "0", "0.0002"), ("2", "1", "0.0001"), ("3", "1", "0.0002")),
+    ]
+    assert list(rows[0])[:4] == ["job", "seed", LR, "outcome"]
+    assert {r["outcome"] for r in rows} == {"done"}
+    assert {r["iterations"] for r in rows} == {"4"}
+    assert all(float(r[key]) > 0 for r in rows for key in ("seconds", "images_per_second", "generator/adv"))
+    lines = result.out.splitlines()
+    head = next(i for i, line in enumerate(lines) if line.startswith("job  seed  lr"))
+    assert lines[head + 4].startswith("3    1     0.0002  done     4")
+    assert lines[head + 5 :] == [
+        *("table    sweep/sweep.csv", "picture  sweep/sweep.png", "longer   gantrain resume sweep/JOB iterations=N"),
+    ]
+    picture = Image.open("sweep/sweep.png")
+    assert picture.width > 8 * 50
+    assert picture.height >= 4 * 52
+    assert gantrain("resume", "sweep/2", "iterations=5").code == 0
+
+
+@pytest.mark.parametrize("bad", ["networks.generator.size=32,16", f"{LR}=1e38,1e-4"])
+def test_a_failed_job_has_its_line_and_the_others_go_on(gantrain, bad):
+    result = gantrain("-m", *TINY, "iterations=6", bad)
+    assert result.code == 1, result
+    assert "gantrain: job 0: " in result.err
+    assert "Traceback" not in result.err
+    failed, done = table()
+    assert failed["outcome"] == ("diverged" if "lr" in bad else "failed")
+    assert failed["error"]
+    assert (done["outcome"], done["error"], done["iterations"]) == ("done", "", "6")
+    assert Path("sweep/sweep.png").is_file()
+
+
+def test_an_unexpected_error_ends_its_job_alone(gantrain, monkeypatch):
+    train = sys.modules["gantrain.train"] if "gantrain.train" in sys.modules else __import__("gantrain.train").train
+    run = train.run
+
+    def breaks(config, folder):
+        if config["seed"] == 0:
+            raise RuntimeError("out of memory")
+        return run(config, folder)
+
+    monkeypatch.setattr(train, "run", breaks)
+    result = gantrain("-m", *TINY, "seed=0,1")
+    assert result.code == 1
+    assert "Traceback" in result.err  # a bug of ours: all that is known of it
+    assert [(r["outcome"], r["error"]) for r in table()] == [("failed", "RuntimeError: out of memory"), ("done", "")]
+
+
+def test_jobs_of_different_sizes_share_the_picture(gantrain):
+    assert gantrain("-m", *TINY, "data.size=16,32", "networks.generator.z_dim=4").code == 0
+    assert Image.open("sweep/sweep.png").mode == "RGB"
+
+
+def test_ctrl_c_ends_the_sweep_with_a_checkpoint_and_the_table(gantrain):
+    command = [sys.executable, "-m", "gantrain", "-m", *TINY, "iterations=1000000", "seed=0,1"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    end = time.monotonic() + 60
+    while not Path("sweep/0/samples/00000000.png").is_file():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, out
+    assert "Traceback" not in out
+    (row,) = table()
+    stopped = Run("sweep/0").newest("train")["iteration"]
+    assert (row["outcome"], row["iterations"]) == ("stopped", str(stopped))
+    assert not Path("sweep/1").exists()
+    assert Path("sweep/sweep.png").is_file()
+    assert gantrain("resume", "sweep/0", f"iterations={stopped + 2}").code == 0
+
+
+def test_short_names_tell_keys_apart():
+    assert shortened(["seed", "data.seed", "a.g.lr", "a.d.lr", "x.beta"]) == [
+        "seed",
+        "data.seed",
+        "g.lr",
+        "d.lr",
+        "beta",
+    ]
+
+
+def test_rows_of_different_columns():
+    assert aligned([{"a": "1"}, {"a": "22", "b": "x"}]) == ["a   b", "1", "22  x"]

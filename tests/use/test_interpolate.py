@@ -1,0 +1,91 @@
+"""`gantrain interpolate`: a walk as a grid, a GIF or a film."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gantrain.pictures import to_uint8
+from gantrain.use.interpolate import frames
+
+
+@pytest.fixture
+def run(gantrain):
+    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+    assert gantrain("sample", "run", "-n", 4, "--out", "samples", "--save-latents", "z.safetensors").code == 0
+
+
+def refused(result, *words):
+    assert result.code == 2, result
+    assert len(result.err.strip().splitlines()) == 1, result.err
+    for word in words:
+        assert word in result.err
+
+
+def pixels(file):
+    return np.asarray(Image.open(file).convert("L"))
+
+
+def test_a_grid_with_a_leg_per_row(gantrain, run):
+    assert gantrain("interpolate", "run").out.strip() == "run/interpolation.png"
+    size = Image.open("run/interpolation.png").size
+    assert size[1] == 8 * (48 + 4) + 9 * 8
+    words = ("interpolate", "run", "--rows", 2, "--steps", 3)
+    for out, options in (("a.png", ()), ("b.png", ()), ("c.png", ("--seed", 1))):
+        assert gantrain(*words, "--out", out, *options).code == 0
+    a, b, c = (Path(f"{name}.png").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+    sheet = pixels("a.png")
+    left = sheet.shape[1] - 8 - (3 * 50 + 2)
+    row = 48 + 4 + 8
+    # the first leg ends where the second begins
+    assert np.array_equal(sheet[10:58, left + 102 : left + 150], sheet[10 + row : 58 + row, left + 2 : left + 50])
+
+
+def test_a_walk_through_saved_latents_begins_and_ends_with_their_pictures(gantrain, run):
+    assert gantrain("interpolate", "run", "--latents", "z.safetensors:3,1", "--steps", 5, "--out", "a.png").code == 0
+    sheet = pixels("a.png")
+    left = sheet.shape[1] - 8 - (5 * 50 + 2)
+    for column, sample in ((0, 3), (4, 1)):
+        top, start = 10, left + 2 + column * 50
+        assert np.array_equal(sheet[top : top + 48 : 3, start : start + 48 : 3], pixels(f"samples/{sample}.png"))
+
+
+def test_an_animation_is_a_closed_walk(gantrain, run):
+    result = gantrain("interpolate", "run", "--latents", "z.safetensors", "--steps", 3, "--out", "walk.gif")
+    assert result.code == 0, result
+    with Image.open("walk.gif") as animation:
+        assert animation.n_frames == 4 * 3
+        assert animation.size == (128, 128)
+        assert animation.info["loop"] == 0
+
+
+def test_a_film(gantrain, run):
+    imageio = pytest.importorskip("imageio.v3")
+    pytest.importorskip("imageio_ffmpeg")
+    result = gantrain("interpolate", "run", "--rows", 2, "--steps", 4, "--out", "walk.mp4")
+    assert result.code == 0, result
+    assert imageio.imread("walk.mp4").shape == (8, 128, 128, 3)
+
+
+def test_frames_have_even_sides():
+    import torch
+
+    assert frames(to_uint8(torch.zeros(1, 3, 131, 131), (-1, 1)))[0].size == (130, 130)
+
+
+def test_mistakes(gantrain, run, monkeypatch):
+    refused(gantrain("interpolate", "run", "--out", "walk.jpg"), "--out", ".png, .gif, .mp4")
+    refused(gantrain("interpolate", "run", "--steps", 1), "--steps is 1", "2 or more")
+    refused(gantrain("interpolate", "run", "--rows", 0), "--rows is 0")
+    refused(gantrain("interpolate", "run", "--rows", 3, "--latents", "z.safetensors"), "--rows and --latents")
+    refused(gantrain("interpolate", "run", "--latents", "z.safetensors:2"), "needs two or more")
+    refused(gantrain("interpolate", "run", "--latents", "nowhere"), "there is no file nowhere", "--save-latents")
+    refused(gantrain("interpolate", "run", "--steps", 100000), "too long")
+    refused(gantrain("interpolate", "nowhere"), "nowhere is no run")
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    refused(gantrain("interpolate", "run", "--out", "walk.mp4"), "pip install 'gantrain[mp4]'", ".gif")
+    assert not Path("walk.mp4").exists()
