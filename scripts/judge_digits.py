@@ -20,7 +20,7 @@ from sklearn.datasets import load_digits
 from sklearn.svm import SVC
 
 from gantrain.errors import UserError
-from gantrain.runs import load_module
+from gantrain.runs import load_trained
 
 
 def judges() -> dict[str, CalibratedClassifierCV | SVC]:
@@ -39,7 +39,7 @@ def judges() -> dict[str, CalibratedClassifierCV | SVC]:
 
 def samples(run: Path, count: int = 1000, seed: int = 0) -> np.ndarray:
     """EMA samples as the digits are stored: (count, 64) in 0..16."""
-    module = load_module(run)
+    module = load_trained(run).module
     images = module.generate(module.latents(count, torch.Generator().manual_seed(seed)))
     zoom = images.shape[-1] // 8
     small = torch.nn.functional.avg_pool2d(images, zoom)

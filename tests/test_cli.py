@@ -1,6 +1,5 @@
 """The program from the outside: verbs, help, and one clear sentence for every mistake."""
 
-import errno
 import shutil
 import subprocess
 import sys
@@ -75,6 +74,16 @@ def refused(result, *words):
         (["data.range=[1,-1]"], ["data", "range"]),
         (["callbacks.samples.every=0"], ["callbacks.samples", "every"]),
         (["a=b=c"], ["key=value"]),
+        (["--multirum"], ["--multirum", "'--multirun'"]),
+        (["networks.generator.width=-1"], ["networks.generator"]),
+        (["networks.generator.init=glorrot"], ["networks.generator", "glorrot"]),
+        (["losses.adversarial.real=foo"], ["losses.adversarial", "foo"]),
+        (["models.players.generator.optimizer.lr=-1"], ["models.players", "-1"]),
+        (["data.batch_size=abc", "debug=tiny"], ["data.batch_size is 'abc'"]),
+        (["networks.generator=null", "debug=tiny"], ["networks.generator is None"]),
+        (["~trainer.precision"], ["trainer.precision"]),
+        (["+evaluation.fid=1"], ["evaluation"]),
+        (["data.on_error=banana"], ["data", "banana"]),
         (["experiment=dcgan_mnist"], ["data.root", "MNIST/raw", "download=true"]),
         (["experiment=dcgan_mnist", "data.root=nowhere"], ["data.root", "nowhere"]),
         (["--config-dir", "nowhere"], ["--config-dir", "nowhere"]),
@@ -165,7 +174,18 @@ def test_a_damaged_config(gantrain, run):
 
 @pytest.mark.parametrize(
     "override",
-    ["seed=3", "data.batch_size=4", "networks.generator.width=9", "trainer.precision=bf16-mixed", "experiment=x", "x"],
+    [
+        "iterations=null",
+        "trainer=null",
+        "data.root=null",
+        "logger=3",
+        "seed=3",
+        "data.batch_size=4",
+        "networks.generator.width=9",
+        "trainer.precision=bf16-mixed",
+        "experiment=x",
+        "x",
+    ],
 )
 def test_forbidden_overrides_on_resume(gantrain, run, override):
     refused(gantrain("resume", "run", override), override.partition("=")[0])
@@ -187,7 +207,9 @@ def test_a_finished_run_trains_nothing(gantrain, run):
     assert result.code == 0
     assert "nothing left to train" in result.out
     assert (run / "checkpoints/train/00000002.ckpt").read_bytes() == before
+    config = (run / ".hydra/config.yaml").read_text()
     refused(gantrain("resume", "run", "iterations=1"), "iterations", "2")
+    assert (run / ".hydra/config.yaml").read_text() == config
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other", "hostile"])
@@ -214,6 +236,21 @@ def test_a_corrupt_last_checkpoint_falls_back_to_the_one_before(gantrain, damage
     assert "trying the one before" in result.err
     assert newest("run")["iteration"] == 4
     assert not Path("hacked").exists()
+    assert Path("run/checkpoints/train/00000004.ckpt.broken").exists()
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_is_left_alone(gantrain):
+    assert gantrain(*TINY, "callbacks.checkpoint.every_seconds=0", "hydra.run.dir=run").code == 0
+    for file in Path("run/checkpoints/train").glob("*.ckpt"):
+        file.write_bytes(b"")
+    before = {file: file.read_bytes() for file in Path("run").rglob("*") if file.is_file()}
+    result = gantrain("resume", "run", "iterations=3")
+    assert result.code == 2
+    assert "none of its checkpoints can be read" in result.err
+    config = Path("run/.hydra/config.yaml")
+    assert {file: file.read_bytes() for file in before if file != config} == {
+        file: data for file, data in before.items() if file != config
+    }
 
 
 class Opens:
@@ -226,11 +263,11 @@ class Opens:
 def test_a_full_disk_keeps_the_last_checkpoint(gantrain, monkeypatch):
     save = torch.save
 
-    def full(state, file):
-        if state["iteration"] > 2:
-            Path(file).write_bytes(b"half")
-            raise OSError(errno.ENOSPC, "No space left on device")
-        save(state, file)
+    def full(state, stream):
+        if state["iteration"] <= 2:
+            return save(state, stream)
+        with Path("/dev/full").open("wb") as nowhere:  # a disk without space, as torch meets it
+            return save(state, nowhere)
 
     words = (*TINY, "iterations=4", "callbacks.checkpoint.every_seconds=0", "hydra.run.dir=run")
     with monkeypatch.context() as patch:
@@ -259,8 +296,12 @@ def test_init_from_starts_from_another_runs_networks(gantrain, run):
     assert gantrain(*TINY, "init_from=run", "hydra.run.dir=second", "iterations=1").code == 0
     # its first grid shows the other run's last one
     assert Path("second/samples/00000000.png").read_bytes() == Path("run/samples/00000002.png").read_bytes()
-    result = gantrain(*TINY, "init_from=run", "networks.generator.width=7", "hydra.run.dir=runs/third")
+    slow = ("models.players.discriminator.optimizer.lr=0", "losses.penalties=null", "iterations=1")
+    assert gantrain(*TINY, "init_from=run", *slow, "hydra.run.dir=third").code == 0
+    result = gantrain(*TINY, "init_from=run", "networks.generator.width=7", "hydra.run.dir=runs/fourth")
     refused(result, "init_from", "networks.generator", "layers.0.weight")
+    theirs, ours = newest("run")["networks"]["discriminator"], newest("third")["networks"]["discriminator"]
+    assert all(torch.equal(theirs[key], ours[key]) for key in theirs)  # the discriminator as well
     shutil.rmtree("run")
     assert gantrain("resume", "second", "iterations=2").code == 0  # it has its own weights by now
 
@@ -319,6 +360,7 @@ def test_the_console_is_short(gantrain):
     assert facts == ["experiment", "run", "data", "parameters", "length", "device"]
     assert len(lines) <= 12
     assert result.err == ""
+    assert (Path("run") / "report.html").is_file()
 
 
 def test_list_names_experiments_and_their_data(gantrain, tmp_path, monkeypatch):
@@ -328,7 +370,7 @@ def test_list_names_experiments_and_their_data(gantrain, tmp_path, monkeypatch):
     assert "(not found)" in listed
     make_mnist(tmp_path / "sets")
     monkeypatch.setenv("GANTRAIN_DATA", str(tmp_path / "sets"))
-    assert "(not found)" not in gantrain("list").out
+    assert "(found)" in gantrain("list").out
     words = ("experiment=gan_mnist", "iterations=1", "data.batch_size=8", "hydra.run.dir=run")
     assert gantrain(*words).code == 0  # and training finds it there as well
 
@@ -344,6 +386,24 @@ def test_list_and_help_answer_at_once(words):
     assert done.returncode == 0, done.stderr
     assert done.stdout
     assert time.perf_counter() - began < 1.0
+
+
+def test_a_refused_run_takes_back_its_own_directories_only(gantrain):
+    Path("mine/own").mkdir(parents=True)
+    refused(gantrain("iterations=0", "hydra.run.dir=mine/own/a/b/c"), "iterations")
+    assert sorted(Path("mine").rglob("*")) == [Path("mine/own")]
+
+
+def test_loading_a_run_leaves_the_callers_generators_alone(run):
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    package.load("run")
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_exports_are_readable_for_others(run):
+    assert (run / "networks/generator/weights.safetensors").stat().st_mode & 0o044 == 0o044
 
 
 def test_a_sweep_makes_one_run_per_job_and_survives_a_failed_one(gantrain):

@@ -43,5 +43,5 @@ def test_header_says_what_it_is(experiment):
     assert head[0] == "# @package _global_"
     assert head[1].endswith(".")
     text = "\n".join(head)
-    for fact in ("paper", "data", "command"):
+    for fact in ("paper", "data", "command", "cost", "measured"):
         assert f"# {fact}:" in text, f"{experiment}.yaml has no '{fact}:' in its header"

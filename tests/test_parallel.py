@@ -1,5 +1,8 @@
 """Two processes: the same numbers as one with the double batch, and exact resume."""
 
+import time
+from pathlib import Path
+
 import torch
 from compare import differences, newest
 
@@ -38,3 +41,15 @@ def test_a_sweep_refuses_several_processes(gantrain):
     result = gantrain("-m", "debug=tiny", "trainer.devices=2", "trainer.accelerator=cpu", "seed=0,1")
     assert result.code == 1
     assert result.err.count("start each job by itself, or use devices=1") == 2
+
+
+def test_an_error_on_one_process_ends_both_at_once_with_its_sentence(gantrain):
+    words = ("experiment=gan_mnist_keras", "debug=tiny", "trainer.accelerator=cpu", "trainer.devices=2")
+    Path("run").mkdir()
+    Path("run/samples").write_text("")  # in the way of rank 0's pictures
+    began = time.monotonic()
+    result = gantrain(*words, "hydra.run.dir=run")
+    assert result.code == 2, result
+    assert "samples" in result.err
+    assert "Traceback" not in result.err
+    assert time.monotonic() - began < 45

@@ -75,7 +75,7 @@ def stop_at(gantrain, words, monkeypatch, stage, iteration, run):
 
     def signalled(self, trainer, module, *args):
         if (module.stage, module.iteration) == (stage, iteration):
-            self._receive(15, None)
+            self.stop._receive(15, None)
         plain(self, trainer, module, *args)
 
     with monkeypatch.context() as patch:
@@ -89,7 +89,7 @@ def test_resumed_in_either_stage_it_ends_in_the_same_bits(gantrain, words, monke
     for stage, iteration in (("gan", 2), ("gan", 4), ("copy", 1), ("copy", 3)):
         run = f"stopped_{stage}_{iteration}"
         assert stop_at(gantrain, words, monkeypatch, stage, iteration, run).code == 143
-        resumed = gantrain("resume", run)
+        resumed = gantrain("resume", run, "plugins=[family]")
         assert resumed.code == 0, resumed
         assert differences(newest(run, "copy"), newest("straight", "copy")) == []
         assert differences(newest(run, "gan"), newest("straight", "gan")) == []
@@ -116,17 +116,34 @@ def test_finished_stages_leave_a_marker_and_tags_name_the_stage(gantrain, words,
     assert "copy/student/l2" in records[-1]["values"]
     assert (tmp_path / "run/networks/student/weights.safetensors").is_file()
     before = (tmp_path / "run/metrics.jsonl").read_text()
-    again = gantrain("resume", "run")
+    again = gantrain("resume", "run", "plugins=[family]")
     assert "nothing left to train" in again.out
     assert (tmp_path / "run/metrics.jsonl").read_text() == before
 
 
 def test_only_the_last_stage_can_be_prolonged(gantrain, words):
     assert gantrain(*words, "hydra.run.dir=run").code == 0
-    assert gantrain("resume", "run", "stages.copy.iterations=5").code == 0
+    assert gantrain("resume", "run", "plugins=[family]", "stages.copy.iterations=5").code == 0
     assert newest("run", "copy")["iteration"] == 5
-    refused = gantrain("resume", "run", "stages.gan.iterations=9")
+    refused = gantrain("resume", "run", "plugins=[family]", "stages.gan.iterations=9")
     assert refused.code == 2
     assert "only the last stage can be prolonged" in refused.err
-    assert "no stage 'gam'" in gantrain("resume", "run", "stages.gam.iterations=9").err
-    assert "use stages.gan.iterations=" in gantrain("resume", "run", "iterations=9").err
+    assert "no stage 'gam'" in gantrain("resume", "run", "plugins=[family]", "stages.gam.iterations=9").err
+    assert "use stages.gan.iterations=" in gantrain("resume", "run", "plugins=[family]", "iterations=9").err
+
+
+def test_a_runs_plugins_need_the_users_word(gantrain, words):
+    assert gantrain(*words, "hydra.run.dir=run").code == 0
+    for verb in (["resume", "run"], ["sample", "run"]):
+        refused = gantrain(*verb)
+        assert refused.code == 2
+        assert "plugins: this run takes code from 'family'" in refused.err
+    assert "makes no pictures from noise" in gantrain("sample", "run", "--plugins", "family").err
+
+
+def test_a_network_is_stated_once(gantrain, words):
+    node = "{_target_:gantrain.networks.dcgan.Generator,z_dim:64,width:9,size:16,channels:1}"
+    other = f"++stages.copy.networks={{generator:{node}}}"
+    refused = gantrain(*words, other, "hydra.run.dir=run")
+    assert refused.code == 2
+    assert "stages.copy.networks.generator differs" in refused.err

@@ -42,6 +42,9 @@ def locate(target: str, key: str) -> type:
     except ImportError as error:
         raise UserError(f"{key}._target_: there is no module '{module_name}' ({error})") from error
     found = getattr(module, name, None)
+    home = getattr(found, "__module__", "")
+    if inspect.isclass(found) and not f"{home}.".startswith((*TRUSTED, *_plugins)):
+        raise UserError(f"{key}._target_: '{target}' is a class of {home}, which is not trusted")
     if not inspect.isclass(found):
         classes = [n for n, value in vars(module).items() if inspect.isclass(value)]
         raise UserError(f"{key}._target_: '{module_name}' has no class '{name}'{did_you_mean(name, classes)}")
@@ -66,8 +69,8 @@ def build(node: Mapping[str, Any], key: str, expect: type = object, **extra: Any
         return functools.partial(cls, **options, **extra)
     try:
         return cls(**options, **extra)
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{key}: {cls.__name__} refuses its options: {error}") from error
+    except (ValueError, TypeError, RuntimeError, LookupError) as error:
+        raise UserError(f"{key}: {cls.__name__} refuses its options ({' '.join(str(error).split())})") from error
 
 
 def _nested(value: Any, key: str) -> Any:

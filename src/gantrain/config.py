@@ -45,15 +45,15 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     if not stages:
         final = _resolve(root)
         final["stages"] = None
-        _shrink(final, debug)
     else:
         final = _resolve({k: v for k, v in root.items() if k not in STAGE_KEYS})
         final["stages"] = {}
         for name, stated in stages.items():
             resolved = _resolve(_replace(root, stated))
-            _shrink(resolved, debug)
             final["stages"][name] = {key: resolved.get(key) for key in STAGE_KEYS}
     check(final)
+    for node in (final["stages"] or {"": final}).values():
+        _shrink(node, debug)
     return final
 
 
@@ -114,20 +114,33 @@ def _shrink(node: dict, debug: Mapping | None) -> None:
 def check(config: Mapping[str, Any]) -> None:
     """Raise UserError for a value that no run can have, naming its key."""
     _whole(config.get("seed"), "seed", least=0)
-    trainer = config["trainer"]
+    if config.get("evaluation"):
+        raise UserError("evaluation: there are no scores in this version yet; leave it null")
+    for key in ("callbacks", "logger"):
+        if not isinstance(config.get(key) or {}, Mapping):
+            raise UserError(f"{key} is {config[key]!r}; change single keys of it")
+    trainer = config.get("trainer")
+    if not isinstance(trainer, Mapping):
+        raise UserError(
+            "trainer: it holds accelerator, devices and precision; change one of them, as trainer.devices=2"
+        )
     if unknown := [key for key in trainer if key not in TRAINER_KEYS]:
         raise UserError(f"trainer.{unknown[0]}: there is no such key{did_you_mean(unknown[0], TRAINER_KEYS)}")
     _whole(trainer.get("devices"), "trainer.devices", least=1)
-    if trainer["precision"] not in PRECISIONS:
-        raise UserError(f"trainer.precision is '{trainer['precision']}', it must be one of {', '.join(PRECISIONS)}")
+    if trainer.get("precision") not in PRECISIONS:
+        raise UserError(f"trainer.precision is '{trainer.get('precision')}', it must be one of {', '.join(PRECISIONS)}")
     for stage in stages_of(config):
         prefix = f"stages.{stage.tag}." if stage.tag else ""
-        for key in LENGTHS:
-            if stage.config.get(key) is not None:
-                _whole(stage.config[key], prefix + key, least=1)
+        stated = [key for key in LENGTHS if stage.config.get(key) is not None]
+        if len(stated) != 1:
+            raise UserError(f"{prefix}iterations and {prefix}epochs: one of them is set, the other null")
+        _whole(stage.config[stated[0]], prefix + stated[0], least=1)
         for key in ("data", "networks", "models"):
             if not isinstance(stage.config.get(key), Mapping):
                 raise UserError(f"{prefix}{key}: nothing is set; choose an experiment= or state {key}")
+        for name, node in stage.config["networks"].items():
+            if not isinstance(node, Mapping):
+                raise UserError(f"{prefix}networks.{name} is {node!r}; it must name a class with _target_")
         _whole(stage.config["data"].get("batch_size"), f"{prefix}data.batch_size", least=1)
         _whole(stage.config["data"].get("size"), f"{prefix}data.size", least=1)
 

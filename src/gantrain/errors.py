@@ -11,3 +11,12 @@ class Diverged(Exception):
     """Training produced a value that is not finite; the program exits with 1."""
 
     exit_code = 1
+
+
+def misfit(error: Exception) -> UserError:
+    """For a state that does not fit the networks or players of a run's config; torch's own message is long."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    detail = (lines[1] if len(lines) > 1 else lines[0]).strip()
+    return UserError(
+        f".hydra/config.yaml: what it describes is not what the checkpoint holds ({detail}); undo the edit"
+    )

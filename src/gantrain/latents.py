@@ -1,5 +1,6 @@
 """Latents: walks between them, files of them, and the family that makes pictures of them."""
 
+import argparse
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,20 +11,29 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gantrain.config import stages_of
 from gantrain.errors import UserError
-from gantrain.runs import Run, load_module, replacing
+from gantrain.runs import load_trained, replacing
 
 LARGEST = 256 * 2**20  # bytes of a file of latents: a million of 64 numbers
 
 
-def latent_family(folder: Path | str) -> tuple[Any, Sequence[float]]:
+def add_plugins(parser: argparse.ArgumentParser) -> None:
+    """`--plugins a,b`: the modules that a run may take code from."""
+    parser.add_argument(
+        "--plugins",
+        type=lambda text: text.split(","),
+        default=[],
+        metavar="A,B",
+        help="modules of your own that the run names; they are code that runs",
+    )
+
+
+def latent_family(folder: Path | str, plugins: Sequence[str] = ()) -> tuple[Any, Sequence[float]]:
     """A trained run's module that makes pictures from latents, and their range. Raises UserError."""
-    module = load_module(folder)
-    if not hasattr(module, "generate"):
+    trained = load_trained(folder, plugins)
+    if not hasattr(trained.module, "generate"):
         raise UserError(f"{folder} makes no pictures from noise; see `gantrain --help` for what it can do")
-    stage = next(stage for stage in stages_of(Run.open(folder).config()) if stage.tag == module.stage)
-    return module, stage.config["data"].get("range", (-1, 1))
+    return trained.module, trained.stage.config["data"].get("range", (-1, 1))
 
 
 # ---- walks -----------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ def train(words: Sequence[str]) -> int:
     codes: list[int] = []
     failures: list[Exception] = []
     sweep = Sweep()
+    present = _folders_before(words)
 
     def job(composed: DictConfig) -> float:
         """One run; its value is what a sweep minimises."""
@@ -43,7 +44,7 @@ def train(words: Sequence[str]) -> int:
         folder = _as_typed(Path(settings.runtime.output_dir))
         if settings.mode == RunMode.MULTIRUN:
             sweep.folder = _as_typed(Path(settings.sweep.dir).absolute())
-            codes.append(_run_in_sweep(sweep, composed, settings, folder))
+            codes.append(_run_in_sweep(sweep, composed, settings, folder, present))
             if codes[-1] > 128:
                 raise _Stopped
             return FAILED if codes[-1] else 0.0
@@ -52,7 +53,7 @@ def train(words: Sequence[str]) -> int:
         except Exception as error:
             failures.append(error)
         finally:
-            _remove_if_empty(folder)
+            _remove_if_empty(folder, present)
         return 0.0
 
     main = hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name="train")(job)
@@ -129,7 +130,8 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
             "trainer.devices: a sweep runs its jobs in one process; start each job by itself, or use devices=1"
         )
     quiet_libraries()
-    from gantrain.train import print_end, run  # torch and Lightning, only once the config is sound
+    from gantrain.console import print_end  # torch and Lightning, only once the config is sound
+    from gantrain.train import run
 
     try:
         outcome = run(config, folder)
@@ -143,7 +145,7 @@ def _exit_code(outcome: "Outcome") -> int:
     return 128 + outcome.signum if outcome.signum else 0
 
 
-def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: DictConfig, folder: Path) -> int:
+def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: DictConfig, folder: Path, present: set[Path]) -> int:
     """One job of a sweep, noted there; its exit code. Its errors are told and stay its own."""
     words = OmegaConf.to_container(settings.overrides.task, resolve=False)
     overrides = dict(word.lstrip("+~").split("=", 1) for word in words if "=" in word)
@@ -160,7 +162,7 @@ def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: DictConfig, fold
         traceback.print_exception(error)
         code, ended, error_text = 1, "failed", f"{type(error).__name__}: {sentence(error)}"
     finally:
-        _remove_if_empty(folder)
+        _remove_if_empty(folder, present)
     if error_text:
         print(f"gantrain: job {settings.job.num}: {error_text}", file=sys.stderr)
     seconds = time.monotonic() - began
@@ -170,7 +172,7 @@ def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: DictConfig, fold
 
 def explain_divergence(error: Diverged, folder: Path) -> str:
     """What happened, what is saved, and what usually helps."""
-    saved = sorted((folder / "checkpoints").rglob("*.ckpt"))
+    saved = sorted((folder / "checkpoints").rglob("*.ckpt"), key=lambda file: file.stat().st_mtime)
     kept = f"The last good checkpoint is {saved[-1]}" if saved else "It came before the first checkpoint"
     return (
         f"{error}. {kept}. Likely causes: a learning rate that is too high, a missing or too strong penalty, images "
@@ -245,9 +247,18 @@ def _keys(words: Sequence[str]) -> list[str]:
     return keys
 
 
-def _remove_if_empty(folder: Path) -> None:
+def _folders_before(words: Sequence[str]) -> set[Path]:
+    """The folders around the run's directory that are there before Hydra makes any."""
+    named = [word.partition("=")[2] for word in words if re.match(r"hydra\.(run|sweep)\.dir=", word)]
+    places = [Path(name).absolute() for name in named] or [*Path("runs").absolute().glob("*"), Path("runs").absolute()]
+    return {folder for place in places for folder in (place, *place.parents) if folder.exists()}
+
+
+def _remove_if_empty(folder: Path, present: set[Path]) -> None:
     """Take back the directories that Hydra made for a run that was refused."""
-    for empty in (folder, folder.parent, folder.parent.parent):
+    for empty in (folder.absolute(), *folder.absolute().parents):
+        if empty in present:
+            return
         try:
             empty.rmdir()
         except OSError:

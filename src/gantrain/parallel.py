@@ -3,7 +3,6 @@
 Lightning's `ddp` wraps the whole module and waits for gradients of networks that do not play.
 """
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -78,10 +77,14 @@ class TurnTaking(DDPStrategy):
         for tensor in [*self.model.parameters(), *self.model.buffers()]:
             dist.broadcast(tensor.data, src=0)
 
+    def on_exception(self, exception: BaseException) -> None:
+        """The others may be waiting for an answer that never comes."""
+        super().on_exception(exception)
+        self._launcher.end()
+
     def teardown(self) -> None:
         super().teardown()
-        with contextlib.suppress(AttributeError):
-            self._launcher.join()
+        self._launcher.join()
         if dist.is_initialized():
             dist.destroy_process_group()
 
@@ -107,9 +110,18 @@ class _Workers(_SubprocessScriptLauncher):
                 "WORLD_SIZE": self.num_processes,
                 "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path]),
             }
-            process = subprocess.Popen(self._command, env={**os.environ, **{k: str(v) for k, v in variables.items()}})
-            self.procs.append(process)
+            # A session of its own: Ctrl-C reaches rank 0 alone, which tells the others.
+            environ = {**os.environ, **{k: str(v) for k, v in variables.items()}}
+            self.procs.append(subprocess.Popen(self._command, env=environ, start_new_session=True))
 
     def join(self) -> None:
         for process in self.procs:
             process.wait(timeout=60)
+
+    def end(self) -> None:
+        """Kill them; Lightning's observer, which would kill this process in turn, must not see how they end."""
+        processes = list(self.procs)
+        self.procs.clear()
+        for process in processes:
+            process.kill()
+            process.wait()

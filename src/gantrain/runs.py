@@ -7,7 +7,8 @@ import os
 import pickle
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from gantrain import rng
 from gantrain.build import allow_plugins, build
-from gantrain.config import ONLY_STAGE, check, stages_of
-from gantrain.errors import UserError
+from gantrain.config import ONLY_STAGE, Stage, check, stages_of
+from gantrain.errors import UserError, misfit
 
 UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
 
@@ -99,8 +101,9 @@ class Run:
         folder = self.checkpoints(stage)
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{state['iteration']:08d}.ckpt"
-        with replacing(file) as temporary:
-            torch.save(dict(state), temporary)
+        # Through a stream of ours, so that a full disk is an OSError: torch's own writer hides it.
+        with replacing(file) as temporary, temporary.open("wb") as stream:
+            torch.save(dict(state), stream)
         for old in self.checkpoint_files(stage)[keep:]:
             old.unlink(missing_ok=True)
         return file
@@ -111,13 +114,29 @@ class Run:
         return sorted((f for f in files if f.stem.isdigit()), key=lambda f: int(f.stem), reverse=True)
 
     def newest(self, stage: str) -> dict[str, Any] | None:
-        """The newest checkpoint that can be read, or None; unreadable ones are passed over with a warning."""
-        for file in self.checkpoint_files(stage):
+        """The newest checkpoint that can be read, or None where there is none at all.
+
+        Unreadable ones are passed over with a warning. Raises UserError where none of several can be read: to begin
+        anew would overwrite what the run has.
+        """
+        files = self.checkpoint_files(stage)
+        for file in files:
             try:
                 return read_checkpoint(file)
             except UNREADABLE as error:
                 print(f"warning: {file} cannot be read ({_first_line(error)}); trying the one before", file=sys.stderr)
+        if files:
+            raise UserError(
+                f"{self.checkpoints(stage)}: none of its checkpoints can be read; put back a whole one, or start a new "
+                f"run (its networks/ may still serve)"
+            )
         return None
+
+    def set_aside_after(self, stage: str, iteration: int) -> None:
+        """Rename the checkpoints after `iteration`, which could not be read: training writes these numbers again."""
+        for file in self.checkpoint_files(stage):
+            if int(file.stem) > iteration:
+                file.rename(file.with_suffix(".ckpt.broken"))
 
     def finished(self, stage: str) -> int | None:
         """The length at which the stage ended, or None."""
@@ -148,6 +167,13 @@ class Run:
         with replacing(self.metrics_file) as temporary:
             temporary.write_text("".join(kept))
 
+    def seconds(self, stage: str) -> float:
+        """How long a stage had trained at its last record."""
+        if not self.metrics_file.is_file():
+            return 0.0
+        records = map(json.loads, self.metrics_file.read_text().splitlines())
+        return max((r["seconds"] for r in records if r["stage"] == (stage or ONLY_STAGE)), default=0.0)
+
     # ---- networks for use --------------------------------------------------------------------------------------------
 
     def export(self, networks: Mapping[str, nn.Module], averaged: Mapping[str, nn.Module], nodes: Mapping) -> None:
@@ -169,7 +195,10 @@ def replacing(file: Path) -> Iterator[Path]:
     """A temporary file beside `file` that takes its place once it is whole and on the disk."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode  # some writers make files that only their owner may read
         yield temporary
+        temporary.chmod(mode)
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
         temporary.replace(file)
@@ -188,51 +217,77 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
     return state
 
 
-def load(run: Path | str, raw: bool = False) -> dict[str, nn.Module]:
+@dataclass
+class Trained:
+    """A run's family module with trained weights, the stage it is of, and the names of the networks that have them."""
+
+    module: Any
+    stage: Stage
+    names: Sequence[str]
+
+
+def load(run: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> dict[str, nn.Module]:
     """The trained networks of a run by name, in eval mode on the CPU: EMA weights where kept, with `raw` the others.
 
-    `run` is the run's directory. Raises UserError where it is no run or has nothing trained yet.
+    `run` is the run's directory; `plugins` are the modules that it may take classes from, which is code that runs.
+    Raises UserError where it is no run or has nothing trained yet.
     """
-    module = load_module(run)
+    module = load_trained(run, plugins).module
     return {name: module.best(name, raw).eval().requires_grad_(False) for name in module.networks_for_use()}
 
 
-def load_module(folder: Path | str) -> Any:
-    """The run's family module with the weights of its newest checkpoint, or of `networks/` where there is none."""
-    from gantrain.train import build_networks, build_stage  # it imports this module
+def load_trained(folder: Path | str, plugins: Sequence[str] = ()) -> Trained:
+    """The newest checkpoint's weights, or those of `networks/` where there is none. Leaves the random generators be."""
+    from gantrain.prepare import build_networks, build_stage  # it imports this module
 
     run = Run.open(folder)
     config = run.config()
-    allow_plugins(config.get("plugins") or [])
+    trust(config, plugins)
     stages = stages_of(config)
+    generators = rng.get_state(torch.device("cpu"))
+    try:
+        networks = build_networks(stages)
+    finally:
+        rng.set_state(generators, torch.device("cpu"))
     for stage in reversed(stages):
         state = run.newest(stage.name)
         if state is not None:
-            module = build_stage(stage, build_networks(stages))
-            load_weights(module, state, run)
-            return module
-    module = build_stage(stages[-1], build_networks(stages))
+            module = build_stage(stage, networks)
+            load_weights(module, state)
+            return Trained(module, stage, list(module.networks))
     if not (run.folder / "networks").is_dir():
         raise UserError(f"{folder} has no checkpoint yet; `gantrain resume {folder}` trains on")
+    module = build_stage(stages[-1], networks)
     if module.ema is not None:
         module.ema.start(module.networks)
     for name in module.networks_for_use():
         _load_exported(module.best(name, raw=True), run.folder / "networks" / name / "weights.safetensors")
         if module.ema is not None and name in module.ema.copies:
             _load_exported(module.best(name), run.folder / "networks" / name / "ema.safetensors")
-    return module
+    return Trained(module, stages[-1], list(module.networks_for_use()))
 
 
-def load_weights(module: Any, state: Mapping[str, Any], run: Run) -> None:
+def trust(config: Mapping[str, Any], plugins: Sequence[str]) -> None:
+    """Allow a run's plugins where the user names them too: a stranger's run must not choose what code is imported."""
+    for name in config.get("plugins") or []:
+        if name not in plugins:
+            raise UserError(
+                f"plugins: this run takes code from '{name}'; name it as well if you trust it: plugins=[{name}]"
+            )
+    allow_plugins(plugins)
+
+
+def load_weights(module: Any, state: Mapping[str, Any]) -> None:
     """A checkpoint's networks into a module. Raises UserError where they do not fit."""
     try:
         module.load_networks(state)
     except (RuntimeError, KeyError) as error:
-        raise UserError(misfit(run.config_file, error)) from error
+        raise misfit(error) from error
 
 
-def load_network(folder: Path | str, raw: bool = False) -> nn.Module:
+def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> nn.Module:
     """One exported network from its folder `networks/<name>`, in eval mode: all that another program needs."""
+    allow_plugins(plugins)
     folder = Path(folder)
     try:
         node = json.loads((folder / "config.json").read_text())
@@ -253,13 +308,6 @@ def _load_exported(network: nn.Module, file: Path) -> None:
         raise UserError(f"{file} cannot be loaded ({_first_line(error)}); export it again from a checkpoint") from error
 
 
-def misfit(config_file: Path, error: Exception) -> str:
-    """One sentence for weights that do not fit the networks of a config."""
-    lines = str(error).splitlines()
-    detail = lines[1].strip() if len(lines) > 1 else lines[0]
-    return f"{config_file}: the networks it describes are not those of the checkpoint ({detail}); undo the edit"
-
-
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
@@ -269,9 +317,9 @@ def _first_line(error: Exception) -> str:
 
 
 def explain_os_error(error: OSError, run: Run) -> str:
-    """One sentence for a run that could not write, with what survives."""
+    """One sentence for a run that could not write or read, with what survives."""
     reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
     return (
-        f"cannot write in {run.folder}: {reason}; the last whole checkpoint is kept, "
+        f"{error.filename or run.folder}: {reason}; the last whole checkpoint is kept, "
         f"mend it and `gantrain resume {run.folder}`"
     )

@@ -141,14 +141,14 @@ def samples(folder: Path) -> Any:
     """A row of a run's samples, or None where its run can no longer be opened, which is said."""
     import torch  # a sweep whose jobs are all refused has no use for it
 
-    from gantrain.config import Stage, stages_of
+    from gantrain.config import Stage
     from gantrain.pictures import grid, to_pil, to_uint8
-    from gantrain.runs import Run, load_module
-    from gantrain.train import build_data
+    from gantrain.prepare import build_data
+    from gantrain.runs import Run, load_trained
 
     try:
-        module = load_module(folder)
-        stage = next(stage for stage in stages_of(Run.open(folder).config()) if stage.tag == module.stage)
+        trained = load_trained(folder, Run.open(folder).config().get("plugins") or [])  # it has just run here
+        module, stage = trained.module, trained.stage
         # The run's own seed would choose other examples; families that start from pictures get the same ones as well.
         data = build_data(Stage(stage.name, stage.tag, {**stage.config, "seed": 0})).open()
         pictures = module.preview(data.examples(COLUMNS), torch.Generator().manual_seed(0))

@@ -1,23 +1,42 @@
 """One of the other processes of a run on several devices: follows the run that rank 0 has made."""
 
 import contextlib
+import os
 import sys
+import threading
+import time
 
+from gantrain.build import allow_plugins
 from gantrain.errors import Diverged, UserError
+from gantrain.prepare import prepare
 from gantrain.quiet import quiet_libraries
 from gantrain.runs import Run
-from gantrain.train import fit_stage, prepare
+from gantrain.stop import StopSignals
+from gantrain.train import fit_stage
 
 
-def main(folder: str, stage: str) -> int:
+def main(folder: str, stage: str, plugins: str) -> int:
     """Take part in one stage. Rank 0 has the same errors and tells them; an exit code would kill it first."""
+    leave_with(os.getppid())
     quiet_libraries()
+    allow_plugins([name for name in plugins.split(",") if name])
     run = Run.open(folder)
     config = run.config()
     part = next(part for part in prepare(config) if part.stage.name == stage)
-    with contextlib.suppress(Diverged, UserError):
-        fit_stage(part, run, config, run.newest(stage))
+    with contextlib.suppress(Diverged, UserError), StopSignals(leader=False) as stop:
+        fit_stage(part, run, config, run.newest(stage), stop)
     return 0
+
+
+def leave_with(parent: int) -> None:
+    """End this process when rank 0 is gone, killed perhaps: it would wait for an answer for half an hour."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -79,3 +79,16 @@ def test_half_precision_logits_are_computed_in_float32():
 def test_unknown_way_to_combine_is_refused():
     with pytest.raises(ValueError, match="neither sum nor mean"):
         LeastSquares(combine="median")
+
+
+def test_the_boundary_lies_between_the_targets():
+    assert LeastSquares().boundary == 0.5
+    assert LeastSquares(real=1, fake=-1).boundary == 0
+    assert LeastSquares(real=(0.8, 1.0), fake=(0.0, 0.2)).boundary == pytest.approx(0.5)
+    assert NonSaturating(real=0.9).boundary == 0
+
+
+@pytest.mark.parametrize("target", ["foo", [1, 2, 3], [], ["a", "b"]])
+def test_targets_are_a_number_or_a_range(target):
+    with pytest.raises(ValueError, match="a target is"):
+        NonSaturating(real=target)

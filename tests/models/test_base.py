@@ -9,8 +9,10 @@ from toys import Discriminator, Generator, game, play, player, weights
 from gantrain.ema import EMA
 from gantrain.errors import Diverged, UserError
 from gantrain.losses.penalties import R1
+from gantrain.models.base import undisturbed
 from gantrain.models.latent import LatentGAN
 from gantrain.models.players import ClipWeights, PlaysWhen
+from gantrain.networks.critique import Critique
 
 
 class Spy(LatentGAN):
@@ -171,6 +173,29 @@ def test_an_idle_generator_makes_its_pass_without_graph():
     assert calls == [False, True, False, True]
 
 
+def test_looking_is_in_eval_mode_and_leaves_no_trace():
+    module = game(networks={"generator": Generator(), "discriminator": Discriminator(norm=True)})
+    norm = module.networks["discriminator"].layers[1]
+    mean, state = norm.running_mean.clone(), torch.get_rng_state()
+    with undisturbed(module, torch.device("cpu")):
+        assert not norm.training
+        module.networks["discriminator"](torch.randn(8, 4))
+    assert norm.training
+    assert torch.equal(norm.running_mean, mean)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_critique_serves_as_well_as_logits():
+    class Generous(Discriminator):
+        def forward(self, x):
+            return Critique(super().forward(x), features=(x,))
+
+    torch.manual_seed(0)
+    plain = play(game(), 2)
+    generous = play(game(networks={"generator": Generator(), "discriminator": Generous()}), 2)
+    assert set(plain.meters.pop()) == set(generous.meters.pop())
+
+
 def test_ema_follows_and_serves():
     module = game(ema=EMA(["generator"], half_life_images=8))
     start = weights_of(module.networks["generator"])
@@ -203,6 +228,39 @@ def test_or_the_step_is_skipped():
     module = play(game(family=Broken, on_divergence="skip"), 5)
     assert module.iteration == 5
     assert all(torch.isfinite(p).all() for p in module.parameters())
+
+
+def test_a_skipped_step_leaves_no_trace_in_buffers_ema_and_means():
+    class Infinite(LatentGAN):
+        def draw(self, batch):
+            latents = super().draw(batch)
+            if self.iteration == 1:
+                latents["z"][0, 0] = float("inf")
+            return latents
+
+    networks = {
+        "generator": nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Linear(8, 4)),
+        "discriminator": Discriminator(),
+    }
+    networks["generator"].z_dim = 3
+    module = game(family=Infinite, networks=networks, on_divergence="skip", ema=EMA(["generator"], 10))
+    play(module, 4)
+    assert all(torch.isfinite(t).all() for t in module.state_dict().values())
+    assert all(value == value for value in module.meters.pop().values())
+
+
+def test_gradients_that_are_never_finite_are_no_overflow():
+    class Never(LatentGAN):
+        def losses(self, name, batch, shared):
+            terms, stats = super().losses(name, batch, shared)
+            if name == "generator":
+                zero = shared.sum() * 0
+                terms["adv"] = terms["adv"] + zero.sqrt() * 0  # finite, with a gradient that is not
+            return terms, stats
+
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**4)
+    with pytest.raises(Diverged, match="gradient of player 'generator'"):
+        play(game(family=Never), 40, plugins=[MixedPrecision("16-mixed", "cpu", scaler)])
 
 
 def test_gradients_are_clipped():

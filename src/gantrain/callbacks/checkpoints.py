@@ -1,9 +1,7 @@
 """Complete checkpoints on time, at the end and on a signal, from which a run continues bit for bit."""
 
 import contextlib
-import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,41 +14,29 @@ from gantrain.errors import Diverged
 from gantrain.models.base import GANModule
 from gantrain.parallel import gather, largest
 from gantrain.runs import Run
+from gantrain.stop import StopSignals
 
 
 class Checkpoints(pl.Callback):
-    """A checkpoint every `every_seconds`, at the end and at a signal; the newest `keep` stay.
-
-    The first SIGINT or SIGTERM ends training after the iteration and stands in `signum`; a second one kills.
-    """
+    """A checkpoint every `every_seconds`, at the end and when `stop` has received a signal; the newest `keep` stay."""
 
     def __init__(self, every_seconds: float = 60, keep: int = 2):
         if keep < 1:
             raise ValueError(f"keep is {keep}, it must be 1 or more")
         self.every_seconds, self.keep = every_seconds, keep
-        self.signum = 0
-        self._received = 0
+        self.stop = StopSignals()
         self._saved_at = 0.0
         self._saved_iteration = -1
-        self._handlers: dict[int, Any] = {}
 
     def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
         self._saved_at, self._saved_iteration = time.monotonic(), module.iteration
-        # Handlers belong to the main thread. Lightning's own, set just before, exit with other codes.
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._handlers[number] = signal.signal(number, self._receive)
-
-    def _receive(self, number: int, frame: Any) -> None:
-        if self._received:
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-        self._received = number
+        self.stop.listen()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
         late = trainer.is_global_zero and time.monotonic() - self._saved_at >= self.every_seconds
-        self.signum, save = largest([self._received, int(late)], module.device, trainer.world_size)
-        if self.signum:
+        signum, save = largest([self.stop.received, int(late)], module.device, trainer.world_size)
+        if signum:
+            self.stop.received = signum
             trainer.should_stop = True
         elif save:
             self.save(trainer, module)
@@ -58,21 +44,12 @@ class Checkpoints(pl.Callback):
     def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
         if module.iteration != self._saved_iteration:
             self.save(trainer, module)
-        self._restore_handlers()
-
-    def on_exception(self, trainer: pl.Trainer, module: GANModule, exception: BaseException) -> None:
-        self._restore_handlers()
-
-    def _restore_handlers(self) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._handlers = {}
 
     def save(self, trainer: pl.Trainer, module: GANModule) -> None:
         """Write a checkpoint; every process takes part, rank 0 writes."""
         generators = gather(rng.get_state(module.device), trainer.world_size)
         if trainer.is_global_zero:
-            state = {**module.state(), "rng": generators}
+            state = {**module.state(), "rng": generators, "data": trainer.datamodule.source.fingerprint}
             _refuse_if_not_finite(state["networks"], module.iteration)
             with _held(signal.SIGINT), _held(signal.SIGTERM):
                 Run(trainer.default_root_dir).save_checkpoint(module.stage, state, self.keep)

@@ -23,12 +23,20 @@ class Metrics(pl.Callback):
         self._started = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
-        self._started = time.monotonic()
-        self._since = (self._started, module.images_seen)
+        # The clock of a resumed run goes on from its last record.
+        self._started = time.monotonic() - Run(trainer.default_root_dir).seconds(module.stage)
+        self._since = (time.monotonic(), module.images_seen)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
         if module.iteration % self.every == 0 and trainer.is_global_zero:
             self.write(trainer, module)
+
+    def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
+        """What came after the last full window, which stays open: a run that is prolonged completes it."""
+        if module.iteration % self.every and trainer.is_global_zero:
+            window = module.meters.state_dict()
+            self.write(trainer, module)
+            module.meters.load_state_dict(window, module.device)
 
     def write(self, trainer: pl.Trainer, module: GANModule) -> None:
         now = time.monotonic()

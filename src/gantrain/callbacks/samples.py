@@ -10,7 +10,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from gantrain.models.base import GANModule, undisturbed
 from gantrain.pictures import grid, save_gif, to_pil, to_uint8
 from gantrain.rng import derive_seed
-from gantrain.runs import Run
+from gantrain.runs import Run, replacing
 
 
 class Samples(pl.Callback):
@@ -55,7 +55,8 @@ class Samples(pl.Callback):
         sheet = grid(pictures)
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
-        to_pil(sheet).save(file)
+        with replacing(file) as temporary:
+            to_pil(sheet).save(temporary, format="PNG")
         show(trainer, module, "samples", sheet)
         return file
 
@@ -68,10 +69,13 @@ class Samples(pl.Callback):
 
 
 def show(trainer: pl.Trainer, module: GANModule, tag: str, sheet: torch.Tensor) -> None:
-    """A sheet of pictures in TensorBoard, where it is in use."""
+    """A sheet of pictures in every logger that takes pictures."""
+    tag = f"{module.stage}/{tag}" if module.stage else tag
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
-            logger.experiment.add_image(f"{module.stage}/{tag}" if module.stage else tag, sheet, module.iteration)
+            logger.experiment.add_image(tag, sheet, module.iteration)
+        elif hasattr(logger, "log_image"):  # W&B, MLflow
+            logger.log_image(tag, [to_pil(sheet)], step=module.iteration)
 
 
 def frames(folder: Path) -> list[Path]:

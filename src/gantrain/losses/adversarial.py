@@ -30,6 +30,16 @@ def targets_like(logits: Tensor, target: Target) -> Tensor:
     return low + (high - low) * torch.rand_like(logits)
 
 
+def _check(target: Target) -> None:
+    numbers = [target] if isinstance(target, (int, float)) else target
+    if isinstance(numbers, str) or len(numbers) not in (1, 2) or not all(isinstance(n, (int, float)) for n in numbers):
+        raise ValueError(f"a target is a number or [low, high], not {target!r}")
+
+
+def middle(target: Target) -> float:
+    return target if isinstance(target, (int, float)) else sum(target) / 2
+
+
 class _WithTargets:
     """Shared by losses whose discriminator pulls the two kinds of samples to two target values.
 
@@ -45,6 +55,8 @@ class _WithTargets:
     ):
         if combine not in ("sum", "mean"):
             raise ValueError(f"combine '{combine}' is neither sum nor mean")
+        for target in (real, fake, generator):
+            _check(target)
         self.real, self.fake, self.target = real, fake, generator
         self.scale = 1.0 if combine == "sum" else 0.5
 
@@ -86,7 +98,9 @@ class Minimax(NonSaturating):
 class LeastSquares(_WithTargets):
     """Squared distance of the raw outputs to their targets (Mao et al. 2017, equation 9, without its factor 1/2)."""
 
-    boundary = 0.5
+    @property
+    def boundary(self) -> float:
+        return (middle(self.real) + middle(self.fake)) / 2
 
     @staticmethod
     def distance(logits: Tensor, targets: Tensor) -> Tensor:

@@ -10,11 +10,14 @@ from torch import Tensor, nn
 
 from gantrain import rng
 from gantrain.ema import EMA
-from gantrain.errors import Diverged, UserError
+from gantrain.errors import Diverged, UserError, misfit
 from gantrain.losses.penalties import Penalty
 from gantrain.models.meters import Meters
 from gantrain.models.players import Player
 from gantrain.parallel import average_gradients, average_scalars
+
+# Below this scale of the gradients it is no overflow that makes them infinite.
+LOWEST_SCALE = 2.0**-10
 
 Batch = dict[str, Tensor]
 Scalars = dict[str, Tensor]
@@ -70,6 +73,7 @@ class GANModule(pl.LightningModule):
         self.schedules: dict[str, Any] = {}
         self.resume_from: Mapping[str, Any] | None = None  # the checkpoint that training continues
         self._turn: tuple[str, Tensor] | None = None  # the player whose optimizer steps, and its loss
+        self._skipped = False  # whether a step of this iteration was omitted as not finite
         # What a network itself wants trained; turns and stages only ever switch these parameters.
         self._trainable = {n: [p for p in net.parameters() if p.requires_grad] for n, net in networks.items()}
 
@@ -103,6 +107,8 @@ class GANModule(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         batch = {**batch, **self.draw(batch)}
         playing = [name for name in self.players if self.may_play(name)]
+        buffers = self.copy_buffers() if self.on_divergence == "skip" else {}
+        self._skipped = False
         shared = self.shared(batch, playing) if self.microbatches == 1 else None
         for name in self.players:
             if name not in playing:
@@ -115,7 +121,9 @@ class GANModule(pl.LightningModule):
                 self._turn = (name, loss)
                 optimizer.step()  # divergence and clipping: on_before_optimizer_step, after AMP's unscaling
             self.after_turn(name, terms, stats)
-        if self.ema is not None:
+        if self._skipped:
+            self.restore_buffers(buffers)  # batch norm's may have seen what was not finite
+        elif self.ema is not None:
             self.ema.update(self.networks, self.global_batch(batch), self.images_seen)
         self.advance(batch)
 
@@ -179,8 +187,11 @@ class GANModule(pl.LightningModule):
     def after_turn(self, name: str, terms: Scalars, stats: Scalars) -> None:
         player = self.players[name]
         self.turns[name] += 1
+        if self._skipped:
+            return  # what was measured in it is not finite either
         if player.after_step is not None:
-            player.after_step([self.networks[n] for n in player.networks], stats)
+            agreed = {key: average_scalars(value, self.trainer.world_size) for key, value in stats.items()}
+            player.after_step([self.networks[n] for n in player.networks], agreed)
         self.measure(name, stats)
         self.record(name, terms, stats)
 
@@ -202,12 +213,13 @@ class GANModule(pl.LightningModule):
             if limit is not None:
                 torch.nn.utils.clip_grads_with_norm_(weights, limit, norm)
             return
-        scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
-        if scaled and torch.isfinite(loss):
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        if scaler is not None and torch.isfinite(loss) and scaler.get_scale() > LOWEST_SCALE:
             return  # an fp16 overflow: the scaler skips this step by itself and lowers its scale
         if self.on_divergence == "stop":
             what = "loss" if not torch.isfinite(loss) else "gradient"
             raise Diverged(f"the {what} of player '{name}' is not finite in iteration {self.iteration + 1}")
+        self._skipped = True
         for weight in weights:
             weight.grad = None  # an optimizer leaves weights without gradient alone
 
@@ -244,6 +256,14 @@ class GANModule(pl.LightningModule):
     def trained_networks(self) -> set[str]:
         return {network for player in self.players.values() for network in player.networks}
 
+    def copy_buffers(self) -> dict[str, Tensor]:
+        return {f"{n}.{key}": b.clone() for n in self.trained_networks() for key, b in self.networks[n].named_buffers()}
+
+    def restore_buffers(self, buffers: Mapping[str, Tensor]) -> None:
+        for name in self.trained_networks():
+            for key, buffer in self.networks[name].named_buffers():
+                buffer.copy_(buffers[f"{name}.{key}"])
+
     def weights_of(self, name: str) -> list[nn.Parameter]:
         return [p for network in self.players[name].networks for p in self._trainable[network]]
 
@@ -268,8 +288,12 @@ class GANModule(pl.LightningModule):
 
     def on_fit_start(self) -> None:
         self.begin_stage()
-        if self.resume_from is not None:
+        if self.resume_from is None:
+            return
+        try:
             self.load_state(self.resume_from)
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise misfit(error) from error
 
     def on_train_start(self) -> None:
         """Set the random generators last, after everything that may have drawn from them."""
@@ -347,9 +371,10 @@ def for_inference(network: nn.Module) -> Iterator[nn.Module]:
 
 @contextlib.contextmanager
 def undisturbed(module: nn.Module, device: torch.device) -> Iterator[None]:
-    """Look at a module in training: every part's mode and the random generators come back on exit."""
+    """Look at a module in eval mode; every part's mode and the random generators come back on exit."""
     modes = {part: part.training for part in module.modules()}
     generators = rng.get_state(device)
+    module.eval()
     try:
         with torch.no_grad():
             yield

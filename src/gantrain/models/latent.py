@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.models.base import Batch, GANModule, Scalars, for_inference
+from gantrain.networks.critique import logits_of
 
 
 class LatentGAN(GANModule):
@@ -47,12 +48,11 @@ class LatentGAN(GANModule):
             return self.networks["generator"](batch["z"])
 
     def losses(self, name: str, batch: Batch, shared: Tensor) -> tuple[Scalars, Scalars]:
-        discriminator = self.networks["discriminator"]
         if name == "discriminator":
             real, fake = batch["real"], shared.detach()
-            real_logits, fake_logits = discriminator(real), discriminator(fake)
+            real_logits, fake_logits = self.judge(real), self.judge(fake)
             adv = self.adversarial.discriminator(real_logits, fake_logits)
-            terms = {"adv": adv, **self.penalise(name, discriminator, real, fake)}
+            terms = {"adv": adv, **self.penalise(name, self.judge, real, fake)}
             right = [real_logits > self.adversarial.boundary, fake_logits < self.adversarial.boundary]
             return terms, {
                 "real_logit": real_logits.mean(),
@@ -61,8 +61,11 @@ class LatentGAN(GANModule):
             }
         if name == "generator":
             fake = self.networks["generator"](batch["z_generator"]) if self.fresh_noise else shared
-            return {"adv": self.adversarial.generator(discriminator(fake))}, {}
+            return {"adv": self.adversarial.generator(self.judge(fake))}, {}
         raise UserError(f"models.players.{name}: the latent family has the players discriminator and generator")
+
+    def judge(self, samples: Tensor) -> Tensor:
+        return logits_of(self.networks["discriminator"](samples))
 
     def check(self, batch: Batch) -> None:
         real = batch["real"]

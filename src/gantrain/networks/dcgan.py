@@ -49,7 +49,6 @@ class Generator(nn.Module):
         output_kernel: int | None = None,
         slope: float = 0.0,
         bias: bool = False,
-        stem_bias: bool | None = None,
         norm_eps: float = 1e-5,
         norm_momentum: float = 0.1,
         init: Init = "dcgan",
@@ -72,7 +71,7 @@ class Generator(nn.Module):
 
         flat = features * base * base
         layers: list[nn.Module] = [
-            nn.Linear(z_dim, flat, bias=bias if stem_bias is None else stem_bias),
+            nn.Linear(z_dim, flat, bias=bias),
             norm(nn.BatchNorm1d, flat),
             activation(),
             nn.Unflatten(1, (features, base, base)),

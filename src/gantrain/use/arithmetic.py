@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from gantrain.errors import UserError
-from gantrain.latents import latent_family, read_latents
+from gantrain.latents import add_plugins, latent_family, read_latents
 from gantrain.pictures import to_uint8
 from gantrain.quiet import quiet_libraries
 from gantrain.sheets import GAP, INK, PAPER, enlarged, font
@@ -50,6 +50,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the noise around the result (0)")
     parser.add_argument("--out", type=Path, help="a .png (RUN/arithmetic.png)")
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    add_plugins(parser)
     args = parser.parse_args(words)
     quiet_libraries()
     out = args.out or args.run / "arithmetic.png"
@@ -57,7 +58,7 @@ def main(words: Sequence[str]) -> int:
         raise UserError(f"--out: '{out}' must end in .png")
     if not args.operands:
         raise UserError("nothing to add; name latents with --plus FILE and --minus FILE, in the order of the sum")
-    module, value_range = latent_family(args.run)
+    module, value_range = latent_family(args.run, args.plugins)
     operands = [Operand(sign, word, read_latents(word, module.z_dim)[0]) for sign, word in args.operands]
     around = neighbours(result(operands), torch.Generator().manual_seed(args.seed))
     shown = [torch.cat([operand.mean[None], operand.z[:SHOWN]]) for operand in operands]

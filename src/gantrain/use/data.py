@@ -34,7 +34,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--config-dir", help="a folder with experiments of your own")
     args = parser.parse_intermixed_args(words)
     quiet_libraries()
-    from gantrain.train import build_data
+    from gantrain.prepare import build_data
 
     config = composed(args.overrides, args.config_dir)
     allow_plugins(config.get("plugins") or [])

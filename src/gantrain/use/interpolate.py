@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from gantrain.errors import UserError
-from gantrain.latents import latent_family, read_latents, walk
+from gantrain.latents import add_plugins, latent_family, read_latents, walk
 from gantrain.pictures import grid, to_pil, to_uint8
 from gantrain.quiet import quiet_libraries
 from gantrain.sheets import labelled_rows
@@ -33,6 +33,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--latents", metavar="FILE", help="walk through saved latents, FILE or FILE:0,3,5")
     parser.add_argument("--out", type=Path, help="a .png, .gif or .mp4 (RUN/interpolation.png)")
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    add_plugins(parser)
     args = parser.parse_args(words)
     quiet_libraries()
     out = args.out or args.run / "interpolation.png"
@@ -40,7 +41,7 @@ def main(words: Sequence[str]) -> int:
     check(args, kind)
     moving = kind != ".png"
     steps = args.steps or (24 if moving else 8)
-    module, value_range = latent_family(args.run)
+    module, value_range = latent_family(args.run, args.plugins)
     stops, names = choose(module, args, moving)
     latents = walk(stops, steps, closed=moving)
     if (count := latents.shape[:2].numel()) > MOST:

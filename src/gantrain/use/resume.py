@@ -24,10 +24,21 @@ def main(words: Sequence[str]) -> int:
     quiet_libraries()
     run = Run.open(args.run)
     config = run.config()
+    lengths = [word.partition("=")[0] for word in args.overrides if word.partition("=")[0] in LENGTHS]
+    if len(set(lengths)) == 2:
+        raise UserError("iterations and epochs are both given; give one")
+    plugins: list[str] = []
     for override in args.overrides:
-        apply(config, override)
+        if override.startswith("plugins="):
+            plugins = read(override)[1]
+        else:
+            apply(config, override)
     check(config)
-    from gantrain.train import print_end, resume
+    from gantrain.console import print_end
+    from gantrain.runs import trust
+    from gantrain.train import resume
+
+    trust(config, plugins)
 
     try:
         outcome = resume(run.folder, config)
@@ -37,18 +48,28 @@ def main(words: Sequence[str]) -> int:
     return 128 + outcome.signum if outcome.signum else 0
 
 
-def apply(config: dict[str, Any], override: str) -> None:
-    """Set one key of a run's config. Raises UserError for a key that would make it another run."""
+def read(override: str) -> tuple[str, Any]:
+    """`key=value` as the key and what YAML reads in the value."""
     key, equals, text = override.partition("=")
     if not equals:
         raise UserError(f"'{override}' is no override; write key=value")
-    path = key.split(".")
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UserError(f"{key}: cannot read the value '{text}'") from error
+    if key == "plugins" and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
+        raise UserError(f"plugins is '{text}'; write a list of modules, as plugins=[my_module]")
+    return key, value
+
+
+def apply(config: dict[str, Any], override: str) -> None:
+    """Set one key of a run's config. Raises UserError for a key that would make it another run."""
+    key, value = read(override)
+    path = key.split(".")
     stages = config.get("stages") or {}
     if key == "data.root":
+        if not isinstance(value, str):
+            raise UserError(f"data.root is {value!r}, it must be a folder")
         for node in [config, *stages.values()]:
             if node.get("data"):
                 node["data"]["root"] = str(Path(value).expanduser().absolute())
@@ -71,6 +92,8 @@ def apply(config: dict[str, Any], override: str) -> None:
         )
     if key in LENGTHS:
         config[LENGTHS[1 - LENGTHS.index(key)]] = None
+    if len(path) == 1 and key not in (*LENGTHS, "evaluation"):
+        raise UserError(f"{key}: a resumed run changes single keys of it, as trainer.devices=2")
     node = config
     for part in path[:-1]:
         node = node.setdefault(part, {})

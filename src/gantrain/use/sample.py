@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from gantrain.errors import UserError
-from gantrain.latents import latent_family, save_latents
+from gantrain.latents import add_plugins, latent_family, save_latents
 from gantrain.pictures import grid, to_pil, to_uint8
 from gantrain.quiet import quiet_libraries
 
@@ -22,11 +22,12 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument(
         "--save-latents", type=Path, metavar="FILE", help="write their latents as well, for interpolate and arithmetic"
     )
+    add_plugins(parser)
     args = parser.parse_args(words)
     quiet_libraries()
     if args.n < 1:
         raise UserError(f"-n is {args.n}, it must be 1 or more")
-    module, value_range = latent_family(args.run)
+    module, value_range = latent_family(args.run, args.plugins)
     latents = module.latents(args.n, torch.Generator().manual_seed(args.seed))
     if args.save_latents is not None:
         save_latents(latents, args.save_latents)

@@ -1,0 +1,61 @@
+"""What a run says before and after it trains."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from gantrain.callbacks.progress import clock
+from gantrain.callbacks.samples import frames
+from gantrain.config import stages_of
+from gantrain.prepare import accelerator
+
+if TYPE_CHECKING:
+    from gantrain.prepare import Ready
+    from gantrain.runs import Run
+    from gantrain.train import Outcome
+
+
+def print_header(ready: Sequence["Ready"], run: "Run", config: Mapping[str, Any]) -> None:
+    trainer = config["trainer"]
+    gpu = accelerator(trainer) == "cuda"
+    device = torch.cuda.get_device_name() if gpu else f"cpu ({torch.get_num_threads()} threads)"
+    facts = {"experiment": config.get("name"), "run": run.folder}
+    if config.get("init_from"):
+        facts["starts from"] = config["init_from"]
+    for part in ready:
+        data, module = part.data, part.module
+        prefix = f"{part.stage.tag} " if part.stage.tag else ""
+        sizes = [f"{name} {sum(p.numel() for p in net.parameters()):,}" for name, net in module.networks.items()]
+        facts[f"{prefix}data"] = f"{len(data):,} images, {data.channels}x{data.size}x{data.size}"
+        facts[f"{prefix}parameters"] = ", ".join(sizes)
+        images = module.length * data.batch_size * trainer["devices"]
+        facts[f"{prefix}length"] = f"{module.length:,} iterations, {images:,} images"
+    processes = f", {trainer['devices']} processes" if trainer["devices"] > 1 else ""
+    facts["device"] = f"{device}, {trainer['precision']}{processes}"
+    width = max(map(len, facts))
+    print("\n".join(f"{key:<{width}}  {value}" for key, value in facts.items()), flush=True)
+
+
+def print_end(outcome: "Outcome") -> None:
+    folder = outcome.run.folder
+    if outcome.signum:
+        print(f"stopped; go on with: gantrain resume {folder}", flush=True)
+        return
+    if not outcome.images:
+        print(f"nothing left to train in {folder}; raise iterations= to go on", flush=True)
+        return
+    speed = outcome.images / max(outcome.seconds, 1e-9)
+    last = stages_of(outcome.run.config())[-1]
+    pictures = frames(outcome.run.samples(last.tag))
+    length = f"stages.{last.tag}.iterations" if last.tag else "iterations"
+    report = folder / "report.html"
+    lines = [
+        f"done in {clock(outcome.seconds)}, {speed:,.0f} images/s",
+        *([f"picture  {pictures[-1]}"] if pictures else []),
+        *([f"report   {report}"] if report.is_file() else []),
+        *([f"sample   gantrain sample {folder}"] if outcome.samples else []),
+        f"longer   gantrain resume {folder} {length}=N",
+        f"curves   tensorboard --logdir {folder}",
+    ]
+    print("\n".join(lines), flush=True)
