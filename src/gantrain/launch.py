@@ -191,7 +191,7 @@ def refuse_shadowed_experiments(words: Sequence[str]) -> None:
             continue
         if not Path(folder).is_dir():
             raise UserError(f"--config-dir: there is no folder '{folder}'")
-        ours = {file.name for file in (configs_folder() / "experiment").glob("*.yaml")}
+        ours = {file.name for file in (configs_folder() / "experiment").rglob("*.yaml")}
         for file in sorted((Path(folder) / "experiment").glob("*.yaml")):
             if file.name in ours:
                 raise UserError(f"--config-dir: {file} has the name of an experiment of gantrain's own; rename it")

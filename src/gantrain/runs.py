@@ -88,9 +88,9 @@ class Run:
         try:
             config = yaml.safe_load(self.config_file.read_text())
             check(config)
-        except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError, UnicodeDecodeError) as error:
+        except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError, UnicodeDecodeError, UserError) as error:
             raise UserError(
-                f"{self.config_file} is damaged ({_one_line(error)}); put back the one that the run wrote"
+                f"{self.config_file} is damaged ({_one_line(error)}); put back the one the run wrote"
             ) from error
         return config
 

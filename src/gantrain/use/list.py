@@ -16,7 +16,7 @@ def main(words: Sequence[str]) -> int:
     if args.config_dir is not None and not args.config_dir.is_dir():
         raise UserError(f"--config-dir: there is no folder '{args.config_dir}'")
     folders = [configs_folder(), *([args.config_dir] if args.config_dir else [])]
-    files = sorted((f for folder in folders for f in (folder / "experiment").glob("*.yaml")), key=lambda f: f.stem)
+    files = sorted((f for folder in folders for f in (folder / "experiment").rglob("*.yaml")), key=lambda f: f.stem)
     rows = [(file.stem, *describe(file)) for file in files]
     width = max((len(name) for name, *_ in rows), default=0)
     for name, description, data, found in rows:
@@ -29,7 +29,7 @@ def describe(file: Path) -> tuple[str, str, str]:
     """The line of description, the data an experiment needs, and whether it is there.
 
     A header is the block of comments on top: the first sentence describes, `key: value` lines follow; `needs` names
-    what must exist under the data folder.
+    what must exist under the data folder, or `data.root` where any folder does.
     """
     facts: dict[str, str] = {}
     description = ""
@@ -44,5 +44,10 @@ def describe(file: Path) -> tuple[str, str, str]:
         elif not facts and not description:
             description = text
     needs = facts.get("needs")
-    there = "built in" if needs is None else "found" if (data_folder() / needs).exists() else "not found"
+    if needs is None:
+        there = "built in"
+    elif needs == "data.root":
+        there = "name it with data.root="
+    else:
+        there = "found" if (data_folder() / needs).exists() else "not found"
     return description or "(no description)", facts.get("data", "not said"), there

@@ -93,7 +93,7 @@ def apply(config: dict[str, Any], override: str) -> None:
     if key in LENGTHS:
         config[LENGTHS[1 - LENGTHS.index(key)]] = None
     if len(path) == 1 and key not in (*LENGTHS, "evaluation"):
-        raise UserError(f"{key}: a resumed run changes single keys of it, as trainer.devices=2")
+        raise UserError(f"{key}: a resumed run changes single keys of it, such as trainer.devices=2")
     node = config
     for part in path[:-1]:
         node = node.setdefault(part, {})
