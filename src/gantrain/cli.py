@@ -47,9 +47,6 @@ verbs
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code: 0, 1 failed, 2 wrong input, 130 and 143 stopped by a signal."""
     words = list(sys.argv[1:] if argv is None else argv)
-    # Threads that wait for each other by spinning make a small network twenty times slower as soon as anything else
-    # runs on the machine. It counts only before torch is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         return _dispatch(words)
     except (UserError, Diverged) as error:

@@ -16,7 +16,16 @@ ROOT_KEYS = (
     *STAGE_KEYS,
     *("seed", "trainer", "callbacks", "logger", "evaluation", "stages", "init_from", "plugins", "debug", "name"),
 )
-TRAINER_KEYS = ("accelerator", "devices", "precision", "benchmark", "deterministic", "detect_anomaly", "profiler")
+TRAINER_KEYS = (
+    "accelerator",
+    "devices",
+    "precision",
+    "threads",
+    "benchmark",
+    "deterministic",
+    "detect_anomaly",
+    "profiler",
+)
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 ONLY_STAGE = "train"  # the name of the one stage of a run that does not state any
 
@@ -129,6 +138,8 @@ def check(config: Mapping[str, Any]) -> None:
     _whole(trainer.get("devices"), "trainer.devices", least=1)
     if trainer.get("precision") not in PRECISIONS:
         raise UserError(f"trainer.precision is '{trainer.get('precision')}', it must be one of {', '.join(PRECISIONS)}")
+    if trainer.get("threads") is not None:
+        _whole(trainer["threads"], "trainer.threads", least=1)
     for stage in stages_of(config):
         prefix = f"stages.{stage.tag}." if stage.tag else ""
         stated = [key for key in LENGTHS if stage.config.get(key) is not None]

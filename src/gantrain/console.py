@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def print_header(ready: Sequence["Ready"], run: "Run", config: Mapping[str, Any]) -> None:
     trainer = config["trainer"]
     gpu = accelerator(trainer) == "cuda"
-    device = torch.cuda.get_device_name() if gpu else f"cpu ({torch.get_num_threads()} threads)"
+    device = (
+        torch.cuda.get_device_name() if gpu else f"cpu ({trainer.get('threads') or torch.get_num_threads()} threads)"
+    )
     facts = {"experiment": config.get("name"), "run": run.folder}
     if config.get("init_from"):
         facts["starts from"] = config["init_from"]

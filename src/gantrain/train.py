@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.config import Stage, stages_of
@@ -127,6 +128,9 @@ def build_trainer(
     config: Mapping[str, Any], run: Run, stage: Stage, callbacks: list[pl.Callback], iteration: int
 ) -> pl.Trainer:
     options = {**config["trainer"], "accelerator": accelerator(config["trainer"])}
+    threads = options.pop("threads", None)
+    if threads is not None:
+        torch.set_num_threads(threads)
     if options["devices"] > 1:
         plugins = ",".join(config.get("plugins") or [])
         command = [sys.executable, "-m", "gantrain.worker", str(run.folder.absolute()), stage.name, plugins]
