@@ -29,7 +29,7 @@ def print_header(ready: Sequence["Ready"], run: "Run", config: Mapping[str, Any]
         data, module = part.data, part.module
         prefix = f"{part.stage.tag} " if part.stage.tag else ""
         sizes = [f"{name} {sum(p.numel() for p in net.parameters()):,}" for name, net in module.networks.items()]
-        facts[f"{prefix}data"] = f"{len(data):,} images, {data.channels}x{data.size}x{data.size}"
+        facts[f"{prefix}data"] = f"{len(data):,} images, {'x'.join(map(str, data.shape))}"
         facts[f"{prefix}parameters"] = ", ".join(sizes)
         images = module.length * data.batch_size * trainer["devices"]
         facts[f"{prefix}length"] = f"{module.length:,} iterations, {images:,} images"

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gantrain.errors import UserError
+from gantrain.prepare import build_data
 from gantrain.runs import load_trained, replacing
 
 LARGEST = 256 * 2**20  # bytes of a file of latents: a million of 64 numbers
@@ -28,12 +29,12 @@ def add_plugins(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def latent_family(folder: Path | str, plugins: Sequence[str] = ()) -> tuple[Any, Sequence[float]]:
-    """A trained run's module that makes pictures from latents, and their range. Raises UserError."""
+def latent_family(folder: Path | str, plugins: Sequence[str] = ()) -> tuple[Any, Any]:
+    """A trained run's module that makes samples from latents, and its data, not opened. Raises UserError."""
     trained = load_trained(folder, plugins)
     if not hasattr(trained.module, "generate"):
         raise UserError(f"{folder} makes no pictures from noise; see `gantrain --help` for what it can do")
-    return trained.module, trained.stage.config["data"].get("range", (-1, 1))
+    return trained.module, build_data(trained.stage)
 
 
 # ---- walks -----------------------------------------------------------------------------------------------------------

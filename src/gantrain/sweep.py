@@ -142,7 +142,7 @@ def samples(folder: Path) -> Any:
     import torch  # a sweep whose jobs are all refused has no use for it
 
     from gantrain.config import Stage
-    from gantrain.pictures import grid, to_pil, to_uint8
+    from gantrain.pictures import grid, to_pil
     from gantrain.prepare import build_data
     from gantrain.runs import Run, load_trained
 
@@ -155,7 +155,7 @@ def samples(folder: Path) -> Any:
     except UserError as error:
         print(f"gantrain: no samples of {folder}: {error}", file=sys.stderr)
         return None
-    return to_pil(grid(to_uint8(pictures, data.range), columns=COLUMNS)).convert("RGB")
+    return to_pil(grid(data.pictures(pictures), columns=COLUMNS)).convert("RGB")
 
 
 def shortened(keys: Sequence[str]) -> list[str]:

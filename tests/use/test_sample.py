@@ -7,7 +7,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from gantrain.latents import latent_family
-from gantrain.pictures import grid, to_pil, to_uint8
+from gantrain.pictures import grid, to_pil
 
 
 def test_saved_latents_are_those_of_the_pictures(gantrain):
@@ -16,9 +16,9 @@ def test_saved_latents_are_those_of_the_pictures(gantrain):
     assert result.code == 0, result
     z = load_file("new/z.safetensors")["z"]
     assert z.shape == (5, 64)
-    module, value_range = latent_family("run")
+    module, data = latent_family("run")
     assert torch.equal(z, module.latents(5, torch.Generator().manual_seed(3)))
-    to_pil(grid(to_uint8(module.generate(z), value_range))).save("b.png")
+    to_pil(grid(data.pictures(module.generate(z)))).save("b.png")
     assert Image.open("a.png").tobytes() == Image.open("b.png").tobytes()
 
 

@@ -8,7 +8,7 @@ import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from gantrain.models.base import GANModule, undisturbed
-from gantrain.pictures import grid, save_gif, to_pil, to_uint8
+from gantrain.pictures import grid, save_gif, to_pil
 from gantrain.rng import derive_seed
 from gantrain.runs import Run, replacing
 
@@ -51,7 +51,7 @@ class Samples(pl.Callback):
     def draw(self, trainer: pl.Trainer, module: GANModule) -> Path:
         generator = torch.Generator().manual_seed(derive_seed(module.seed, "preview"))
         with undisturbed(module, module.device):
-            pictures = to_uint8(module.preview(self._batch, generator), trainer.datamodule.range)
+            pictures = trainer.datamodule.pictures(module.preview(self._batch, generator))
         sheet = grid(pictures)
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ class Samples(pl.Callback):
         """The data's own pictures, of each side where the data are unpaired."""
         for key in ("real", "a", "b"):
             if key in self._batch:
-                sheet = grid(to_uint8(self._batch[key], trainer.datamodule.range))
+                sheet = grid(trainer.datamodule.pictures(self._batch[key]))
                 show(trainer, module, f"samples/{key}", sheet)
 
 

@@ -49,18 +49,24 @@ class IdxImages:
             raise ValueError(f"name '{name}' is neither MNIST nor FashionMNIST")
         if split not in ("train", "test"):
             raise ValueError(f"split '{split}' is neither train nor test")
-        self.name, self.prefix, self.download = name, "train" if split == "train" else "t10k", download
+        self.name, self.split, self.download = name, split, download
 
     def open(self, root: Path | None) -> ArrayImages:
         root = root or data_folder()
         if self.download:
             self._download(root)
-        folder = root / self.name / "raw"
-        images, image_hash = read_idx(self._find(folder, f"{self.prefix}-images-idx3-ubyte"), rank=3)
-        labels, label_hash = read_idx(self._find(folder, f"{self.prefix}-labels-idx1-ubyte"), rank=1)
+        folder, prefix = root / self.name / "raw", "train" if self.split == "train" else "t10k"
+        images, image_hash = read_idx(self._find(folder, f"{prefix}-images-idx3-ubyte"), rank=3)
+        labels, label_hash = read_idx(self._find(folder, f"{prefix}-labels-idx1-ubyte"), rank=1)
         if len(images) != len(labels):
             raise UserError(f"data.root: {folder} has {len(images)} images but {len(labels)} labels; fetch it again")
         return ArrayImages(images, labels.astype(np.int64), image_hash + label_hash)
+
+    def held_out(self) -> "IdxImages":
+        """The test split. Raises UserError where this is it already."""
+        if self.split == "test":
+            raise UserError("data.dataset.split: training on the test split leaves nothing to measure with")
+        return IdxImages(self.name, "test", self.download)
 
     def _find(self, folder: Path, name: str) -> Path:
         for file in (folder / name, folder / f"{name}.gz"):

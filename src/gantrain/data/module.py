@@ -1,5 +1,6 @@
 """The DataModule: batches of uint8 from the cache, normalised and augmented on the device."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,10 @@ from torch.utils.data import DataLoader, Dataset
 from gantrain.data.cache import Cached, open_cache
 from gantrain.data.checks import check_classes, check_large_enough, check_readable
 from gantrain.data.source import Source
+from gantrain.data.split import Part, divide
 from gantrain.data.stream import Batches, IndexStream, coin
+from gantrain.errors import UserError
+from gantrain.pictures import to_uint8
 from gantrain.rng import derive_seed
 
 Batch = dict[str, Tensor]
@@ -27,6 +31,11 @@ class GANDataModule(pl.LightningDataModule):
 
     Files whose shorter side is below `size` are an error unless `upsize`. Files that cannot be read are left out with a
     warning below 1% of them, or always with `on_error: skip`; else they are an error.
+
+    `holdout` keeps some samples from training, a number of them (3) or a share (0.1); `held_out` gives them.
+
+    Data of another kind than pictures of one size are a subclass with a `fill`, `check`, `samples`, `normalise` and
+    `pictures` of its own.
     """
 
     def __init__(
@@ -42,9 +51,12 @@ class GANDataModule(pl.LightningDataModule):
         on_error: Literal["stop", "skip"] = "stop",
         augment: dict[str, bool] | None = None,
         cache_dir: str | None = None,
+        holdout: float = 0,
         seed: int = 0,
     ):
         super().__init__()
+        if not (0 <= holdout < 1 or holdout == int(holdout) >= 1):
+            raise ValueError(f"holdout is {holdout}, it must be a number of pictures or a share below 1")
         if channels not in (1, 3):
             raise ValueError(f"channels is {channels}, it must be 1 or 3")
         if len(range) != 2 or range[0] >= range[1]:
@@ -59,6 +71,7 @@ class GANDataModule(pl.LightningDataModule):
         self.upsize, self.on_error = upsize, on_error
         self.flip = bool((augment or {}).get("flip", False))
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else None
+        self.holdout, self.part = holdout, "train"
         self.source: Source | None = None
         self.cached: Cached | None = None
 
@@ -70,8 +83,34 @@ class GANDataModule(pl.LightningDataModule):
 
     def fill(self) -> None:
         """Find the files and fill the cache, with whatever can be read."""
-        self.source = self.dataset.open(self.root)
+        self.source = self.opened()
         self.cached = open_cache(self.source, self.size, self.channels, self.cache_dir)
+
+    def opened(self) -> Source:
+        """The dataset's files, without those held out, or only these."""
+        source = self.dataset.open(self.root)
+        if not self.holdout:
+            return source
+        train, test = divide(source, self.holdout)
+        return Part(source, train if self.part == "train" else test)
+
+    def held_out(self) -> "GANDataModule":
+        """What training does not see, opened: the dataset's own test split, or what `holdout` kept back.
+
+        Raises UserError where there is neither.
+        """
+        other = copy.copy(self)
+        if self.holdout:
+            other.part = "test"
+        elif hasattr(self.dataset, "held_out"):
+            other.dataset = self.dataset.held_out()
+        else:
+            raise UserError(
+                f"data.holdout: {type(self.dataset).__name__} has no test split; keep some samples from training with "
+                f"data.holdout=0.1"
+            )
+        other.flip = False
+        return other.open()
 
     def check(self) -> None:
         """Raise UserError where what was found does not fit the config."""
@@ -83,6 +122,11 @@ class GANDataModule(pl.LightningDataModule):
     def __len__(self) -> int:
         return len(self.cached.images)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sample of `real`."""
+        return (self.channels, self.size, self.size)
+
     def train_dataloader(self) -> DataLoader:
         trainer = self.trainer
         start = trainer.lightning_module.images_seen
@@ -90,10 +134,13 @@ class GANDataModule(pl.LightningDataModule):
         return self.loader(batches)
 
     def loader(self, batches: Batches) -> DataLoader:
-        pictures = _Pictures(self.cached, IndexStream(len(self), self.seed), self.flip, self.seed)
         # Its own generator: a loader draws a number from the global one, which a resumed run would draw once more.
         generator = torch.Generator().manual_seed(0)
-        return DataLoader(pictures, batch_sampler=batches, collate_fn=_as_is, generator=generator)
+        return DataLoader(self.samples(), batch_sampler=batches, collate_fn=_as_is, generator=generator)
+
+    def samples(self) -> Dataset:
+        """Batches of uint8 by their positions in the endless order, through `__getitems__`."""
+        return _Pictures(self.cached, IndexStream(len(self), self.seed), self.flip, self.seed)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         return self.normalise(batch)
@@ -106,6 +153,10 @@ class GANDataModule(pl.LightningDataModule):
         if flipped is not None:
             real = torch.where(flipped.view(-1, 1, 1, 1), real.flip(-1), real)
         return {**batch, "real": real}
+
+    def pictures(self, samples: Tensor) -> Tensor:
+        """What people look at of samples in `range`: uint8 (n, 1 or 3, height, width)."""
+        return to_uint8(samples, self.range)
 
     def examples(self, n: int) -> Batch:
         """The first `n` samples of the training's order as a batch, on the CPU."""

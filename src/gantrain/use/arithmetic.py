@@ -11,7 +11,6 @@ from torch import Tensor
 
 from gantrain.errors import UserError
 from gantrain.latents import add_plugins, latent_family, read_latents
-from gantrain.pictures import to_uint8
 from gantrain.quiet import quiet_libraries
 from gantrain.sheets import GAP, INK, PAPER, enlarged, font
 
@@ -58,11 +57,11 @@ def main(words: Sequence[str]) -> int:
         raise UserError(f"--out: '{out}' must end in .png")
     if not args.operands:
         raise UserError("nothing to add; name latents with --plus FILE and --minus FILE, in the order of the sum")
-    module, value_range = latent_family(args.run, args.plugins)
+    module, data = latent_family(args.run, args.plugins)
     operands = [Operand(sign, word, read_latents(word, module.z_dim)[0]) for sign, word in args.operands]
     around = neighbours(result(operands), torch.Generator().manual_seed(args.seed))
     shown = [torch.cat([operand.mean[None], operand.z[:SHOWN]]) for operand in operands]
-    pictures = to_uint8(module.generate(torch.cat([*shown, around]), raw=args.raw), value_range)
+    pictures = data.pictures(module.generate(torch.cat([*shown, around]), raw=args.raw))
     *parts, last = pictures.split([*map(len, shown), len(around)])
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

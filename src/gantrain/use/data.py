@@ -16,7 +16,7 @@ from gantrain.data import GANDataModule
 from gantrain.data.survey import class_counts, copies, modes, sizes
 from gantrain.errors import UserError
 from gantrain.launch import arrange, refuse_shadowed_experiments, sentence
-from gantrain.pictures import grid, to_pil, to_uint8
+from gantrain.pictures import grid, to_pil
 from gantrain.quiet import quiet_libraries
 
 GRID = 64  # pictures
@@ -77,7 +77,7 @@ def describe(data: GANDataModule) -> None:
         "classes": _classes(data),
         "copies": _copies(data),
         "unreadable": "none" if not cached.unreadable else f"{len(cached.unreadable):,}",
-        "training": f"{data.channels}x{data.size}x{data.size} in {data.range[0]:g} to {data.range[1]:g}, "
+        "training": f"{'x'.join(map(str, data.shape))} in {data.range[0]:g} to {data.range[1]:g}, "
         f"batches of {data.batch_size}{', flipped at random' if data.flip else ''}",
         "cache": f"{cached.place} ({megabytes:,.1f} MB)",
     }
@@ -92,7 +92,7 @@ def draw(data: GANDataModule, file: Path) -> None:
     batch = data.examples(min(GRID, len(data)))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        to_pil(grid(to_uint8(batch["real"], data.range))).save(file)
+        to_pil(grid(data.pictures(batch["real"]))).save(file)
     except (OSError, ValueError) as error:  # ValueError: a suffix that no picture has
         raise UserError(f"--out: cannot write {file} ({getattr(error, 'strerror', None) or error})") from error
     print(f"{'picture':<10}  {file}", flush=True)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gantrain.errors import UserError
 from gantrain.latents import add_plugins, latent_family, read_latents, walk
-from gantrain.pictures import grid, to_pil, to_uint8
+from gantrain.pictures import grid, to_pil
 from gantrain.quiet import quiet_libraries
 from gantrain.sheets import labelled_rows
 
@@ -41,12 +41,12 @@ def main(words: Sequence[str]) -> int:
     check(args, kind)
     moving = kind != ".png"
     steps = args.steps or (24 if moving else 8)
-    module, value_range = latent_family(args.run, args.plugins)
+    module, data = latent_family(args.run, args.plugins)
     stops, names = choose(module, args, moving)
     latents = walk(stops, steps, closed=moving)
     if (count := latents.shape[:2].numel()) > MOST:
         raise UserError(f"--steps, --rows: a walk of {count:,} pictures is too long, at most {MOST:,} are made")
-    pictures = to_uint8(module.generate(latents.flatten(0, 1), raw=args.raw), value_range)
+    pictures = data.pictures(module.generate(latents.flatten(0, 1), raw=args.raw))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if kind == ".png":

@@ -8,7 +8,7 @@ import torch
 
 from gantrain.errors import UserError
 from gantrain.latents import add_plugins, latent_family, save_latents
-from gantrain.pictures import grid, to_pil, to_uint8
+from gantrain.pictures import grid, to_pil
 from gantrain.quiet import quiet_libraries
 
 
@@ -27,11 +27,11 @@ def main(words: Sequence[str]) -> int:
     quiet_libraries()
     if args.n < 1:
         raise UserError(f"-n is {args.n}, it must be 1 or more")
-    module, value_range = latent_family(args.run, args.plugins)
+    module, data = latent_family(args.run, args.plugins)
     latents = module.latents(args.n, torch.Generator().manual_seed(args.seed))
     if args.save_latents is not None:
         save_latents(latents, args.save_latents)
-    pictures = to_uint8(module.generate(latents, raw=args.raw), value_range)
+    pictures = data.pictures(module.generate(latents, raw=args.raw))
     out = args.out or args.run / "samples.png"
     try:
         if out.suffix.lower() == ".png":

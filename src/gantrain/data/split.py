@@ -1,0 +1,42 @@
+"""Samples kept from training: which ones, and a source of only them or only the others."""
+
+import hashlib
+
+import numpy as np
+from PIL import Image
+
+from gantrain.data.source import Source
+from gantrain.errors import UserError
+
+
+def divide(source: Source, holdout: float) -> tuple[np.ndarray, np.ndarray]:
+    """The rows for training and the rows held out, a number or a share, both ascending. Raises UserError.
+
+    The names decide by their hashes: a picture that joins the folder moves at most one other to the other side, and the
+    run's seed none.
+    """
+    count = round(holdout * len(source)) if holdout < 1 else int(holdout)
+    if not 0 < count < len(source):
+        raise UserError(f"data.holdout: {holdout} of {len(source):,} leaves nothing on one side")
+    digests = [hashlib.blake2b(source.name(i).encode("utf-8", "surrogatepass")).digest() for i in range(len(source))]
+    order = np.array(sorted(range(len(source)), key=digests.__getitem__))
+    return np.sort(order[count:]), np.sort(order[:count])
+
+
+class Part:
+    """Some `rows` of another source."""
+
+    def __init__(self, source: Source, rows: np.ndarray):
+        self.source, self.rows = source, rows
+        self.framing, self.class_names = source.framing, source.class_names
+        self.labels = None if source.labels is None else source.labels[rows]
+        self.fingerprint = hashlib.blake2b(source.fingerprint.encode() + rows.tobytes(), digest_size=16).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, index: int) -> Image.Image:
+        return self.source.read(int(self.rows[index]))
+
+    def name(self, index: int) -> str:
+        return self.source.name(int(self.rows[index]))
