@@ -109,12 +109,14 @@ def _resolve(node: dict) -> dict[str, Any]:
 
 
 def _shrink(node: dict, debug: Mapping | None) -> None:
-    """`debug=tiny`: synthetic data of the same shape, narrow networks, a batch that fits."""
+    """`debug=tiny`: synthetic data of the same shape, narrow networks, none from a file, a batch that fits."""
     if debug is None:
         return
     for network in node["networks"].values():
         if "width" in network:
             network["width"] = min(network["width"], debug["width"])
+        if "path" in network:  # a frozen network's weights
+            network["path"] = "untrained"
     data = node["data"]
     data["dataset"] = {**debug["dataset"], "classes": data.get("classes")}
     data["batch_size"] = min(data["batch_size"], debug["batch_size"])
