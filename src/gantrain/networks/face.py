@@ -81,8 +81,9 @@ class FaceEmbedder(nn.Module):
             raise UserError(
                 f"networks.face.path: {self.path} is not the file that the run was trained with; put it back"
             )
-        frozen = _Frozen(network.eval().requires_grad_(False), *self.statistics()).to(device)
-        self._frozen = frozen
+        for parameter in network.parameters():  # TorchScript has no requires_grad_ of its own
+            parameter.requires_grad_(False)
+        self._frozen = _Frozen(network, *self.statistics()).to(device).eval()
         self.checksum.copy_(digest)
         self.test(device)
 
@@ -169,7 +170,6 @@ class _Frozen(nn.Module):
         self.network = network
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
-        self.eval()
 
 
 def untrained() -> nn.Module:
