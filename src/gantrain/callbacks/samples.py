@@ -52,7 +52,7 @@ class Samples(pl.Callback):
         generator = torch.Generator().manual_seed(derive_seed(module.seed, "preview"))
         with undisturbed(module, module.device):
             pictures = trainer.datamodule.pictures(module.preview(self._batch, generator))
-        sheet = grid(pictures)
+        sheet = grid(pictures, module.preview_columns)
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:

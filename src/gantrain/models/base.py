@@ -95,8 +95,13 @@ class GANModule(pl.LightningModule):
         """Raise UserError where the networks do not fit each other or the first batch."""
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """Pictures in the data's range, one for each sample of `batch`, from the networks a user would take."""
+        """Samples in the data's range, one for each of `batch` or a few less, from the networks a user would take."""
         raise NotImplementedError
+
+    @property
+    def preview_columns(self) -> int | None:
+        """How many pictures of the preview belong side by side, if that matters."""
+        return None
 
     def networks_for_use(self) -> Sequence[str]:
         """The networks that a user of the finished run needs."""

@@ -38,7 +38,7 @@ class Inversion(GANModule):
         for name in ("encoder", "generator", *(["face"] if embedding is not None else [])):
             if name not in self.networks:
                 raise UserError(f"networks.{name} is missing: the encoder's losses need it")
-        self.classes, self.z_std = classes, z_std
+        self.classes, self.z_std, self.conditional = classes, z_std, True
 
     def draw(self, batch: Batch) -> Batch:
         if "latent" not in self.distances:
@@ -111,12 +111,16 @@ class Inversion(GANModule):
         return self.generate(z.repeat_interleave(self.classes, 0), raw=raw).unflatten(0, (len(z), self.classes))
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """Rows of a sample, what is made of it in its own class, and in every class; as many as fill the batch."""
+        """Rows of a sample, what is made of it in its own class, and in every class."""
         rows = max(1, len(batch["real"]) // (2 + self.classes))
         real, cond = batch["real"][:rows], batch["cond"][:rows].cpu()
         z = self.encode(real)
         made = [real.cpu()[:, None], self.generate(z, cond)[:, None], self.in_all_classes(z)]
         return torch.cat(made, 1).flatten(0, 1)
+
+    @property
+    def preview_columns(self) -> int:
+        return 2 + self.classes
 
     def networks_for_use(self) -> Sequence[str]:
         return ("encoder", "generator")

@@ -44,6 +44,11 @@ class LatentGAN(GANModule):
             )
 
     @property
+    def conditional(self) -> bool:
+        """Whether `generate` takes class numbers as well."""
+        return bool(self.classes)
+
+    @property
     def z_dim(self) -> int:
         return self.networks["generator"].z_dim
 
@@ -127,6 +132,10 @@ class LatentGAN(GANModule):
         if self.classes:  # every latent in all classes, side by side
             z = z[: max(1, len(z) // self.classes)].repeat_interleave(self.classes, 0)
         return self.generate(z)
+
+    @property
+    def preview_columns(self) -> int | None:
+        return self.classes
 
     def networks_for_use(self) -> Sequence[str]:
         return ("generator",)
