@@ -1,6 +1,5 @@
 """Scores of faces in other ages: is it still the same face, and does it look the age asked for."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,14 +24,14 @@ class AgeingScores(Evaluation):
     what is made of the other photos, which one face for every input would reach as well, and `gain` the difference.
     Age is what a balanced logistic regression on the embeddings of the training photos takes the pictures for; how well
     it does on held-out photos stands beside it. `spread` is the mean distance between the pixels of two
-    reconstructions over that between two photos. Up to `faces` photos are taken; errors are standard errors over them.
+    reconstructions over that between two photos. Up to `samples` photos are taken; errors are standard errors over them.
     """
 
-    def __init__(self, *, faces: int = 200, **base: Any):
+    def __init__(self, *, samples: int = 200, **base: Any):
         super().__init__(**base)
-        if faces < 2:
-            raise ValueError(f"faces is {faces}, it must be 2 or more")
-        self.faces = faces
+        if samples < 2:
+            raise ValueError(f"samples is {samples}, it must be 2 or more")
+        self.samples = samples
         self._judge: Judge | None = None
 
     def check(self, module: Any, data: GANDataModule) -> None:
@@ -41,11 +40,12 @@ class AgeingScores(Evaluation):
                 "evaluation: these are scores of an encoder of faces; name its stages in evaluation.stages, or take "
                 "evaluation=none"
             )
-        data.held_out()  # where there is none, with an error of its own
+        if len(data.held_out()) < 2:
+            raise UserError("data.holdout: one photo held out is too few for scores; hold out more")
 
     def judge(self, module: Inversion, data: GANDataModule) -> "Judge":
         if self._judge is None:
-            self._judge = Judge.fitted(module, data, self.faces)
+            self._judge = Judge.fitted(module, data, self.samples)
         return self._judge
 
     def measure(self, module: Inversion, data: GANDataModule, raw: bool = False) -> Result:
@@ -70,17 +70,17 @@ class AgeingScores(Evaluation):
         table = [
             {
                 "target age": judge.names[age],
-                "identity": kept[:, age, 0].mean().item(),
-                "shuffled": kept[:, age, 1].mean().item(),
-                "taken for that age": hits[:, age].mean().item(),
+                "identity": round(kept[:, age, 0].mean().item(), 3),
+                "shuffled": round(kept[:, age, 1].mean().item(), 3),
+                "taken for that age": round(hits[:, age].mean().item(), 3),
                 "photos of that age": int((cond == age).sum()),
                 "of these taken for it": judge.accuracy(age),
             }
             for age in range(module.classes)
         ]
         protocol = {
-            "data": hashlib.blake2b(real.numpy().tobytes(), digest_size=8).hexdigest(),
-            "faces": len(real),
+            "data": judge.content,
+            "samples": len(real),
             "face recogniser": bytes(module.networks["face"].checksum.tolist()).hex()[:16],
             "age classifier": f"balanced logistic regression on embeddings of {len(data)} training photos, C {STRENGTH}",
             "chance": 1 / module.classes,
@@ -91,17 +91,18 @@ class AgeingScores(Evaluation):
 
 @dataclass(frozen=True)
 class Judge:
-    """A classifier of embeddings by age, and the held-out photos: in their range, class numbers, embeddings."""
+    """A classifier of embeddings by age, and the held-out photos: in their range, class numbers, embeddings, hash."""
 
     classifier: Any
     real: Tensor
     cond: Tensor
     embeddings: Tensor
     names: list[str]
+    content: str
 
     @classmethod
-    def fitted(cls, module: Inversion, data: GANDataModule, faces: int) -> "Judge":
-        """A classifier fitted on the training photos, and `faces` held-out ones."""
+    def fitted(cls, module: Inversion, data: GANDataModule, samples: int) -> "Judge":
+        """A classifier fitted on the training photos, and `samples` held-out ones."""
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
@@ -110,9 +111,9 @@ class Judge:
         regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
         classifier = make_pipeline(StandardScaler(), regression).fit(embed(module, real).numpy(), cond.numpy())
         held = data.held_out()
-        real, cond = photos(held, faces)
+        real, cond = photos(held, samples)
         names = list(held.source.class_names or map(str, range(module.classes)))
-        return cls(classifier, real, cond, embed(module, real), names)
+        return cls(classifier, real, cond, embed(module, real), names, held.content)
 
     def takes_for(self, embeddings: Tensor, age: int) -> Tensor:
         """Whether each picture is taken for that class, (n,) of 0 and 1."""
@@ -121,7 +122,7 @@ class Judge:
     def accuracy(self, age: int) -> float | None:
         """The share of the held-out photos of a class that are taken for it; none where there are no such photos."""
         of_it = self.embeddings[self.cond == age]
-        return self.takes_for(of_it, age).mean().item() if len(of_it) else None
+        return round(self.takes_for(of_it, age).mean().item(), 3) if len(of_it) else None
 
 
 def photos(data: GANDataModule, count: int | None = None) -> tuple[Tensor, Tensor]:

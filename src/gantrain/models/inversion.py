@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gantrain.errors import UserError
 from gantrain.models.base import Batch, GANModule, Scalars, for_inference, outputs
+from gantrain.models.latent import normal_latents
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 
@@ -97,9 +98,9 @@ class Inversion(GANModule):
         """Latents (n, z_dim), on the CPU, of samples in the data's range; EMA weights unless `raw`."""
         return outputs(self.best("encoder", raw), images, device=self.device)
 
-    def latents(self, n: int, generator: torch.Generator) -> Tensor:
-        """`n` latents from a CPU generator."""
-        return self.z_std * torch.randn(n, self.z_dim, generator=generator)
+    def latents(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
+        """`n` latents from a CPU generator, as LatentGAN draws them."""
+        return self.z_std * normal_latents(n, self.z_dim, generator, truncation)
 
     def generate(self, z: Tensor, cond: Tensor | None = None, raw: bool = False) -> Tensor:
         """Samples in the data's range, on the CPU, of the classes `cond` (n,), by default 0, 1, 2, ... in turn."""

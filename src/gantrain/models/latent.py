@@ -113,9 +113,12 @@ class LatentGAN(GANModule):
                     f"interpolate its size and channels from data.size and data.channels"
                 ) from error
 
-    def latents(self, n: int, generator: torch.Generator) -> Tensor:
-        """`n` latents from a CPU generator, so that a seed means the same pictures on every device."""
-        return self.z_std * torch.randn(n, self.z_dim, generator=generator)
+    def latents(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
+        """`n` latents from a CPU generator, so that a seed means the same pictures on every device.
+
+        With `truncation` their normal is cut at so many deviations (Brock et al. 2019, arXiv 1809.11096).
+        """
+        return self.z_std * normal_latents(n, self.z_dim, generator, truncation)
 
     def generate(self, z: Tensor, cond: Tensor | None = None, raw: bool = False, chunk: int = 250) -> Tensor:
         """Samples in the data's range, on the CPU, from latents of any number; EMA weights unless `raw`.
@@ -139,3 +142,10 @@ class LatentGAN(GANModule):
 
     def networks_for_use(self) -> Sequence[str]:
         return ("generator",)
+
+
+def normal_latents(n: int, z_dim: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
+    """Standard normal latents (n, z_dim) from a CPU generator, where asked cut at `truncation` deviations."""
+    if truncation is None:
+        return torch.randn(n, z_dim, generator=generator)
+    return torch.nn.init.trunc_normal_(torch.empty(n, z_dim), a=-truncation, b=truncation, generator=generator)
