@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from toys import play, player
 from torch import nn
+from toys import play, player
 
 from gantrain.errors import UserError
 from gantrain.losses.euclidean import Euclidean
@@ -140,7 +140,7 @@ def test_mistakes():
         inversion(networks={k: v for k, v in networks.items() if k != "face"}, embedding=Euclidean())
     with pytest.raises(UserError, match="have no classes"):
         inversion().check({"real": torch.zeros(2, 4)})
-    with pytest.raises(UserError, match="latents of 5, networks.generator takes 2"):
+    with pytest.raises(UserError, match=r"latents of 5, networks\.generator takes 2"):
         inversion(networks={**networks, "encoder": nn.Linear(4, 5)}).check(batch())
     with pytest.raises(UserError, match=r"makes \(4,\) but data gives \(6,\)"):
         inversion(networks={**networks, "encoder": nn.Linear(6, 2)}).check(

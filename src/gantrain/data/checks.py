@@ -34,9 +34,8 @@ def tell_dropped(source: Source) -> None:
     """Say how many listed pictures are left out, and why."""
     if dropped := dropped_by(source):
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items())
-        print(
-            f"gantrain: {sum(dropped.values()):,} listed pictures are left out: {reasons}", file=sys.stderr, flush=True
-        )
+        count = sum(dropped.values())
+        print(f"gantrain: {count:,} listed pictures are left out: {reasons}", file=sys.stderr, flush=True)
 
 
 def check_large_enough(source: Source, cached: Cached, size: int) -> None:

@@ -24,7 +24,7 @@ class AgeingScores(Evaluation):
     what is made of the other photos, which one face for every input would reach as well, and `gain` the difference.
     Age is what a balanced logistic regression on the embeddings of the training photos takes the pictures for; how well
     it does on held-out photos stands beside it. `spread` is the mean distance between the pixels of two
-    reconstructions over that between two photos. Up to `samples` photos are taken; errors are standard errors over them.
+    reconstructions over that between two photos. At most `samples` photos; errors are standard errors over them.
     """
 
     def __init__(self, *, samples: int = 200, **base: Any):
@@ -82,7 +82,7 @@ class AgeingScores(Evaluation):
             "data": judge.content,
             "samples": len(real),
             "face recogniser": bytes(module.networks["face"].checksum.tolist()).hex()[:16],
-            "age classifier": f"balanced logistic regression on embeddings of {len(data)} training photos, C {STRENGTH}",
+            "age classifier": f"balanced logistic regression, C {STRENGTH}, on {len(data)} training photos' embeddings",
             "chance": 1 / module.classes,
             "networks": "raw" if module.best("encoder", raw) is module.networks["encoder"] else "ema",
         }

@@ -1,4 +1,4 @@
-"""Samples to latents: an encoder for a trained class-conditional generator (Perarnau et al. 2016; Antipov et al. 2017)."""
+"""Samples to latents of a trained class-conditional generator (Perarnau et al. 2016; Antipov et al. 2017)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""A frozen network that says whose face it is: a TorchScript file, or a model of torchvision or timm with its weights."""
+"""A frozen network that says whose face it is: a TorchScript file, or a model of torchvision or timm with weights."""
 
 import hashlib
 import pickle
@@ -27,12 +27,12 @@ WAYS = (
 
 
 class FaceEmbedder(nn.Module):
-    """Pictures (n, 1 or 3, h, w) in `range` to embeddings (n, d), in float32; gradients pass through it to the pictures.
+    """Pictures (n, 1 or 3, h, w) in `range` to embeddings (n, d), in float32; gradients pass through to the pictures.
 
     `path` is a local file: TorchScript, or with `model` (`torchvision/NAME`, `timm/NAME`) a state dict, safetensors or
     PyTorch's, whose classifying head is left off. The word `untrained` means a small random network for dry runs.
-    Pictures are resized to `size` pixels, unless it is null, and normalised by `mean` and `deviation` of pixels in 0..1;
-    null means what the model was trained with, and [-1, 1] for TorchScript.
+    Pictures are resized to `size` pixels, unless it is null, and normalised by `mean` and `deviation` of pixels in
+    0..1; null means what the model was trained with, and [-1, 1] for TorchScript.
 
     The first call loads the file: a run's other networks can be used without it. It raises UserError where that fails
     or the answer is no finite (n, d). The network is no part of this module's weights: a checkpoint holds its file's
@@ -214,8 +214,8 @@ def with_weights(network: nn.Module, file: Path, model: str) -> nn.Module:
         missing = network.load_state_dict(state, strict=False).missing_keys
     except DAMAGED as error:
         raise UserError(
-            f"networks.face.path: {file} is no file of weights for {model} ({first_line(error)}); it must be safetensors "
-            f"or a state dict saved by PyTorch"
+            f"networks.face.path: {file} is no file of weights for {model} ({first_line(error)}); it must be "
+            f"safetensors or a state dict saved by PyTorch"
         ) from error
     if missing:
         raise UserError(f"networks.face.path: {file} lacks weights of {model}, such as {missing[0]}; take its own")
