@@ -78,7 +78,6 @@ def test_mistakes_come_before_training(gantrain, tmp_path):
         ("evaluation.backbone=nothing", "evaluation.backbone is 'nothing'"),
         ("evaluation.sampels=3", "did you mean 'samples'"),
         ("evaluation.best=fidd", "evaluation.best"),
-        ("evaluation=5", "evaluation"),
     ):
         result = gantrain(*WORDS, word, "hydra.run.dir=run")
         assert result.code == 2, word
