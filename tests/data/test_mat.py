@@ -36,7 +36,7 @@ def test_damaged_files_are_refused_in_a_sentence(tmp_path):
     damaged = [b"", b"no MATLAB file", whole[:100], whole[: len(whole) // 2], b"\x89HDF\r\n\x1a\n" + bytes(600)]
     for _ in range(40):
         bytes_of = bytearray(whole)
-        bytes_of[int(rng.integers(100, len(whole)))] ^= int(rng.integers(1, 256))
+        bytes_of[int(rng.integers(128, len(whole)))] ^= int(rng.integers(1, 256))
         damaged.append(bytes(bytes_of))
     refused = []
     for content in damaged:
@@ -46,7 +46,7 @@ def test_damaged_files_are_refused_in_a_sentence(tmp_path):
         except UserError as error:
             refused.append(str(error))
     assert not [message for message in refused if "\n" in message]
-    assert len(refused) >= 40  # a changed byte may go unnoticed in the header's text
+    assert len(refused) >= 43  # some changed bytes mean the same
 
 
 def test_a_file_that_unpacks_to_far_more_is_refused_before_it_is_read(tmp_path, monkeypatch):

@@ -63,9 +63,11 @@ def refuse_if_too_large(file: Path) -> None:
 
 
 def _unpacked_size(data: bytes, size: int) -> int:
-    """`size` and what `data` unpacks to, given up soon after `LARGEST`."""
+    """`size` and what `data` unpacks to, given up soon after `LARGEST`. Raises ValueError where data are missing."""
     unpacker = zlib.decompressobj()
     while data and size <= LARGEST:
         size += len(unpacker.decompress(data, 1 << 20))
         data = unpacker.unconsumed_tail
+    if not unpacker.eof and size <= LARGEST:
+        raise ValueError("it is cut off")  # its checksum stands at the end
     return size
