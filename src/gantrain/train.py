@@ -42,7 +42,10 @@ class Outcome:
 def run(config: dict[str, Any], folder: Path) -> Outcome:
     """Train a new run in `folder`, which is made once nothing is wrong with the config."""
     Run(folder).refuse_if_taken()
-    for stage in stages_of(config):  # a run remembers where its data are, from wherever it is resumed
+    for stage in stages_of(config):  # a run remembers where its files are, from wherever it is resumed
+        for network in stage.config["networks"].values():
+            if network.get("path") and Path(network["path"]).expanduser().is_file():
+                network["path"] = str(Path(network["path"]).expanduser().absolute())
         root = stage.config["data"].get("root")
         stage.config["data"]["root"] = str((Path(root).expanduser() if root else data_folder()).absolute())
     ready = prepare(config, new=True)
