@@ -87,6 +87,11 @@ def refused(result, *words):
         (["experiment=dcgan_mnist"], ["data.root", "MNIST/raw", "download=true"]),
         (["experiment=dcgan_mnist", "data.root=nowhere"], ["data.root", "nowhere"]),
         (["--config-dir", "nowhere"], ["--config-dir", "nowhere"]),
+        (["experiment=dcgan_folder", "data.root=2024"], ["data.root", "2024"]),
+        (["models.players.generator=null"], ["models.players.generator is None", "optimizer"]),
+        (["models.players=3"], ["models.players is 3"]),
+        (["losses.penalties=5"], ["losses.penalties is 5"]),
+        (["models.ema=5"], ["models.ema is 5"]),
     ],
 )
 def test_mistakes(gantrain, words, says):
@@ -129,6 +134,18 @@ def test_a_directory_that_holds_a_run_is_refused(gantrain, run):
     before = sorted(run.rglob("*"))
     refused(gantrain(*TINY, "hydra.run.dir=run"), "already holds a run", "gantrain resume run")
     assert sorted(run.rglob("*")) == before
+
+
+def test_a_directory_with_pictures_of_another_program_is_refused_before_any_goes(gantrain, tmp_path):
+    picture = tmp_path / "samples/000123.png"
+    picture.parent.mkdir()
+    picture.write_bytes(b"not ours")
+    refused(gantrain(*TINY, "hydra.run.dir=."), "hydra.run.dir", "already holds samples")
+    assert picture.read_bytes() == b"not ours"
+    for name in ("networks", "metrics.jsonl"):
+        (tmp_path / "other" / name).mkdir(parents=True)
+        refused(gantrain(*TINY, "hydra.run.dir=other"), f"already holds {name}")
+        (tmp_path / "other" / name).rmdir()
 
 
 def test_an_unwritable_run_directory(gantrain, tmp_path):

@@ -46,10 +46,10 @@ def test_a_sweep_refuses_several_processes(gantrain):
 def test_an_error_on_one_process_ends_both_at_once_with_its_sentence(gantrain):
     words = ("experiment=gan_mnist_keras", "debug=tiny", "trainer.accelerator=cpu", "trainer.devices=2")
     Path("run").mkdir()
-    Path("run/samples").write_text("")  # in the way of rank 0's pictures
+    Path("run/tensorboard").write_text("")  # in the way of rank 0's curves
     began = time.monotonic()
     result = gantrain(*words, "hydra.run.dir=run")
     assert result.code == 2, result
-    assert "samples" in result.err
+    assert "tensorboard" in result.err
     assert "Traceback" not in result.err
     assert time.monotonic() - began < 45

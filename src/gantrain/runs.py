@@ -68,6 +68,9 @@ class Run:
                 f"hydra.run.dir: {self.folder} already holds a run; `gantrain resume {self.folder}` continues it, "
                 f"or name another directory"
             )
+        for name in ("samples", "networks", "metrics.jsonl"):  # of another program: a run would write or delete there
+            if (self.folder / name).exists():
+                raise UserError(f"hydra.run.dir: {self.folder} already holds {name}; name a directory of the run's own")
 
     @classmethod
     def open(cls, folder: Path | str) -> "Run":

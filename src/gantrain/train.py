@@ -38,7 +38,7 @@ def run(config: dict[str, Any], folder: Path) -> Outcome:
     Run(folder).refuse_if_taken()
     for stage in stages_of(config):  # a run remembers where its data are, from wherever it is resumed
         root = stage.config["data"].get("root")
-        stage.config["data"]["root"] = str((Path(root).expanduser() if root else data_folder()).absolute())
+        stage.config["data"]["root"] = str((Path(str(root)).expanduser() if root else data_folder()).absolute())
     ready = prepare(config, new=True)
     return fit(ready, Run.create(folder, config), config)
 

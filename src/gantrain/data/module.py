@@ -66,7 +66,7 @@ class GANDataModule(pl.LightningDataModule):
         if unknown := set(augment or {}) - {"flip"}:
             raise ValueError(f"augment has no {', '.join(sorted(unknown))}; there is flip")
         self.dataset, self.size, self.channels, self.batch_size = dataset, size, channels, batch_size
-        self.root = Path(root).expanduser() if root is not None else None
+        self.root = Path(str(root)).expanduser() if root is not None else None
         self.range, self.classes, self.seed = tuple(range), classes, seed
         self.upsize, self.on_error = upsize, on_error
         self.flip = bool((augment or {}).get("flip", False))
