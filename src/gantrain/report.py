@@ -21,6 +21,7 @@ from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import frames
 from gantrain.config import Stage, stages_of
 from gantrain.curves import Chart, draw_charts, is_number, read_records
+from gantrain.pictures import animate, open_png, spread
 from gantrain.runs import Run, replacing
 
 GRIDS = 8  # shown of the samples over time
@@ -116,7 +117,7 @@ def chapter(run: Run, stage: Stage, records: Sequence[Mapping]) -> Chapter:
         finished=ended is not None and done >= (length if unit == "iterations" else ended),
         latest=picture(files[-1], LARGE) if files else None,
         grids=[picture(file, SMALL) for file in spread(files, GRIDS)],
-        animation=animation(spread(files, FRAMES)) if len(files) > 1 else None,
+        animation=animation(files) if len(files) > 1 else None,
         charts=draw_charts([r for r in records if r.get("stage") == stage.name], stage.tag),
     )
 
@@ -130,23 +131,16 @@ def reached(run: Run, stage: Stage) -> int:
 def is_whole(file: Path) -> bool:
     """Whether a picture can be shown: a kill may have cut off the last one, and a stranger's may be anything."""
     try:
-        with Image.open(file) as image:
+        with open_png(file) as image:
             image.verify()
     except (OSError, SyntaxError, Image.DecompressionBombError):  # a SyntaxError is Pillow's word for a broken PNG
         return False
     return True
 
 
-def spread(files: Sequence[Path], n: int) -> list[Path]:
-    """At most `n` of the files, evenly from the first to the last."""
-    if len(files) <= n:
-        return list(files)
-    return [files[round(i * (len(files) - 1) / (n - 1))] for i in range(n)]
-
-
 def picture(file: Path, side: int) -> Picture:
     """A grid for the page: as it is where it is small, else a copy whose longer side is at most `side`."""
-    with Image.open(file) as image:
+    with open_png(file) as image:
         if max(image.size) <= side and file.stat().st_size <= PNG_BYTES:
             return Picture(int(file.stem), data_url(file.read_bytes(), "png"), *image.size)
         image.thumbnail((side, side))
@@ -157,15 +151,8 @@ def picture(file: Path, side: int) -> Picture:
 
 def animation(files: Sequence[Path]) -> str:
     """The grids one after the other as a GIF: few and small enough for a page, and there also for a killed run."""
-    shown = []
-    for file in files:
-        with Image.open(file) as image:
-            image.thumbnail((SMALL, SMALL))
-            # The default, median cut, takes half a second for a colour picture of this size.
-            shown.append(image.quantize(256, Image.Quantize.FASTOCTREE) if image.mode != "L" else image.copy())
     stream = io.BytesIO()
-    durations = [max(100, 6000 // len(shown))] * (len(shown) - 1) + [1500]  # milliseconds; rest on the last one
-    shown[0].save(stream, "GIF", save_all=True, append_images=shown[1:], duration=durations, loop=0)
+    animate(files, stream, FRAMES, SMALL)
     return data_url(stream.getvalue(), "gif")
 
 
