@@ -15,7 +15,7 @@ from idx import make_mnist, write_idx
 from PIL import Image
 
 import gantrain as package
-from gantrain.runs import Run
+from gantrain.runs import Run, load_network
 
 TINY = ("debug=tiny", "callbacks.samples.count=4")
 
@@ -153,6 +153,22 @@ def test_an_unwritable_run_directory(gantrain, tmp_path):
     refused(gantrain(*TINY, "hydra.run.dir=file/run"), "hydra.run.dir", "file")
 
 
+def test_tied_weights_are_exported(gantrain, tmp_path, monkeypatch):
+    (tmp_path / "tied.py").write_text(
+        "from gantrain.networks.dcgan import Generator\n\n\n"
+        "class Tied(Generator):\n"
+        "    def __init__(self, **options):\n"
+        "        super().__init__(**options)\n"
+        "        self.again = self.layers\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    words = (*TINY, "plugins=[tied]", "networks.generator._target_=tied.Tied", "hydra.run.dir=run")
+    assert gantrain(*words).code == 0
+    whole = package.load("run", plugins=["tied"])["generator"]
+    exported = load_network("run/networks/generator", plugins=["tied"])
+    assert torch.equal(whole(torch.ones(1, 64)), exported(torch.ones(1, 64)))
+
+
 def test_use_of_what_is_no_run(gantrain, tmp_path):
     (tmp_path / "empty").mkdir()
     for verb in ("sample", "resume"):
@@ -183,7 +199,7 @@ def test_a_config_edited_into_another_network(gantrain, run):
 
 
 def test_a_damaged_config(gantrain, run):
-    for text in ("{", "[1, 2]", "seed: 0\n", "\0"):
+    for text in ("{", "[1, 2]", "seed: 0\n", "\0", "seed: 2020-13-45\n"):
         (run / ".hydra/config.yaml").write_text(text)
         refused(gantrain("sample", "run"), "config.yaml")
         refused(gantrain("resume", "run"), "config.yaml")
@@ -229,7 +245,7 @@ def test_a_finished_run_trains_nothing(gantrain, run):
     assert (run / ".hydra/config.yaml").read_text() == config
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other", "hostile"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other", "hostile", "lacking", "wrong"])
 def test_a_corrupt_last_checkpoint_falls_back_to_the_one_before(gantrain, damage):
     words = (*TINY, "callbacks.checkpoint.every_seconds=0")
     assert gantrain(*words, "iterations=4", "hydra.run.dir=run").code == 0
@@ -245,6 +261,10 @@ def test_a_corrupt_last_checkpoint_falls_back_to_the_one_before(gantrain, damage
         last.write_bytes(b"")
     elif damage == "other":
         torch.save({"something": torch.zeros(3)}, last)
+    elif damage == "lacking":
+        torch.save({key: value for key, value in newest("run").items() if key != "iteration"}, last)
+    elif damage == "wrong":
+        torch.save({**newest("run"), "optimizers": 3}, last)
     else:
         torch.save({"networks": Opens()}, last)
     result = gantrain("resume", "run")

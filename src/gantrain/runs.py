@@ -7,6 +7,7 @@ import os
 import pickle
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,17 @@ from gantrain.build import allow_plugins, build
 from gantrain.config import ONLY_STAGE, Stage, check, stages_of
 from gantrain.errors import UserError, misfit
 
-UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
+UNREADABLE = (
+    *(OSError, RuntimeError, ValueError, KeyError, EOFError),
+    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error),
+)
+# What a checkpoint holds; `networks` and the like by the names of networks and players.
+CHECKPOINT = {
+    **dict.fromkeys(("networks", "ema", "optimizers", "schedules", "scaler", "turns", "statistics", "meters"), dict),
+    "iteration": int,
+    "images_seen": int,
+    "rng": list,
+}
 
 
 class Run:
@@ -91,7 +102,7 @@ class Run:
         try:
             config = yaml.safe_load(self.config_file.read_text())
             check(config)
-        except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError, UnicodeDecodeError, UserError) as error:
+        except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError, ValueError, UserError) as error:
             raise UserError(
                 f"{self.config_file} is damaged ({_one_line(error)}); put back the one the run wrote"
             ) from error
@@ -188,7 +199,8 @@ class Run:
                 temporary.write_text(json.dumps(nodes[name], indent=2))
             kinds = {"weights": network, **({"ema": averaged[name]} if name in averaged else {})}
             for kind, source in kinds.items():
-                tensors = {key: value.detach().cpu().contiguous() for key, value in source.state_dict().items()}
+                # Each its own memory: safetensors refuses tied weights.
+                tensors = {key: value.detach().cpu().contiguous().clone() for key, value in source.state_dict().items()}
                 with replacing(folder / f"{kind}.safetensors") as temporary:
                     save_file(tensors, temporary)
 
@@ -215,7 +227,7 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
         if (damaged := archive.testzip()) is not None:
             raise zipfile.BadZipFile(f"{damaged} is damaged")
     state = torch.load(file, map_location="cpu", weights_only=True)
-    if not isinstance(state, dict) or "networks" not in state:
+    if not isinstance(state, dict) or not all(isinstance(state.get(key), kind) for key, kind in CHECKPOINT.items()):
         raise ValueError("it is no checkpoint of gantrain")
     return state
 
