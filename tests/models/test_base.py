@@ -230,6 +230,22 @@ def test_or_the_step_is_skipped():
     assert all(torch.isfinite(p).all() for p in module.parameters())
 
 
+def test_a_skipped_turn_takes_nothing_from_the_next_players():
+    class First(LatentGAN):
+        def losses(self, name, batch, shared):
+            terms, stats = super().losses(name, batch, shared)
+            if self.iteration == 1 and name == "discriminator":
+                terms["adv"] = terms["adv"] * float("nan")
+            return terms, stats
+
+    stepped = []
+    generator = player("generator", after_step=lambda networks, stats: stepped.append(networks))
+    module = play(game(family=First, generator=generator, on_divergence="skip"), 3)
+    assert len(stepped) == 3
+    assert module.meters.counts["generator/adv"] == 3
+    assert module.meters.counts["discriminator/adv"] == 2
+
+
 def test_a_skipped_step_leaves_no_trace_in_buffers_ema_and_means():
     class Infinite(LatentGAN):
         def draw(self, batch):
