@@ -20,8 +20,9 @@ from gantrain import __version__
 from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import frames
 from gantrain.config import Stage, stages_of
-from gantrain.curves import Chart, draw_charts, is_number, read_records
+from gantrain.curves import Chart, draw_charts
 from gantrain.pictures import animate, open_png, spread
+from gantrain.records import is_number, read_records
 from gantrain.runs import Run, replacing
 
 GRIDS = 8  # shown of the samples over time
@@ -118,7 +119,7 @@ def chapter(run: Run, stage: Stage, records: Sequence[Mapping]) -> Chapter:
         latest=picture(files[-1], LARGE) if files else None,
         grids=[picture(file, SMALL) for file in spread(files, GRIDS)],
         animation=animation(files) if len(files) > 1 else None,
-        charts=draw_charts([r for r in records if r.get("stage") == stage.name], stage.tag),
+        charts=draw_charts([r for r in records if r["stage"] == stage.name], stage.tag),
     )
 
 
@@ -171,7 +172,7 @@ def facts(config: Mapping, chapters: Sequence[Chapter], records: Sequence[Mappin
             "finished" if part.finished else f"of {part.length:,} {part.unit}"
         )
     if records:
-        seen = {str(r.get("stage")): r["images_seen"] for r in records}
+        seen = {r["stage"]: r["images_seen"] for r in records}
         told["images seen"] = f"{sum(seen.values()):,}"
         told["training time"] = clock(training_seconds(records))
     if speeds := [speed for r in records if is_number(speed := r["values"].get("images_per_second"))]:
@@ -190,12 +191,11 @@ def describe_data(data: Mapping[str, Any]) -> str:
 
 
 def training_seconds(records: Sequence[Mapping]) -> float:
-    """Time between starts and last records: every start of a stage, and every resumption, begins to count anew."""
-    total = last = 0.0
-    for seconds in (record["seconds"] for record in records):
-        total += seconds - last if seconds >= last else seconds
-        last = seconds
-    return total
+    """The time of all stages; a stage's clock goes on where it is resumed."""
+    longest: dict[str, float] = {}
+    for record in records:
+        longest[record["stage"]] = max(record["seconds"], longest.get(record["stage"], 0.0))
+    return sum(longest.values())
 
 
 def commands(folder: Path, chapters: Sequence[Chapter]) -> dict[str, str]:
