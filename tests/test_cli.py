@@ -153,12 +153,14 @@ def test_an_unwritable_run_directory(gantrain, tmp_path):
     refused(gantrain(*TINY, "hydra.run.dir=file/run"), "hydra.run.dir", "file")
 
 
-def test_tied_weights_are_exported(gantrain, tmp_path, monkeypatch):
+def test_tied_and_normalised_weights_of_ones_own(gantrain, tmp_path, monkeypatch):
     (tmp_path / "tied.py").write_text(
+        "from torch.nn.utils import spectral_norm\n\n"
         "from gantrain.networks.dcgan import Generator\n\n\n"
         "class Tied(Generator):\n"
         "    def __init__(self, **options):\n"
         "        super().__init__(**options)\n"
+        "        spectral_norm(self.layers[0])\n"
         "        self.again = self.layers\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
@@ -167,6 +169,10 @@ def test_tied_weights_are_exported(gantrain, tmp_path, monkeypatch):
     whole = package.load("run", plugins=["tied"])["generator"]
     exported = load_network("run/networks/generator", plugins=["tied"])
     assert torch.equal(whole(torch.ones(1, 64)), exported(torch.ones(1, 64)))
+    # and another run starts from it, wherever it is resumed
+    assert gantrain(*words[:-1], "init_from=run", "hydra.run.dir=second").code == 0
+    assert Run("second").config()["init_from"] == str(tmp_path / "run")
+    refused(gantrain(*TINY, "init_from=run", "hydra.run.dir=third"), "plugins", "tied")
 
 
 def test_use_of_what_is_no_run(gantrain, tmp_path):
@@ -232,6 +238,29 @@ def test_allowed_overrides_on_resume(gantrain, run, tmp_path):
     assert newest("run")["iteration"] == 3
     assert gantrain("resume", "run", "epochs=1").code == 0
     assert newest("run")["iteration"] == 8  # 64 images in batches of 8
+    assert gantrain("resume", "run", "iterations=9", "data.cache_dir=other").code == 0
+    assert Run("run").config()["data"]["cache_dir"] == str(tmp_path / "other")
+    assert any((tmp_path / "other").iterdir())
+
+
+def test_a_run_remembers_its_cache_from_wherever_it_is_resumed(gantrain, tmp_path):
+    assert gantrain(*TINY, "data.cache_dir=mine", "hydra.run.dir=run").code == 0
+    assert Run("run").config()["data"]["cache_dir"] == str(tmp_path / "mine")
+
+
+def test_threads_are_those_of_one_run(gantrain):
+    before = torch.get_num_threads()
+    result = gantrain(*TINY, f"trainer.threads={before + 1}", "hydra.run.dir=run")
+    assert f"({before + 1} threads)" in result.out
+    assert torch.get_num_threads() == before
+
+
+def test_what_a_kill_left_in_the_middle_of_a_save_goes(gantrain, run):
+    cut_off = run / "checkpoints/train/.00000003.ckpt.4711"
+    cut_off.write_bytes(b"half")
+    assert gantrain("resume", "run", "iterations=3").code == 0
+    assert not cut_off.exists()
+    assert newest("run")["iteration"] == 3
 
 
 def test_a_finished_run_trains_nothing(gantrain, run):
@@ -325,6 +354,7 @@ def test_divergence_stops_with_the_last_good_checkpoint_and_likely_causes(gantra
     assert "is not finite" in result.err
     assert "learning rate" in result.err
     assert str(Path("run/checkpoints")) in result.err
+    assert "not finished" in Path("run/report.html").read_text()
     assert "Traceback" not in result.err
     assert all(torch.isfinite(w).all() for net in newest("run")["networks"].values() for w in net.values())
 

@@ -133,10 +133,9 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
     from gantrain.console import print_end  # torch and Lightning, only once the config is sound
     from gantrain.train import run
 
-    try:
-        outcome = run(config, folder)
-    except Diverged as error:
-        raise Diverged(explain_divergence(error, folder)) from error
+    named = any(word.startswith("hydra.run.dir=") for word in settings.overrides.hydra)
+    # Two runs may begin in the second that names both their folders.
+    outcome = run(config, folder, numbered=not named and settings.mode == RunMode.RUN)
     print_end(outcome)
     return outcome
 
@@ -168,16 +167,6 @@ def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: DictConfig, fold
     seconds = time.monotonic() - began
     sweep.add(Job(settings.job.num, folder, overrides, ended, seconds, speed, error_text))
     return code
-
-
-def explain_divergence(error: Diverged, folder: Path) -> str:
-    """What happened, what is saved, and what usually helps."""
-    saved = sorted((folder / "checkpoints").rglob("*.ckpt"), key=lambda file: file.stat().st_mtime)
-    kept = f"The last good checkpoint is {saved[-1]}" if saved else "It came before the first checkpoint"
-    return (
-        f"{error}. {kept}. Likely causes: a learning rate that is too high, a missing or too strong penalty, images "
-        f"outside data.range, 16-mixed where bf16-mixed would do. models.on_divergence=skip omits such steps"
-    )
 
 
 def refuse_shadowed_experiments(words: Sequence[str]) -> None:

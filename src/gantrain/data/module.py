@@ -70,7 +70,7 @@ class GANDataModule(pl.LightningDataModule):
         self.range, self.classes, self.seed = tuple(range), classes, seed
         self.upsize, self.on_error = upsize, on_error
         self.flip = bool((augment or {}).get("flip", False))
-        self.cache_dir = Path(cache_dir).expanduser() if cache_dir else None
+        self.cache_dir = Path(str(cache_dir)).expanduser() if cache_dir else None
         self.holdout, self.part = holdout, "train"
         self.source: Source | None = None
         self.cached: Cached | None = None
