@@ -8,6 +8,7 @@ from toys import Discriminator, Generator, game, play, player, weights
 
 from gantrain.ema import EMA
 from gantrain.errors import Diverged, UserError
+from gantrain.losses.adversarial import NonSaturating
 from gantrain.losses.penalties import R1
 from gantrain.models.base import undisturbed
 from gantrain.models.latent import LatentGAN
@@ -335,6 +336,18 @@ def test_clipping_happens_after_unscaling():
     after = weights_of(module.networks["discriminator"])
     moved = torch.cat([(a - b).flatten() for a, b in zip(after, before, strict=True)])
     assert moved.norm().item() == pytest.approx(1e-3, rel=1e-2)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_twice_the_mean_is_one_step_on_the_sum_and_recorded_as_the_mean(parts):
+    sgd = {"optimizer": torch.optim.SGD, "lr": 0.5}
+    on_sum = play(game(discriminator=player("discriminator", **sgd), microbatches=parts), 1)
+    twice = player("discriminator", loss_factor=2.0, **sgd)
+    on_mean = play(game(discriminator=twice, adversarial=NonSaturating(combine="mean"), microbatches=parts), 1)
+    for a, b in zip(weights(on_sum).values(), weights(on_mean).values(), strict=True):
+        assert torch.allclose(a, b, atol=1e-7)
+    recorded = on_mean.meters.pop()["discriminator/adv"]
+    assert recorded == pytest.approx(on_sum.meters.pop()["discriminator/adv"] / 2)
 
 
 def test_schedules_step_once_an_iteration():

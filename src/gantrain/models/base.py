@@ -138,17 +138,17 @@ class GANModule(pl.LightningModule):
 
     def accumulate_gradients(self, name: str, batch: Batch, shared: Any) -> tuple[Scalars, Scalars]:
         """Backward through the player's losses; with microbatches one part after the other."""
-        k = self.microbatches
+        k, factor = self.microbatches, self.players[name].loss_factor
         if k == 1:
             terms, stats = self.losses(name, batch, shared)
-            self.manual_backward(total(terms))
+            self.manual_backward(factor * total(terms))
             return terms, stats
         parts = []
         for part in split(batch, k):
             # Shared passes are made anew in each turn: keeping all parts' graphs until the next turn would take
             # the memory that microbatches are to save.
             terms, stats = self.losses(name, part, self.shared(part, [name]))
-            self.manual_backward(total(terms) / k)
+            self.manual_backward(factor * total(terms) / k)
             parts.append((detach(terms), detach(stats)))
         return mean([terms for terms, _ in parts]), mean([stats for _, stats in parts])
 
