@@ -461,6 +461,16 @@ def test_a_refused_run_takes_back_its_own_directories_only(gantrain):
     assert sorted(Path("mine").rglob("*")) == [Path("mine/own")]
 
 
+def test_a_rejected_sweep_leaves_nothing(gantrain):
+    refused(gantrain("-m", "iteratoins=1,2"), "iteratoins")
+    refused(gantrain("-m", "iteratoins=1,2", "hydra.sweep.dir=mine/own"), "iteratoins")
+    assert not Path("mine").exists()
+    Path("mine").mkdir()
+    Path("mine/multirun.yaml").write_text("theirs")
+    refused(gantrain("-m", "iteratoins=1,2", "hydra.sweep.dir=mine"), "iteratoins")
+    assert Path("mine/multirun.yaml").exists()
+
+
 def test_loading_a_run_leaves_the_callers_generators_alone(run):
     torch.manual_seed(5)
     expected = torch.rand(1)

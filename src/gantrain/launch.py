@@ -78,6 +78,8 @@ def train(words: Sequence[str]) -> int:
     finally:
         if sweep.jobs:
             sweep.finish()
+        elif {"-m", "--multirun"} & set(words):
+            _remove_rejected_sweep(words, present)
     return max(codes, default=0)
 
 
@@ -243,7 +245,8 @@ def _keys(words: Sequence[str]) -> list[str]:
 def _folders_before(words: Sequence[str]) -> set[Path]:
     """The folders around the run's directory that are there before Hydra makes any."""
     named = [word.partition("=")[2] for word in words if re.match(r"hydra\.(run|sweep)\.dir=", word)]
-    places = [Path(name).absolute() for name in named] or [*Path("runs").absolute().glob("*"), Path("runs").absolute()]
+    runs = Path("runs").absolute()
+    places = [Path(name).absolute() for name in named] or [runs, *runs.glob("*"), *runs.glob("*/*")]
     return {folder for place in places for folder in (place, *place.parents) if folder.exists()}
 
 
@@ -256,3 +259,12 @@ def _remove_if_empty(folder: Path, present: set[Path]) -> None:
             empty.rmdir()
         except OSError:
             return
+
+
+def _remove_rejected_sweep(words: Sequence[str], present: set[Path]) -> None:
+    """Take back what Hydra writes for a sweep before it has looked at any of its jobs."""
+    named = [Path(word.partition("=")[2]) for word in words if word.startswith("hydra.sweep.dir=")]
+    for folder in named or Path("runs/sweep").glob("*"):
+        if folder.absolute() not in present and [file.name for file in folder.glob("*")] == ["multirun.yaml"]:
+            (folder / "multirun.yaml").unlink()
+            _remove_if_empty(folder, present)
