@@ -10,7 +10,7 @@ from gantrain.ema import EMA
 from gantrain.errors import Diverged, UserError
 from gantrain.losses.adversarial import NonSaturating
 from gantrain.losses.penalties import R1
-from gantrain.models.base import undisturbed
+from gantrain.models.base import for_inference, undisturbed
 from gantrain.models.latent import LatentGAN
 from gantrain.models.players import ClipWeights, PlaysWhen
 from gantrain.networks.critique import Critique
@@ -184,6 +184,16 @@ def test_looking_is_in_eval_mode_and_leaves_no_trace():
     assert norm.training
     assert torch.equal(norm.running_mean, mean)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_inference_leaves_the_mode_of_every_part():
+    network = Discriminator(norm=True).train()
+    network.layers[1].eval()  # a norm that keeps its statistics
+    with for_inference(network):
+        assert not network.training
+        assert not network(torch.randn(2, 4)).requires_grad
+    assert network.training
+    assert not network.layers[1].training
 
 
 def test_a_critique_serves_as_well_as_logits():

@@ -365,29 +365,26 @@ class GANModule(pl.LightningModule):
 
 @contextlib.contextmanager
 def for_inference(network: nn.Module) -> Iterator[nn.Module]:
-    """The network in eval mode and without gradients; its own mode comes back on exit."""
-    mode = network.training
+    """The network in eval mode and without gradients; every part's own mode comes back on exit."""
+    modes = {part: part.training for part in network.modules()}
     network.eval()
     try:
         with torch.no_grad():
             yield network
     finally:
-        network.train(mode)
+        for part, mode in modes.items():
+            part.training = mode
 
 
 @contextlib.contextmanager
 def undisturbed(module: nn.Module, device: torch.device) -> Iterator[None]:
     """Look at a module in eval mode; every part's mode and the random generators come back on exit."""
-    modes = {part: part.training for part in module.modules()}
     generators = rng.get_state(device)
-    module.eval()
     try:
-        with torch.no_grad():
+        with for_inference(module):
             yield
     finally:
         rng.set_state(generators, device)
-        for part, mode in modes.items():
-            part.training = mode
 
 
 def batch_size(batch: Batch) -> int:
