@@ -11,10 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 from gantrain.errors import UserError
-from gantrain.latents import add_plugins, latent_family, read_latents, walk
+from gantrain.latents import add_plugins, latent_family, read_latents
 from gantrain.pictures import grid, save_gif, to_pil
 from gantrain.quiet import quiet_libraries
 from gantrain.sheets import labelled_rows
+from gantrain.walks import walk
 
 KINDS = (".png", ".gif", ".mp4")
 FRAMES_PER_SECOND = 25
