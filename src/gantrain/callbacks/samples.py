@@ -8,9 +8,11 @@ import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from gantrain.models.base import GANModule, undisturbed
-from gantrain.pictures import grid, save_gif, to_pil
+from gantrain.pictures import animate, grid, to_pil
 from gantrain.rng import derive_seed
 from gantrain.runs import Run, replacing
+
+MOST = 100  # grids of the animation
 
 
 class Samples(pl.Callback):
@@ -46,7 +48,7 @@ class Samples(pl.Callback):
         if module.iteration % self.every:
             self.draw(trainer, module)
         folder = Run(trainer.default_root_dir).samples(module.stage)
-        save_gif(frames(folder), folder / "progress.gif")
+        animate(frames(folder), folder / "progress.gif", MOST)
 
     def draw(self, trainer: pl.Trainer, module: GANModule) -> Path:
         generator = torch.Generator().manual_seed(derive_seed(module.seed, "preview"))

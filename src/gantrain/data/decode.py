@@ -13,8 +13,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # what is inside counts, not the file's suffix
 
-# Besides OSError and ValueError, Pillow's decoders raise these for damaged files. A header that promises more than
-# Image.MAX_IMAGE_PIXELS (89,478,485) is refused before anything is decoded.
+MOST_PIXELS = 64_000_000  # of one picture: decoded and converted it takes several times as many bytes
+
+# Besides OSError and ValueError, Pillow's decoders raise these for damaged files.
 DAMAGED = (
     *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError, OverflowError),
     *(struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning),
@@ -66,6 +67,8 @@ def decode(
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with read() as picture:
                 look = (*picture.size, picture.mode)
+                if picture.width * picture.height > MOST_PIXELS:  # its header says so; nothing is decoded yet
+                    raise ValueError(f"{picture.width}x{picture.height} pixels, more than {MOST_PIXELS:,}")
                 return to_array(picture, size, channels, framing), look
     except DAMAGED as error:
         raise Unreadable(_reason(error)) from error

@@ -67,11 +67,11 @@ class GANDataModule(pl.LightningDataModule):
         if unknown := set(augment or {}) - {"flip"}:
             raise ValueError(f"augment has no {', '.join(sorted(unknown))}; there is flip")
         self.dataset, self.size, self.channels, self.batch_size = dataset, size, channels, batch_size
-        self.root = Path(root).expanduser() if root is not None else None
+        self.root = Path(str(root)).expanduser() if root is not None else None
         self.range, self.classes, self.seed = tuple(range), classes, seed
         self.upsize, self.on_error = upsize, on_error
         self.flip = bool((augment or {}).get("flip", False))
-        self.cache_dir = Path(cache_dir).expanduser() if cache_dir else None
+        self.cache_dir = Path(str(cache_dir)).expanduser() if cache_dir else None
         self.holdout, self.part = holdout, "train"
         self.source: Source | None = None
         self.cached: Cached | None = None

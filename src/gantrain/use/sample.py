@@ -11,6 +11,8 @@ from gantrain.latents import add_plugins, latent_family, save_latents
 from gantrain.pictures import grid, to_pil
 from gantrain.quiet import quiet_libraries
 
+CHUNK = 250
+
 
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser("gantrain sample", description="Pictures from a trained run.")
@@ -37,15 +39,16 @@ def main(words: Sequence[str]) -> int:
     latents = module.latents(args.n, torch.Generator().manual_seed(args.seed), args.truncation)
     if args.save_latents is not None:
         save_latents(latents, args.save_latents)
-    pictures = data.pictures(module.generate(latents, raw=args.raw))
+    # A part at a time: 50,000 samples would fill the memory.
+    samples = (module.generate(part, raw=args.raw) for part in latents.split(CHUNK))
     out = args.out or args.run / "samples.png"
     try:
         if out.suffix.lower() == ".png":
             out.parent.mkdir(parents=True, exist_ok=True)
-            to_pil(grid(pictures)).save(out)
+            to_pil(grid(torch.cat([data.pictures(part) for part in samples]))).save(out)
         else:
             out.mkdir(parents=True, exist_ok=True)
-            for i, picture in enumerate(pictures):
+            for i, picture in enumerate(picture for part in samples for picture in data.pictures(part)):
                 to_pil(picture).save(out / f"{i:0{len(str(args.n - 1))}d}.png")
     except OSError as error:
         raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
