@@ -55,8 +55,8 @@ def prepare(config: Mapping[str, Any], new: bool = False) -> list[Ready]:
         module = build_stage(stage, networks)
         batch = data.batch_size * config["trainer"]["devices"]
         key = f"stages.{stage.tag}.data" if stage.tag else "data"
-        if batch > len(data):
-            raise UserError(f"{key}.batch_size: a batch of {batch} is larger than the data, {len(data)} images")
+        if batch > data.variety:
+            raise UserError(f"{key}.batch_size: a batch of {batch} is larger than the data, {data.variety} images")
         if data.batch_size % module.microbatches:
             raise UserError(f"models.microbatches: {data.batch_size} images do not divide into {module.microbatches}")
         epochs = stage.config.get("epochs")
