@@ -18,7 +18,7 @@ from gantrain.rng import derive_seed
 class PhotoCrops(LowHigh):
     """Batches `{real, cond}` of random `size` x `size` crops of photos, and the same `scale` times smaller.
 
-    An epoch is as many crops as cover the photos, each photo as often as it holds one beside the other. Photos smaller
+    Each photo comes equally often, whatever its size; an epoch is about as many crops as cover the photos. Photos smaller
     than a crop are an error unless `upsize` enlarges them to one. Nothing is squashed or cut: `dataset.crop` does not
     matter here.
     """
@@ -37,7 +37,8 @@ class PhotoCrops(LowHigh):
     @property
     def turns(self) -> np.ndarray:
         """The photos' numbers, each as often as its turn comes in an epoch."""
-        return np.repeat(np.arange(len(self.cached)), (self.cached.sides // self.size).prod(1))
+        side_by_side = (self.cached.sides // self.size).prod(1)
+        return np.tile(np.arange(len(self.cached)), max(1, round(side_by_side.mean())))
 
     def __len__(self) -> int:
         return len(self.turns)
