@@ -14,6 +14,7 @@ VERBS = {
     "sample": "pictures from a trained run",
     "interpolate": "a walk between latents, as a grid, GIF or MP4",
     "arithmetic": "sums and differences of saved latents",
+    "upscale": "pictures of any size made larger",
     "resume": "continue a run that was stopped, or prolong a finished one",
     "report": "one page with a run's pictures, curves and config",
 }

@@ -18,9 +18,9 @@ from gantrain.rng import derive_seed
 class PhotoCrops(LowHigh):
     """Batches `{real, cond}` of random `size` x `size` crops of photos, and the same `scale` times smaller.
 
-    Each photo comes equally often, whatever its size; an epoch is about as many crops as cover the photos. Photos smaller
-    than a crop are an error unless `upsize` enlarges them to one. Nothing is squashed or cut: `dataset.crop` does not
-    matter here.
+    Each photo comes equally often, whatever its size; an epoch is about as many crops as cover the photos. Photos
+    smaller than a crop are an error unless `upsize` enlarges them to one. Nothing is squashed or cut: `dataset.crop`
+    does not matter here.
     """
 
     def fill(self) -> None:

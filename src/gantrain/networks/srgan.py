@@ -18,11 +18,11 @@ class Residual(nn.Module):
     `norm` is batch norm `before` the activation (the paper), `after` it, or `none`.
     """
 
-    def __init__(self, width: int, activation: type[nn.Module], norm: str, momentum: float):
+    def __init__(self, width: int, activation: type[nn.Module], norm: str, **options: float):
         super().__init__()
 
         def normed() -> list[nn.Module]:
-            return [] if norm == "none" else [nn.BatchNorm2d(width, momentum=momentum)]
+            return [] if norm == "none" else [nn.BatchNorm2d(width, **options)]
 
         middle = [*normed(), activation()] if norm == "before" else [activation(), *normed()]
         convs = [nn.Conv2d(width, width, 3, padding=1) for _ in range(2)]
@@ -50,6 +50,7 @@ class Generator(nn.Module):
         upsampler: Literal["shuffle", "nearest"] = "shuffle",
         activation: Literal["prelu", "relu"] = "prelu",
         norm: Literal["before", "after", "none"] = "before",
+        norm_eps: float = 1e-5,
         norm_momentum: float = 0.1,
         skip: bool = False,
         init: Init = "torch",
@@ -69,9 +70,10 @@ class Generator(nn.Module):
         self.scale = scale
         kind = nn.PReLU if activation == "prelu" else nn.ReLU
         self.first = nn.Sequential(nn.Conv2d(channels, width, 9, padding=4), kind())
-        last_norm = [] if norm == "none" else [nn.BatchNorm2d(width, momentum=norm_momentum)]
+        options = {"eps": norm_eps, "momentum": norm_momentum}
+        last_norm = [] if norm == "none" else [nn.BatchNorm2d(width, **options)]
         self.body = nn.Sequential(
-            *(Residual(width, kind, norm, norm_momentum) for _ in range(blocks)),
+            *(Residual(width, kind, norm, **options) for _ in range(blocks)),
             nn.Conv2d(width, width, 3, padding=1),
             *last_norm,
         )
@@ -115,6 +117,7 @@ class Discriminator(nn.Module):
         channels: int,
         size: int | None = None,
         norm: bool = True,
+        norm_eps: float = 1e-5,
         norm_momentum: float = 0.1,
         slope: float = 0.2,
         init: Init = "torch",
@@ -128,7 +131,7 @@ class Discriminator(nn.Module):
             before, features = features, multiple * width
             layers.append(nn.Conv2d(before, features, 3, stride, 1))
             if norm and i > 0:
-                layers.append(nn.BatchNorm2d(features, momentum=norm_momentum))
+                layers.append(nn.BatchNorm2d(features, eps=norm_eps, momentum=norm_momentum))
             layers.append(nn.LeakyReLU(slope))
         self.features = nn.Sequential(*layers)
         dense = 16 * width
