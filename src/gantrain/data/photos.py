@@ -79,4 +79,4 @@ class _Crops(Dataset):
 
 def _planes(pixels: np.ndarray) -> Tensor:
     """A copy of pixels (h, w, c) as a tensor (c, h, w)."""
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    return torch.from_numpy(pixels.transpose(2, 0, 1).copy())

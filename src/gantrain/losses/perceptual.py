@@ -24,7 +24,11 @@ NORMALISATIONS = {
     "bgr_mean": ((2, 1, 0), (104.007 / 255, 116.669 / 255, 122.679 / 255), (1 / 255, 1 / 255, 1 / 255)),
 }
 UNTRAINED = "untrained"
-DAMAGED = (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, SafetensorError)
+# What torch and safetensors raise for files that are cut off or hostile.
+DAMAGED = (
+    *(OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, EOFError),
+    *(pickle.UnpicklingError, zipfile.BadZipFile, SafetensorError),
+)
 
 
 class Perceptual(nn.Module):
