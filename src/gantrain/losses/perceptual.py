@@ -64,6 +64,7 @@ class Perceptual(nn.Module):
         self.network, self.layer, self.range, self.width = network, layer, tuple(range), width
         self.weights, self.download = weights, download
         self.divide, self.weight = divide, weight
+        self.name = f"{network} {layer}"
         self.depth = depth_of(network, layer)
         order, mean, deviation = NORMALISATIONS[normalise]
         self.order = list(order)

@@ -7,6 +7,8 @@ from torch import Tensor
 class PixelMSE:
     """`weight` times the mean squared difference: the highest PSNR, and the smoothest pictures."""
 
+    name = "pixel mse"
+
     def __init__(self, weight: float = 1.0):
         self.weight = weight
 
@@ -16,6 +18,8 @@ class PixelMSE:
 
 class PixelL1:
     """`weight` times the mean absolute difference (Isola et al. 2017, equation 3)."""
+
+    name = "pixel l1"
 
     def __init__(self, weight: float = 1.0):
         self.weight = weight

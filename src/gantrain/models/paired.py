@@ -1,7 +1,7 @@
 """Condition in, target out: super-resolution (Ledig et al. 2017), picture to picture (Isola et al. 2017)."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -10,6 +10,14 @@ from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.models.base import Batch, GANModule, Scalars, for_inference
 from gantrain.networks.critique import logits_of
+
+
+class ContentLoss(Protocol):
+    """A weighted scalar of pictures that were made and what they should have been; `name` says which."""
+
+    name: str
+
+    def __call__(self, made: Tensor, real: Tensor) -> Tensor: ...
 
 
 class PairedGAN(GANModule):
@@ -23,7 +31,7 @@ class PairedGAN(GANModule):
     def __init__(
         self,
         *,
-        content: Callable[[Tensor, Tensor], Tensor],
+        content: ContentLoss,
         adversarial: AdversarialLoss | None = None,
         adversarial_weight: float = 1.0,
         conditional: bool = False,
