@@ -15,6 +15,8 @@ VERBS = {
     "interpolate": "a walk between latents, as a grid, GIF or MP4",
     "arithmetic": "sums and differences of saved latents",
     "upscale": "pictures of any size made larger",
+    "evaluate": "scores of a trained run, with their protocol",
+    "compare": "scores of several runs side by side, where they were measured alike",
     "resume": "continue a run that was stopped, or prolong a finished one",
     "report": "one page with a run's pictures, curves and config",
 }

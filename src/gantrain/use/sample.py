@@ -19,6 +19,10 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="the same seed, the same pictures (0)")
     parser.add_argument("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    parser.add_argument("--best", action="store_true", help="of the checkpoint with the best score, not of the last")
+    parser.add_argument(
+        "--truncation", type=float, metavar="T", help="latents within T deviations: fewer oddities, less variety"
+    )
     parser.add_argument(
         "--save-latents", type=Path, metavar="FILE", help="write their latents as well, for interpolate and arithmetic"
     )
@@ -27,8 +31,10 @@ def main(words: Sequence[str]) -> int:
     quiet_libraries()
     if args.n < 1:
         raise UserError(f"-n is {args.n}, it must be 1 or more")
-    module, data = latent_family(args.run, args.plugins)
-    latents = module.latents(args.n, torch.Generator().manual_seed(args.seed))
+    if args.truncation is not None and not args.truncation > 0:
+        raise UserError(f"--truncation is {args.truncation}, it must be above 0, such as 0.7")
+    module, data = latent_family(args.run, args.plugins, args.best)
+    latents = module.latents(args.n, torch.Generator().manual_seed(args.seed), args.truncation)
     if args.save_latents is not None:
         save_latents(latents, args.save_latents)
     pictures = data.pictures(module.generate(latents, raw=args.raw))
