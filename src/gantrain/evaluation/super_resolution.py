@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gantrain.evaluation.base import Evaluation, Result, Score
 from torch import Tensor
 
 from gantrain.data.low_high import LowHigh, larger, smaller
 from gantrain.errors import UserError
+from gantrain.evaluation.base import Evaluation, Result, Score
 from gantrain.models.base import GANModule
 from gantrain.models.paired import PairedGAN
 from gantrain.tiles import tiled
