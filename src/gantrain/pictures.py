@@ -37,7 +37,12 @@ def grid(images: Tensor, columns: int | None = None, least_side: int = 48, gap: 
 
 def save_gif(frames: Sequence[Path], file: Path, seconds: float = 6.0) -> None:
     """The pictures in `frames` as one looping animation of about this length."""
-    pictures = [Image.open(frame).convert("P", palette=Image.Palette.ADAPTIVE) for frame in frames]
-    duration = max(40, int(1000 * seconds / len(pictures)))
-    durations = [duration] * (len(pictures) - 1) + [1500]  # rest on the last one
-    pictures[0].save(file, save_all=True, append_images=pictures[1:], duration=durations, loop=0)
+    save_animation([Image.open(frame) for frame in frames], file, seconds, rest=1500)
+
+
+def save_animation(pictures: Sequence[Image.Image], file: Path, seconds: float, rest: int = 0) -> None:
+    """A looping GIF of about this length, which shows its last picture for `rest` milliseconds where given."""
+    shown = [picture.convert("P", palette=Image.Palette.ADAPTIVE) for picture in pictures]
+    duration = max(40, int(1000 * seconds / len(shown)))
+    durations = [duration] * (len(shown) - 1) + [rest or duration]
+    shown[0].save(file, "GIF", save_all=True, append_images=shown[1:], duration=durations, loop=0)

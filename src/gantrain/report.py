@@ -18,7 +18,7 @@ from PIL import Image
 
 from gantrain import __version__
 from gantrain.callbacks.progress import clock
-from gantrain.callbacks.samples import frames
+from gantrain.callbacks.samples import TURNING_FILE, frames
 from gantrain.config import Stage, stages_of
 from gantrain.curves import Chart, draw_charts, is_number, read_records
 from gantrain.runs import Run, replacing
@@ -52,6 +52,7 @@ class Chapter:
     latest: Picture | None
     grids: list[Picture]
     animation: str | None
+    turning: str | None  # the last samples from all around, where they can be turned
     charts: list[Chart]
 
 
@@ -117,6 +118,7 @@ def chapter(run: Run, stage: Stage, records: Sequence[Mapping]) -> Chapter:
         latest=picture(files[-1], LARGE) if files else None,
         grids=[picture(file, SMALL) for file in spread(files, GRIDS)],
         animation=animation(spread(files, FRAMES)) if len(files) > 1 else None,
+        turning=turning(run.samples(stage.tag) / TURNING_FILE),
         charts=draw_charts([r for r in records if r.get("stage") == stage.name], stage.tag),
     )
 
@@ -167,6 +169,11 @@ def animation(files: Sequence[Path]) -> str:
     durations = [max(100, 6000 // len(shown))] * (len(shown) - 1) + [1500]  # milliseconds; rest on the last one
     shown[0].save(stream, "GIF", save_all=True, append_images=shown[1:], duration=durations, loop=0)
     return data_url(stream.getvalue(), "gif")
+
+
+def turning(file: Path) -> str | None:
+    """The animation of the turning samples, where there is one."""
+    return data_url(file.read_bytes(), "gif") if file.is_file() and is_whole(file) else None
 
 
 def data_url(data: bytes, kind: str) -> str:

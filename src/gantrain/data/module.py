@@ -17,7 +17,7 @@ from gantrain.data.source import Source
 from gantrain.data.split import Part, divide
 from gantrain.data.stream import Batches, IndexStream, coin
 from gantrain.errors import UserError
-from gantrain.pictures import to_uint8
+from gantrain.pictures import to_pil, to_uint8
 from gantrain.rng import derive_seed
 
 Batch = dict[str, Tensor]
@@ -35,8 +35,10 @@ class GANDataModule(pl.LightningDataModule):
     `holdout` keeps some samples from training, a number of them (3) or a share (0.1); `held_out` gives them.
 
     Data of another kind than pictures of one size are a subclass with a `fill`, `check`, `samples`, `normalise` and
-    `pictures` of its own.
+    `pictures` of its own, and `formats` in which `save` writes a sample.
     """
+
+    formats: tuple[str, ...] = ("png",)
 
     def __init__(
         self,
@@ -157,6 +159,10 @@ class GANDataModule(pl.LightningDataModule):
     def pictures(self, samples: Tensor) -> Tensor:
         """What people look at of samples in `range`: uint8 (n, 1 or 3, height, width)."""
         return to_uint8(samples, self.range)
+
+    def save(self, sample: Tensor, file: Path) -> None:
+        """Write one sample in `range` to `file`, whose suffix is one of `formats`."""
+        to_pil(self.pictures(sample[None])[0]).save(file)
 
     def examples(self, n: int) -> Batch:
         """The first `n` samples of the training's order as a batch, on the CPU."""

@@ -1,13 +1,18 @@
-"""Pictures made by the program itself, for tests and dry runs (`debug=tiny`)."""
+"""Pictures and volumes made by the program itself, for tests and dry runs (`debug=tiny`)."""
 
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+VOLUME_SIDE = 8  # enlarged as asked
+
 
 class Synthetic:
-    """`count` coloured discs and squares on shaded ground, in `classes` classes by shape and shade."""
+    """`count` coloured discs and squares on shaded ground, in `classes` classes by shape and shade.
+
+    Asked for volumes, it gives balls and boxes.
+    """
 
     framing = None  # enlarged as asked
     class_names = None
@@ -30,11 +35,19 @@ class Synthetic:
 
     def read(self, index: int) -> Image.Image:
         rng = np.random.default_rng(index)
-        kind = int(self.labels[index]) if self.labels is not None else index
         picture = Image.new("RGB", (self.side, self.side), tuple(int(v) for v in rng.integers(0, 96, 3)))
         x, y = rng.uniform(0.1, 0.4, 2) * self.side
         box = [x, y, x + 0.5 * self.side, y + 0.5 * self.side]
         colour = tuple(int(v) for v in rng.integers(128, 256, 3))
         draw = ImageDraw.Draw(picture)
-        (draw.ellipse if kind % 2 else draw.rectangle)(box, fill=colour)
+        (draw.ellipse if self.kind(index) % 2 else draw.rectangle)(box, fill=colour)
         return picture
+
+    def volume(self, index: int) -> np.ndarray:
+        *centre, radius = np.random.default_rng(index).uniform([3, 3, 3, 1.5], [5, 5, 5, 3])
+        apart = np.abs(np.stack(np.indices((VOLUME_SIDE,) * 3), -1) + 0.5 - centre)
+        distance = np.linalg.norm(apart, axis=-1) if self.kind(index) % 2 else apart.max(-1)
+        return distance < radius
+
+    def kind(self, index: int) -> int:
+        return int(self.labels[index]) if self.labels is not None else index
