@@ -122,7 +122,7 @@ class GANDataModule(pl.LightningDataModule):
         check_classes(self.cached, self.classes)
 
     def __len__(self) -> int:
-        return len(self.cached.images)
+        return len(self.cached.rows)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -163,6 +163,17 @@ class GANDataModule(pl.LightningDataModule):
     def save(self, sample: Tensor, file: Path) -> None:
         """Write one sample in `range` to `file`, whose suffix is one of `formats`."""
         to_pil(self.pictures(sample[None])[0]).save(file)
+
+    def take(self, indices: np.ndarray) -> Batch:
+        """These samples as a batch, on the CPU, not augmented."""
+        batch = {"real": torch.from_numpy(self.cached.take(indices))}
+        if self.cached.labels is not None:
+            batch["cond"] = torch.from_numpy(self.cached.labels[indices])
+        return self.normalise(batch)
+
+    def name(self, index: int) -> str:
+        """The name of a sample in its source."""
+        return self.source.name(int(self.cached.rows[index]))
 
     def examples(self, n: int) -> Batch:
         """The first `n` samples of the training's order as a batch, on the CPU."""

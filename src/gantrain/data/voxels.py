@@ -1,5 +1,6 @@
 """Volumes for training: kept as bits, fetched in batches, unpacked on the device."""
 
+import hashlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +11,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from gantrain.data.checks import check_classes
+from gantrain.data.checks import check_classes, named
 from gantrain.data.module import Batch, GANDataModule
 from gantrain.data.split import divide
-from gantrain.data.stream import IndexStream, coin
 from gantrain.data.volume_files import Unreadable
 from gantrain.errors import UserError
 from gantrain.rendering import render, turn
-from gantrain.rng import derive_seed
 from gantrain.volumes import ARRAYS, MESHES, save_volume
 
 
@@ -41,13 +39,19 @@ class VolumeSource(Protocol):
 
 @dataclass
 class Packed:
-    """Volumes of one `side`, eight voxels a byte: `bits` (n, bytes), class numbers `labels` (n,) or None, `names`."""
+    """Volumes of one `side`, eight voxels a byte: `bits` (n, bytes) and class numbers `labels` (n,) or None.
+
+    `rows` (n,) are their numbers in the source; `unreadable` maps the numbers of those left out to the reason.
+    """
 
     bits: np.ndarray
     side: int
     labels: np.ndarray | None
-    names: list[str]
-    unreadable: dict[str, str]
+    rows: np.ndarray
+    unreadable: dict[int, str]
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        return self.bits[indices]
 
 
 class VoxelDataModule(GANDataModule):
@@ -101,15 +105,32 @@ class VoxelDataModule(GANDataModule):
             raise UserError(f"data.size is {self.size}, but the volumes are {side}x{side}x{side}; use {side} or more")
         check_classes(self.cached, self.classes)
 
-    def __len__(self) -> int:
-        return len(self.cached.bits)
-
     @property
     def shape(self) -> tuple[int, ...]:
         return (1, self.size, self.size, self.size)
 
-    def samples(self) -> Dataset:
-        return _Volumes(self.cached, IndexStream(len(self), self.seed), self.flip, self.seed)
+    @property
+    def content(self) -> str:
+        """A hash of the volumes themselves, wherever they lie and whatever they are called."""
+        labels = b"" if self.cached.labels is None else self.cached.labels.tobytes()
+        bits = repr((self.shape, self.cached.side)).encode() + self.cached.bits.tobytes()
+        return hashlib.blake2b(bits + labels, digest_size=8).hexdigest()
+
+    def facts(self) -> dict[str, str]:
+        """What `gantrain data` tells of them."""
+        cached, names = self.cached, self.source.class_names
+        counts = [] if cached.labels is None else np.bincount(cached.labels, minlength=len(names or ())).tolist()
+        listed = ", ".join(f"{name} {count:,}" for name, count in zip(names or range(len(counts)), counts, strict=True))
+        copies = len(self) - len(np.unique(cached.bits, axis=0))
+        return {
+            "volumes": f"{len(self):,} of {cached.side}x{cached.side}x{cached.side}",
+            "occupied": f"{np.unpackbits(cached.bits).mean() * cached.bits.shape[1] * 8 / cached.side**3:.1%}",
+            "classes": listed or "none",
+            "copies": f"{copies:,} volumes are the same as another" if copies else "none",
+            "unreadable": f"{len(cached.unreadable):,}" if cached.unreadable else "none",
+            "training": f"{'x'.join(map(str, self.shape))} in {self.range[0]:g} to {self.range[1]:g}, "
+            f"batches of {self.batch_size}{', flipped at random' if self.flip else ''}",
+        }
 
     def normalise(self, batch: Batch) -> Batch:
         """Bits to floats in `range`, enlarged, padded, and mirrored where the batch says so."""
@@ -144,23 +165,6 @@ class VoxelDataModule(GANDataModule):
         return turn(self.solid(samples))
 
 
-class _Volumes(Dataset):
-    """Positions of the endless order to a batch of bits."""
-
-    def __init__(self, packed: Packed, order: IndexStream, flip: bool, seed: int):
-        self.packed, self.order, self.flip = packed, order, flip
-        self.coin_seed = derive_seed(seed, "flip")
-
-    def __getitems__(self, positions: np.ndarray) -> Batch:
-        indices = self.order(positions)
-        batch = {"real": torch.from_numpy(self.packed.bits[indices])}
-        if self.packed.labels is not None:
-            batch["cond"] = torch.from_numpy(self.packed.labels[indices])
-        if self.flip:
-            batch["flip"] = torch.from_numpy(coin(positions, self.coin_seed))
-        return batch
-
-
 def pack(source: VolumeSource, rows: np.ndarray, on_error: Literal["stop", "skip"]) -> Packed:
     """Read these volumes of a source. Raises UserError for one that cannot be used, or that has another side."""
     bits, kept, unreadable, sides = [], [], {}, {}
@@ -173,7 +177,7 @@ def pack(source: VolumeSource, rows: np.ndarray, on_error: Literal["stop", "skip
                     f"data.root: {source.name(row)!r}: {error}; mend or remove it, or leave such files out with "
                     f"data.on_error=skip"
                 ) from error
-            unreadable[source.name(row)] = str(error)
+            unreadable[row] = str(error)
             continue
         sides.setdefault(len(volume), source.name(row))
         if len(sides) > 1:
@@ -183,17 +187,13 @@ def pack(source: VolumeSource, rows: np.ndarray, on_error: Literal["stop", "skip
             )
         bits.append(np.packbits(volume))
         kept.append(row)
+    what = f"{len(unreadable):,} of {len(rows):,} volumes cannot be read: {named(source, unreadable)}"
     if not kept:
-        raise UserError(f"data.root: none of {len(rows):,} volumes can be read: {next(iter(unreadable.items()))}")
+        raise UserError(f"data.root: {what}; nothing is left to train on")
     if unreadable:
-        first = ", ".join(f"{name!r} ({reason})" for name, reason in list(unreadable.items())[:3])
-        print(
-            f"gantrain: {len(unreadable):,} of {len(rows):,} volumes cannot be read and are left out: {first}",
-            file=sys.stderr,
-            flush=True,
-        )
+        print(f"gantrain: {what}; they are left out", file=sys.stderr, flush=True)
     labels = None if source.labels is None else source.labels[kept].astype(np.int64)
-    return Packed(np.stack(bits), next(iter(sides)), labels, [source.name(row) for row in kept], unreadable)
+    return Packed(np.stack(bits), next(iter(sides)), labels, np.array(kept), unreadable)
 
 
 def unpack(bits: Tensor, side: int) -> Tensor:
