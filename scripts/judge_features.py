@@ -55,9 +55,8 @@ def judge(x: np.ndarray, labels: np.ndarray, names: np.ndarray, train: np.ndarra
     search.fit(x[train], labels[train], groups=groups[train])
     guessed, truth = search.predict(x[~train]), labels[~train]
     print(f"  C {search.best_params_['linearsvc__C']:g}, cross-validated {search.best_score_:.1%} (mean over classes)")
-    print(
-        f"  test split: {(guessed == truth).mean():.1%}, mean over classes {balanced_accuracy_score(truth, guessed):.1%}"
-    )
+    correct, mean = (guessed == truth).mean(), balanced_accuracy_score(truth, guessed)
+    print(f"  test split: {correct:.1%}, mean over classes {mean:.1%}")
     for name, row in zip(classes, confusion_matrix(truth, guessed), strict=True):
         print(f"    {name:<12} {' '.join(f'{count:>5}' for count in row)}")
 

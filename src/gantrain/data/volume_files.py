@@ -3,6 +3,7 @@
 import io
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -19,7 +20,7 @@ COMPRESSED = 15  # the type of a MAT-file element
 # What damaged or hostile files make the readers raise.
 DAMAGED = (
     *(OSError, ValueError, TypeError, LookupError, OverflowError, EOFError, NotImplementedError, MemoryError),
-    *(struct.error, zlib.error, zipfile.BadZipFile, SyntaxError, AttributeError),
+    *(struct.error, zlib.error, zipfile.BadZipFile, tokenize.TokenError, SyntaxError, AttributeError),
 )
 
 
