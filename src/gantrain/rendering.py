@@ -13,6 +13,7 @@ AZIMUTH = 30.0
 LIGHT = (-0.5, 0.35, 0.8)  # from where, in the camera's frame: to the right, towards it, upwards
 COLOUR = (0.30, 0.52, 0.82)
 AMBIENT = 0.45
+MOST_POINTS = 150_000  # on all faces that look along one axis
 
 
 def render(volumes: Tensor, azimuth: float = AZIMUTH, side: int = SIDE) -> Tensor:
@@ -27,8 +28,6 @@ def render_one(volume: Tensor, azimuth: float, side: int) -> Tensor:
     s, pixels, e = volume.shape[0], side * OVERSAMPLED, math.radians(ELEVATION)
     right, towards, up = camera(azimuth)
     scale = pixels / (s * (math.cos(e) + math.sqrt(2) * math.sin(e)))
-    # Points so close together on each face that no pixel within it stays empty.
-    steps = math.ceil(1.5 * scale) + 1
     padded = F.pad(volume, (1,) * 6)
     openness = 1 - F.avg_pool3d(padded[None].float(), 3, 1, 1)[0]  # of a voxel's neighbourhood: less in corners
     points, shades = [], []
@@ -38,6 +37,9 @@ def render_one(volume: Tensor, azimuth: float, side: int) -> Tensor:
             continue
         hidden = padded.roll(-sign, axis)
         faces = (padded & ~hidden).nonzero()
+        # Points so close together that no pixel of a face stays empty; the noise of an untrained network has too many
+        # faces for that, and needs no care.
+        steps = max(2, min(math.ceil(1.5 * scale) + 1, math.isqrt(MOST_POINTS // max(1, len(faces)))))
         light = sum(part * v[axis] for part, v in zip(LIGHT, (right, towards, up), strict=True)) * sign
         outside = faces.clone()
         outside[:, axis] += sign
@@ -89,6 +91,6 @@ def colour(shade: Tensor) -> Tensor:
     return base + (1 - base) * 0.5 * shade
 
 
-def turn(volumes: Tensor, frames: int = 24, side: int = SIDE) -> Tensor:
+def turn(volumes: Tensor, frames: int = 16, side: int = SIDE) -> Tensor:
     """The volumes seen from all around: pictures (frames, n, 3, side, side) uint8."""
     return torch.stack([render(volumes, AZIMUTH + 360 * i / frames, side) for i in range(frames)])

@@ -13,7 +13,7 @@ from gantrain.rng import derive_seed
 from gantrain.runs import Run, replacing
 
 TURNING_FILE = "turning.gif"
-TURNING = 9  # samples in it
+TURNING = 4  # samples in it
 
 
 class Samples(pl.Callback):
