@@ -358,7 +358,7 @@ def test_the_console_is_short(gantrain):
     lines = result.out.strip().splitlines()
     facts = [line.split("  ")[0] for line in lines[:6]]
     assert facts == ["experiment", "run", "data", "parameters", "length", "device"]
-    assert len(lines) <= 12
+    assert len(lines) <= 13
     assert result.err == ""
     assert (Path("run") / "report.html").is_file()
 

@@ -63,6 +63,8 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     check(final)
     for node in (final["stages"] or {"": final}).values():
         _shrink(node, debug)
+    if debug is not None and "samples" in (final.get("evaluation") or {}):
+        final["evaluation"]["samples"] = min(final["evaluation"]["samples"], debug["samples"])
     return final
 
 
@@ -123,8 +125,11 @@ def _shrink(node: dict, debug: Mapping | None) -> None:
 def check(config: Mapping[str, Any]) -> None:
     """Raise UserError for a value that no run can have, naming its key."""
     _whole(config.get("seed"), "seed", least=0)
-    if config.get("evaluation"):
-        raise UserError("evaluation: there are no scores in this version yet; leave it null")
+    evaluation = config.get("evaluation")
+    if evaluation is not None and not (isinstance(evaluation, Mapping) and "_target_" in evaluation):
+        raise UserError(
+            f"evaluation is {evaluation!r}; choose evaluation=none, dataset, tf or random, or change single keys of it"
+        )
     for key in ("callbacks", "logger"):
         if not isinstance(config.get(key) or {}, Mapping):
             raise UserError(f"{key} is {config[key]!r}; change single keys of it")

@@ -8,12 +8,16 @@ import torch
 from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import frames
 from gantrain.config import stages_of
+from gantrain.evaluation import record
 from gantrain.prepare import accelerator
 
 if TYPE_CHECKING:
     from gantrain.prepare import Ready
     from gantrain.runs import Run
     from gantrain.train import Outcome
+
+
+FEW = 4  # scores at the end
 
 
 def print_header(ready: Sequence["Ready"], run: "Run", config: Mapping[str, Any]) -> None:
@@ -54,6 +58,7 @@ def print_end(outcome: "Outcome") -> None:
     report = folder / "report.html"
     lines = [
         f"done in {clock(outcome.seconds)}, {speed:,.0f} images/s",
+        *(scores(outcome)),
         *([f"picture  {pictures[-1]}"] if pictures else []),
         *([f"report   {report}"] if report.is_file() else []),
         *([f"sample   gantrain sample {folder}"] if outcome.samples else []),
@@ -61,3 +66,13 @@ def print_end(outcome: "Outcome") -> None:
         f"curves   tensorboard --logdir {folder}",
     ]
     print("\n".join(lines), flush=True)
+
+
+def scores(outcome: "Outcome") -> list[str]:
+    """A line with the first few of the scores that the run ended with."""
+    records = record.read(outcome.run.folder)
+    if not records or not outcome.run.config().get("evaluation"):
+        return []
+    told = [f"{name} {score}" for name, score in records[-1].result.scores.items()]
+    more = f", and {len(told) - FEW} more in the report" if len(told) > FEW else ""
+    return [f"scores   {', '.join(told[:FEW])}{more}"]

@@ -82,6 +82,18 @@ def draw_charts(records: Sequence[Mapping], tag: str) -> list[Chart]:
     return [draw(kind, list(charts[kind].values()), salt=f"{tag}/{kind}") for kind in order]
 
 
+def draw_scores(measured: Sequence[Any], tag: str) -> list[Chart]:
+    """A chart for each score that was measured more than once under one protocol."""
+    curves: dict[str, Curve] = {}
+    for record in measured:
+        for name, score in record.result.scores.items():
+            if is_number(score.value):
+                curve = curves.setdefault(name, Curve("", 0))
+                curve.iterations.append(record.iteration)
+                curve.values.append(score.value)
+    return [draw(name, [curve], salt=f"{tag}/{name}") for name, curve in curves.items() if len(curve.values) > 1]
+
+
 def draw(kind: str, curves: list[Curve], salt: str) -> Chart:
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt, "font.size": 10}):
         figure = Figure(figsize=(4.4, 2.5), layout="constrained")

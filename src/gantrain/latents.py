@@ -29,9 +29,9 @@ def add_plugins(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def latent_family(folder: Path | str, plugins: Sequence[str] = ()) -> tuple[Any, Any]:
+def latent_family(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> tuple[Any, Any]:
     """A trained run's module that makes samples from latents, and its data, not opened. Raises UserError."""
-    trained = load_trained(folder, plugins)
+    trained = load_trained(folder, plugins, best)
     if not hasattr(trained.module, "generate"):
         raise UserError(f"{folder} makes no pictures from noise; see `gantrain --help` for what it can do")
     return trained.module, build_data(trained.stage)

@@ -44,10 +44,11 @@ def train(words: Sequence[str]) -> int:
         folder = _as_typed(Path(settings.runtime.output_dir))
         if settings.mode == RunMode.MULTIRUN:
             sweep.folder = _as_typed(Path(settings.sweep.dir).absolute())
-            codes.append(_run_in_sweep(sweep, composed, settings, folder, present))
-            if codes[-1] > 128:
+            code, objective = _run_in_sweep(sweep, composed, settings, folder, present)
+            codes.append(code)
+            if code > 128:
                 raise _Stopped
-            return FAILED if codes[-1] else 0.0
+            return FAILED if code else objective
         try:
             codes.append(_exit_code(_run(composed, settings, folder)))
         except Exception as error:
@@ -105,7 +106,7 @@ def arrange(words: Sequence[str]) -> list[str]:
     while rest:
         word = rest.pop(0)
         if not word.startswith("-"):
-            known = not re.match(r"(data|networks|losses|models|callbacks)\.[\w.]+=", word)
+            known = not re.match(r"(data|networks|losses|models|callbacks|evaluation)\.[\w.]+=", word)
             overrides.append(word if known else f"++{word}")
             continue
         name, equals, _ = word.partition("=")
@@ -145,14 +146,17 @@ def _exit_code(outcome: "Outcome") -> int:
     return 128 + outcome.signum if outcome.signum else 0
 
 
-def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: DictConfig, folder: Path, present: set[Path]) -> int:
-    """One job of a sweep, noted there; its exit code. Its errors are told and stay its own."""
+def _run_in_sweep(
+    sweep: Sweep, composed: DictConfig, settings: DictConfig, folder: Path, present: set[Path]
+) -> tuple[int, float]:
+    """One job of a sweep, noted there; its exit code and objective. Its errors are told and stay its own."""
     words = OmegaConf.to_container(settings.overrides.task, resolve=False)
     overrides = dict(word.lstrip("+~").split("=", 1) for word in words if "=" in word)
-    began, speed, error_text = time.monotonic(), None, ""
+    began, speed, objective, error_text = time.monotonic(), None, FAILED, ""
     try:
         outcome = _run(composed, settings, folder)
         code, speed = _exit_code(outcome), round(outcome.images / max(outcome.seconds, 1e-9), 1)
+        objective = min(outcome.objective, FAILED)
         ended = "stopped" if code else "done"
     except KeyboardInterrupt:  # before its training began
         code, ended = 128 + signal.SIGINT, "stopped"
@@ -167,7 +171,7 @@ def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: DictConfig, fold
         print(f"gantrain: job {settings.job.num}: {error_text}", file=sys.stderr)
     seconds = time.monotonic() - began
     sweep.add(Job(settings.job.num, folder, overrides, ended, seconds, speed, error_text))
-    return code
+    return code, objective
 
 
 def explain_divergence(error: Diverged, folder: Path) -> str:

@@ -17,10 +17,12 @@ from torch.optim.lr_scheduler import LRScheduler
 from gantrain import rng
 from gantrain.build import allow_plugins, build
 from gantrain.callbacks.checkpoints import Checkpoints
+from gantrain.callbacks.scores import Scores
 from gantrain.config import Stage, stages_of
 from gantrain.data import GANDataModule
 from gantrain.ema import EMA
 from gantrain.errors import UserError
+from gantrain.evaluation.base import Evaluation
 from gantrain.losses.penalties import Penalty
 from gantrain.models.base import GANModule
 from gantrain.models.players import Player
@@ -47,6 +49,7 @@ def prepare(config: Mapping[str, Any], new: bool = False) -> list[Ready]:
     if new and config.get("init_from"):
         start_from(networks, config["init_from"])
     build_callbacks(config)
+    evaluation = build_evaluation(config)
     build_loggers(config, "", "", 0)
     ready: list[Ready] = []
     for stage in stages:
@@ -62,6 +65,8 @@ def prepare(config: Mapping[str, Any], new: bool = False) -> list[Ready]:
         epochs = stage.config.get("epochs")
         module.length = math.ceil(epochs * len(data) / batch) if epochs else stage.config["iterations"]
         module.check(data.examples(2))
+        if evaluation is not None and evaluation.applies(stage.tag):
+            evaluation.check(module, data)
         check_optimizers(module)
         ready.append(Ready(stage, data, module))
     return ready
@@ -175,7 +180,13 @@ def build_callbacks(config: Mapping[str, Any]) -> list[pl.Callback]:
     callbacks = [build(node, f"callbacks.{name}", pl.Callback) for name, node in nodes.items()]
     if not any(isinstance(callback, Checkpoints) for callback in callbacks):
         raise UserError("callbacks.checkpoint: a run without checkpoints loses everything; leave it in")
-    return callbacks
+    evaluation = build_evaluation(config)
+    return callbacks if evaluation is None else [*callbacks, Scores(evaluation)]
+
+
+def build_evaluation(config: Mapping[str, Any]) -> Evaluation | None:
+    node = config.get("evaluation")
+    return build(node, "evaluation", Evaluation) if node else None
 
 
 def build_loggers(config: Mapping[str, Any], folder: Path | str, tag: str, iteration: int) -> list[Logger]:

@@ -20,7 +20,9 @@ from gantrain import __version__
 from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import TURNING_FILE, frames
 from gantrain.config import Stage, stages_of
-from gantrain.curves import Chart, draw_charts, is_number, read_records
+from gantrain.curves import Chart, draw_charts, draw_scores, is_number, read_records
+from gantrain.evaluation.record import Record, newest
+from gantrain.evaluation.record import read as read_scores
 from gantrain.runs import Run, replacing
 
 GRIDS = 8  # shown of the samples over time
@@ -53,6 +55,7 @@ class Chapter:
     grids: list[Picture]
     animation: str | None
     turning: str | None  # the last samples from all around, where they can be turned
+    scores: list[Record]  # the newest under each protocol
     charts: list[Chart]
 
 
@@ -82,7 +85,8 @@ def render(run: Run) -> str:
     """The page as text."""
     config = run.config()
     records = read_records(run.metrics_file)
-    chapters = [chapter(run, stage, records) for stage in stages_of(config)]
+    measured = read_scores(run.folder)
+    chapters = [chapter(run, stage, records, measured) for stage in stages_of(config)]
     pages = Environment(
         loader=PackageLoader("gantrain", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -103,7 +107,7 @@ def render(run: Run) -> str:
 # ---- a stage ---------------------------------------------------------------------------------------------------------
 
 
-def chapter(run: Run, stage: Stage, records: Sequence[Mapping]) -> Chapter:
+def chapter(run: Run, stage: Stage, records: Sequence[Mapping], measured: Sequence[Record]) -> Chapter:
     done = reached(run, stage)
     ended = run.finished(stage.name)
     unit = "iterations" if stage.config.get("iterations") else "epochs"
@@ -119,7 +123,11 @@ def chapter(run: Run, stage: Stage, records: Sequence[Mapping]) -> Chapter:
         grids=[picture(file, SMALL) for file in spread(files, GRIDS)],
         animation=animation(spread(files, FRAMES)) if len(files) > 1 else None,
         turning=turning(run.samples(stage.tag) / TURNING_FILE),
-        charts=draw_charts([r for r in records if r.get("stage") == stage.name], stage.tag),
+        scores=newest([r for r in measured if r.stage == stage.name]),
+        charts=[
+            *draw_charts([r for r in records if r.get("stage") == stage.name], stage.tag),
+            *draw_scores([r for r in measured if r.stage == stage.name], stage.tag),
+        ],
     )
 
 
@@ -227,6 +235,7 @@ def commands(folder: Path, chapters: Sequence[Chapter]) -> dict[str, str]:
     return {
         **resume,
         "Train twice as long": longer,
+        "Measure scores": f"gantrain evaluate {run}",
         "Draw new samples": f"gantrain sample {run} -n 64 --seed 1",
         "Curves, networks and pictures in TensorBoard": f"tensorboard --logdir {run}",
         "Write this page anew": f"gantrain report {run}",

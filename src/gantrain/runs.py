@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import pickle
+import shutil
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -108,6 +109,12 @@ class Run:
             old.unlink(missing_ok=True)
         return file
 
+    def mark_best(self, stage: str, iteration: int) -> None:
+        """Copy a checkpoint to `best.ckpt`, which stays when the numbered ones go."""
+        folder = self.checkpoints(stage)
+        with replacing(folder / "best.ckpt") as temporary:
+            shutil.copyfile(folder / f"{iteration:08d}.ckpt", temporary)
+
     def checkpoint_files(self, stage: str) -> list[Path]:
         """The numbered checkpoints, newest first."""
         files = self.checkpoints(stage).glob("*.ckpt")
@@ -131,6 +138,16 @@ class Run:
                 f"run (its networks/ may still serve)"
             )
         return None
+
+    def best(self, stage: str) -> dict[str, Any] | None:
+        """The checkpoint with the best score, or None. Raises UserError where it cannot be read."""
+        file = self.checkpoints(stage) / "best.ckpt"
+        if not file.is_file():
+            return None
+        try:
+            return read_checkpoint(file)
+        except UNREADABLE as error:
+            raise UserError(f"{file} cannot be read ({_first_line(error)}); leave --best out") from error
 
     def set_aside_after(self, stage: str, iteration: int) -> None:
         """Rename the checkpoints after `iteration`, which could not be read: training writes these numbers again."""
@@ -219,11 +236,16 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
 
 @dataclass
 class Trained:
-    """A run's family module with trained weights, the stage it is of, and the names of the networks that have them."""
+    """A run's family module with trained weights, the stage it is of, and the names of the networks that have them.
+
+    `iteration` and `images_seen` are those of the stage.
+    """
 
     module: Any
     stage: Stage
     names: Sequence[str]
+    iteration: int
+    images_seen: int
 
 
 def load(run: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> dict[str, nn.Module]:
@@ -236,8 +258,11 @@ def load(run: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> dic
     return {name: module.best(name, raw).eval().requires_grad_(False) for name in module.networks_for_use()}
 
 
-def load_trained(folder: Path | str, plugins: Sequence[str] = ()) -> Trained:
-    """The newest checkpoint's weights, or those of `networks/` where there is none. Leaves the random generators be."""
+def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> Trained:
+    """The newest checkpoint's weights, those of the `best` one, or those of `networks/` where there is none.
+
+    Leaves the random generators be. Raises UserError.
+    """
     from gantrain.prepare import build_networks, build_stage  # it imports this module
 
     run = Run.open(folder)
@@ -250,11 +275,13 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = ()) -> Trained:
     finally:
         rng.set_state(generators, torch.device("cpu"))
     for stage in reversed(stages):
-        state = run.newest(stage.name)
+        state = run.best(stage.name) if best else run.newest(stage.name)
         if state is not None:
             module = build_stage(stage, networks)
             load_weights(module, state)
-            return Trained(module, stage, list(module.networks))
+            return Trained(module, stage, list(module.networks), state["iteration"], state["images_seen"])
+    if best:
+        raise UserError(f"{folder} has no best checkpoint; a run with evaluation= keeps one")
     if not (run.folder / "networks").is_dir():
         raise UserError(f"{folder} has no checkpoint yet; `gantrain resume {folder}` trains on")
     module = build_stage(stages[-1], networks)
@@ -264,7 +291,7 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = ()) -> Trained:
         _load_exported(module.best(name, raw=True), run.folder / "networks" / name / "weights.safetensors")
         if module.ema is not None and name in module.ema.copies:
             _load_exported(module.best(name), run.folder / "networks" / name / "ema.safetensors")
-    return Trained(module, stages[-1], list(module.networks_for_use()))
+    return Trained(module, stages[-1], list(module.networks_for_use()), run.finished(stages[-1].name) or 0, 0)
 
 
 def trust(config: Mapping[str, Any], plugins: Sequence[str]) -> None:

@@ -38,6 +38,14 @@ class Job:
         return sum(stages.values())
 
     @property
+    def scores(self) -> dict[str, float]:
+        """Those measured last, by name."""
+        from gantrain.evaluation import record  # it imports torch
+
+        records = record.read(self.folder)
+        return {name: score.value for name, score in records[-1].result.scores.items()} if records else {}
+
+    @property
     def values(self) -> dict[str, float]:
         """The losses and statistics of the last record."""
         file = self.folder / "metrics.jsonl"
@@ -94,6 +102,7 @@ class Sweep:
                 "iterations": job.iterations,
                 "seconds": round(job.seconds, 1),
                 "images_per_second": job.images_per_second,
+                **job.scores,
                 **{k: v for k, v in job.values.items() if k != "images_per_second"},
                 "error": job.error,
             }
@@ -112,6 +121,7 @@ class Sweep:
                 "iterations": f"{job.iterations:,}",
                 "seconds": f"{job.seconds:,.0f}",
                 "images/s": "" if job.images_per_second is None else f"{job.images_per_second:,.0f}",
+                **{name: f"{value:.4g}" for name, value in list(job.scores.items())[:1]},
                 **{k.removesuffix("/adv"): f"{v:.3f}" for k, v in job.values.items() if k.endswith("/adv")},
             }
             for job in self.jobs

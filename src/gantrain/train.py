@@ -15,6 +15,8 @@ from gantrain.config import Stage, stages_of
 from gantrain.config_files import data_folder
 from gantrain.console import print_header
 from gantrain.errors import UserError
+from gantrain.evaluation import record
+from gantrain.evaluation.record import best_of, score_of
 from gantrain.models.base import GANModule
 from gantrain.parallel import TurnTaking
 from gantrain.prepare import Ready, accelerator, build_callbacks, build_loggers, prepare
@@ -24,13 +26,17 @@ from gantrain.stop import StopSignals
 
 @dataclass
 class Outcome:
-    """How a run ended: `signum` is the signal that stopped it, or 0; `samples` whether it draws from noise."""
+    """How a run ended: `signum` is the signal that stopped it, or 0; `samples` whether it draws from noise.
+
+    `objective` is what a multirun minimises: the best of the score that `evaluation.best` names, 0 without scores.
+    """
 
     run: Run
     signum: int
     seconds: float
     images: int
     samples: bool
+    objective: float = 0.0
 
 
 def run(config: dict[str, Any], folder: Path) -> Outcome:
@@ -81,10 +87,20 @@ def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
     except OSError as error:
         raise UserError(explain_os_error(error, run)) from error
     outcome = Outcome(run, signum, time.monotonic() - began, images, hasattr(ready[-1].module, "generate"))
+    outcome.objective = objective_of(run, config)
     from gantrain.report import report_at_end  # plots and templates, only once there is something to show
 
     report_at_end(run)
     return outcome
+
+
+def objective_of(run: Run, config: Mapping[str, Any]) -> float:
+    """What a multirun minimises, from the run's last stage that was measured."""
+    records = record.read(run.folder)
+    if not config.get("evaluation") or not records:
+        return 0.0
+    best = config["evaluation"].get("best")
+    return score_of(best_of(records, records[-1], best).result, best)[1].cost()
 
 
 def fit_unless_finished(part: Ready, run: Run, config: Mapping[str, Any], stop: StopSignals) -> int:
@@ -115,7 +131,9 @@ def fit_stage(
     stage, module = part.stage, part.module
     iteration = state["iteration"] if state is not None else 0
     if stop.leader:
-        run.cut_metrics([s.name for s in stages_of(config)], stage.name, iteration)
+        stages = [s.name for s in stages_of(config)]
+        run.cut_metrics(stages, stage.name, iteration)
+        record.cut(run.folder, stages, stage.name, iteration)
     module.resume_from = state
     callbacks = build_callbacks(config)
     for callback in callbacks:

@@ -45,6 +45,13 @@ class Checkpoints(pl.Callback):
         if module.iteration != self._saved_iteration:
             self.save(trainer, module)
 
+    def save_best(self, trainer: pl.Trainer, module: GANModule) -> None:
+        """Keep this iteration's checkpoint as `best.ckpt` too; every process takes part."""
+        if module.iteration != self._saved_iteration:
+            self.save(trainer, module)
+        if trainer.is_global_zero:
+            Run(trainer.default_root_dir).mark_best(module.stage, module.iteration)
+
     def save(self, trainer: pl.Trainer, module: GANModule) -> None:
         """Write a checkpoint; every process takes part, rank 0 writes."""
         generators = gather(rng.get_state(module.device), trainer.world_size)

@@ -19,6 +19,7 @@ import sys
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -43,11 +44,13 @@ class Cached:
     """Pictures `images` (n, channels, size, size) uint8, mapped from disk, and class numbers `labels` (n,) or None.
 
     `rows` (n,) are the pictures' numbers in the source; `looks` (n,) their width, height and mode there; `unreadable`
-    maps the numbers of those left out to the reason.
+    maps the numbers of those left out to the reason; `checksums` are those of the pixels' blocks.
     """
 
-    def __init__(self, place: Path, shape: tuple[int, ...], looks: np.ndarray, reasons: dict[int, str], source: Source):
-        self.place, self.unreadable = place, reasons
+    def __init__(self, place: Path, shape: tuple[int, ...], looks: np.ndarray, meta: dict[str, Any], source: Source):
+        self.place = place
+        self.unreadable = {int(index): str(reason) for index, reason in meta["unreadable"].items()}
+        self.checksums = meta["pixels"]
         self.rows = np.flatnonzero(looks["width"])
         self.looks = looks[self.rows]
         self.labels = None if source.labels is None else source.labels[self.rows].astype(np.int64)
@@ -219,10 +222,9 @@ def _read(place: Path, source: Source, size: int, channels: int) -> Cached | Non
         if not (_sound(place / "looks.npy", meta["looks"]) and _sound(pixels, meta["pixels"])):
             return None
         looks = np.load(place / "looks.npy", allow_pickle=False)
-        reasons = {int(index): str(reason) for index, reason in meta["unreadable"].items()}
         if looks.dtype != LOOK or len(looks) != len(source) or (looks["width"] > 0).sum() != shape[0]:
             return None
-        return Cached(place, shape, looks, reasons, source)
+        return Cached(place, shape, looks, meta, source)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # missing or damaged: it is built anew
 

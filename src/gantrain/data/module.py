@@ -1,6 +1,7 @@
 """The DataModule: batches of uint8 from the cache, normalised and augmented on the device."""
 
 import copy
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -128,6 +129,13 @@ class GANDataModule(pl.LightningDataModule):
     def shape(self) -> tuple[int, ...]:
         """The shape of one sample of `real`."""
         return (self.channels, self.size, self.size)
+
+    @property
+    def content(self) -> str:
+        """A hash of the samples themselves, wherever they lie and whatever they are called."""
+        pixels = repr((self.shape, self.cached.checksums)).encode()
+        labels = b"" if self.cached.labels is None else self.cached.labels.tobytes()
+        return hashlib.blake2b(pixels + labels, digest_size=8).hexdigest()
 
     def train_dataloader(self) -> DataLoader:
         trainer = self.trainer

@@ -122,5 +122,6 @@ def volumes_in(folder: Path) -> list[Path]:
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     found = [file for file in files if file.suffix.lower() in SUFFIXES and file.is_file() and file.name[0] != "."]
     if not found:
-        raise UserError(f"data.root: {folder} holds no {', '.join(s[1:] for s in SUFFIXES)}; fill it or remove it")
+        way_out = "fill it, or hold back some of train with data.holdout=0.1" if folder.name == "test" else "fill it"
+        raise UserError(f"data.root: {folder} holds no {', '.join(s[1:] for s in SUFFIXES)}; {way_out}")
     return found

@@ -3,10 +3,11 @@
 from typing import Any, Literal
 
 import torch
-from gantrain.evaluation.base import Evaluation, Result, Score
 from torch import Tensor
 
+from gantrain.data import GANDataModule
 from gantrain.errors import UserError
+from gantrain.evaluation.base import Evaluation, Result, Score
 from gantrain.models.base import GANModule
 
 CHUNK = 50  # volumes that are generated at once
@@ -32,17 +33,17 @@ class VoxelScores(Evaluation):
         if split not in ("train", "test"):
             raise ValueError(f"split '{split}' is neither train nor test")
         self.samples, self.split = samples, split
-        self._real: tuple[Any, Tensor] | None = None  # the data and their real volumes: reading them takes a while
+        self._reference: GANDataModule | None = None
 
-    def check(self, module: GANModule, data: Any) -> None:
+    def check(self, module: GANModule, data: GANDataModule) -> None:
         if not hasattr(data, "solid"):
             raise UserError("evaluation: these scores are of volumes; choose others for pictures, or evaluation=none")
         if not hasattr(module, "generate"):
             raise UserError("evaluation: these scores need a family that makes volumes from noise")
-        self.real(data)
+        self.reference(data)
 
-    def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
-        real = self.real(data)
+    def measure(self, module: GANModule, data: GANDataModule, raw: bool = False) -> Result:
+        real = some(self.reference(data), self.samples)
         generator = torch.Generator().manual_seed(self.seed)
         latents = module.latents(len(real), generator)
         made = torch.cat([data.solid(module.generate(part, raw=raw)).flatten(1) for part in latents.split(CHUNK)])
@@ -58,25 +59,25 @@ class VoxelScores(Evaluation):
             },
         }
         protocol = {
-            "samples": len(made),
-            "real": len(real),
+            "data": self.reference(data).content,
             "split": self.split,
-            "size": data.size,
+            "real": len(real),
+            "samples": len(made),
             "threshold": sum(data.range) / 2,
-            "weights": "raw" if raw else "ema where kept",
+            "networks": "raw" if module.best("generator", raw) is module.networks["generator"] else "ema",
             "seed": self.seed,
         }
         table = [{"volumes": name, **{k: round(v, 4) for k, v in row.items()}} for name, row in rows.items()]
         return Result(scores, protocol, {"volumes": table})
 
-    def real(self, data: Any) -> Tensor:
-        """The real volumes (n, voxels) bool to compare with."""
-        if self._real is None or self._real[0] is not data:
-            self._real = (data, some(data.held_out() if self.split == "test" else data, self.samples))
-        return self._real[1]
+    def reference(self, data: GANDataModule) -> GANDataModule:
+        """The real volumes to compare with."""
+        if self._reference is None:
+            self._reference = data if self.split == "train" else data.held_out()
+        return self._reference
 
 
-def some(data: Any, most: int) -> Tensor:
+def some(data: GANDataModule, most: int) -> Tensor:
     """Real volumes (n, voxels) bool, the first of the data's order."""
     return data.solid(data.examples(min(most, len(data)))["real"]).flatten(1)
 

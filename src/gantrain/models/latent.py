@@ -19,6 +19,8 @@ class LatentGAN(GANModule):
     with `fresh_noise` the generator's turn draws new latents and makes a pass of its own.
     """
 
+    conditional = False  # whether `generate` wants class numbers `cond` as well
+
     def __init__(self, *, adversarial: AdversarialLoss, z_std: float = 1.0, fresh_noise: bool = False, **base: Any):
         super().__init__(**base)
         for name in ("generator", "discriminator"):
@@ -85,9 +87,15 @@ class LatentGAN(GANModule):
                     f"interpolate its size and channels from data.size and data.channels"
                 ) from error
 
-    def latents(self, n: int, generator: torch.Generator) -> Tensor:
-        """`n` latents from a CPU generator, so that a seed means the same pictures on every device."""
-        return self.z_std * torch.randn(n, self.z_dim, generator=generator)
+    def latents(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
+        """`n` latents from a CPU generator, so that a seed means the same pictures on every device.
+
+        With `truncation` their normal is cut at so many deviations (Brock et al. 2019, arXiv 1809.11096).
+        """
+        if truncation is None:
+            return self.z_std * torch.randn(n, self.z_dim, generator=generator)
+        z = torch.empty(n, self.z_dim)
+        return self.z_std * torch.nn.init.trunc_normal_(z, a=-truncation, b=truncation, generator=generator)
 
     def generate(self, z: Tensor, raw: bool = False, chunk: int = 250) -> Tensor:
         """Samples in the data's range, on the CPU, from latents of any number; EMA weights unless `raw`."""

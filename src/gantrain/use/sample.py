@@ -24,6 +24,10 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
     parser.add_argument("--format", default="png", help="of single files: png; of volumes also npy, mat, obj, stl, ply")
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    parser.add_argument("--best", action="store_true", help="of the checkpoint with the best score, not of the last")
+    parser.add_argument(
+        "--truncation", type=float, metavar="T", help="latents within T deviations: fewer oddities, less variety"
+    )
     parser.add_argument(
         "--save-latents", type=Path, metavar="FILE", help="write their latents as well, for interpolate and arithmetic"
     )
@@ -32,13 +36,15 @@ def main(words: Sequence[str]) -> int:
     quiet_libraries()
     if args.n < 1:
         raise UserError(f"-n is {args.n}, it must be 1 or more")
-    module, data = latent_family(args.run, args.plugins)
+    if args.truncation is not None and not args.truncation > 0:
+        raise UserError(f"--truncation is {args.truncation}, it must be above 0, such as 0.7")
+    module, data = latent_family(args.run, args.plugins, args.best)
     if args.format not in data.formats:
         raise UserError(f"--format is '{args.format}'; samples of this run can be {', '.join(data.formats)}")
     out = args.out or args.run / ("samples.png" if args.format == "png" else f"samples_{args.format}")
     if out.suffix and args.format != "png":
         raise UserError(f"--out: '{out}' is a file, --format {args.format} needs a folder")
-    latents = module.latents(args.n, torch.Generator().manual_seed(args.seed))
+    latents = module.latents(args.n, torch.Generator().manual_seed(args.seed), args.truncation)
     if args.save_latents is not None:
         save_latents(latents, args.save_latents)
     samples = module.generate(latents, raw=args.raw)

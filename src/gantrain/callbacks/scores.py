@@ -1,0 +1,66 @@
+"""Scores as training goes on, and the best checkpoint by one of them."""
+
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+
+from gantrain.callbacks.checkpoints import Checkpoints
+from gantrain.config import ONLY_STAGE
+from gantrain.evaluation import record
+from gantrain.evaluation.base import Evaluation
+from gantrain.evaluation.record import Record, best_of, score_of
+from gantrain.models.base import GANModule, undisturbed
+from gantrain.parallel import largest
+from gantrain.runs import Run
+
+
+class Scores(pl.Callback):
+    """Measures by `evaluation` every so many iterations and at the end of a stage, into scores.jsonl and the loggers.
+
+    Modes and global generators are put back: measuring never changes training. `checkpoints/<stage>/best.ckpt` is the
+    checkpoint with the best score so far.
+    """
+
+    def __init__(self, evaluation: Evaluation):
+        self.evaluation = evaluation
+        self._measured = -1
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
+        every = self.evaluation.every
+        if every is not None and module.iteration % every == 0 and self.evaluation.applies(module.stage):
+            self.measure(trainer, module)
+
+    def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
+        at_end = module.iteration >= module.length and module.iteration != self._measured
+        if at_end and self.evaluation.applies(module.stage):
+            self.measure(trainer, module)
+
+    def measure(self, trainer: pl.Trainer, module: GANModule) -> None:
+        """Rank 0 measures; a checkpoint of the best needs every process."""
+        self._measured = module.iteration
+        is_best = trainer.is_global_zero and self._measure(trainer, module)
+        (is_best,) = largest([int(is_best)], module.device, trainer.world_size)
+        if is_best:
+            checkpoints = next(c for c in trainer.callbacks if isinstance(c, Checkpoints))
+            checkpoints.save_best(trainer, module)
+
+    def _measure(self, trainer: pl.Trainer, module: GANModule) -> bool:
+        """Measure, note and tell it; returns whether it is the best so far."""
+        began = time.monotonic()
+        with undisturbed(module, module.device):
+            result = self.evaluation.measure(module, trainer.datamodule)
+        seconds = round(time.monotonic() - began, 3)
+        latest = Record(module.stage or ONLY_STAGE, module.iteration, module.images_seen, seconds, result)
+        folder = Run(trainer.default_root_dir).folder
+        is_best = best_of(record.read(folder), latest, self.evaluation.best) is latest
+        record.add(folder, latest)
+        prefix = f"{module.stage}/" if module.stage else ""
+        points = {f"{prefix}scores/{name}": score.value for name, score in result.scores.items()}
+        for logger in trainer.loggers:
+            logger.log_metrics(points, step=module.iteration)
+        if module.iteration < module.length:  # at the end all are told
+            name, score = score_of(result, self.evaluation.best)
+            stage = f"{module.stage} " if module.stage else ""
+            print(f"{stage}{module.iteration:,}/{module.length:,}  {name} {score}", flush=True)
+        return is_best

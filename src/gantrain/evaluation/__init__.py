@@ -1,0 +1,1 @@
+"""Scores: features extracted once, many numbers from them, a protocol beside every number."""

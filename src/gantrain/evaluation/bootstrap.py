@@ -1,0 +1,22 @@
+"""How far a number would move with other samples (Efron 1979)."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def standard_error(
+    statistic: Callable[[Tensor], float], count: int, resamples: int, generator: torch.Generator
+) -> float | None:
+    """The spread of `statistic(rows)` over `resamples` draws of `count` rows with replacement; None below 2 draws."""
+    if resamples < 2:
+        return None
+    draws = [torch.randint(count, (count,), generator=generator) for _ in range(resamples)]
+    return torch.tensor([statistic(rows) for rows in draws], dtype=torch.float64).std().item()
+
+
+def mean_and_error(values: Tensor) -> tuple[float, float | None]:
+    """A mean and its standard error, which for a mean needs no resampling."""
+    error = (values.double().std() / len(values) ** 0.5).item() if len(values) > 1 else None
+    return values.double().mean().item(), error

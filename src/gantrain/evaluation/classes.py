@@ -1,0 +1,54 @@
+"""Scores from a classifier's opinion of samples: Inception Score, Mode Score, and what classes are there."""
+
+import torch
+from torch import Tensor
+
+SURE = 0.9
+FOUND = 0.1  # of the share that a class has among real samples; mistakes of the classifier stay below
+
+
+def inception_score(probabilities: Tensor) -> float:
+    """exp E_x KL(p(y|x) || p(y)) of probabilities (n, classes) (Salimans et al. 2016, arXiv 1606.03498).
+
+    Over all samples at once; 1 at worst, the number of classes at best.
+    """
+    p = probabilities.double()
+    return divergence(p, p.mean(0)).mean().exp().item()
+
+
+def mode_score(probabilities: Tensor, real_probabilities: Tensor) -> float:
+    """exp(E_x KL(p(y|x) || p(y)) - KL(p(y) || p_real(y))) (Che et al. 2017, arXiv 1612.02136).
+
+    In the form of Xu et al. 2018 (arXiv 1806.07755): the original's E_x KL(p(y|x) || p_real(y)) - KL(p(y) || p_real(y))
+    is the Inception Score again, whatever the real classes are.
+    """
+    p, real = probabilities.double(), real_probabilities.double().mean(0)
+    within = divergence(p, p.mean(0)).mean()
+    return (within - divergence(p.mean(0), real)).exp().item()
+
+
+def divergence(p: Tensor, q: Tensor) -> Tensor:
+    """Kullback-Leibler divergence KL(p || q) in nats along the last axis; 0 log 0 is 0."""
+    return (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum(-1)
+
+
+def jensen_shannon(p: Tensor, q: Tensor) -> Tensor:
+    """Jensen-Shannon divergence in nats, between 0 and log 2."""
+    middle = (p + q) / 2
+    return (divergence(p, middle) + divergence(q, middle)) / 2
+
+
+def shares(probabilities: Tensor) -> Tensor:
+    """The share of samples whose likeliest class is each, (classes,)."""
+    counts = torch.bincount(probabilities.argmax(1), minlength=probabilities.shape[1])
+    return counts.double() / len(probabilities)
+
+
+def found(fake: Tensor, real: Tensor) -> int:
+    """How many of the classes that real samples show have a tenth or more of their real share among the fakes."""
+    return int(((fake >= FOUND * real) & (real > 0)).sum())
+
+
+def sure_share(probabilities: Tensor) -> float:
+    """The share of samples of whose class the classifier is over 0.9 sure."""
+    return (probabilities.max(1).values > SURE).double().mean().item()

@@ -1,0 +1,111 @@
+"""Features of real and of generated pictures: extracted once, the real ones kept on disk."""
+
+import copy
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from gantrain.data.cache import default_folder
+from gantrain.data.module import GANDataModule
+from gantrain.data.stream import Batches
+from gantrain.errors import UserError
+from gantrain.evaluation.backbones import Backbone
+from gantrain.runs import replacing
+
+CHUNK = 250  # pictures
+
+
+@dataclass(frozen=True)
+class Features:
+    """`features` (n, d) float32, `probabilities` (n, classes) where the backbone classifies, `labels` (n,) where the
+    pictures have classes; on the CPU."""
+
+    features: Tensor
+    probabilities: Tensor | None
+    labels: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def at(self, rows: Tensor | slice) -> "Features":
+        parts = (self.features, self.probabilities, self.labels)
+        return Features(*(None if part is None else part[rows] for part in parts))
+
+
+def stream(data: GANDataModule, count: int, seed: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """`count` different pictures as uint8 in an order of `seed` alone, never flipped, with their labels."""
+    still = copy.copy(data)
+    still.flip, still.seed = False, seed
+    done = 0
+    for batch in still.loader(Batches(CHUNK, 0)):
+        whole = still.normalise(batch)
+        n = min(CHUNK, count - done)
+        yield data.pictures(whole["real"][:n]), whole["cond"][:n] if "cond" in whole else None
+        done += n
+        if done == count:
+            return
+
+
+def real_features(data: GANDataModule, backbone: Backbone, count: int, seed: int, device: torch.device) -> Features:
+    """Features of `count` real pictures in an order of `seed`, from the disk where they were extracted before."""
+    content = repr((data.content, backbone.name, backbone.weights, backbone.filter, count, seed))
+    key = hashlib.sha256(content.encode()).hexdigest()[:16]
+    file = (data.cache_dir or default_folder()) / "features" / f"{key}.safetensors"
+    try:
+        return Features(**{"probabilities": None, "labels": None, **load_file(file)})
+    except (OSError, SafetensorError, TypeError):
+        pass  # missing or damaged: they are extracted anew
+    found = extract(stream(data, count, seed), backbone, device)
+    tensors = {"features": found.features, "probabilities": found.probabilities, "labels": found.labels}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as temporary:
+        save_file({name: value for name, value in tensors.items() if value is not None}, temporary)
+    return found
+
+
+def generated(
+    module: Any, data: GANDataModule, count: int, seed: int, raw: bool, truncation: float | None, labels: Tensor | None
+) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """`count` generated pictures as uint8; a conditional family gets `labels` (n,), repeated as often as needed."""
+    generator = torch.Generator().manual_seed(seed)
+    for start in range(0, count, CHUNK):
+        n = min(CHUNK, count - start)
+        latents = module.latents(n, generator, truncation)
+        options, cond = {}, None
+        if module.conditional:
+            cond = labels[torch.arange(start, start + n) % len(labels)]
+            options = {"cond": cond}
+        samples = module.generate(latents, raw=raw, **options)
+        if not torch.isfinite(samples).all():
+            raise UserError(
+                "the generator makes pictures that are not finite, and no score can be made of them; go back to an "
+                "earlier checkpoint"
+            )
+        yield data.pictures(samples), cond
+
+
+def extract(pictures: Iterator[tuple[Tensor, Tensor | None]], backbone: Backbone, device: torch.device) -> Features:
+    """Features of all `pictures`, a chunk at a time. Raises UserError where they are not finite."""
+    features, probabilities, labels = [], [], []
+    backbone.to(device)
+    with torch.no_grad():
+        for chunk, cond in pictures:
+            made, logits = backbone(chunk.to(device))
+            if not torch.isfinite(made).all():
+                raise UserError(f"evaluation.backbone: the features of {backbone.name} are not finite")
+            features.append(made.float().cpu())
+            if logits is not None:
+                probabilities.append(logits.float().softmax(1).cpu())
+            if cond is not None:
+                labels.append(cond.cpu())
+    return Features(
+        torch.cat(features),
+        torch.cat(probabilities) if probabilities else None,
+        torch.cat(labels) if labels else None,
+    )

@@ -1,0 +1,39 @@
+"""Frechet distance between Gaussians fitted to features (Heusel et al. 2017, arXiv 1706.08500)."""
+
+import torch
+from torch import Tensor
+
+
+def moments(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean (d,) and unbiased covariance (d, d) of features (n, d), in float64. Needs two samples."""
+    features = features.double()
+    if len(features) < 2:
+        raise ValueError("a covariance needs at least 2 samples")
+    mean = features.mean(0)
+    centred = features - mean
+    return mean, centred.T @ centred / (len(features) - 1)
+
+
+def frechet_distance(mean: Tensor, covariance: Tensor, other_mean: Tensor, other_covariance: Tensor) -> float:
+    """Squared Wasserstein-2 distance of two Gaussians: |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2).
+
+    Symmetric eigenvalues in float64 throughout: the matrix square root of the product C1 C2, which is not symmetric,
+    turns complex for the rank-deficient covariances of few samples.
+    """
+    gap = (mean.double() - other_mean.double()).square().sum()
+    values, vectors = torch.linalg.eigh(covariance.double())
+    root = vectors * values.clamp_min(0).sqrt() @ vectors.T
+    product = root @ other_covariance.double() @ root
+    shared = torch.linalg.eigvalsh((product + product.T) / 2).clamp_min(0).sqrt().sum()
+    distance = gap + covariance.double().trace() + other_covariance.double().trace() - 2 * shared
+    return max(0.0, distance.item())
+
+
+def intra_class(real: Tensor, real_labels: Tensor, fake: Tensor, fake_labels: Tensor) -> dict[int, float]:
+    """The distance within each class that both sides show twice (Miyato and Koyama 2018, arXiv 1802.05637)."""
+    distances = {}
+    for label in sorted(set(real_labels.tolist()) & set(fake_labels.tolist())):
+        mine, theirs = real[real_labels == label], fake[fake_labels == label]
+        if min(len(mine), len(theirs)) >= 2:
+            distances[label] = frechet_distance(*moments(mine), *moments(theirs))
+    return distances

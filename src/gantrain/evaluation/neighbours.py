@@ -1,0 +1,76 @@
+"""Scores from nearest neighbours: precision and recall, density and coverage, copying."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+ROWS = 1000  # distances computed together
+K_PRECISION = 3  # of precision and recall, as their paper has it
+K_DENSITY = 5  # of density and coverage, as theirs
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """What each sample says of how far the two sides overlap; the scores are the means.
+
+    `precision` and `density` have a row per fake, `recall` and `coverage` one per real sample.
+    """
+
+    precision: Tensor
+    recall: Tensor
+    density: Tensor
+    coverage: Tensor
+
+
+def overlap(real: Tensor, fake: Tensor) -> Overlap:
+    """Improved precision and recall (Kynkaanniemi et al. 2019, arXiv 1904.06991), density and coverage (Naeem et al.
+    2020, arXiv 2002.09797) of features (n, d) and (m, d), each more than 5 samples.
+
+    Precision: a fake lies in the ball of some real sample to its third neighbour among the real ones; recall the other
+    way round. Density: in how many balls to the fifth neighbour, over five; coverage: a real one's ball holds a fake.
+    """
+    if min(len(real), len(fake)) <= K_DENSITY:
+        raise ValueError(f"neighbour scores need more than {K_DENSITY} samples of each side")
+    real_radii = radii(real, (K_PRECISION, K_DENSITY))
+    fake_radii = radii(fake, (K_PRECISION,))
+    precision = torch.zeros(len(fake), dtype=torch.bool)
+    density = torch.zeros(len(fake))
+    recall = torch.zeros(len(real), dtype=torch.bool)
+    coverage = torch.zeros(len(real), dtype=torch.bool)
+    for start in range(0, len(real), ROWS):
+        rows = slice(start, start + ROWS)
+        distances = torch.cdist(real[rows], fake)
+        precision |= (distances <= real_radii[rows, 0:1]).any(0)
+        density += (distances <= real_radii[rows, 1:2]).sum(0) / K_DENSITY
+        recall[rows] = (distances <= fake_radii[:, 0]).any(1)
+        coverage[rows] = distances.min(1).values <= real_radii[rows, 1]
+    return Overlap(precision.double(), recall.double(), density.double(), coverage.double())
+
+
+def radii(features: Tensor, ks: tuple[int, ...]) -> Tensor:
+    """Distances (n, len(ks)) of each row of `features` to its k-th neighbours among the others."""
+    found = []
+    for start in range(0, len(features), ROWS):
+        distances = torch.cdist(features[start : start + ROWS], features)
+        nearest = distances.topk(max(ks) + 1, largest=False).values  # the first one is the row itself
+        found.append(nearest[:, list(ks)])
+    return torch.cat(found)
+
+
+def nearest(queries: Tensor, among: Tensor, itself: bool = False) -> tuple[Tensor, Tensor]:
+    """The distance (n,) and number (n,) of each query's nearest row of `among`, exact also where it is tiny.
+
+    With `itself` the queries are the first rows of `among`, each of which is passed over.
+    """
+    distances, numbers = [], []
+    for start in range(0, len(queries), ROWS):
+        rows = queries[start : start + ROWS]
+        far = torch.cdist(rows, among)
+        if itself:
+            far[torch.arange(len(rows)), torch.arange(start, start + len(rows))] = torch.inf
+        number = far.argmin(1)
+        numbers.append(number)
+        # cdist goes through inner products, whose rounding hides how near a copy is.
+        distances.append((rows.double() - among[number].double()).norm(dim=1))
+    return torch.cat(distances), torch.cat(numbers)

@@ -1,0 +1,114 @@
+"""`gantrain evaluate RUN`: the scores of a trained run, with the protocol they were measured under."""
+
+import argparse
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from gantrain.build import build
+from gantrain.config import ONLY_STAGE, check
+from gantrain.config_files import configs_folder
+from gantrain.errors import UserError
+from gantrain.evaluation import record
+from gantrain.evaluation.base import Evaluation
+from gantrain.evaluation.record import Record
+from gantrain.latents import add_plugins
+from gantrain.models.base import undisturbed
+from gantrain.quiet import quiet_libraries
+from gantrain.runs import Run, load_trained, replacing
+from gantrain.sweep import aligned
+from gantrain.use.resume import apply
+
+SHORT = ("samples", "backbone", "weights", "seed")  # options that are evaluation.<name>
+
+
+def main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser("gantrain evaluate", description="The scores of a trained run.")
+    parser.add_argument("run", type=Path, help="the run's directory")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="evaluation.*, data.root")
+    parser.add_argument("--samples", type=int, help="generated pictures (the run's own number, or 1,000)")
+    parser.add_argument("--backbone", help="dataset, tf, random, a classifier of torchvision, a TorchScript file")
+    parser.add_argument("--weights", metavar="FILE", help="the backbone's weights, where they cannot be downloaded")
+    parser.add_argument("--seed", type=int, help="of what is drawn (0)")
+    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    parser.add_argument("--best", action="store_true", help="the checkpoint with the best score instead of the last")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write scores and protocol there as well")
+    add_plugins(parser)
+    args = parser.parse_intermixed_args(words)
+    quiet_libraries()
+    given = {name: getattr(args, name) for name in SHORT if getattr(args, name) is not None}
+    found = evaluate(args.run, given, args.overrides, args.raw, args.best, args.plugins)
+    print("\n".join(described(found)), flush=True)
+    record.add(args.run, found)
+    if args.json is not None:
+        write(args.json, {"run": str(args.run), **found.plain()})
+    return 0
+
+
+def evaluate(
+    folder: Path, options: Mapping[str, Any], overrides: Sequence[str], raw: bool, best: bool, plugins: Sequence[str]
+) -> Record:
+    """Measure a run by its own evaluation with `options` of it replaced. Raises UserError."""
+    from gantrain.prepare import accelerator, build_data
+
+    trained = load_trained(folder, plugins, best)
+    config = Run.open(folder).config()
+    if not config.get("evaluation"):
+        config["evaluation"] = usual(folder, trained.module)
+    for override in overrides:
+        if not override.startswith(("evaluation.", "data.root=")):
+            raise UserError(f"'{override}': only evaluation.* and data.root can be set here")
+        apply(config, override)
+    config["evaluation"] |= options
+    check(config)
+    evaluation = build(config["evaluation"], "evaluation", Evaluation)
+    stage, module = trained.stage, trained.module
+    if "root" in stage.config["data"] and any(word.startswith("data.root=") for word in overrides):
+        stage.config["data"]["root"] = config["data"]["root"]
+    data = build_data(stage).open()
+    evaluation.check(module, data)
+    module.to(accelerator(config["trainer"]))
+    began = time.monotonic()
+    with undisturbed(module, module.device):
+        result = evaluation.measure(module, data, raw)
+    seconds = round(time.monotonic() - began, 3)
+    return Record(stage.tag or ONLY_STAGE, trained.iteration, trained.images_seen, seconds, result)
+
+
+def usual(folder: Path, module: Any) -> dict[str, Any]:
+    """The evaluation of a run that was trained without one."""
+    if not hasattr(module, "generate"):
+        raise UserError(f"{folder} was trained with evaluation=none, and its family has no usual one")
+    return OmegaConf.to_container(OmegaConf.load(configs_folder() / "evaluation" / "dataset.yaml"))
+
+
+def described(found: Record) -> list[str]:
+    """The scores as lines of a table, then its protocol."""
+    rows = [
+        {
+            "score": name,
+            "value": f"{score.value:.4g}",
+            "standard error": "" if score.error is None else f"{score.error:.2g}",
+            "better": score.better,
+        }
+        for name, score in found.result.scores.items()
+    ]
+    lines = aligned(rows)
+    for name, table in found.result.tables.items():
+        lines += ["", name, *aligned([{key: str(value) for key, value in row.items()} for row in table])]
+    facts = ", ".join(f"{key} {value}" for key, value in found.result.protocol.items() if value is not None)
+    where = f"stage {found.stage}, " if found.stage != ONLY_STAGE else ""
+    return [*lines, "", f"protocol  {facts}", f"measured  {where}iteration {found.iteration:,}, {found.seconds:.0f} s"]
+
+
+def write(file: Path, content: Mapping[str, Any]) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as temporary:
+            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--json: cannot write {file} ({error.strerror or error})") from error
