@@ -214,7 +214,8 @@ def describe_data(data: Mapping[str, Any]) -> str:
     dataset = data.get("dataset")
     stated = dataset if isinstance(dataset, Mapping) else {}
     name = stated.get("name") or str(stated.get("_target_", "data")).rpartition(".")[2]
-    return f"{name}, {data.get('channels')}x{data['size']}x{data['size']}, batches of {data['batch_size']}"
+    sides = (data.get("channels") or data["size"], data["size"], data["size"])  # volumes state no channels
+    return f"{name}, {'x'.join(map(str, sides))}, batches of {data['batch_size']}"
 
 
 def training_seconds(records: Sequence[Mapping]) -> float:

@@ -40,8 +40,6 @@ def test_volumes_as_arrays_and_meshes(gantrain):
         assert sorted(file.name for file in Path("files", kind).iterdir()) == [f"0.{kind}", f"1.{kind}"]
     assert gantrain("sample", "run", "-n", 2, "--format", "npy").code == 0
     assert len(list(Path("run/samples_npy").glob("*.npy"))) == 2
-    assert Path("run/samples/turning.gif").stat().st_size > 0
-    assert "Some of the last samples, from all around" in Path("run/report.html").read_text()
     refused = gantrain("sample", "run", "--format", "xyz")
     assert (refused.code, "can be png, npy, mat, obj, stl, ply" in refused.err) == (2, True)
     refused = gantrain("sample", "run", "--format", "stl", "--out", "a.png")
