@@ -91,6 +91,6 @@ def colour(shade: Tensor) -> Tensor:
     return base + (1 - base) * 0.5 * shade
 
 
-def turn(volumes: Tensor, frames: int = 16, side: int = SIDE) -> Tensor:
+def turn(volumes: Tensor, frames: int = 12, side: int = SIDE) -> Tensor:
     """The volumes seen from all around: pictures (frames, n, 3, side, side) uint8."""
     return torch.stack([render(volumes, AZIMUTH + 360 * i / frames, side) for i in range(frames)])

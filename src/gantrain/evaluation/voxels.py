@@ -26,7 +26,7 @@ class VoxelScores(Evaluation):
     The table shows volumes of the training split beside them, measured in the same way.
     """
 
-    def __init__(self, samples: int = 1000, split: Literal["train", "test"] = "test", **options: Any):
+    def __init__(self, samples: int = 200, split: Literal["train", "test"] = "test", **options: Any):
         super().__init__(**options)
         if samples < 2:
             raise ValueError(f"samples is {samples}, it must be 2 or more")
