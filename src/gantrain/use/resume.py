@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from gantrain.config import LENGTHS, check
+from gantrain.config_files import configs_folder
 from gantrain.errors import Diverged, UserError
 from gantrain.launch import explain_divergence
 from gantrain.quiet import quiet_libraries
@@ -62,6 +63,15 @@ def read(override: str) -> tuple[str, Any]:
     return key, value
 
 
+def evaluation_named(name: str) -> dict[str, Any] | None:
+    """The node of configs/evaluation/<name>.yaml. Raises UserError where there is none."""
+    folder = configs_folder() / "evaluation"
+    names = sorted(file.stem for file in folder.glob("*.yaml"))
+    if name not in names:
+        raise UserError(f"evaluation: there is no '{name}'; there are {', '.join(names)}")
+    return None if name == "none" else yaml.safe_load((folder / f"{name}.yaml").read_text())
+
+
 def apply(config: dict[str, Any], override: str) -> None:
     """Set one key of a run's config. Raises UserError for a key that would make it another run."""
     key, value = read(override)
@@ -90,6 +100,9 @@ def apply(config: dict[str, Any], override: str) -> None:
             f"{key}: a resumed run keeps its config; only iterations, epochs, trainer.* but precision, data.root, "
             f"logger and evaluation may change; for anything else start a new run with init_from={{RUN}}"
         )
+    if key == "evaluation" and isinstance(value, str):
+        config["evaluation"] = evaluation_named(value)
+        return
     if key in LENGTHS:
         config[LENGTHS[1 - LENGTHS.index(key)]] = None
     if len(path) == 1 and key not in (*LENGTHS, "evaluation"):
