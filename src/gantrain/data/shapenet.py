@@ -55,7 +55,7 @@ class ShapeNet:
                 f"folder that holds the categories"
             )
         files = [volumes_in(place(root / name) / self.split) for name in names]
-        labels = np.repeat(np.arange(len(names)), [len(part) for part in files])
+        labels = np.repeat(np.arange(len(names)), [len(part) for part in files]) if len(names) > 1 else None
         return VolumeFiles(root, [file for part in files for file in part], labels, names, self.key)
 
     def held_out(self) -> "ShapeNet":
@@ -70,9 +70,11 @@ class ShapeNet:
 
 
 class VolumeFiles:
-    """Volume files; `labels` (n,) count through `class_names`."""
+    """Volume files; `labels` (n,) count through `class_names`, and are None where there is one class."""
 
-    def __init__(self, root: Path, files: Sequence[Path], labels: np.ndarray, class_names: Sequence[str], key: str):
+    def __init__(
+        self, root: Path, files: Sequence[Path], labels: np.ndarray | None, class_names: Sequence[str], key: str
+    ):
         self.root, self.files, self.labels, self.class_names, self.key = root, files, labels, list(class_names), key
         digest = hashlib.blake2b(repr((key, self.class_names)).encode(), digest_size=16)
         for file in files:

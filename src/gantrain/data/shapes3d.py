@@ -61,7 +61,8 @@ class Shapes3D:
             raise ValueError("at least one category, one object, one turn and a side of 8 are needed")
         self.class_names, self.split, self.objects, self.turns, self.side = names, split, objects, turns, side
         self.made = objects if split == "train" else max(1, objects // 4)
-        self.labels = np.repeat(np.arange(len(names)), self.made * turns)
+        self.kinds = np.repeat(np.arange(len(names)), self.made * turns)
+        self.labels = self.kinds if len(names) > 1 else None
         self.fingerprint = f"shapes3d-{names}-{split}-{objects}-{turns}-{side}"
 
     def open(self, root: object) -> "Shapes3D":
@@ -72,18 +73,18 @@ class Shapes3D:
         return Shapes3D(self.class_names, "test", self.objects, self.turns, self.side)
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.kinds)
 
     def group(self, index: int) -> str:
-        return f"{self.class_names[self.labels[index]]}_{self.split}_{index // self.turns % self.made:04d}"
+        return f"{self.class_names[self.kinds[index]]}_{self.split}_{index // self.turns % self.made:04d}"
 
     def name(self, index: int) -> str:
         return f"{self.group(index)}_{index % self.turns + 1}"
 
     def volume(self, index: int) -> np.ndarray:
         """(side, side, side) bool."""
-        rng = np.random.default_rng([int(self.labels[index]), SPLITS.index(self.split), index // self.turns])
-        parts = MAKERS[self.class_names[self.labels[index]]](rng)
+        rng = np.random.default_rng([int(self.kinds[index]), SPLITS.index(self.split), index // self.turns])
+        parts = MAKERS[self.class_names[self.kinds[index]]](rng)
         axis = (np.arange(self.side) + 0.5) * (2 / self.side) - 1
         x, y, z = np.meshgrid(axis, axis, axis, indexing="ij")
         angle = 2 * np.pi * (index % self.turns) / self.turns

@@ -118,9 +118,9 @@ class VoxelDataModule(GANDataModule):
 
     def facts(self) -> dict[str, str]:
         """What `gantrain data` tells of them."""
-        cached, names = self.cached, self.source.class_names
-        counts = [] if cached.labels is None else np.bincount(cached.labels, minlength=len(names or ())).tolist()
-        listed = ", ".join(f"{name} {count:,}" for name, count in zip(names or range(len(counts)), counts, strict=True))
+        cached, names = self.cached, self.source.class_names or ()
+        counts = [len(self)] if cached.labels is None else np.bincount(cached.labels, minlength=len(names)).tolist()
+        listed = ", ".join(f"{name} {count:,}" for name, count in zip(names, counts, strict=False))
         copies = len(self) - len(np.unique(cached.bits, axis=0))
         return {
             "volumes": f"{len(self):,} of {cached.side}x{cached.side}x{cached.side}",

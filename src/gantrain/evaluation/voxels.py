@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,11 +44,15 @@ class VoxelScores(Evaluation):
         self.reference(data)
 
     def measure(self, module: GANModule, data: GANDataModule, raw: bool = False) -> Result:
-        real = some(self.reference(data), self.samples)
+        real = self.some(self.reference(data), self.samples)
         generator = torch.Generator().manual_seed(self.seed)
         latents = module.latents(len(real), generator)
         made = torch.cat([data.solid(module.generate(part, raw=raw)).flatten(1) for part in latents.split(CHUNK)])
-        rows = {"generated": facts(made, real), "training": facts(some(data, len(real)), real), "real": facts(real)}
+        rows = {
+            "generated": facts(made, real),
+            "training": facts(self.some(data, len(real)), real),
+            "real": facts(real),
+        }
         ours, truth = rows["generated"], rows["real"]
         scores = {
             "coverage_iou": Score(ours["coverage"], "higher"),
@@ -76,10 +81,10 @@ class VoxelScores(Evaluation):
             self._reference = data if self.split == "train" else data.held_out()
         return self._reference
 
-
-def some(data: GANDataModule, most: int) -> Tensor:
-    """Real volumes (n, voxels) bool, the first of the data's order."""
-    return data.solid(data.examples(min(most, len(data)))["real"]).flatten(1)
+    def some(self, data: GANDataModule, most: int) -> Tensor:
+        """Real volumes (n, voxels) bool, drawn by this evaluation's seed."""
+        rows = np.random.default_rng(self.seed).permutation(len(data))[:most]
+        return data.solid(data.take(np.sort(rows))["real"]).flatten(1)
 
 
 def facts(volumes: Tensor, real: Tensor | None = None) -> dict[str, float]:
