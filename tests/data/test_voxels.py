@@ -95,7 +95,7 @@ def test_a_bad_file_is_an_error_unless_told_to_skip(tmp_path, capsys):
 
 
 def test_a_size_below_the_volumes_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"data\.size is 4, but the volumes are 6x6x6; use 6 or more"):
+    with pytest.raises(UserError, match=r"data\.size is 4, but the volumes are 6x6x6; use 8 or more"):
         module(make_shapenet(tmp_path), size=4)
 
 

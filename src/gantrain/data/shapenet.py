@@ -114,7 +114,10 @@ def place(category: Path) -> Path:
 def categories_in(root: Path) -> list[str]:
     """The names of the folders that are laid out as categories are."""
     if not root.is_dir():
-        raise UserError(f"data.root: {root} is {'a file, not a folder' if root.exists() else 'not there'}")
+        what = "a file, not a folder" if root.exists() else "not there"
+        raise UserError(
+            f"data.root: {root} is {what}; name the folder of categories, or use data=shapes3d without files"
+        )
     folders = sorted(folder for folder in root.iterdir() if not folder.name.startswith("."))
     return [f.name for f in folders if any((place(f) / split).is_dir() for split in SPLITS)]
 

@@ -6,6 +6,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,10 @@ def check_shape(shape: tuple[int, ...]) -> None:
         raise ValueError(f"its side is {shape[0]}, not 1 to {LARGEST_SIDE}")
 
 
+def no_such(key: str, names: Iterable[str]) -> str:
+    return f"has no '{key}' (data.dataset.key), it holds {', '.join(map(repr, names)) or 'nothing'}"
+
+
 def from_mat(data: bytes, key: str) -> np.ndarray:
     """A variable of a MAT-file of version 5 to 7, which is inflated first, within bounds: scipy's reader has none."""
     from scipy.io import loadmat, whosmat  # half a second of imports
@@ -68,7 +73,7 @@ def from_mat(data: bytes, key: str) -> np.ndarray:
     try:
         shapes = {name: shape for name, shape, _ in whosmat(stream)}
         if key not in shapes:
-            raise ValueError(f"has no '{key}'; it holds {', '.join(map(repr, shapes)) or 'nothing'}")
+            raise ValueError(no_such(key, shapes))
         check_shape(shapes[key])
         stream.seek(0)
         return np.asarray(loadmat(stream, variable_names=[key])[key])
@@ -117,7 +122,7 @@ def from_npz(data: bytes, key: str) -> np.ndarray:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = {Path(name).stem: name for name in archive.namelist() if name.endswith(".npy")}
         if key not in names:
-            raise ValueError(f"has no '{key}'; it holds {', '.join(map(repr, names)) or 'nothing'}")
+            raise ValueError(no_such(key, names))
         if archive.getinfo(names[key]).file_size > LARGEST_FILE:
             raise ValueError(f"larger than {LARGEST_FILE >> 20} MB unpacked")
         with archive.open(names[key]) as member:

@@ -102,7 +102,8 @@ class VoxelDataModule(GANDataModule):
     def check(self) -> None:
         side = self.cached.side
         if side > self.size:
-            raise UserError(f"data.size is {self.size}, but the volumes are {side}x{side}x{side}; use {side} or more")
+            enough = 1 << (side - 1).bit_length()
+            raise UserError(f"data.size is {self.size}, but the volumes are {side}x{side}x{side}; use {enough} or more")
         check_classes(self.cached, self.classes)
 
     @property
