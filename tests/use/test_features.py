@@ -5,25 +5,20 @@ import pytest
 from idx import make_mnist
 from volumes_on_disk import make_shapenet, write_volume
 
+SHAPENET = ("--layout", "shapenet")
 TINY = ("debug=tiny", "callbacks.samples.count=2", "logger=none")
 
 
 @pytest.fixture
 def volumes(gantrain, tmp_path):
-    """A run on synthetic volumes, and a folder of others."""
+    """A run on made-up volumes, and a folder of others."""
     trained = gantrain("experiment=gan3d_furniture", *TINY, "hydra.run.dir=run", "data.size=8")
     assert trained.code == 0, trained
-    # A run of debug=tiny reads synthetic data; what follows is about real ones.
-    config = tmp_path / "run" / ".hydra" / "config.yaml"
-    synthetic = "    _target_: gantrain.data.synthetic.Synthetic\n    count: 64\n    classes: null\n"
-    real = "    _target_: gantrain.data.shapenet.ShapeNet\n    categories: [chair]\n"
-    assert synthetic in config.read_text()
-    config.write_text(config.read_text().replace(synthetic, real))
     return make_shapenet(tmp_path / "volumes")
 
 
 def test_of_volumes_all_classes_and_both_splits(gantrain, volumes):
-    result = gantrain("features", "run", volumes, "--out", "new/f.npz")
+    result = gantrain("features", "run", volumes, *SHAPENET, "--out", "new/f.npz")
     assert result.code == 0, result
     assert "train 16, test 8" in result.out
     with np.load("new/f.npz", allow_pickle=False) as found:
@@ -38,27 +33,35 @@ def test_of_volumes_all_classes_and_both_splits(gantrain, volumes):
 
 
 def test_layers_and_pool(gantrain, volumes):
-    assert gantrain("features", "run", volumes, "--out", "f.npz", "--layers", "1", "--pool", "3").code == 0
+    assert gantrain("features", "run", volumes, *SHAPENET, "--out", "f.npz", "--layers", "1", "--pool", "3").code == 0
     assert np.load("f.npz")["features"].shape == (24, 8 * 27)
-    wrong = gantrain("features", "run", volumes, "--out", "f.npz", "--layers", "1,2")
+    wrong = gantrain("features", "run", volumes, *SHAPENET, "--out", "f.npz", "--layers", "1,2")
     assert (wrong.code, "--layers: this discriminator has the layers 1 to 1" in wrong.err) == (2, True)
+
+
+def test_one_split(gantrain, volumes):
+    assert gantrain("features", "run", volumes, *SHAPENET, "--out", "f.npz", "--split", "test").code == 0
+    with np.load("f.npz") as found:
+        assert found["splits"].tolist() == ["test"] * 8
 
 
 def test_what_is_refused(gantrain, volumes, tmp_path):
     for words, text in (
-        (("run", volumes, "--out", "f.csv"), "must end in .npz"),
-        (("run", volumes, "--out", "f.npz", "--pool", "0"), "--pool is 0"),
-        (("run", volumes, "--out", "f.npz", "--network", "critic"), "no trained 'critic'; there are"),
-        (("run", tmp_path / "none", "--out", "f.npz"), "data.root"),
+        (("run", volumes, *SHAPENET, "--out", "f.csv"), "must end in .npz"),
+        (("run", volumes, *SHAPENET, "--out", "f.npz", "--pool", "0"), "--pool is 0"),
+        (("run", volumes, *SHAPENET, "--out", "f.npz", "--network", "critic"), "no trained 'critic'; there are"),
+        (("run", tmp_path / "none", *SHAPENET, "--out", "f.npz"), "data.root"),
+        (("run", volumes, "--out", "f.npz"), "debug=tiny, on made-up data"),
+        (("run", volumes, "--layout", "shapnet", "--out", "f.npz"), "did you mean 'shapenet'"),
         (("none", volumes, "--out", "f.npz"), "none is no run"),
     ):
         result = gantrain("features", *words)
         assert result.code == 2, result
         assert text in result.err
     (tmp_path / "file").write_text("")
-    assert "cannot write file/f.npz" in gantrain("features", "run", volumes, "--out", "file/f.npz").err
+    assert "cannot write file/f.npz" in gantrain("features", "run", volumes, *SHAPENET, "--out", "file/f.npz").err
     write_volume(volumes / "chair" / "30" / "train" / "chair_1.npy", np.zeros((2, 2), np.uint8))
-    assert "chair_1.npy': its shape is 2x2" in gantrain("features", "run", volumes, "--out", "f.npz").err
+    assert "chair_1.npy': its shape is 2x2" in gantrain("features", "run", volumes, *SHAPENET, "--out", "f.npz").err
 
 
 def test_of_pictures(gantrain, tmp_path):

@@ -3,15 +3,20 @@
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from omegaconf import OmegaConf
 
+from gantrain.config_files import configs_folder
 from gantrain.data import GANDataModule
+from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError
 from gantrain.features import LayerOutputs, max_pooled, takes_cond
 from gantrain.latents import add_plugins
 from gantrain.models.base import Batch
+from gantrain.names import did_you_mean
 from gantrain.prepare import accelerator, build_data
 from gantrain.quiet import quiet_libraries
 from gantrain.runs import Trained, load_trained, replacing
@@ -23,11 +28,13 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         "gantrain features",
         description="Outputs of the discriminator's layers, max-pooled: an .npz of features (n, d), labels (n,), names "
-        "(n,), splits (n,) and class_names, of all classes, and of the test split too where there is one.",
+        "(n,), splits (n,) and class_names, of all classes.",
     )
     parser.add_argument("run", type=Path, help="the run's directory")
     parser.add_argument("data", type=Path, help="what the run has as data.root, or other data of the same kind")
     parser.add_argument("--out", type=Path, required=True, help="the .npz to write")
+    parser.add_argument("--layout", metavar="NAME", help="how DATA is laid out, one of configs/data (the run's own)")
+    parser.add_argument("--split", choices=("train", "test"), help="only this one (both, where there is a test split)")
     parser.add_argument("--network", default="discriminator", help="another network of the run (discriminator)")
     parser.add_argument("--layers", type=numbers, help="such as 2,3,4; the first is 1 (all but the first)")
     parser.add_argument(
@@ -44,7 +51,7 @@ def main(words: Sequence[str]) -> int:
     trained = load_trained(args.run, args.plugins)
     if args.network not in trained.names:
         raise UserError(f"--network: {args.run} has no trained '{args.network}'; there are {', '.join(trained.names)}")
-    splits = open_splits(trained, args.data)
+    splits = open_splits(trained, args.data, args.layout, args.split)
     network = trained.module.best(args.network, args.raw).eval().to(accelerator(trained.stage.config["trainer"]))
     parts = [extract(network, data, args.layers, args.pool) for data in splits.values()]
     labels = [data.cached.labels for data in splits.values()]
@@ -72,16 +79,29 @@ def numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def open_splits(trained: Trained, root: Path) -> dict[str, GANDataModule]:
-    """The data under `root`, read as the run reads its own but with all their classes; train, and test where it is."""
-    trained.stage.config["data"]["root"] = str(root)
+def open_splits(trained: Trained, root: Path, layout: str | None, split: str | None) -> dict[str, GANDataModule]:
+    """The data under `root`, read as the run reads its own but with all their classes. Raises UserError."""
+    node = trained.stage.config["data"]
+    node["root"] = str(root)
+    if layout is not None:
+        node["dataset"] = dataset_of(layout)
     data = build_data(trained.stage)
+    if isinstance(data.dataset, Synthetic):
+        raise UserError("this run was trained with debug=tiny, on made-up data; say how DATA is laid out with --layout")
     if hasattr(data.dataset, "every_class"):
         data.dataset = data.dataset.every_class()
-    splits = {"train": data.open()}
-    if data.holdout or hasattr(data.dataset, "held_out"):
-        splits["test"] = data.held_out()
-    return splits
+    has_test = data.holdout or hasattr(data.dataset, "held_out")
+    wanted = [split] if split else ["train", *(["test"] if has_test else [])]
+    return {name: data.open() if name == "train" else data.held_out() for name in wanted}
+
+
+def dataset_of(layout: str) -> dict[str, Any]:
+    """The dataset's node in configs/data/<layout>.yaml."""
+    folder = configs_folder() / "data"
+    names = [file.stem for file in folder.glob("*.yaml")]
+    if layout not in names:
+        raise UserError(f"--layout: there is no '{layout}'{did_you_mean(layout, names)}")
+    return OmegaConf.to_container(OmegaConf.load(folder / f"{layout}.yaml").dataset)
 
 
 @torch.no_grad()
