@@ -18,7 +18,7 @@ from gantrain.data.source import Source
 from gantrain.data.split import Part, divide
 from gantrain.data.stream import Batches, IndexStream, coin
 from gantrain.errors import UserError
-from gantrain.pictures import grid, to_uint8
+from gantrain.pictures import grid, to_pil, to_uint8
 from gantrain.rng import derive_seed
 
 Batch = dict[str, Tensor]
@@ -36,8 +36,10 @@ class GANDataModule(pl.LightningDataModule):
     `holdout` keeps some samples from training, a number of them (3) or a share (0.1); `held_out` gives them.
 
     Data of another kind than pictures of one size are a subclass with a `fill`, `check`, `samples`, `normalise` and
-    `pictures` of its own.
+    `pictures` of its own, and `formats` in which `save` writes a sample.
     """
+
+    formats: tuple[str, ...] = ("png",)
 
     def __init__(
         self,
@@ -121,7 +123,7 @@ class GANDataModule(pl.LightningDataModule):
         check_classes(self.cached, self.classes)
 
     def __len__(self) -> int:
-        return len(self.cached.images)
+        return len(self.cached.rows)
 
     @property
     def variety(self) -> int:
@@ -178,6 +180,21 @@ class GANDataModule(pl.LightningDataModule):
     def previews(self, n: int) -> Batch:
         """A fixed batch, on the CPU, for pictures of the training's progress."""
         return self.examples(n)
+
+    def save(self, sample: Tensor, file: Path) -> None:
+        """Write one sample in `range` to `file`, whose suffix is one of `formats`."""
+        to_pil(self.pictures(sample[None])[0]).save(file)
+
+    def take(self, indices: np.ndarray) -> Batch:
+        """These samples as a batch, on the CPU, not augmented."""
+        batch = {"real": torch.from_numpy(self.cached.take(indices))}
+        if self.cached.labels is not None:
+            batch["cond"] = torch.from_numpy(self.cached.labels[indices])
+        return self.normalise(batch)
+
+    def name(self, index: int) -> str:
+        """The name of a sample in its source."""
+        return self.source.name(int(self.cached.rows[index]))
 
     def examples(self, n: int) -> Batch:
         """The first `n` samples of the training's order as a batch, on the CPU."""
