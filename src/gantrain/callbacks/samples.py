@@ -64,7 +64,7 @@ class Samples(pl.Callback):
             return module.preview(self._batch, generator)
 
     def draw(self, trainer: pl.Trainer, module: GANModule) -> Path:
-        sheet = trainer.datamodule.sheet(self.preview(module), self._batch)
+        sheet = trainer.datamodule.sheet(self.preview(module), self._batch, module.preview_columns)
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 from PIL import Image
 
-from gantrain.data.source import Source
+from gantrain.data.source import Source, dropped_by
 from gantrain.errors import UserError
 
 
@@ -34,6 +34,7 @@ class Part:
     def __init__(self, source: Source, rows: np.ndarray):
         self.source, self.rows = source, rows
         self.framing, self.class_names = source.framing, source.class_names
+        self.dropped = dropped_by(source)
         self.labels = None if source.labels is None else source.labels[rows]
         self.fingerprint = hashlib.blake2b(source.fingerprint.encode() + rows.tobytes(), digest_size=16).hexdigest()
 

@@ -2,8 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -50,7 +51,8 @@ def main(words: Sequence[str]) -> int:
     if args.save_latents is not None:
         save_latents(latents, args.save_latents)
     # A part at a time: 50,000 samples would fill the memory.
-    samples = (module.generate(part, raw=args.raw) for part in latents.split(CHUNK))
+    cond = torch.arange(args.n) % module.classes if getattr(module, "conditional", False) else None
+    samples = made(module, latents, cond, args.raw)
     try:
         if out.suffix.lower() == ".png":
             out.parent.mkdir(parents=True, exist_ok=True)
@@ -61,6 +63,13 @@ def main(words: Sequence[str]) -> int:
         raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
     print(out)
     return 0
+
+
+def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool) -> Iterator[Tensor]:
+    """Samples of the latents, a part at a time; of a conditional family in all its classes in turn."""
+    for part in torch.arange(len(latents)).split(CHUNK):
+        options = {} if cond is None else {"cond": cond[part]}
+        yield module.generate(latents[part], raw=raw, **options)
 
 
 def save_each(samples: Iterable[Tensor], count: int, data: GANDataModule, folder: Path, kind: str) -> None:
