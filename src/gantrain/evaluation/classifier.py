@@ -86,7 +86,7 @@ def dataset_backbone(data: GANDataModule, weights: str | None, filter: str | Non
         except RuntimeError as error:
             raise unfit(file, "this data set's classifier", error) from error
         return DatasetClassifier(classifier, sha256(file), seen, how)
-    content = repr((VERSION, data.content, data.cached.labels.tobytes(), seen, how))
+    content = repr((VERSION, STEPS, PASSES, data.content, data.cached.labels.tobytes(), seen, how))
     file = folder_of(data) / f"{hashlib.sha256(content.encode()).hexdigest()[:16]}.safetensors"
     if not _load(classifier, file):
         fit(classifier, data, seen, how)
