@@ -14,6 +14,7 @@ VERBS = {
     "sample": "pictures from a trained run",
     "interpolate": "a walk between latents, as a grid, GIF or MP4",
     "arithmetic": "sums and differences of saved latents",
+    "upscale": "pictures of any size made larger",
     "evaluate": "scores of a trained run, with their protocol",
     "compare": "scores of several runs side by side, where they were measured alike",
     "resume": "continue a run that was stopped, or prolong a finished one",

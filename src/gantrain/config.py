@@ -112,9 +112,15 @@ def _resolve(node: dict) -> dict[str, Any]:
 
 
 def _shrink(node: dict, debug: Mapping | None) -> None:
-    """`debug=tiny`: synthetic data of the same shape, narrow networks, a batch that fits."""
+    """`debug=tiny`: synthetic data of the same shape, narrow networks, a batch that fits.
+
+    A loss with a network of its own gets a narrow untrained one: there may be no file of weights.
+    """
     if debug is None:
         return
+    for loss in (node.get("losses") or {}).values():
+        if isinstance(loss, dict) and "weights" in loss:
+            loss.update(weights="untrained", width=min(loss["width"], debug["width"]))
     for network in node["networks"].values():
         if "width" in network:
             network["width"] = min(network["width"], debug["width"])

@@ -61,8 +61,8 @@ def prepare(config: Mapping[str, Any], new: bool = False, run: "Run | None" = No
         module = build_stage(stage, networks)
         batch = data.batch_size * config["trainer"]["devices"]
         key = f"stages.{stage.tag}.data" if stage.tag else "data"
-        if batch > len(data):
-            raise UserError(f"{key}.batch_size: a batch of {batch} is larger than the data, {len(data)} images")
+        if batch > data.variety:
+            raise UserError(f"{key}.batch_size: a batch of {batch} is larger than the data, {data.variety} images")
         if data.batch_size % module.microbatches:
             raise UserError(f"models.microbatches: {data.batch_size} images do not divide into {module.microbatches}")
         module.length = length_of(stage, len(data), batch, run)

@@ -58,6 +58,9 @@ def make_absolute(config: dict[str, Any]) -> None:
         data["root"] = absolute(data.get("root") or data_folder())
         if data.get("cache_dir"):
             data["cache_dir"] = absolute(data["cache_dir"])
+        for loss in (stage.config.get("losses") or {}).values():
+            if isinstance(loss, Mapping) and loss.get("weights") and Path(str(loss["weights"])).expanduser().is_file():
+                loss["weights"] = absolute(loss["weights"])
     if config.get("init_from"):
         config["init_from"] = absolute(config["init_from"])
 

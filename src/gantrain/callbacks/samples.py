@@ -33,7 +33,7 @@ class Samples(pl.Callback):
             for picture in frames(folder):  # of iterations that a resumed run makes anew
                 if int(picture.stem) > module.iteration:
                     picture.unlink()
-            self._batch = {k: v.to(module.device) for k, v in trainer.datamodule.examples(self.count).items()}
+            self._batch = {k: v.to(module.device) for k, v in trainer.datamodule.previews(self.count).items()}
             if module.iteration == 0:
                 self.show_real(trainer, module)
                 self.draw(trainer, module)
@@ -53,8 +53,7 @@ class Samples(pl.Callback):
     def draw(self, trainer: pl.Trainer, module: GANModule) -> Path:
         generator = torch.Generator().manual_seed(derive_seed(module.seed, "preview"))
         with undisturbed(module, module.device):
-            pictures = trainer.datamodule.pictures(module.preview(self._batch, generator))
-        sheet = grid(pictures)
+            sheet = trainer.datamodule.sheet(module.preview(self._batch, generator), self._batch)
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:

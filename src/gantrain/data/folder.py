@@ -87,17 +87,17 @@ class _Found:
     others: int = 0
 
 
-def list_pictures(root: Path) -> Listing:
-    """Find the pictures under `root` without decoding one. Raises UserError where there are none."""
+def list_pictures(root: Path, key: str = "data.root") -> Listing:
+    """Find the pictures under `root` without decoding one. Raises UserError that names `key` where there are none."""
     if not root.is_dir():
-        raise UserError(f"data.root: {root} is {'a file, not a folder' if root.exists() else 'not there'}")
+        raise UserError(f"{key}: {root} is {'a file, not a folder' if root.exists() else 'not there'}")
     found = _Found()
     try:
         for folder in _walk(root, found):
             if folder and "/" not in folder:
                 found.folders.append(folder)
     except OSError as error:
-        raise UserError(f"data.root: cannot look into {error.filename} ({error.strerror})") from error
+        raise UserError(f"{key}: cannot look into {error.filename} ({error.strerror})") from error
     if found.links:
         some = ", ".join(map(repr, sorted(found.links)[:3])) + (" ..." if len(found.links) > 3 else "")
         print(
@@ -108,7 +108,7 @@ def list_pictures(root: Path) -> Listing:
         )
     if not found.stamps:
         held = f"{found.others:,} files but no" if found.others else "no"
-        raise UserError(f"data.root: {root} holds {held} {', '.join(s[1:] for s in SUFFIXES)}; name another folder")
+        raise UserError(f"{key}: {root} holds {held} {', '.join(s[1:] for s in SUFFIXES)}; name another folder")
     names = sorted(found.stamps)
     digest = hashlib.blake2b(digest_size=16)
     for name in names:

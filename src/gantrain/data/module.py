@@ -18,7 +18,7 @@ from gantrain.data.source import Source
 from gantrain.data.split import Part, divide
 from gantrain.data.stream import Batches, IndexStream, coin
 from gantrain.errors import UserError
-from gantrain.pictures import to_uint8
+from gantrain.pictures import grid, to_uint8
 from gantrain.rng import derive_seed
 
 Batch = dict[str, Tensor]
@@ -124,6 +124,11 @@ class GANDataModule(pl.LightningDataModule):
         return len(self.cached.images)
 
     @property
+    def variety(self) -> int:
+        """How many different samples there are: a batch may not be larger."""
+        return len(self)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one sample of `real`."""
         return (self.channels, self.size, self.size)
@@ -165,6 +170,14 @@ class GANDataModule(pl.LightningDataModule):
     def pictures(self, samples: Tensor) -> Tensor:
         """What people look at of samples in `range`: uint8 (n, 1 or 3, height, width)."""
         return to_uint8(samples, self.range)
+
+    def sheet(self, made: Tensor, batch: Batch) -> Tensor:
+        """One picture (c, H, W) uint8 for people, of samples that were `made` from what is in `batch`."""
+        return grid(self.pictures(made))
+
+    def previews(self, n: int) -> Batch:
+        """A fixed batch, on the CPU, for pictures of the training's progress."""
+        return self.examples(n)
 
     def examples(self, n: int) -> Batch:
         """The first `n` samples of the training's order as a batch, on the CPU."""
