@@ -19,7 +19,7 @@ def test_random_is_the_same_everywhere():
     assert one.weights == other.weights
     features, logits = one(pictures())
     assert torch.equal(features, other(pictures())[0])
-    assert features.shape == (3, 64)
+    assert features.shape == (3, 32)
     assert logits is None
     assert features.std(0).mean() > 0
 
