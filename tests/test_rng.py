@@ -32,7 +32,9 @@ def test_whole_numbers_are_shared_alike_and_equally_likely():
 
 
 def test_derived_seeds_are_the_same_everywhere():
-    assert rng.derive_seed(0, "z") == rng.derive_seed(0, "z")
+    # Checkpoints of other machines and versions rely on these very numbers.
+    assert rng.derive_seed(0, "z") == 1980738991719951047
+    assert rng.derive_seed(7, "gan", 1200, "z_generator") == 4083207681245041848
     assert rng.derive_seed(0, "z") != rng.derive_seed("0/z", "")
     assert 0 <= rng.derive_seed("x") < 2**63
 

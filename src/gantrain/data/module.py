@@ -18,7 +18,7 @@ from gantrain.data.source import Source
 from gantrain.data.split import Part, divide
 from gantrain.data.stream import Batches, IndexStream, balanced, coin
 from gantrain.errors import UserError
-from gantrain.pictures import to_uint8
+from gantrain.pictures import grid, to_pil, to_uint8
 from gantrain.rng import derive_seed
 
 Batch = dict[str, Tensor]
@@ -38,8 +38,10 @@ class GANDataModule(pl.LightningDataModule):
     `holdout` keeps some samples from training, a number of them (3) or a share (0.1); `held_out` gives them.
 
     Data of another kind than pictures of one size are a subclass with a `fill`, `check`, `samples`, `normalise` and
-    `pictures` of its own.
+    `pictures` of its own, and `formats` in which `save` writes a sample.
     """
+
+    formats: tuple[str, ...] = ("png",)
 
     def __init__(
         self,
@@ -72,11 +74,11 @@ class GANDataModule(pl.LightningDataModule):
         if unknown := set(augment or {}) - {"flip"}:
             raise ValueError(f"augment has no {', '.join(sorted(unknown))}; there is flip")
         self.dataset, self.size, self.channels, self.batch_size = dataset, size, channels, batch_size
-        self.root = Path(root).expanduser() if root is not None else None
+        self.root = Path(str(root)).expanduser() if root is not None else None
         self.range, self.classes, self.seed = tuple(range), classes, seed
         self.upsize, self.on_error = upsize, on_error
         self.flip = bool((augment or {}).get("flip", False))
-        self.cache_dir = Path(cache_dir).expanduser() if cache_dir else None
+        self.cache_dir = Path(str(cache_dir)).expanduser() if cache_dir else None
         self.holdout, self.part, self.balance = holdout, "train", balance
         self.source: Source | None = None
         self.cached: Cached | None = None
@@ -130,7 +132,12 @@ class GANDataModule(pl.LightningDataModule):
             raise UserError(f"data.balance is {self.balance} but the data have no classes; leave it 0")
 
     def __len__(self) -> int:
-        return len(self.cached.images)
+        return len(self.cached.rows)
+
+    @property
+    def variety(self) -> int:
+        """How many different samples there are: a batch may not be larger."""
+        return len(self)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -175,6 +182,29 @@ class GANDataModule(pl.LightningDataModule):
     def pictures(self, samples: Tensor) -> Tensor:
         """What people look at of samples in `range`: uint8 (n, 1 or 3, height, width)."""
         return to_uint8(samples, self.range)
+
+    def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
+        """One picture (c, H, W) uint8 for people, of samples that were `made` from what is in `batch`."""
+        return grid(self.pictures(made), columns)
+
+    def previews(self, n: int) -> Batch:
+        """A fixed batch, on the CPU, for pictures of the training's progress."""
+        return self.examples(n)
+
+    def save(self, sample: Tensor, file: Path) -> None:
+        """Write one sample in `range` to `file`, whose suffix is one of `formats`."""
+        to_pil(self.pictures(sample[None])[0]).save(file)
+
+    def take(self, indices: np.ndarray) -> Batch:
+        """These samples as a batch, on the CPU, not augmented."""
+        batch = {"real": torch.from_numpy(self.cached.take(indices))}
+        if self.cached.labels is not None:
+            batch["cond"] = torch.from_numpy(self.cached.labels[indices])
+        return self.normalise(batch)
+
+    def name(self, index: int) -> str:
+        """The name of a sample in its source."""
+        return self.source.name(int(self.cached.rows[index]))
 
     def examples(self, n: int) -> Batch:
         """The first `n` samples of the training's order as a batch, on the CPU."""

@@ -10,16 +10,21 @@ from gantrain.errors import UserError
 
 
 def divide(source: Source, holdout: float) -> tuple[np.ndarray, np.ndarray]:
-    """The rows for training and the rows held out, a number or a share, both ascending. Raises UserError.
+    """The rows for training and the rows held out, both ascending. Raises UserError.
+
+    `holdout` is a number or a share, which is one row at least.
 
     The names decide by their hashes: a picture that joins the folder moves at most one other to the other side, and the
-    run's seed none.
+    run's seed none. Where a source has a `group(index)`, samples of one group stay on one side.
     """
-    count = round(holdout * len(source)) if holdout < 1 else int(holdout)
-    if not 0 < count < len(source):
-        raise UserError(f"data.holdout: {holdout} of {len(source):,} leaves nothing on one side")
-    digests = [hashlib.blake2b(source.name(i).encode("utf-8", "surrogatepass")).digest() for i in range(len(source))]
+    count = max(1, round(holdout * len(source))) if holdout < 1 else int(holdout)
+    name = getattr(source, "group", source.name)
+    digests = [hashlib.blake2b(name(i).encode("utf-8", "surrogatepass")).digest() for i in range(len(source))]
     order = np.array(sorted(range(len(source)), key=digests.__getitem__))
+    while 0 < count < len(source) and digests[order[count]] == digests[order[count - 1]]:
+        count += 1  # the whole group
+    if not 0 < count < len(source):
+        raise UserError(f"data.holdout: {holdout} of {len(source):,} leaves nothing on one side; it takes two at least")
     return np.sort(order[count:]), np.sort(order[:count])
 
 

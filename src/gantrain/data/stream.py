@@ -66,8 +66,18 @@ class Batches:
 
 
 def coin(positions: np.ndarray, seed: int) -> np.ndarray:
-    """A fair coin for every position, by hashing it (the finaliser of splitmix64, Steele et al. 2014)."""
+    """A fair coin for every position."""
+    return (hashed(positions, seed) & np.uint64(1)).astype(bool)
+
+
+def uniform(positions: np.ndarray, seed: int) -> np.ndarray:
+    """A number in [0, 1) for every position."""
+    return (hashed(positions, seed) >> np.uint64(11)) * 2.0**-53
+
+
+def hashed(positions: np.ndarray, seed: int) -> np.ndarray:
+    """64 random bits for every position (the finaliser of splitmix64, Steele et al. 2014)."""
     x = positions.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((x ^ (x >> np.uint64(31))) & np.uint64(1)).astype(bool)
+    return x ^ (x >> np.uint64(31))

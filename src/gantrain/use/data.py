@@ -69,10 +69,19 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> dict:
 
 def describe(data: GANDataModule) -> None:
     """Print what was found, a fact per line."""
-    cached, source = data.cached, data.source
-    dropped = dropped_by(source)
+    facts = data.facts() if hasattr(data, "facts") else picture_facts(data)
+    for key, value in facts.items():
+        print(f"{key:<10}  {value}")
+    for index, reason in sorted(data.cached.unreadable.items())[:NAMED]:
+        print(f"{'':<10}  {data.source.name(index)!r}: {reason}")
+    for reason, count in dropped_by(data.source).items():
+        print(f"{'':<10}  {count:>7,} left out: {reason}")
+
+
+def picture_facts(data: GANDataModule) -> dict[str, str]:
+    cached, dropped = data.cached, dropped_by(data.source)
     megabytes = sum(file.stat().st_size for file in cached.place.iterdir()) / 1e6
-    facts = {
+    return {
         "images": f"{len(data):,}",
         "sizes": _sizes(data),
         "modes": ", ".join(f"{mode} {count:,}" for mode, count in modes(cached).most_common()),
@@ -84,12 +93,6 @@ def describe(data: GANDataModule) -> None:
         f"batches of {data.batch_size}{', flipped at random' if data.flip else ''}",
         "cache": f"{cached.place} ({megabytes:,.1f} MB)",
     }
-    for key, value in facts.items():
-        print(f"{key:<10}  {value}")
-    for index, reason in sorted(cached.unreadable.items())[:NAMED]:
-        print(f"{'':<10}  {source.name(index)!r}: {reason}")
-    for reason, count in dropped.items():
-        print(f"{'':<10}  {count:>7,} left out: {reason}")
 
 
 def draw(data: GANDataModule, file: Path) -> None:
