@@ -72,9 +72,9 @@ def from_mat(data: bytes, key: str) -> np.ndarray:
         if key not in looks:
             raise ValueError(no_such(key, looks))
         shape, kind = looks[key]
+        check_shape(shape)
         if kind in NESTING:  # cells within cells, some ten thousand deep, would end the process
             raise ValueError(f"'{key}' is a {kind}, not an array of numbers")
-        check_shape(shape)
         stream.seek(0)
         return np.asarray(loadmat(stream, variable_names=[key])[key])
     except MatReadError as error:
