@@ -124,6 +124,11 @@ def test_debug_leaves_a_length_of_the_command_line():
     assert final("iterations=7", iterations=7, debug=DEBUG)["iterations"] == 7
 
 
+def test_a_folder_may_be_called_by_a_number():
+    config = final(data={**ROOT["data"], "root": 2024, "cache_dir": 5}, init_from=1)
+    assert (config["data"]["root"], config["data"]["cache_dir"], config["init_from"]) == ("2024", "5", "1")
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -134,6 +139,10 @@ def test_debug_leaves_a_length_of_the_command_line():
         ({"trainer": {**ROOT["trainer"], "max_steps": 5}}, r"trainer\.max_steps: there is no such key"),
         ({"data": {**ROOT["data"], "batch_size": 0}}, r"data\.batch_size is 0"),
         ({"data": {**ROOT["data"], "size": -28}}, r"data\.size is -28"),
+        ({"data": {**ROOT["data"], "root": True}}, r"data\.root is True"),
+        ({"data": {**ROOT["data"], "root": ""}}, r"data\.root is ''"),
+        ({"data": {**ROOT["data"], "cache_dir": ["a"]}}, r"data\.cache_dir is \['a'\]"),
+        ({"init_from": 2.5}, r"init_from is 2\.5"),
         ({"networks": None}, "networks: nothing is set"),
         ({"networks": {"../victim": {}}}, r"networks\.\.\./victim: a name is made of letters"),
         ({"models": {"players": {"a.b": {}}}}, r"models\.players\.a\.b: a name is made of letters"),

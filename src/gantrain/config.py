@@ -28,6 +28,7 @@ TRAINER_KEYS = (
     "profiler",
 )
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+DATA_FOLDERS = ("root", "cache_dir")
 ONLY_STAGE = "train"  # the name of the one stage of a run that does not state any
 
 
@@ -61,6 +62,9 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
         for name, stated in stages.items():
             resolved = _resolve(_replace(root, stated))
             final["stages"][name] = {key: resolved.get(key) for key in STAGE_KEYS}
+    for node, key in _folders(final):
+        if type(node.get(key)) is int:
+            node[key] = str(node[key])  # a folder may be called 2024
     check(final)
     for node in (final["stages"] or {"": final}).values():
         _shrink(node, debug)
@@ -75,6 +79,12 @@ def stages_of(config: Mapping[str, Any]) -> list[Stage]:
         return [Stage(ONLY_STAGE, "", dict(config))]
     root = {key: value for key, value in config.items() if key != "stages"}
     return [Stage(name, name, {**root, **stage}) for name, stage in config["stages"].items()]
+
+
+def _folders(config: Mapping[str, Any]) -> list[tuple[dict, str]]:
+    """The nodes and keys that hold the names of folders."""
+    data = [node.get("data") for node in (config["stages"] or {"": config}).values()]
+    return [(config, "init_from"), *((node, key) for node in data if isinstance(node, dict) for key in DATA_FOLDERS)]
 
 
 def _settle_lengths(root: dict, given: set[str], debug: Mapping | None) -> None:
@@ -132,6 +142,7 @@ def _shrink(node: dict, debug: Mapping | None) -> None:
 def check(config: Mapping[str, Any]) -> None:
     """Raise UserError for a value that no run can have, naming its key."""
     _whole(config.get("seed"), "seed", least=0)
+    _folder(config.get("init_from"), "init_from")
     evaluation = config.get("evaluation")
     if evaluation is not None and not (isinstance(evaluation, Mapping) and "_target_" in evaluation):
         raise UserError(
@@ -177,6 +188,8 @@ def check(config: Mapping[str, Any]) -> None:
             _name(name, f"{prefix}networks.{name}")
             if not isinstance(node, Mapping):
                 raise UserError(f"{prefix}networks.{name} is {node!r}; it must name a class with _target_")
+        for key in DATA_FOLDERS:
+            _folder(stage.config["data"].get(key), f"{prefix}data.{key}")
         _whole(stage.config["data"].get("batch_size"), f"{prefix}data.batch_size", least=1)
         _whole(stage.config["data"].get("size"), f"{prefix}data.size", least=1)
 
@@ -185,6 +198,11 @@ def _name(name: Any, key: str) -> None:
     """Names become folders, tags and attributes; none may lead out of the run's directory."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise UserError(f"{key}: a name is made of letters, digits, _ and -, not {name!r}")
+
+
+def _folder(value: Any, key: str) -> None:
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        raise UserError(f"{key} is {value!r}, it must be the name of a folder, or null")
 
 
 def _mapping(config: Mapping[str, Any], key: str, prefix: str) -> None:

@@ -22,6 +22,7 @@ from gantrain.config import finalise
 from gantrain.config_files import configs_folder
 from gantrain.errors import Diverged, UserError
 from gantrain.names import did_you_mean
+from gantrain.overrides import as_text, value_of
 from gantrain.quiet import quiet_libraries
 from gantrain.sweep import Job, Sweep
 
@@ -104,10 +105,11 @@ def arrange(words: Sequence[str]) -> list[str]:
     which are near.
     """
     options, overrides = [], []
-    rest = list(words)
+    rest, sweeping = list(words), bool({"-m", "--multirun"} & set(words))
     while rest:
         word = rest.pop(0)
         if not word.startswith("-"):
+            word = as_text(word, sweeping)
             known = not re.match(r"(data|networks|losses|models|callbacks|evaluation)\.[\w.]+=", word)
             overrides.append(word if known else f"++{word}")
             continue
@@ -196,10 +198,14 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
     """One sentence for an error of Hydra or OmegaConf, with the nearest names."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
-        return f"{group or 'config'}: there is no '{name}'{did_you_mean(name, error.options or [])}"
+        options = list(error.options or [])
+        if name == "null" and "none" in options:
+            return f"{group}: there is no 'null'; write {group}=none"
+        return f"{group or 'config'}: there is no '{name}'{did_you_mean(name, options)}"
     text = str(error)
     if isinstance(error, OverrideParseException):
-        return f"'{error.override}' is no override; write key=value"
+        typed = error.override.removeprefix("++")  # ours; see `arrange`
+        return f"'{typed}' is no override; write key=value, with special characters key=\"'value'\""
     if isinstance(error, ConfigCompositionException):
         if found := re.search(r"Could not override '([^']+)'", text):
             return f"{found[1]}: there is no such key{did_you_mean(found[1], _keys(words))}"
@@ -244,7 +250,7 @@ def _keys(words: Sequence[str]) -> list[str]:
 
 def _folders_before(words: Sequence[str]) -> set[Path]:
     """The folders around the run's directory that are there before Hydra makes any."""
-    named = [word.partition("=")[2] for word in words if re.match(r"hydra\.(run|sweep)\.dir=", word)]
+    named = [str(value_of(word)) for word in words if re.match(r"hydra\.(run|sweep)\.dir=", word)]
     runs = Path("runs").absolute()
     places = [Path(name).absolute() for name in named] or [runs, *runs.glob("*"), *runs.glob("*/*")]
     return {folder for place in places for folder in (place, *place.parents) if folder.exists()}
@@ -263,7 +269,7 @@ def _remove_if_empty(folder: Path, present: set[Path]) -> None:
 
 def _remove_rejected_sweep(words: Sequence[str], present: set[Path]) -> None:
     """Take back what Hydra writes for a sweep before it has looked at any of its jobs."""
-    named = [Path(word.partition("=")[2]) for word in words if word.startswith("hydra.sweep.dir=")]
+    named = [Path(str(value_of(word))) for word in words if word.startswith("hydra.sweep.dir=")]
     for folder in named or Path("runs/sweep").glob("*"):
         if folder.absolute() not in present and [file.name for file in folder.glob("*")] == ["multirun.yaml"]:
             (folder / "multirun.yaml").unlink()
