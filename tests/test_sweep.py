@@ -64,10 +64,10 @@ def test_an_unexpected_error_ends_its_job_alone(gantrain, monkeypatch):
     train = sys.modules["gantrain.train"] if "gantrain.train" in sys.modules else __import__("gantrain.train").train
     run = train.run
 
-    def breaks(config, folder):
+    def breaks(config, folder, **options):
         if config["seed"] == 0:
             raise RuntimeError("out of memory")
-        return run(config, folder)
+        return run(config, folder, **options)
 
     monkeypatch.setattr(train, "run", breaks)
     result = gantrain("-m", *TINY, "seed=0,1")

@@ -124,7 +124,7 @@ def _resolve(node: dict) -> dict[str, Any]:
 def _shrink(node: dict, debug: Mapping | None) -> None:
     """`debug=tiny`: synthetic data of the same shape, narrow networks, a batch that fits.
 
-    A loss with a network of its own gets a narrow untrained one: there may be no file of weights.
+    A frozen network, in a loss or for itself, is a narrow untrained one: there may be no file of weights.
     """
     if debug is None:
         return
@@ -134,6 +134,8 @@ def _shrink(node: dict, debug: Mapping | None) -> None:
     for network in node["networks"].values():
         if "width" in network:
             network["width"] = min(network["width"], debug["width"])
+        if "path" in network:  # a frozen network's weights
+            network["path"] = "untrained"
     data = node["data"]
     data["dataset"] = {**debug["dataset"], "classes": data.get("classes")}
     data["batch_size"] = min(data["batch_size"], debug["batch_size"])

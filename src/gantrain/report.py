@@ -18,7 +18,7 @@ from PIL import Image
 
 from gantrain import __version__
 from gantrain.callbacks.progress import clock
-from gantrain.callbacks.samples import frames
+from gantrain.callbacks.samples import TURNING_FILE, frames
 from gantrain.config import Stage, stages_of
 from gantrain.curves import Chart, draw_charts, draw_scores
 from gantrain.evaluation.record import Record, newest
@@ -56,6 +56,7 @@ class Chapter:
     latest: Picture | None
     grids: list[Picture]
     animation: str | None
+    turning: str | None  # the last samples from all around, where they can be turned
     scores: list[Record]  # the newest under each protocol
     charts: list[Chart]
 
@@ -123,6 +124,7 @@ def chapter(run: Run, stage: Stage, records: Sequence[Mapping], measured: Sequen
         latest=picture(files[-1], LARGE) if files else None,
         grids=[picture(file, SMALL) for file in spread(files, GRIDS)],
         animation=animation(files) if len(files) > 1 else None,
+        turning=turning(run.samples(stage.tag) / TURNING_FILE),
         scores=newest([r for r in measured if r.stage == stage.name]),
         charts=[
             *draw_charts([r for r in records if r["stage"] == stage.name], stage.tag),
@@ -137,10 +139,10 @@ def reached(run: Run, stage: Stage) -> int:
     return int(files[0].stem) if files else 0
 
 
-def is_whole(file: Path) -> bool:
+def is_whole(file: Path, kind: str = "PNG") -> bool:
     """Whether a picture can be shown: a kill may have cut off the last one, and a stranger's may be anything."""
     try:
-        with open_png(file) as image:
+        with Image.open(file, formats=(kind,)) as image:
             image.verify()
     except (OSError, SyntaxError, Image.DecompressionBombError):  # a SyntaxError is Pillow's word for a broken PNG
         return False
@@ -163,6 +165,11 @@ def animation(files: Sequence[Path]) -> str:
     stream = io.BytesIO()
     animate(files, stream, FRAMES, SMALL)
     return data_url(stream.getvalue(), "gif")
+
+
+def turning(file: Path) -> str | None:
+    """The animation of the turning samples, where there is one."""
+    return data_url(file.read_bytes(), "gif") if file.is_file() and is_whole(file, "GIF") else None
 
 
 def data_url(data: bytes, kind: str) -> str:
@@ -195,7 +202,8 @@ def describe_data(data: Mapping[str, Any]) -> str:
     dataset = data.get("dataset")
     stated = dataset if isinstance(dataset, Mapping) else {}
     name = stated.get("name") or str(stated.get("_target_", "data")).rpartition(".")[2]
-    return f"{name}, {data.get('channels')}x{data['size']}x{data['size']}, batches of {data['batch_size']}"
+    sides = (data.get("channels") or data["size"], data["size"], data["size"])  # volumes state no channels
+    return f"{name}, {'x'.join(map(str, sides))}, batches of {data['batch_size']}"
 
 
 def training_seconds(records: Sequence[Mapping]) -> float:

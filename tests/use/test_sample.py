@@ -47,3 +47,41 @@ def test_a_folder_of_many_is_written_part_by_part(gantrain, monkeypatch):
     for i in range(5):
         a, b = (np.asarray(Image.open(Path(folder, f"{i}.png"))).astype(int) for folder in ("whole", "parts"))
         assert abs(a - b).max() <= 1
+
+
+def test_volumes_as_arrays_and_meshes(gantrain):
+    words = ("experiment=gan3d_furniture", "debug=tiny", "data.size=8", "callbacks.samples.count=2", "logger=none")
+    assert gantrain(*words, "hydra.run.dir=run").code == 0
+    for kind in ("npy", "mat", "obj", "stl", "ply"):
+        result = gantrain("sample", "run", "-n", 2, "--format", kind, "--out", f"files/{kind}")
+        assert result.code == 0, result
+        assert sorted(file.name for file in Path("files", kind).iterdir()) == [f"0.{kind}", f"1.{kind}"]
+    assert gantrain("sample", "run", "-n", 2, "--format", "npy").code == 0
+    assert len(list(Path("run/samples_npy").glob("*.npy"))) == 2
+    refused = gantrain("sample", "run", "--format", "xyz")
+    assert (refused.code, "can be png, npy, mat, obj, stl, ply" in refused.err) == (2, True)
+    refused = gantrain("sample", "run", "--format", "stl", "--out", "a.png")
+    assert (refused.code, "needs a folder" in refused.err) == (2, True)
+
+
+def test_pictures_have_no_mesh(gantrain):
+    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+    refused = gantrain("sample", "run", "--format", "stl")
+    assert (refused.code, "--format is 'stl'; samples of this run can be png" in refused.err) == (2, True)
+
+
+def test_empty_volumes_have_no_mesh(gantrain, monkeypatch):
+    import torch
+
+    from gantrain.models.latent import LatentGAN
+
+    words = ("experiment=gan3d_furniture", "debug=tiny", "data.size=8", "callbacks.samples.count=2", "logger=none")
+    assert gantrain(*words, "hydra.run.dir=run").code == 0
+    volumes = torch.zeros(3, 1, 8, 8, 8)
+    monkeypatch.setattr(LatentGAN, "generate", lambda self, z, **options: volumes)
+    refused = gantrain("sample", "run", "-n", 3, "--format", "stl", "--out", "files")
+    assert (refused.code, "all samples are empty volumes" in refused.err) == (2, True)
+    volumes[1, :, 2:6, 2:6, 2:6] = 1
+    result = gantrain("sample", "run", "-n", 3, "--format", "stl", "--out", "files")
+    assert (result.code, "empty volumes: 0, 2" in result.err) == (0, True)
+    assert [file.name for file in Path("files").iterdir()] == ["1.stl"]

@@ -95,8 +95,13 @@ class GANModule(pl.LightningModule):
         """Raise UserError where the networks do not fit each other or the first batch."""
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """Pictures in the data's range, one for each sample of `batch`, from the networks a user would take."""
+        """Samples in the data's range, one for each of `batch` or a few less, from the networks a user would take."""
         raise NotImplementedError
+
+    @property
+    def preview_columns(self) -> int | None:
+        """How many pictures of the preview belong side by side, if that matters."""
+        return None
 
     def networks_for_use(self) -> Sequence[str]:
         """The networks that a user of the finished run needs."""
@@ -236,14 +241,20 @@ class GANModule(pl.LightningModule):
 
     def noise(self, batch: Batch, *shape: int, key: str) -> Tensor:
         """Standard normal noise for every sample of `batch`, the same however processes share it."""
-        return rng.normal(
-            batch_size(batch),
-            *shape,
-            seed=(self.seed, self.stage, self.iteration, key),
-            rank=self.trainer.global_rank,
-            world=self.trainer.world_size,
-            device=self.device,
-        )
+        return rng.normal(batch_size(batch), *shape, **self._drawing(key))
+
+    def integers(self, batch: Batch, high: int, key: str) -> Tensor:
+        """A whole number below `high` for every sample of `batch`, all equally likely, as `noise` is drawn."""
+        return rng.integers(batch_size(batch), high, **self._drawing(key))
+
+    def _drawing(self, key: str) -> dict[str, Any]:
+        """What names a draw of this iteration, and the process' share in it."""
+        return {
+            "seed": (self.seed, self.stage, self.iteration, key),
+            "rank": self.trainer.global_rank,
+            "world": self.trainer.world_size,
+            "device": self.device,
+        }
 
     def best(self, name: str, raw: bool = False) -> nn.Module:
         """The network a user would take: its EMA where it has one, else, or with `raw`, itself."""
@@ -374,6 +385,13 @@ def for_inference(network: nn.Module) -> Iterator[nn.Module]:
     finally:
         for part, mode in modes.items():
             part.training = mode
+
+
+def outputs(network: nn.Module, *inputs: Tensor, device: torch.device, chunk: int = 250) -> Tensor:
+    """What a network makes of inputs of any number, `chunk` at a time in eval mode, in float32 on the CPU."""
+    with for_inference(network):
+        parts = zip(*(value.split(chunk) for value in inputs), strict=True)
+        return torch.cat([network(*(value.to(device) for value in part)).float().cpu() for part in parts])
 
 
 @contextlib.contextmanager
