@@ -133,6 +133,7 @@ def test_a_folder_may_be_called_by_a_number():
     ("change", "says"),
     [
         ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**63}, "at most 9223372036854775807"),
         ({"seed": None}, "seed is None"),
         ({"trainer": {**ROOT["trainer"], "devices": 0}}, r"trainer\.devices is 0"),
         ({"trainer": {**ROOT["trainer"], "precision": "16"}}, r"trainer\.precision is '16'"),

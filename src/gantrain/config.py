@@ -29,6 +29,7 @@ TRAINER_KEYS = (
 )
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 DATA_FOLDERS = ("root", "cache_dir")
+LARGEST_SEED = 2**63 - 1  # that torch's generators take
 ONLY_STAGE = "train"  # the name of the one stage of a run that does not state any
 
 
@@ -144,6 +145,8 @@ def _shrink(node: dict, debug: Mapping | None) -> None:
 def check(config: Mapping[str, Any]) -> None:
     """Raise UserError for a value that no run can have, naming its key."""
     _whole(config.get("seed"), "seed", least=0)
+    if config["seed"] > LARGEST_SEED:
+        raise UserError(f"seed is {config['seed']}, it must be at most {LARGEST_SEED}")
     _folder(config.get("init_from"), "init_from")
     evaluation = config.get("evaluation")
     if evaluation is not None and not (isinstance(evaluation, Mapping) and "_target_" in evaluation):
