@@ -92,6 +92,8 @@ def refused(result, *words):
         (["models.players=3"], ["models.players is 3"]),
         (["losses.penalties=5"], ["losses.penalties is 5"]),
         (["models.ema=5"], ["models.ema is 5"]),
+        (["models.players.generator.optimizer.lr=abc"], ["models.players.generator.optimizer", "lr=abc"]),
+        (["models.players.discriminator.optimizer.betas=1"], ["models.players.discriminator.optimizer", "betas=1"]),
         (["networks=null"], ["networks", "networks=none"]),
         (["evaluation=5"], ["evaluation", "'5'", "dataset, none, random"]),
         (["data=null"], ["data", "'null'", "digits"]),

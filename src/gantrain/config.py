@@ -52,6 +52,7 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     if unknown := [key for key in root if key not in ROOT_KEYS]:
         raise UserError(f"{unknown[0]}: there is no such key{did_you_mean(unknown[0], ROOT_KEYS)}")
     debug = root.pop("debug", None)
+    _check_stages(root.get("stages"))
     _settle_lengths(root, given, debug)
     stages = root.pop("stages", None)
     if not stages:
@@ -80,6 +81,13 @@ def stages_of(config: Mapping[str, Any]) -> list[Stage]:
         return [Stage(ONLY_STAGE, "", dict(config))]
     root = {key: value for key, value in config.items() if key != "stages"}
     return [Stage(name, name, {**root, **stage}) for name, stage in config["stages"].items()]
+
+
+def _check_stages(stages: Any) -> None:
+    _mapping({"stages": stages}, "stages", "")
+    for name, stage in (stages or {}).items():
+        if not isinstance(stage, Mapping):
+            raise UserError(f"stages.{name} is {stage!r}; a stage states {', '.join(STAGE_KEYS)}, or is left out")
 
 
 def _folders(config: Mapping[str, Any]) -> list[tuple[dict, str]]:
@@ -148,6 +156,9 @@ def check(config: Mapping[str, Any]) -> None:
     if config["seed"] > LARGEST_SEED:
         raise UserError(f"seed is {config['seed']}, it must be at most {LARGEST_SEED}")
     _folder(config.get("init_from"), "init_from")
+    plugins = config.get("plugins")
+    if plugins is not None and not (isinstance(plugins, list) and all(isinstance(name, str) for name in plugins)):
+        raise UserError(f"plugins is {plugins!r}; write a list of modules, as plugins=[my_module]")
     evaluation = config.get("evaluation")
     if evaluation is not None and not (isinstance(evaluation, Mapping) and "_target_" in evaluation):
         raise UserError(
@@ -193,10 +204,14 @@ def check(config: Mapping[str, Any]) -> None:
             _name(name, f"{prefix}networks.{name}")
             if not isinstance(node, Mapping):
                 raise UserError(f"{prefix}networks.{name} is {node!r}; it must name a class with _target_")
+            for key in {"width", "z_dim"} & set(node):
+                _whole(node[key], f"{prefix}networks.{name}.{key}", least=1)
         for key in DATA_FOLDERS:
             _folder(stage.config["data"].get(key), f"{prefix}data.{key}")
         _whole(stage.config["data"].get("batch_size"), f"{prefix}data.batch_size", least=1)
         _whole(stage.config["data"].get("size"), f"{prefix}data.size", least=1)
+        if stage.config["data"].get("classes") is not None:
+            _whole(stage.config["data"]["classes"], f"{prefix}data.classes", least=1)
 
 
 def _name(name: Any, key: str) -> None:

@@ -201,10 +201,11 @@ class Run:
 
     def finished(self, stage: str) -> int | None:
         """The length at which the stage ended, or None."""
-        marker = self.checkpoints(stage) / "finished.json"
-        if not marker.is_file():
-            return None
-        return json.loads(marker.read_text())["iterations"]
+        try:
+            ended = json.loads((self.checkpoints(stage) / "finished.json").read_text())["iterations"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # damaged, it is as good as none: the checkpoints say how far the stage is
+        return ended if type(ended) is int else None
 
     def mark_finished(self, stage: str, iterations: int) -> None:
         with replacing(self.checkpoints(stage) / "finished.json") as temporary:

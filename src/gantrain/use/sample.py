@@ -73,9 +73,7 @@ def main(words: Sequence[str]) -> int:
 
 def refuse_too_many(n: int, out: Path) -> None:
     if out.suffix.lower() == ".png" and n > MOST_IN_GRID:
-        raise UserError(
-            f"-n: a grid of {n:,} is too large, at most {MOST_IN_GRID:,} fit; name a folder with --out"
-        )
+        raise UserError(f"-n: a grid of {n:,} is too large, at most {MOST_IN_GRID:,} fit; name a folder with --out")
     if n > MOST:
         raise UserError(f"-n is {n:,}, at most {MOST:,} are made at once; make more with another --seed")
 
