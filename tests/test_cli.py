@@ -94,6 +94,8 @@ def refused(result, *words):
         (["models.ema=5"], ["models.ema is 5"]),
         (["models.players.generator.optimizer.lr=abc"], ["models.players.generator.optimizer", "lr=abc"]),
         (["models.players.discriminator.optimizer.betas=1"], ["models.players.discriminator.optimizer", "betas=1"]),
+        (["data.range.x=5"], ["gantrain: data.range.x=5: ", "'x'"]),
+        (["~data"], ["data: nothing is set"]),
         (["networks=null"], ["networks", "networks=none"]),
         (["evaluation=5"], ["evaluation", "'5'", "dataset, none, random"]),
         (["data=null"], ["data", "'null'", "digits"]),

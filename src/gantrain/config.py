@@ -56,13 +56,16 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     _settle_lengths(root, given, debug)
     stages = root.pop("stages", None)
     if not stages:
+        _check_parts(root, "")
         final = _resolve(root)
         final["stages"] = None
     else:
         final = _resolve({k: v for k, v in root.items() if k not in STAGE_KEYS})
         final["stages"] = {}
         for name, stated in stages.items():
-            resolved = _resolve(_replace(root, stated))
+            replaced = _replace(root, stated)
+            _check_parts(replaced, f"stages.{name}.")
+            resolved = _resolve(replaced)
             final["stages"][name] = {key: resolved.get(key) for key in STAGE_KEYS}
     for node, key in _folders(final):
         if type(node.get(key)) is int:
@@ -187,9 +190,7 @@ def check(config: Mapping[str, Any]) -> None:
         if len(stated) != 1:
             raise UserError(f"{prefix}iterations and {prefix}epochs: one of them is set, the other null")
         _whole(stage.config[stated[0]], prefix + stated[0], least=1)
-        for key in ("data", "networks", "models"):
-            if not isinstance(stage.config.get(key), Mapping):
-                raise UserError(f"{prefix}{key}: nothing is set; choose an experiment= or state {key}")
+        _check_parts(stage.config, prefix)
         if stage.tag:
             _name(stage.tag, f"stages.{stage.tag}")
         for key in ("losses", "losses.penalties", "models.players", "models.ema"):
@@ -212,6 +213,12 @@ def check(config: Mapping[str, Any]) -> None:
         _whole(stage.config["data"].get("size"), f"{prefix}data.size", least=1)
         if stage.config["data"].get("classes") is not None:
             _whole(stage.config["data"]["classes"], f"{prefix}data.classes", least=1)
+
+
+def _check_parts(node: Mapping[str, Any], prefix: str) -> None:
+    for key in ("data", "networks", "models"):
+        if not isinstance(node.get(key), Mapping):
+            raise UserError(f"{prefix}{key}: nothing is set; choose an experiment= or state {key}")
 
 
 def _name(name: Any, key: str) -> None:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:  # it imports torch
     from gantrain.train import Outcome
 
 
+NOT_COMPOSED = (HydraException, OmegaConfBaseException, ValueError)  # the last for data.range.x=5: a list has no x
+
+
 def train(words: Sequence[str]) -> int:
     """Compose the config that `words` ask for and train it, or each of several with --multirun; the exit code."""
     words = arrange(words)
@@ -68,7 +71,7 @@ def train(words: Sequence[str]) -> int:
             main()
         if failures:
             raise failures[0]  # from here: Hydra would add noise of its own to an error inside a job
-    except (HydraException, OmegaConfBaseException) as error:
+    except NOT_COMPOSED as error:
         raise UserError(sentence(error, words)) from error
     except OSError as error:
         raise UserError(
@@ -212,6 +215,8 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
         if found := re.search(r"Could not override '[\w/]*/?(\w+)'|No match in the defaults list.*'(\w+)'", text):
             group = found[1] or found[2]
             return f"{group}: there is no such group of configs{did_you_mean(group, _groups())}"
+    if isinstance(error, ValueError) and not isinstance(error, OmegaConfBaseException):
+        return f"{' '.join(word.removeprefix('++') for word in words)}: this does not fit the config ({text})"
     if isinstance(error, OmegaConfBaseException) and (found := re.search(r"full_key: (\S+)", text)):
         return f"{found[1]}: {text.splitlines()[0]}"
     return " ".join(line.strip() for line in text.splitlines() if line.strip())
