@@ -114,7 +114,7 @@ def test_debug_shrinks_every_stage():
         assert stage.config["iterations"] == 2
         assert stage.config["epochs"] is None
         assert stage.config["networks"]["generator"]["width"] == 8
-        assert stage.config["networks"]["embedder"] == {"path": "file"}
+        assert stage.config["networks"]["embedder"] == {"path": "untrained"}
         assert stage.config["data"]["batch_size"] == 8
         assert stage.config["data"]["dataset"]["_target_"] == "synthetic"
     assert "debug" not in config

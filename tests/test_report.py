@@ -122,7 +122,7 @@ def render(run):
     return report.render(Run(run))
 
 
-HOSTILE = "</title><script>alert('$x^{') </script>\n&\"'{{ 7*7 }}"
+HOSTILE = "</title><script>alert('$x^{') </script>\n&\"'{{ 70*7 + 1234 }}"
 
 
 def test_hostile_names_are_text(run):
@@ -133,8 +133,8 @@ def test_hostile_names_are_text(run):
     write_metrics({f"{HOSTILE}/adv": 1.0, f"a/{HOSTILE}_logit": 2.0, HOSTILE: 3.0, "a/b": "<b>", "_hidden/adv": 1.0})
     text = render(run)
     assert "<script" not in text
-    assert "{{ 7*7 }}" in text.replace("&#34;", '"')
-    assert "49" not in re.sub(r'"[^"]*"|<svg.*?</svg>', "", text, flags=re.DOTALL)
+    assert "{{ 70*7 + 1234 }}" in text.replace("&#34;", '"')
+    assert "1724" not in re.sub(r'"[^"]*"|<svg.*?</svg>', "", text, flags=re.DOTALL)
     assert Page(text).tags.count("title") == 1
 
 

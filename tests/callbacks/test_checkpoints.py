@@ -14,7 +14,7 @@ from gantrain.errors import Diverged
 from gantrain.runs import Run
 from gantrain.stop import StopSignals
 
-TINY = ("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run")
+TINY = ("debug=tiny", "callbacks.samples.count=4", "evaluation=none", "hydra.run.dir=run")
 
 
 def names():
