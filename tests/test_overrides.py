@@ -27,8 +27,9 @@ from gantrain.overrides import as_text, value_of
         "plain",
     ],
 )
-def test_a_folder_may_have_any_name(name):
-    for key in ("data.root", "++data.cache_dir", "stages.gan.data.root", "hydra.run.dir", "init_from"):
+def test_folders_and_files_may_have_any_name(name):
+    folders = ("data.root", "++data.cache_dir", "stages.gan.data.root", "hydra.run.dir", "init_from")
+    for key in (*folders, "losses.content.weights", "networks.face.path", "evaluation.weights"):
         word = as_text(f"{key}={name}")
         assert word.startswith(f"{key}=")
         assert value_of(word) == name
@@ -40,6 +41,11 @@ def test_a_folder_may_have_any_name(name):
 )
 def test_other_words_are_left_alone(word):
     assert as_text(word) == word
+
+
+def test_a_file_has_a_name():
+    with pytest.raises(UserError, match=r"^losses\.content\.weights: empty; name a file$"):
+        as_text("losses.content.weights=")
 
 
 def test_tilde_is_the_users_folder():
