@@ -61,6 +61,9 @@ def make_absolute(config: dict[str, Any]) -> None:
         for loss in (stage.config.get("losses") or {}).values():
             if isinstance(loss, Mapping) and loss.get("weights") and Path(str(loss["weights"])).expanduser().is_file():
                 loss["weights"] = absolute(loss["weights"])
+        for network in stage.config["networks"].values():
+            if network.get("path") and Path(str(network["path"])).expanduser().is_file():
+                network["path"] = absolute(network["path"])
     if config.get("init_from"):
         config["init_from"] = absolute(config["init_from"])
 
