@@ -11,12 +11,14 @@ from gantrain.names import did_you_mean
 VERBS = {
     "list": "the experiments, the data they need and whether it is found",
     "data": "what training would see: counts, sizes, classes, copies, a picture",
-    "sample": "pictures from a trained run",
+    "sample": "pictures from a trained run; of volumes also arrays and meshes",
     "interpolate": "a walk between latents, as a grid, GIF or MP4",
     "arithmetic": "sums and differences of saved latents",
     "upscale": "pictures of any size made larger",
+    "age": "photos of faces in other ages, from a run of agecgan_wiki",
     "evaluate": "scores of a trained run, with their protocol",
     "compare": "scores of several runs side by side, where they were measured alike",
+    "features": "what a run's discriminator sees in data, for another task",
     "resume": "continue a run that was stopped, or prolong a finished one",
     "report": "one page with a run's pictures, curves and config",
 }

@@ -1,6 +1,7 @@
 """Looking at training does not change it."""
 
 from compare import differences, newest
+from PIL import Image
 
 WORDS = ("experiment=dcgan_mnist", "debug=tiny", "iterations=4", "callbacks.samples.count=4")
 
@@ -18,3 +19,16 @@ def test_pictures_of_iterations_that_are_made_anew_go(gantrain, tmp_path):
     assert gantrain("resume", "run", "iterations=5").code == 0
     assert not stale.exists()
     assert (tmp_path / "run/samples/00000005.png").is_file()
+
+
+def test_volumes_turn_in_the_report(gantrain, tmp_path):
+    words = ("experiment=gan3d_furniture", "debug=tiny", "data.size=8", "callbacks.samples.count=2", "evaluation=none")
+    assert gantrain(*words, "hydra.run.dir=run").code == 0
+    with Image.open(tmp_path / "run/samples/turning.gif") as animation:
+        assert animation.n_frames == 12
+        first = animation.convert("RGB").tobytes()
+        animation.seek(3)
+        assert animation.convert("RGB").tobytes() != first
+    page = (tmp_path / "run/report.html").read_text()
+    assert "the last samples turning" in page
+    assert "Synthetic, 8x8x8, batches of 8" in page

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from safetensors.torch import load_file
 
 from gantrain.latents import latent_family
+from gantrain.models.latent import LatentGAN
 from gantrain.pictures import grid, to_pil
+from gantrain.use import sample
 
 
 def test_saved_latents_are_those_of_the_pictures(gantrain):
@@ -29,3 +32,56 @@ def test_where_latents_cannot_be_written(gantrain):
     assert result.code == 2
     assert "cannot write file/z.safetensors" in result.err
     assert not Path("run/samples.png").exists()
+
+
+def test_a_folder_of_many_is_written_part_by_part(gantrain, monkeypatch):
+    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+    assert gantrain("sample", "run", "-n", 5, "--out", "whole").code == 0
+    held, generate = [], LatentGAN.generate
+    monkeypatch.setattr(sample, "CHUNK", 2)
+    monkeypatch.setattr(
+        LatentGAN, "generate", lambda self, z, **options: held.append(len(z)) or generate(self, z, **options)
+    )
+    assert gantrain("sample", "run", "-n", 5, "--out", "parts").code == 0
+    assert held == [2, 2, 1]
+    for i in range(5):
+        a, b = (np.asarray(Image.open(Path(folder, f"{i}.png"))).astype(int) for folder in ("whole", "parts"))
+        assert abs(a - b).max() <= 1
+
+
+def test_volumes_as_arrays_and_meshes(gantrain):
+    words = ("experiment=gan3d_furniture", "debug=tiny", "data.size=8", "callbacks.samples.count=2", "logger=none")
+    assert gantrain(*words, "hydra.run.dir=run").code == 0
+    for kind in ("npy", "mat", "obj", "stl", "ply"):
+        result = gantrain("sample", "run", "-n", 2, "--format", kind, "--out", f"files/{kind}")
+        assert result.code == 0, result
+        assert sorted(file.name for file in Path("files", kind).iterdir()) == [f"0.{kind}", f"1.{kind}"]
+    assert gantrain("sample", "run", "-n", 2, "--format", "npy").code == 0
+    assert len(list(Path("run/samples_npy").glob("*.npy"))) == 2
+    refused = gantrain("sample", "run", "--format", "xyz")
+    assert (refused.code, "can be png, npy, mat, obj, stl, ply" in refused.err) == (2, True)
+    refused = gantrain("sample", "run", "--format", "stl", "--out", "a.png")
+    assert (refused.code, "needs a folder" in refused.err) == (2, True)
+
+
+def test_pictures_have_no_mesh(gantrain):
+    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+    refused = gantrain("sample", "run", "--format", "stl")
+    assert (refused.code, "--format is 'stl'; samples of this run can be png" in refused.err) == (2, True)
+
+
+def test_empty_volumes_have_no_mesh(gantrain, monkeypatch):
+    import torch
+
+    from gantrain.models.latent import LatentGAN
+
+    words = ("experiment=gan3d_furniture", "debug=tiny", "data.size=8", "callbacks.samples.count=2", "logger=none")
+    assert gantrain(*words, "hydra.run.dir=run").code == 0
+    volumes = torch.zeros(3, 1, 8, 8, 8)
+    monkeypatch.setattr(LatentGAN, "generate", lambda self, z, **options: volumes)
+    refused = gantrain("sample", "run", "-n", 3, "--format", "stl", "--out", "files")
+    assert (refused.code, "all samples are empty volumes" in refused.err) == (2, True)
+    volumes[1, :, 2:6, 2:6, 2:6] = 1
+    result = gantrain("sample", "run", "-n", 3, "--format", "stl", "--out", "files")
+    assert (result.code, "empty volumes: 0, 2" in result.err) == (0, True)
+    assert [file.name for file in Path("files").iterdir()] == ["1.stl"]

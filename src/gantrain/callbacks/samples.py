@@ -8,16 +8,21 @@ import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from gantrain.models.base import GANModule, undisturbed
-from gantrain.pictures import grid, save_gif, to_pil
+from gantrain.pictures import animate, grid, save_gif, to_pil
 from gantrain.rng import derive_seed
 from gantrain.runs import Run, replacing
+
+MOST = 100  # grids of the animation
+TURNING_FILE = "turning.gif"
+TURNING = 4  # samples in it
 
 
 class Samples(pl.Callback):
     """A grid of `count` fixed samples every `every` iterations, at the start and the end, as PNG and for TensorBoard.
 
     Latents come from a generator of its own; modes and global generators are put back: looking never changes training.
-    `samples/progress.gif` shows the grids in a row once training ends. TensorBoard shows real pictures beside them.
+    `samples/progress.gif` shows the grids in a row once training ends, and `samples/turning.gif` the last samples from
+    all around where the data can be turned. TensorBoard shows real pictures beside them.
     """
 
     def __init__(self, every: int = 500, count: int = 64):
@@ -46,12 +51,20 @@ class Samples(pl.Callback):
         if module.iteration % self.every:
             self.draw(trainer, module)
         folder = Run(trainer.default_root_dir).samples(module.stage)
-        save_gif(frames(folder), folder / "progress.gif")
+        animate(frames(folder), folder / "progress.gif", MOST)
+        if hasattr(trainer.datamodule, "turning"):
+            views = trainer.datamodule.turning(self.preview(module)[:TURNING])
+            with replacing(folder / TURNING_FILE) as temporary:
+                save_gif([to_pil(grid(view)) for view in views], temporary, milliseconds=4000 // len(views))
 
-    def draw(self, trainer: pl.Trainer, module: GANModule) -> Path:
+    def preview(self, module: GANModule) -> torch.Tensor:
+        """The fixed samples as they are now."""
         generator = torch.Generator().manual_seed(derive_seed(module.seed, "preview"))
         with undisturbed(module, module.device):
-            sheet = trainer.datamodule.sheet(module.preview(self._batch, generator), self._batch)
+            return module.preview(self._batch, generator)
+
+    def draw(self, trainer: pl.Trainer, module: GANModule) -> Path:
+        sheet = trainer.datamodule.sheet(self.preview(module), self._batch, module.preview_columns)
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:

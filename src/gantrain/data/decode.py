@@ -14,8 +14,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # what is inside counts, not the file's suffix
 
-# Besides OSError and ValueError, Pillow's decoders raise these for damaged files. A header that promises more than
-# Image.MAX_IMAGE_PIXELS (89,478,485) is refused before anything is decoded.
+MOST_PIXELS = 64_000_000  # of one picture: decoded and converted it takes several times as many bytes
+
+# Besides OSError and ValueError, Pillow's decoders raise these for damaged files.
 DAMAGED = (
     *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError, OverflowError),
     *(struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning),
@@ -53,8 +54,12 @@ def framing(crop: str, background: Sequence[int] = (255, 255, 255)) -> Framing:
 
 
 def open_picture(file: Path | BinaryIO) -> Image.Image:
-    """A picture that is not loaded yet, of one of the accepted formats."""
-    return Image.open(file, formats=FORMATS)
+    """A picture that is not loaded yet, of one of the accepted formats. Raises ValueError where it is too large."""
+    picture = Image.open(file, formats=FORMATS)
+    if picture.width * picture.height > MOST_PIXELS:  # its header says so; nothing is decoded yet
+        picture.close()
+        raise ValueError(f"{picture.width}x{picture.height} pixels, more than {MOST_PIXELS:,}")
+    return picture
 
 
 def decode(

@@ -47,7 +47,7 @@ class LowHigh(GANDataModule):
             return self.examples(n)
         return self.held_out().examples(n)
 
-    def sheet(self, made: Tensor, batch: Batch) -> Tensor:
+    def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
         from gantrain.comparison import compare  # fonts and drawing, only where there is something to draw
 
         low, ours, truth = (self.pictures(part.cpu()) for part in (batch["cond"], made, batch["real"]))

@@ -1,26 +1,35 @@
-"""Pictures made by the program itself, for tests and dry runs (`debug=tiny`)."""
+"""Pictures and volumes made by the program itself, for tests and dry runs (`debug=tiny`)."""
 
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+VOLUME_SIDE = 8  # enlarged as asked
+
 
 class Synthetic:
-    """`count` coloured discs and squares on shaded ground, in `classes` classes by shape and shade."""
+    """`count` coloured discs and squares on shaded ground, in `classes` classes by shape and shade.
+
+    Asked for volumes, it gives balls and boxes. `first` numbers the first of them: others are other pictures.
+    """
 
     framing = None  # enlarged as asked
     class_names = None
 
-    def __init__(self, count: int = 64, classes: int | None = None, side: int = 32):
+    def __init__(self, count: int = 64, classes: int | None = None, side: int = 32, first: int = 0):
         if count < 1 or side < 4:
             raise ValueError(f"count {count} and side {side}: at least 1 picture of 4 pixels")
-        self.count, self.classes, self.side = count, classes, side
-        self.fingerprint = f"synthetic-{count}-{classes}-{side}"
+        self.count, self.classes, self.side, self.first = count, classes, side, first
+        self.fingerprint = f"synthetic-{count}-{classes}-{side}-{first}"
         self.labels = np.arange(count) % classes if classes else None
 
     def open(self, root: Path | None) -> "Synthetic":
         return self
+
+    def held_out(self) -> "Synthetic":
+        """As many others."""
+        return Synthetic(self.count, self.classes, self.side, self.first + self.count)
 
     def __len__(self) -> int:
         return self.count
@@ -29,12 +38,20 @@ class Synthetic:
         return f"synthetic picture {index}"
 
     def read(self, index: int) -> Image.Image:
-        rng = np.random.default_rng(index)
-        kind = int(self.labels[index]) if self.labels is not None else index
+        rng = np.random.default_rng(self.first + index)
         picture = Image.new("RGB", (self.side, self.side), tuple(int(v) for v in rng.integers(0, 96, 3)))
         x, y = rng.uniform(0.1, 0.4, 2) * self.side
         box = [x, y, x + 0.5 * self.side, y + 0.5 * self.side]
         colour = tuple(int(v) for v in rng.integers(128, 256, 3))
         draw = ImageDraw.Draw(picture)
-        (draw.ellipse if kind % 2 else draw.rectangle)(box, fill=colour)
+        (draw.ellipse if self.kind(index) % 2 else draw.rectangle)(box, fill=colour)
         return picture
+
+    def volume(self, index: int) -> np.ndarray:
+        *centre, radius = np.random.default_rng(self.first + index).uniform([3, 3, 3, 1.5], [5, 5, 5, 3])
+        apart = np.abs(np.stack(np.indices((VOLUME_SIDE,) * 3), -1) + 0.5 - centre)
+        distance = np.linalg.norm(apart, axis=-1) if self.kind(index) % 2 else apart.max(-1)
+        return distance < radius
+
+    def kind(self, index: int) -> int:
+        return int(self.labels[index]) if self.labels is not None else index

@@ -152,13 +152,13 @@ class TorchScript(Backbone):
 
 
 class Random(Backbone):
-    """Seeded convolutions, 64 features: no opinion of pictures, but a fixed one, at once and for any kind."""
+    """Seeded convolutions, 32 features: no opinion of pictures, but a fixed one, at once and for any kind."""
 
     def __init__(self, seed: int = 0):
         super().__init__()
         self.name = "random"
         generator = torch.Generator().manual_seed(seed)
-        widths = [3, 16, 32, 64]
+        widths = [3, 16, 32, 32]
         self.layers = nn.Sequential(*[nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in itertools.pairwise(widths)])
         with torch.no_grad():
             for layer in self.layers:

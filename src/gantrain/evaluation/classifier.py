@@ -22,8 +22,8 @@ VERSION = 1  # raise it when fitting would give other weights
 SIDE = 32  # larger pictures are reduced to it
 FEATURES = 64
 BATCH = 128
-STEPS = 1200  # of 128 pictures: 85 epochs of the digits, two and a half of MNIST
-PASSES = 60  # at most so many over a small set
+STEPS = 1200  # of 128 pictures: two and a half epochs of MNIST
+PASSES = 30  # at most so many over a small set
 LARGEST = 60_000  # pictures it is fitted on
 HELD_BACK = 10  # every tenth picture is not fitted on and says how good the classifier is
 POOR = 0.8
@@ -86,7 +86,7 @@ def dataset_backbone(data: GANDataModule, weights: str | None, filter: str | Non
         except RuntimeError as error:
             raise unfit(file, "this data set's classifier", error) from error
         return DatasetClassifier(classifier, sha256(file), seen, how)
-    content = repr((VERSION, data.content, data.cached.labels.tobytes(), seen, how))
+    content = repr((VERSION, STEPS, PASSES, data.content, data.cached.labels.tobytes(), seen, how))
     file = folder_of(data) / f"{hashlib.sha256(content.encode()).hexdigest()[:16]}.safetensors"
     if not _load(classifier, file):
         fit(classifier, data, seen, how)

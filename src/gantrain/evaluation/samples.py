@@ -25,7 +25,7 @@ from gantrain.evaluation.features import Features, extract, generated, real_feat
 from gantrain.evaluation.frechet import frechet_distance, intra_class, moments
 from gantrain.evaluation.kernel import kernel_distance
 from gantrain.evaluation.neighbours import K_DENSITY, K_PRECISION, nearest, overlap
-from gantrain.evaluation.protocol import Protocol
+from gantrain.evaluation.protocol import Protocol, untagged
 from gantrain.models.base import GANModule
 from gantrain.names import did_you_mean
 
@@ -83,6 +83,9 @@ class SampleScores(Evaluation):
             raise UserError(
                 f"evaluation: these are scores of samples from noise, which {type(module).__name__} does not make"
             )
+        names = ["fid" if self.backbone_name == "tf" else "fd", *(self.scores or SCORES[1:])]
+        if self.best is not None and untagged(self.best) not in names:
+            raise UserError(f"evaluation.best: '{self.best}' is not measured; there are {', '.join(names)}")
         if self.backbone_name == "dataset":
             check_labelled(data)
         else:

@@ -7,11 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from gantrain.build import build
 from gantrain.config import ONLY_STAGE, check, stages_of
-from gantrain.config_files import configs_folder
 from gantrain.errors import UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.base import Evaluation
@@ -21,7 +18,7 @@ from gantrain.models.base import undisturbed
 from gantrain.quiet import quiet_libraries
 from gantrain.runs import Run, load_trained, replacing
 from gantrain.sweep import aligned
-from gantrain.use.resume import apply
+from gantrain.use.resume import apply, evaluation_named
 
 SHORT = ("samples", "backbone", "weights", "seed")  # options that are evaluation.<name>
 
@@ -60,8 +57,8 @@ def evaluate(
     if not config.get("evaluation"):
         config["evaluation"] = usual(folder, trained.module)
     for override in overrides:
-        if not override.startswith(("evaluation.", "data.root=")):
-            raise UserError(f"'{override}': only evaluation.* and data.root can be set here")
+        if not override.startswith(("evaluation=", "evaluation.", "data.root=")):
+            raise UserError(f"'{override}': only evaluation, its keys and data.root can be set here")
         apply(config, override)
     config["evaluation"] |= options
     check(config)
@@ -84,7 +81,7 @@ def usual(folder: Path, module: Any) -> dict[str, Any]:
     """The evaluation of a run that was trained without one."""
     if not hasattr(module, "generate"):
         raise UserError(f"{folder} was trained with evaluation=none, and its family has no usual one")
-    return OmegaConf.to_container(OmegaConf.load(configs_folder() / "evaluation" / "dataset.yaml"))
+    return evaluation_named("dataset")
 
 
 def described(found: Record) -> list[str]:

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from gantrain.config import LENGTHS, check
-from gantrain.errors import Diverged, UserError
-from gantrain.launch import explain_divergence
+from gantrain.config_files import configs_folder
+from gantrain.errors import UserError
 from gantrain.quiet import quiet_libraries
 from gantrain.runs import Run
 
@@ -18,7 +18,7 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser("gantrain resume", description="Continue a run with its own config.")
     parser.add_argument("run", type=Path, help="the run's directory")
     parser.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="a new length, trainer.*, data.root, logger.*"
+        "overrides", nargs="*", metavar="key=value", help="a new length, trainer.*, data.root, data.cache_dir, logger.*"
     )
     args = parser.parse_args(words)
     quiet_libraries()
@@ -39,11 +39,7 @@ def main(words: Sequence[str]) -> int:
     from gantrain.train import resume
 
     trust(config, plugins)
-
-    try:
-        outcome = resume(run.folder, config)
-    except Diverged as error:
-        raise Diverged(explain_divergence(error, run.folder)) from error
+    outcome = resume(run.folder, config)
     print_end(outcome)
     return 128 + outcome.signum if outcome.signum else 0
 
@@ -62,17 +58,26 @@ def read(override: str) -> tuple[str, Any]:
     return key, value
 
 
+def evaluation_named(name: str) -> dict[str, Any] | None:
+    """The node of configs/evaluation/<name>.yaml. Raises UserError where there is none."""
+    folder = configs_folder() / "evaluation"
+    names = sorted(file.stem for file in folder.glob("*.yaml"))
+    if name not in names:
+        raise UserError(f"evaluation: there is no '{name}'; there are {', '.join(names)}")
+    return None if name == "none" else yaml.safe_load((folder / f"{name}.yaml").read_text())
+
+
 def apply(config: dict[str, Any], override: str) -> None:
     """Set one key of a run's config. Raises UserError for a key that would make it another run."""
     key, value = read(override)
     path = key.split(".")
     stages = config.get("stages") or {}
-    if key == "data.root":
-        if not isinstance(value, str):
-            raise UserError(f"data.root is {value!r}, it must be a folder")
+    if key in ("data.root", "data.cache_dir"):
+        if not isinstance(value, (str, int)) or isinstance(value, bool):
+            raise UserError(f"{key} is {value!r}, it must be a folder")
         for node in [config, *stages.values()]:
             if node.get("data"):
-                node["data"]["root"] = str(Path(value).expanduser().absolute())
+                node["data"][path[1]] = str(Path(str(value)).expanduser().absolute())
         return
     if stages and path[0] in LENGTHS:
         ways = ", ".join(f"stages.{name}.{key}=" for name in stages)
@@ -87,9 +92,12 @@ def apply(config: dict[str, Any], override: str) -> None:
     allowed = key in LENGTHS or path[0] in ("trainer", "logger", "evaluation")
     if not allowed or key == "trainer.precision":
         raise UserError(
-            f"{key}: a resumed run keeps its config; only iterations, epochs, trainer.* but precision, data.root, "
-            f"logger and evaluation may change; for anything else start a new run with init_from={{RUN}}"
+            f"{key}: a resumed run keeps its config; only iterations, epochs, trainer.* but precision, data.root and "
+            f"cache_dir, logger and evaluation may change; for anything else start a new run with init_from={{RUN}}"
         )
+    if key == "evaluation" and isinstance(value, str):
+        config["evaluation"] = evaluation_named(value)
+        return
     if key in LENGTHS:
         config[LENGTHS[1 - LENGTHS.index(key)]] = None
     if len(path) == 1 and key not in (*LENGTHS, "evaluation"):

@@ -1,15 +1,22 @@
-"""`gantrain sample RUN`: pictures from a trained run, as a grid or one by one."""
+"""`gantrain sample RUN`: samples of a trained run, as a grid of pictures or one file each."""
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
+from gantrain.data import GANDataModule
 from gantrain.errors import UserError
 from gantrain.latents import add_plugins, latent_family, save_latents
 from gantrain.pictures import grid, to_pil
 from gantrain.quiet import quiet_libraries
+from gantrain.volumes import Empty
+
+CHUNK = 250
 
 
 def main(words: Sequence[str]) -> int:
@@ -18,6 +25,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("-n", type=int, default=64, help="how many (64)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed, the same pictures (0)")
     parser.add_argument("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
+    parser.add_argument("--format", default="png", help="of single files: png; of volumes also npy, mat, obj, stl, ply")
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
     parser.add_argument("--best", action="store_true", help="of the checkpoint with the best score, not of the last")
     parser.add_argument(
@@ -34,20 +42,47 @@ def main(words: Sequence[str]) -> int:
     if args.truncation is not None and not args.truncation > 0:
         raise UserError(f"--truncation is {args.truncation}, it must be above 0, such as 0.7")
     module, data = latent_family(args.run, args.plugins, args.best)
+    if args.format not in data.formats:
+        raise UserError(f"--format is '{args.format}'; samples of this run can be {', '.join(data.formats)}")
+    out = args.out or args.run / ("samples.png" if args.format == "png" else f"samples_{args.format}")
+    if out.suffix and args.format != "png":
+        raise UserError(f"--out: '{out}' is a file, --format {args.format} needs a folder")
     latents = module.latents(args.n, torch.Generator().manual_seed(args.seed), args.truncation)
     if args.save_latents is not None:
         save_latents(latents, args.save_latents)
-    pictures = data.pictures(module.generate(latents, raw=args.raw))
-    out = args.out or args.run / "samples.png"
+    # A part at a time: 50,000 samples would fill the memory.
+    cond = torch.arange(args.n) % module.classes if getattr(module, "conditional", False) else None
+    samples = made(module, latents, cond, args.raw)
     try:
         if out.suffix.lower() == ".png":
             out.parent.mkdir(parents=True, exist_ok=True)
-            to_pil(grid(pictures)).save(out)
+            to_pil(grid(torch.cat([data.pictures(part) for part in samples]))).save(out)
         else:
-            out.mkdir(parents=True, exist_ok=True)
-            for i, picture in enumerate(pictures):
-                to_pil(picture).save(out / f"{i:0{len(str(args.n - 1))}d}.png")
+            save_each((sample for part in samples for sample in part), args.n, data, out, args.format)
     except OSError as error:
         raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
     print(out)
     return 0
+
+
+def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool) -> Iterator[Tensor]:
+    """Samples of the latents, a part at a time; of a conditional family in all its classes in turn."""
+    for part in torch.arange(len(latents)).split(CHUNK):
+        options = {} if cond is None else {"cond": cond[part]}
+        yield module.generate(latents[part], raw=raw, **options)
+
+
+def save_each(samples: Iterable[Tensor], count: int, data: GANDataModule, folder: Path, kind: str) -> None:
+    """One file per sample of `count`. Raises UserError where none has anything to write."""
+    folder.mkdir(parents=True, exist_ok=True)
+    empty = []
+    for i, sample in enumerate(samples):
+        name = f"{i:0{len(str(count - 1))}d}"
+        try:
+            data.save(sample, folder / f"{name}.{kind}")
+        except Empty:
+            empty.append(name)
+    if len(empty) == count:
+        raise UserError(f"--format {kind}: all samples are empty volumes; train longer, or try another --seed")
+    if empty:
+        print(f"gantrain: samples without a file, for they are empty volumes: {', '.join(empty)}", file=sys.stderr)

@@ -1,0 +1,129 @@
+"""One binary volume from a .mat, .npy or .npz file of any origin: bounded, without pickle."""
+
+import io
+import math
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+SUFFIXES = (".mat", ".npy", ".npz")
+LARGEST_SIDE = 256
+LARGEST_FILE = 8 * LARGEST_SIDE**3 + (1 << 20)  # bytes, packed and not: one volume of doubles with some room
+
+MAT_HEADER = 128  # bytes; the last four are version and byte order
+COMPRESSED = 15  # the type of a MAT-file element
+
+# What damaged or hostile files make the readers raise.
+DAMAGED = (
+    *(OSError, ValueError, TypeError, LookupError, OverflowError, EOFError, NotImplementedError, MemoryError),
+    *(struct.error, zlib.error, zipfile.BadZipFile, tokenize.TokenError, SyntaxError, AttributeError),
+)
+
+
+class Unreadable(Exception):
+    """A volume that cannot be used; the message is the reason, without the file's name."""
+
+
+def read_volume(file: Path, key: str) -> np.ndarray:
+    """The cube (side, side, side) bool in `file`; `key` names the variable of a .mat or .npz. Raises Unreadable."""
+    try:
+        if file.stat().st_size > LARGEST_FILE:
+            raise ValueError(f"larger than {LARGEST_FILE >> 20} MB")
+        data = file.read_bytes()
+        return as_cube({".mat": from_mat, ".npy": from_npy, ".npz": from_npz}[file.suffix.lower()](data, key))
+    except DAMAGED as error:
+        raise Unreadable(" ".join((str(error) or type(error).__name__).split())[:160]) from error
+
+
+def as_cube(array: np.ndarray) -> np.ndarray:
+    """A binary array of three equal sides as bool. Raises ValueError."""
+    check_shape(array.shape)
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"holds {array.dtype}, not numbers")
+    cube = array.astype(bool)
+    if not (array == cube).all():
+        values = np.unique(array)
+        some = ", ".join(f"{value:g}" for value in values[(values != 0) & (values != 1)][:3])
+        raise ValueError(f"holds {some}, not only 0 and 1")
+    return cube
+
+
+def check_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) != 3 or len(set(shape)) != 1:
+        raise ValueError(f"its shape is {'x'.join(map(str, shape)) or 'a single number'}, not a cube of three sides")
+    if not 1 <= shape[0] <= LARGEST_SIDE:
+        raise ValueError(f"its side is {shape[0]}, not 1 to {LARGEST_SIDE}")
+
+
+def no_such(key: str, names: Iterable[str]) -> str:
+    return f"has no '{key}' (data.dataset.key), it holds {', '.join(map(repr, names)) or 'nothing'}"
+
+
+def from_mat(data: bytes, key: str) -> np.ndarray:
+    """A variable of a MAT-file of version 5 to 7, which is inflated first, within bounds: scipy's reader has none."""
+    from scipy.io import loadmat, whosmat  # half a second of imports
+    from scipy.io.matlab import MatReadError
+
+    stream = io.BytesIO(inflate_mat(data))
+    try:
+        shapes = {name: shape for name, shape, _ in whosmat(stream)}
+        if key not in shapes:
+            raise ValueError(no_such(key, shapes))
+        check_shape(shapes[key])
+        stream.seek(0)
+        return np.asarray(loadmat(stream, variable_names=[key])[key])
+    except MatReadError as error:
+        raise ValueError(str(error)) from error
+
+
+def inflate_mat(data: bytes) -> bytes:
+    """The same MAT-file with its elements uncompressed. Raises ValueError for what is none, cut off or too large."""
+    if len(data) < MAT_HEADER or data[124:128] not in (b"\x00\x01IM", b"\x01\x00MI"):
+        raise ValueError("no MAT-file of version 5 to 7, or cut off; Matlab writes one with save -v7")
+    order = "<" if data[126:128] == b"IM" else ">"
+    parts, at, room = [data[:MAT_HEADER]], MAT_HEADER, LARGEST_FILE
+    while at < len(data):
+        kind, length = struct.unpack_from(f"{order}2I", data, at)
+        element = data[at : at + 8 + length]
+        if len(element) != 8 + length:
+            raise ValueError("cut off")
+        if kind == COMPRESSED:
+            inflater = zlib.decompressobj()
+            element = inflater.decompress(element[8:], room)
+            if not inflater.eof:
+                raise ValueError(f"cut off, or larger than {LARGEST_FILE >> 20} MB unpacked")
+        room -= len(element)
+        if room <= 0:
+            raise ValueError(f"larger than {LARGEST_FILE >> 20} MB unpacked")
+        parts.append(element)
+        at += 8 + length
+    return b"".join(parts)
+
+
+def from_npy(data: bytes, key: str) -> np.ndarray:
+    stream = io.BytesIO(data)
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }[np.lib.format.read_magic(stream)]
+    shape, fortran, dtype = read_header(stream)
+    check_shape(shape)
+    if dtype.hasobject:
+        raise ValueError("holds Python objects, which could run code")
+    return np.frombuffer(data, dtype, math.prod(shape), stream.tell()).reshape(shape, order="F" if fortran else "C")
+
+
+def from_npz(data: bytes, key: str) -> np.ndarray:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = {Path(name).stem: name for name in archive.namelist() if name.endswith(".npy")}
+        if key not in names:
+            raise ValueError(no_such(key, names))
+        if archive.getinfo(names[key]).file_size > LARGEST_FILE:
+            raise ValueError(f"larger than {LARGEST_FILE >> 20} MB unpacked")
+        with archive.open(names[key]) as member:
+            return from_npy(member.read(LARGEST_FILE), key)

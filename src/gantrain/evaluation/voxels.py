@@ -1,0 +1,126 @@
+"""Scores of volumes: how much is filled, and the nearest neighbours by intersection over union (IoU)."""
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gantrain.data import GANDataModule
+from gantrain.errors import UserError
+from gantrain.evaluation.base import Evaluation, Result, Score
+from gantrain.models.base import GANModule
+
+CHUNK = 50  # volumes that are generated at once
+BLOCK = 1 << 15  # voxels that are compared at once
+
+
+class VoxelScores(Evaluation):
+    """Generated volumes against real ones of `split`, as many of each, `samples` at most.
+
+    `coverage_iou` and `mmd_iou` are the coverage and the minimum matching distance of Achlioptas et al. 2018 (arXiv
+    1707.02392, section 3) with the distance 1 - IoU: the share of real volumes that are the nearest one of some
+    generated volume, and the mean distance of a real volume to its nearest generated one. `occupancy_ratio`,
+    `fill_ratio` and `alike_ratio` compare means of generated and real volumes: the share of voxels that is occupied,
+    the share within the bounding box (a cube has 1), and the IoU of two volumes (one blob for all latents has 1).
+
+    The table shows volumes of the training split beside them, measured in the same way.
+    """
+
+    def __init__(self, samples: int = 200, split: Literal["train", "test"] = "test", **options: Any):
+        super().__init__(**options)
+        if samples < 2:
+            raise ValueError(f"samples is {samples}, it must be 2 or more")
+        if split not in ("train", "test"):
+            raise ValueError(f"split '{split}' is neither train nor test")
+        self.samples, self.split = samples, split
+        self._reference: GANDataModule | None = None
+
+    def check(self, module: GANModule, data: GANDataModule) -> None:
+        if not hasattr(data, "solid"):
+            raise UserError("evaluation: these scores are of volumes; choose others for pictures, or evaluation=none")
+        if not hasattr(module, "generate"):
+            raise UserError("evaluation: these scores need a family that makes volumes from noise")
+        self.reference(data)
+
+    def measure(self, module: GANModule, data: GANDataModule, raw: bool = False) -> Result:
+        real = self.some(self.reference(data), self.samples)
+        generator = torch.Generator().manual_seed(self.seed)
+        latents = module.latents(len(real), generator)
+        made = torch.cat([data.solid(module.generate(part, raw=raw)).flatten(1) for part in latents.split(CHUNK)])
+        rows = {
+            "generated": facts(made, real),
+            "training": facts(self.some(data, len(real)), real),
+            "real": facts(real),
+        }
+        ours, truth = rows["generated"], rows["real"]
+        scores = {
+            "coverage_iou": Score(ours["coverage"], "higher"),
+            "mmd_iou": Score(ours["mmd"], "lower"),
+            **{
+                f"{key}_ratio": Score(ours[key] / truth[key], "near 1")
+                for key in ("occupancy", "fill", "alike")
+                if truth[key]  # real volumes may have nothing in common
+            },
+        }
+        protocol = {
+            "data": self.reference(data).content,
+            "split": self.split,
+            "real": len(real),
+            "samples": len(made),
+            "threshold": sum(data.range) / 2,
+            "networks": "raw" if module.best("generator", raw) is module.networks["generator"] else "ema",
+            "seed": self.seed,
+        }
+        table = [{"volumes": name, **{k: round(v, 4) for k, v in row.items()}} for name, row in rows.items()]
+        return Result(scores, protocol, {"volumes": table})
+
+    def reference(self, data: GANDataModule) -> GANDataModule:
+        """The real volumes to compare with."""
+        if self._reference is None:
+            self._reference = data if self.split == "train" else data.held_out()
+        return self._reference
+
+    def some(self, data: GANDataModule, most: int) -> Tensor:
+        """Real volumes (n, voxels) bool, drawn by this evaluation's seed."""
+        rows = np.random.default_rng(self.seed).permutation(len(data))[:most]
+        return data.solid(data.take(np.sort(rows))["real"]).flatten(1)
+
+
+def facts(volumes: Tensor, real: Tensor | None = None) -> dict[str, float]:
+    """Means over `volumes` (n, voxels) bool, and how they cover `real` where given."""
+    side = round(volumes.shape[1] ** (1 / 3))
+    among = iou(volumes, volumes)
+    n = len(volumes)
+    found = {
+        "occupancy": volumes.float().mean().item(),
+        "fill": box_fill(volumes.view(n, side, side, side)).mean().item(),
+        "alike": ((among.sum() - among.trace()) / (n * (n - 1))).item() if n > 1 else 1.0,
+    }
+    if real is not None:
+        near = iou(volumes, real)
+        matched = near.argmax(1)[near.amax(1) > 0]  # an empty volume is near to none
+        found["coverage"] = len(matched.unique()) / len(real)
+        found["mmd"] = (1 - near.amax(0)).mean().item()
+    return found
+
+
+def iou(a: Tensor, b: Tensor) -> Tensor:
+    """Intersection over union (n, m) of volumes (n, voxels) and (m, voxels) bool; of two empty ones it is 1."""
+    parts = zip(a.split(BLOCK, 1), b.split(BLOCK, 1), strict=True)
+    common = sum(x.float() @ y.float().T for x, y in parts)
+    union = a.sum(1)[:, None] + b.sum(1) - common
+    return torch.where(union > 0, common / union.clamp(min=1), 1.0)
+
+
+def box_fill(volumes: Tensor) -> Tensor:
+    """The occupied share of each volume's bounding box (n,), of volumes (n, s, s, s) bool; 0 of an empty one."""
+    extents = []
+    for axis in (1, 2, 3):
+        others = [other for other in (1, 2, 3) if other != axis]
+        inside = volumes.any(others[1]).any(others[0])
+        positions = torch.arange(inside.shape[1])
+        last = torch.where(inside, positions, -1).amax(1)
+        first = torch.where(inside, positions, inside.shape[1]).amin(1)
+        extents.append((last - first + 1).clamp(min=0))
+    return volumes.flatten(1).sum(1) / torch.stack(extents).prod(0).clamp(min=1)

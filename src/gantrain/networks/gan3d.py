@@ -1,0 +1,86 @@
+"""The networks of 3D-GAN (Wu et al. 2016, arXiv 1610.07584): noise to volumes and back, for any power of two."""
+
+import itertools
+
+from torch import Tensor, nn
+
+from gantrain.networks.init import Init, initialise
+
+KERNEL = 4
+BASE = 4  # side of the smallest map, which one "valid" kernel spans
+
+
+def widths(width: int, size: int) -> list[int]:
+    """The discriminator's channels, doubling from `width` at half the side to a map of side 4."""
+    depth = (size // BASE).bit_length() - 1
+    if depth < 1 or size != BASE << depth:
+        raise ValueError(f"size {size} is none of 8, 16, 32, 64, 128, ...: 4 doubled some times")
+    return [width << i for i in range(depth)]
+
+
+class Generator(nn.Module):
+    """Latents (n, z_dim) to volumes (n, channels, size, size, size) in (0, 1).
+
+    A "valid" transposed convolution makes a map of side 4, others of stride 2 double it while halving the channels;
+    all but the last have batch norm and ReLU. The paper's has `size` 64 and `width` 64.
+    """
+
+    def __init__(
+        self,
+        z_dim: int,
+        width: int,
+        size: int,
+        channels: int = 1,
+        norm_eps: float = 1e-5,
+        norm_momentum: float = 0.1,
+        init: Init = "dcgan",
+    ):
+        super().__init__()
+        self.z_dim = z_dim
+        features = widths(width, size)[::-1]
+
+        def block(up: nn.ConvTranspose3d) -> list[nn.Module]:
+            return [up, nn.BatchNorm3d(up.out_channels, eps=norm_eps, momentum=norm_momentum), nn.ReLU()]
+
+        layers = [nn.Unflatten(1, (z_dim, 1, 1, 1)), *block(nn.ConvTranspose3d(z_dim, features[0], KERNEL))]
+        for a, b in itertools.pairwise(features):
+            layers += block(nn.ConvTranspose3d(a, b, KERNEL, 2, 1))
+        self.layers = nn.Sequential(*layers, nn.ConvTranspose3d(features[-1], channels, KERNEL, 2, 1), nn.Sigmoid())
+        initialise(self, init)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.layers(z)
+
+
+class Discriminator(nn.Module):
+    """Volumes (n, channels, size, size, size) to logits (n,): the generator's mirror image, with leaky ReLU.
+
+    `norm` puts batch norm after all convolutions but the first and the last, `norm_first` after the first too; never
+    use it with a gradient penalty.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        size: int,
+        channels: int = 1,
+        slope: float = 0.2,
+        norm: bool = True,
+        norm_first: bool = True,
+        norm_eps: float = 1e-5,
+        norm_momentum: float = 0.1,
+        init: Init = "dcgan",
+    ):
+        super().__init__()
+        features = [channels, *widths(width, size)]
+        layers: list[nn.Module] = []
+        for i, (a, b) in enumerate(itertools.pairwise(features)):
+            layers.append(nn.Conv3d(a, b, KERNEL, 2, 1))
+            if norm and (i > 0 or norm_first):
+                layers.append(nn.BatchNorm3d(b, eps=norm_eps, momentum=norm_momentum))
+            layers.append(nn.LeakyReLU(slope))
+        self.layers = nn.Sequential(*layers, nn.Conv3d(features[-1], 1, KERNEL), nn.Flatten())
+        initialise(self, init)
+
+    def forward(self, volumes: Tensor) -> Tensor:
+        return self.layers(volumes).squeeze(1)

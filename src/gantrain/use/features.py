@@ -1,0 +1,135 @@
+"""`gantrain features RUN DATA --out F.npz`: what a run's discriminator sees in data, labelled, for another task."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import OmegaConf
+
+from gantrain.config_files import configs_folder
+from gantrain.data import GANDataModule
+from gantrain.data.synthetic import Synthetic
+from gantrain.errors import UserError
+from gantrain.features import LayerOutputs, max_pooled, takes_cond
+from gantrain.latents import add_plugins
+from gantrain.models.base import Batch
+from gantrain.names import did_you_mean
+from gantrain.prepare import accelerator, build_data
+from gantrain.quiet import quiet_libraries
+from gantrain.runs import Trained, load_trained, replacing
+
+CHUNK = 64  # samples
+
+
+def main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        "gantrain features",
+        description="Outputs of the discriminator's layers, max-pooled: an .npz of features (n, d), labels (n,), names "
+        "(n,), splits (n,) and class_names, of all classes.",
+    )
+    parser.add_argument("run", type=Path, help="the run's directory")
+    parser.add_argument("data", type=Path, help="what the run has as data.root, or other data of the same kind")
+    parser.add_argument("--out", type=Path, required=True, help="the .npz to write")
+    parser.add_argument("--layout", metavar="NAME", help="how DATA is laid out, one of configs/data (the run's own)")
+    parser.add_argument("--split", choices=("train", "test"), help="only this one (both, where there is a test split)")
+    parser.add_argument("--network", default="discriminator", help="another network of the run (discriminator)")
+    parser.add_argument("--layers", type=numbers, help="such as 2,3,4; the first is 1 (all but the first)")
+    parser.add_argument(
+        "--pool", type=int, help="positions that each side of a map is pooled to (volumes 2, pictures 4)"
+    )
+    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    add_plugins(parser)
+    args = parser.parse_args(words)
+    quiet_libraries()
+    if args.out.suffix != ".npz":
+        raise UserError(f"--out: '{args.out}' must end in .npz")
+    if args.pool is not None and args.pool < 1:
+        raise UserError(f"--pool is {args.pool}, it must be 1 or more")
+    trained = load_trained(args.run, args.plugins)
+    if args.network not in trained.names:
+        raise UserError(f"--network: {args.run} has no trained '{args.network}'; there are {', '.join(trained.names)}")
+    splits = open_splits(trained, args.data, args.layout, args.split)
+    network = trained.module.best(args.network, args.raw).eval().to(accelerator(trained.stage.config["trainer"]))
+    parts = [extract(network, data, args.layers, args.pool) for data in splits.values()]
+    labels = [data.cached.labels for data in splits.values()]
+    class_names = next(iter(splits.values())).source.class_names
+    content = {
+        "features": np.concatenate(parts),
+        "names": np.array([data.name(i) for data in splits.values() for i in range(len(data))]),
+        "splits": np.repeat(list(splits), [len(data) for data in splits.values()]),
+        **({} if labels[0] is None else {"labels": np.concatenate(labels)}),
+        **({} if class_names is None else {"class_names": np.array(class_names)}),
+    }
+    try:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(args.out) as temporary, temporary.open("wb") as stream:
+            np.savez(stream, **content)
+    except OSError as error:
+        raise UserError(f"--out: cannot write {args.out} ({error.strerror or error})") from error
+    n, d = content["features"].shape
+    print(f"{args.out}: {d:,} features of {n:,} samples ({', '.join(f'{k} {len(v):,}' for k, v in splits.items())})")
+    return 0
+
+
+def numbers(text: str) -> list[int]:
+    """What argparse makes of `2,3,4`."""
+    return [int(part) for part in text.split(",")]
+
+
+def open_splits(trained: Trained, root: Path, layout: str | None, split: str | None) -> dict[str, GANDataModule]:
+    """The data under `root`, read as the run reads its own but with all their classes. Raises UserError."""
+    node = trained.stage.config["data"]
+    node["root"] = str(root)
+    if layout is not None:
+        node["dataset"] = dataset_of(layout)
+    data = build_data(trained.stage)
+    if isinstance(data.dataset, Synthetic):
+        raise UserError("this run was trained with debug=tiny, on made-up data; say how DATA is laid out with --layout")
+    if hasattr(data.dataset, "every_class"):
+        data.dataset = data.dataset.every_class()
+    has_test = data.holdout or hasattr(data.dataset, "held_out")
+    wanted = [split] if split else ["train", *(["test"] if has_test else [])]
+    return {name: data.open() if name == "train" else data.held_out() for name in wanted}
+
+
+def dataset_of(layout: str) -> dict[str, Any]:
+    """The dataset's node in configs/data/<layout>.yaml."""
+    folder = configs_folder() / "data"
+    names = [file.stem for file in folder.glob("*.yaml")]
+    if layout not in names:
+        raise UserError(f"--layout: there is no '{layout}'{did_you_mean(layout, names)}")
+    return OmegaConf.to_container(OmegaConf.load(folder / f"{layout}.yaml").dataset)
+
+
+@torch.no_grad()
+def extract(network: torch.nn.Module, data: GANDataModule, layers: list[int] | None, pool: int | None) -> np.ndarray:
+    """The features (n, d) float32 of all samples in the data's own order. Raises UserError."""
+    conditional = takes_cond(network)
+    rows = []
+    with LayerOutputs(network) as outputs_of:
+        for batch in batches(data):
+            if conditional and "cond" not in batch:
+                raise UserError(
+                    "this discriminator judges by class, and these data have no classes; name data that have"
+                )
+            device = next(network.parameters()).device
+            inputs = (batch["real"], batch["cond"]) if conditional else (batch["real"],)
+            try:
+                outputs = outputs_of(*(value.to(device) for value in inputs))
+            except RuntimeError as error:
+                raise UserError(
+                    f"this discriminator does not take these data ({' '.join(str(error).split())})"
+                ) from error
+            chosen = layers or list(range(min(2, len(outputs)), len(outputs) + 1))
+            if not all(1 <= layer <= len(outputs) for layer in chosen):
+                raise UserError(f"--layers: this discriminator has the layers 1 to {len(outputs)}")
+            rows.append(torch.cat([max_pooled(outputs[layer - 1], pool) for layer in chosen], 1).float().cpu())
+    return torch.cat(rows).numpy()
+
+
+def batches(data: GANDataModule) -> Iterator[Batch]:
+    for start in range(0, len(data), CHUNK):
+        yield data.take(np.arange(start, min(start + CHUNK, len(data))))

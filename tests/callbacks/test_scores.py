@@ -1,0 +1,106 @@
+"""Measuring never changes training, and what it leaves."""
+
+import json
+
+import pytest
+from compare import differences, newest
+
+from gantrain.evaluation import record
+from gantrain.runs import Run, read_checkpoint
+
+TRAIN = ("debug=tiny", "iterations=6", "callbacks.metrics.every=1", "callbacks.checkpoint.keep=1")
+WORDS = (*TRAIN, "evaluation=random", "evaluation.every=2", "evaluation.resamples=2")
+
+
+def test_measuring_changes_no_bit_of_training(gantrain):
+    assert gantrain(*WORDS, "hydra.run.dir=measured").code == 0
+    assert gantrain(*TRAIN, "evaluation=none", "hydra.run.dir=not").code == 0
+    assert differences(newest("measured"), newest("not")) == []
+    assert not record.scores_file("not").exists()
+
+
+def test_scores_are_recorded_and_told(gantrain, tmp_path):
+    result = gantrain(*WORDS, "hydra.run.dir=run", "logger=csv")
+    assert result.code == 0, result
+    assert [(r.stage, r.iteration, r.images_seen) for r in record.read("run")] == [
+        ("train", 2, 16),
+        ("train", 4, 32),
+        ("train", 6, 48),
+    ]
+    assert "2/6  fd80_random" in result.out
+    assert "scores   fd80_random" in result.out
+    assert "scores/fd80_random" in (tmp_path / "run/csv/metrics.csv").read_text()
+    assert "fd80_random" in (tmp_path / "run/report.html").read_text()
+
+
+@pytest.mark.parametrize("best", ["fd", "density80_random"])
+def test_the_best_checkpoint_is_kept(gantrain, best):
+    assert gantrain(*WORDS, f"evaluation.best={best}", "hydra.run.dir=run").code == 0
+    run = Run("run")
+    at = min(record.read("run"), key=lambda r: record.score_of(r.result, best)[1].cost()).iteration
+    assert read_checkpoint(run.checkpoints("train") / "best.ckpt")["iteration"] == at
+    assert len(run.checkpoint_files("train")) == 1  # the best is not one of the newest that are kept
+    assert gantrain("sample", "run", "--best", "-n", 2, "--out", "best.png").code == 0
+
+
+def test_a_resumed_run_has_the_scores_of_one_without_a_stop(gantrain):
+    assert gantrain(*WORDS, "iterations=3", "hydra.run.dir=stopped").code == 0
+    assert [r.iteration for r in record.read("stopped")] == [2, 3]  # its end is measured as well
+    assert gantrain("resume", "stopped", "iterations=6").code == 0
+    assert gantrain(*WORDS, "hydra.run.dir=straight").code == 0
+    stopped = {r.iteration: r.result for r in record.read("stopped")}
+    straight = {r.iteration: r.result for r in record.read("straight")}
+    assert {i: stopped[i] for i in straight} == straight
+
+
+def test_a_crash_loses_what_came_after_the_checkpoint(gantrain):
+    assert gantrain(*WORDS, "iterations=4", "callbacks.checkpoint.keep=5", "hydra.run.dir=run").code == 0
+    run = Run("run")
+    for file in run.checkpoint_files("train"):
+        if int(file.stem) > 2:
+            file.unlink()
+    (run.checkpoints("train") / "finished.json").unlink()
+    before = record.read("run")
+    assert gantrain("resume", "run").code == 0
+    assert [(r.iteration, r.result) for r in record.read("run")] == [(r.iteration, r.result) for r in before]
+
+
+def test_evaluation_may_be_chosen_when_a_run_is_resumed(gantrain):
+    assert gantrain("debug=tiny", "evaluation=none", "hydra.run.dir=run").code == 0
+    assert gantrain("resume", "run", "evaluation=random", "evaluation.samples=20", "iterations=3").code == 0
+    assert record.read("run")[-1].result.protocol["samples"] == 20
+    result = gantrain("resume", "run", "evaluation=randm", "iterations=4")
+    assert (result.code, "there is no 'randm'" in result.err) == (2, True)
+
+
+def test_mistakes_come_before_training(gantrain, tmp_path):
+    for word, names in (
+        ("evaluation.backbone=nothing", "evaluation.backbone is 'nothing'"),
+        ("evaluation.sampels=3", "did you mean 'samples'"),
+        ("evaluation.best=fidd", "evaluation.best"),
+    ):
+        result = gantrain(*WORDS, word, "hydra.run.dir=run")
+        assert result.code == 2, word
+        assert names in result.err
+        assert not (tmp_path / "run").exists()
+
+
+def test_a_sweep_returns_and_lists_the_score(gantrain, tmp_path):
+    result = gantrain("-m", *WORDS, "seed=0,1", "hydra.sweep.dir=sweep")
+    assert result.code == 0, result
+    assert "fd80_random" in (tmp_path / "sweep/sweep.csv").read_text().splitlines()[0]
+    assert "fd80_random" in result.out
+
+
+def test_the_objective_is_the_best_score(gantrain):
+    from gantrain.train import objective_of
+
+    assert gantrain(*WORDS, "hydra.run.dir=run").code == 0
+    run = Run("run")
+    values = [r.result.scores["fd80_random"].value for r in record.read("run")]
+    assert objective_of(run, run.config()) == min(values)
+    higher = {"evaluation": {"best": "density"}}
+    densities = [r.result.scores["density80_random"].value for r in record.read("run")]
+    assert objective_of(run, higher) == -max(densities)
+    assert objective_of(run, {"evaluation": None}) == 0
+    assert json.dumps(objective_of(run, run.config()))

@@ -1,0 +1,74 @@
+import pytest
+import torch
+
+from gantrain.evaluation.neighbours import nearest, overlap, radii
+
+
+def blobs(centres, n, seed, spread=0.1):
+    generator = torch.Generator().manual_seed(seed)
+    at = torch.tensor(centres, dtype=torch.float32).repeat_interleave(n, 0)
+    return at + spread * torch.randn(at.shape, generator=generator)
+
+
+MODES = [[0, 0], [10, 0], [0, 10], [10, 10]]
+
+
+def means(real, fake):
+    parts = overlap(real, fake)
+    return {name: getattr(parts, name).mean().item() for name in ("precision", "recall", "density", "coverage")}
+
+
+def test_the_same_distribution():
+    scores = means(blobs(MODES, 100, 0), blobs(MODES, 100, 1))
+    assert scores["precision"] > 0.9
+    assert scores["recall"] > 0.9
+    assert scores["coverage"] > 0.9
+    assert scores["density"] == pytest.approx(1, abs=0.15)
+
+
+def test_half_of_the_modes_dropped():
+    scores = means(blobs(MODES, 100, 0), blobs(MODES[:2], 200, 1))
+    assert scores["precision"] > 0.9
+    assert scores["recall"] == pytest.approx(0.5, abs=0.05)
+    assert scores["coverage"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_collapsed():
+    real = blobs(MODES, 100, 0)
+    scores = means(real, real[:1].repeat(400, 1) + 1e-4 * blobs([[0, 0]], 400, 1))
+    assert scores["precision"] == 1
+    assert scores["recall"] < 0.01
+    assert scores["coverage"] < 0.05
+
+
+def test_somewhere_else():
+    assert means(blobs(MODES, 50, 0), blobs([[50, 50]], 200, 1)) == dict.fromkeys(
+        ("precision", "recall", "density", "coverage"), 0
+    )
+
+
+def test_density_forgives_no_outlier():
+    # one far real sample has a ball over everything: precision is fooled by it, density hardly
+    real = torch.cat([blobs([[0, 0]], 99, 0), torch.tensor([[30.0, 0.0]])])
+    scores = means(real, blobs([[5, 0]], 100, 1))
+    assert scores["precision"] == 1
+    assert scores["density"] == pytest.approx(1 / 5, abs=1e-6)
+
+
+def test_radii_by_hand():
+    assert radii(torch.tensor([[0.0], [1.0], [3.0], [7.0]]), (1, 3)).tolist() == [[1, 7], [1, 6], [2, 4], [4, 7]]
+
+
+def test_nearest_is_exact_for_copies():
+    rows = 1000 * torch.randn(50, 64, generator=torch.Generator().manual_seed(0))
+    distances, numbers = nearest(rows[10:20], rows)
+    assert numbers.tolist() == list(range(10, 20))
+    assert distances.tolist() == [0] * 10
+    distances, numbers = nearest(rows, rows, itself=True)
+    assert (numbers != torch.arange(50)).all()
+    assert distances.min() > 1000
+
+
+def test_too_few_samples():
+    with pytest.raises(ValueError, match="more than 5"):
+        overlap(torch.zeros(5, 2), torch.zeros(50, 2))

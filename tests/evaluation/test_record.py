@@ -1,0 +1,60 @@
+import pytest
+
+from gantrain.errors import UserError
+from gantrain.evaluation import record
+from gantrain.evaluation.base import Result, Score
+from gantrain.evaluation.record import Record, best_of, score_of
+
+
+def measured(iteration, value, stage="train", protocol=None, better="lower", name="fd1k_dataset"):
+    scores = {name: Score(value, better, 0.1), "classes1k_dataset": Score(10 - value, "higher")}
+    return Record(stage, iteration, 64 * iteration, 1.5, Result(scores, protocol or {"samples": 1000}))
+
+
+def test_records_come_back(tmp_path):
+    assert record.read(tmp_path) == []
+    for one in (first := measured(10, 3.0), second := measured(20, 2.0)):
+        record.add(tmp_path, one)
+    assert record.read(tmp_path) == [first, second]
+    record.add(tmp_path, again := measured(20, 2.5))  # measured once more: it takes the place
+    assert record.read(tmp_path) == [first, again]
+
+
+def test_a_resumed_run_measures_anew_what_came_later(tmp_path):
+    for one in (measured(5, 1, "a"), measured(7, 1, "b"), measured(9, 1, "b"), measured(1, 1, "c")):
+        record.add(tmp_path, one)
+    record.cut(tmp_path, ["a", "b", "c"], "b", 7)
+    assert [(r.stage, r.iteration) for r in record.read(tmp_path)] == [("a", 5), ("b", 7)]
+
+
+def test_damaged_lines(tmp_path):
+    record.add(tmp_path, measured(5, 1.0))
+    file = record.scores_file(tmp_path)
+    whole = file.read_text()
+    file.write_text(whole + whole[:40])  # cut off by a crash
+    assert len(record.read(tmp_path)) == 1
+    file.write_text('{"stage": 1}\n' + whole)
+    with pytest.raises(UserError, match="line 1"):
+        record.read(tmp_path)
+
+
+def test_the_best_among_those_that_compare():
+    records = [measured(10, 3.0), measured(20, 1.0), measured(30, 0.1, protocol={"samples": 5}), measured(40, 0, "b")]
+    assert best_of(records, latest := measured(50, 2.0), None).iteration == 20
+    assert best_of(records, latest := measured(50, 0.5), None) is latest
+    assert best_of(records, measured(50, 2.0), "classes").iteration == 20
+
+
+def test_the_score_that_is_meant():
+    result = measured(1, 3.0).result
+    assert score_of(result, None)[0] == "fd1k_dataset"
+    assert score_of(result, "classes")[0] == score_of(result, "classes1k_dataset")[0] == "classes1k_dataset"
+    with pytest.raises(UserError, match=r"fid.*fd1k_dataset"):
+        score_of(result, "fid")
+
+
+def test_costs():
+    assert Score(3.0, "lower").cost() < Score(4.0, "lower").cost()
+    assert Score(3.0, "higher").cost() > Score(4.0, "higher").cost()
+    assert Score(0.9, "near 1").cost() < Score(0.5, "near 1").cost() == pytest.approx(Score(2.0, "near 1").cost())
+    assert Score(0.0, "near 1").cost() == float("inf")

@@ -1,0 +1,204 @@
+"""Scores of pictures of known quality: real digits, corrupted step by step."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch.nn.functional import avg_pool2d
+from toys import game
+
+from gantrain.data.images import Digits
+from gantrain.data.module import GANDataModule
+from gantrain.data.synthetic import Synthetic
+from gantrain.errors import UserError
+from gantrain.evaluation.classifier import dataset_backbone
+from gantrain.evaluation.features import extract, stream
+from gantrain.evaluation.samples import SCORES, SampleScores
+from gantrain.models.latent import LatentGAN
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """The backbone, and two halves of the digits that share no picture."""
+    data = GANDataModule(Digits(), 16, 1, 8, cache_dir=tmp_path_factory.mktemp("cache")).open()
+    backbone = dataset_backbone(data, None, None)
+    pictures, labels = (torch.cat(parts) for parts in zip(*stream(data, 1796, seed=4), strict=True))
+    return data, backbone, (pictures[:898], labels[:898]), (pictures[898:], labels[898:])
+
+
+def features(digits, pictures, labels=None):
+    return extract(iter([(pictures, labels)]), digits[1], CPU)
+
+
+def ladder(digits, rungs, names):
+    """The scores of each rung against the first half, as lists by name."""
+    real = features(digits, *digits[2])
+    measured = [SampleScores(resamples=0).score(names, real, features(digits, rung), real) for rung in rungs]
+    return {name: [scores[name].value for scores in measured] for name in names}
+
+
+def rises(values):
+    return all(a < b for a, b in pairwise(values))
+
+
+def falls(values):
+    return rises([-value for value in values])
+
+
+def noisy(pictures, strength):
+    noise = torch.randn(pictures.shape, generator=torch.Generator().manual_seed(0))
+    return (pictures + 255 * strength * noise).clamp(0, 255).to(torch.uint8)
+
+
+def blurred(pictures, width):
+    return avg_pool2d(pictures.float(), width, stride=1, padding=width // 2, count_include_pad=False).to(torch.uint8)
+
+
+def test_noise(digits):
+    found = ladder(digits, [noisy(digits[3][0], s) for s in (0, 0.1, 0.2, 0.4)], ("frechet", "kid", "density"))
+    assert rises(found["frechet"])
+    assert rises(found["kid"])
+    assert falls(found["density"])
+
+
+def test_blur(digits):
+    found = ladder(digits, [blurred(digits[3][0], w) for w in (1, 3, 5, 7)], ("frechet", "kid", "coverage", "is"))
+    assert rises(found["frechet"])
+    assert rises(found["kid"])
+    assert falls(found["coverage"])
+    assert falls(found["is"])
+
+
+def test_dropped_classes(digits):
+    pictures, labels = digits[3]
+    rungs = [pictures[labels < left] for left in (10, 7, 4, 1)]
+    names = ("frechet", "recall", "coverage", "classes", "kl", "js", "is", "mode")
+    found = ladder(digits, rungs, names)
+    assert found["classes"] == [10, 7, 4, 1]
+    for name in ("frechet", "kl", "js"):
+        assert rises(found[name]), name
+    for name in ("recall", "coverage", "is", "mode"):
+        assert falls(found[name]), name
+    assert found["mode"][0] == pytest.approx(found["is"][0], rel=0.02)
+    assert found["mode"][3] < 0.2 * found["is"][3] + 0.1
+
+
+def test_mixed_in_copies(digits):
+    training, fresh = digits[2][0], digits[3][0]
+    rungs = [torch.cat([training[:n], fresh[n:]]) for n in (0, 200, 500, 898)]
+    found = ladder(digits, rungs, ("copying", "frechet"))
+    assert found["copying"][0] == pytest.approx(1, abs=0.15)
+    assert falls(found["copying"])
+    assert found["copying"][3] == 0
+    assert falls(found["frechet"])  # which is why it takes another score to see them
+
+
+def toy():
+    """A generator of 16x16 pictures, barely begun."""
+    torch.manual_seed(0)
+    networks = {"generator": Pictures(), "discriminator": torch.nn.Identity()}
+    return game(networks=networks)
+
+
+class Pictures(torch.nn.Module):
+    z_dim = 3
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 256)
+
+    def forward(self, z):
+        return self.layer(z).tanh().view(-1, 1, 16, 16)
+
+
+def measure(digits, module=None, **options):
+    options = {"samples": 50, "backbone": "random", **options}
+    evaluation = SampleScores(**options)
+    module = module or toy()
+    evaluation.check(module, digits[0])
+    return evaluation.measure(module, digits[0])
+
+
+def test_the_same_seed_gives_the_same_numbers(digits):
+    one, again = measure(digits), measure(digits)
+    assert one == again
+    other = measure(digits, seed=1)
+    assert other.scores["fd50_random"].value != one.scores["fd50_random"].value
+    assert other.protocol["seed"] == 1
+
+
+def test_the_protocol_is_in_the_result(digits):
+    result = measure(digits, backbone="dataset", samples=70, real=500, split="train")
+    assert next(iter(result.scores)) == "fd70_dataset"
+    expected = {"samples": 70, "real": 500, "split": "train", "networks": "raw", "truncation": None, "resize": "none"}
+    assert expected.items() <= result.protocol.items()
+    assert result.protocol["weights"] == digits[1].weights[:16]
+    assert {name.removesuffix("70_dataset") for name in result.scores} == {"fd", *SCORES} - {"frechet", "intra"}
+    assert all(score.error is not None for score in result.scores.values())
+
+
+def test_only_what_applies(digits):
+    assert set(measure(digits, scores=["kid"]).scores) == {"kid50_random"}
+    with pytest.raises(UserError, match=r"'classes' does not apply.*random"):
+        measure(digits, scores=["classes"])
+    with pytest.raises(ValueError, match="did you mean 'recall'"):
+        SampleScores(scores=["recal"])
+
+
+class Conditional(LatentGAN):
+    conditional = True
+
+    def generate(self, z, cond=None, raw=False, chunk=250):
+        assert cond is not None
+        return super().generate(z, raw, chunk)
+
+
+def test_conditional_families_get_classes(digits):
+    torch.manual_seed(0)
+    module = game(networks={"generator": Pictures(), "discriminator": torch.nn.Identity()}, family=Conditional)
+    result = measure(digits, module, scores=["intra", "frechet"], samples=200)
+    # classes that all look the same are further from single classes than from their mixture
+    assert result.scores["intra200_random"].value > result.scores["fd200_random"].value
+
+
+def test_the_held_out_split(tmp_path, digits):
+    data = GANDataModule(Digits(), 16, 1, 8, cache_dir=tmp_path, holdout=0.3).open()
+    evaluation = SampleScores(samples=50, backbone="random", split="test")
+    evaluation.check(toy(), data)
+    result = evaluation.measure(toy(), data)
+    assert (result.protocol["split"], result.protocol["real"]) == ("test", 539)
+    with pytest.raises(UserError, match=r"data\.holdout=0\.1"):
+        measure(digits, split="test")
+
+
+def test_what_is_too_few(digits, capsys, tmp_path):
+    measure(digits, samples=20)
+    assert "biased upwards" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="2 or more"):
+        SampleScores(samples=1)
+    with pytest.raises(UserError, match="too few"):
+        measure(digits, samples=5)
+    with pytest.raises(UserError, match=r"evaluation\.real is 2,000.*1,797"):
+        measure(digits, real=2000)
+
+
+def test_early_errors(digits, tmp_path):
+    unlabelled = GANDataModule(Synthetic(32), 16, 1, 8, cache_dir=tmp_path).open()
+    with pytest.raises(UserError, match="no classes"):
+        SampleScores(backbone="dataset").check(toy(), unlabelled)
+    with pytest.raises(UserError, match=r"no file weights\.pth"):
+        SampleScores(backbone="resnet18", weights="weights.pth").check(toy(), digits[0])
+    with pytest.raises(UserError, match="Linear does not make"):
+        SampleScores().check(torch.nn.Linear(1, 1), digits[0])
+    for wrong in ({"split": "val"}, {"truncation": 0}, {"samples": 2.5}, {"every": 0}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            SampleScores(**wrong)
+
+
+def test_truncation_narrows(digits):
+    wide, narrow = measure(digits), measure(digits, truncation=0.1)
+    assert narrow.protocol["truncation"] == 0.1
+    assert narrow.scores["recall50_random"].value <= wide.scores["recall50_random"].value
+    assert narrow.scores["fd50_random"].value != wide.scores["fd50_random"].value

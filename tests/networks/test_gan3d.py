@@ -1,0 +1,56 @@
+"""3D-GAN's networks: parameter counts by hand, shapes, where batch norm is."""
+
+import pytest
+import torch
+from torch import nn
+
+from gantrain.networks.gan3d import Discriminator, Generator
+
+
+def count(network):
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def test_the_papers_parameter_counts():
+    # weights 64 * (200*512 + 512*256 + 256*128 + 128*64 + 64*1), biases 961, batch norm 2 * 960
+    assert count(Generator(200, 64, 64)) == 17_567_744 + 961 + 1_920 == 17_570_625
+    # weights 64 * (1*64 + 64*128 + 128*256 + 256*512 + 512*1), the same biases and batch norm
+    assert count(Discriminator(64, 64)) == 11_046_912 + 961 + 1_920 == 11_049_793
+
+
+def test_at_32_one_layer_of_each_goes():
+    def layers(network, kind):
+        return [m.out_channels for m in network.modules() if isinstance(m, kind)]
+
+    assert layers(Generator(200, 64, 64), nn.ConvTranspose3d) == [512, 256, 128, 64, 1]
+    assert layers(Generator(200, 64, 32), nn.ConvTranspose3d) == [256, 128, 64, 1]
+    assert layers(Discriminator(64, 64), nn.Conv3d) == [64, 128, 256, 512, 1]
+    assert layers(Discriminator(64, 32), nn.Conv3d) == [64, 128, 256, 1]
+
+
+@pytest.mark.parametrize("size", [8, 16, 32])
+def test_shapes_and_range(size):
+    made = Generator(5, 2, size, init="torch")(torch.randn(3, 5))
+    assert made.shape == (3, 1, size, size, size)
+    assert made.min() > 0
+    assert made.max() < 1
+    discriminator = Discriminator(2, size)
+    assert discriminator(made).shape == (3,)
+    assert not any(isinstance(m, nn.Sigmoid) for m in discriminator.modules())  # logits
+
+
+def test_the_last_layers_have_no_batch_norm_and_the_others_as_asked():
+    def norms(network):
+        return sum(isinstance(m, nn.BatchNorm3d) for m in network.modules())
+
+    assert norms(Generator(5, 2, 16)) == 2
+    assert norms(Discriminator(2, 16)) == 2
+    assert norms(Discriminator(2, 16, norm_first=False)) == 1
+    assert norms(Discriminator(2, 16, norm=False)) == 0
+
+
+@pytest.mark.parametrize("size", [4, 30, 48])
+def test_other_sizes_are_refused(size):
+    for make in (lambda: Generator(5, 2, size), lambda: Discriminator(2, size)):
+        with pytest.raises(ValueError, match=f"size {size} is none of 8, 16, 32"):
+            make()

@@ -1,0 +1,65 @@
+import json
+
+import pytest
+
+from gantrain.evaluation import record
+
+
+@pytest.fixture
+def run(gantrain):
+    assert gantrain("debug=tiny", "evaluation=none", "hydra.run.dir=run").code == 0
+    return "run"
+
+
+def test_scores_and_protocol_of_a_run(gantrain, run, tmp_path):
+    result = gantrain("evaluate", run, "--samples", 20, "--backbone", "random", "--json", "scores/r.json")
+    assert result.code == 0, result
+    assert "fd20_random" in result.out
+    assert "split train, real 64, samples 20" in result.out
+    written = json.loads((tmp_path / "scores/r.json").read_text())
+    assert (written["run"], written["iteration"], written["protocol"]["backbone"]) == ("run", 2, "random")
+    (kept,) = record.read(run)
+    assert kept.plain() == {key: value for key, value in written.items() if key != "run"}
+    assert kept.result.protocol["networks"] == "ema"
+
+
+def test_raw_weights_other_seeds_and_other_keys(gantrain, run):
+    words = ("evaluate", run, "--samples", 20, "--backbone", "random", "evaluation.scores=[kid]")
+    assert gantrain(*words).code == 0
+    assert gantrain(*words, "--raw").code == 0
+    assert gantrain(*words, "--seed", 3).code == 0
+    found = record.read(run)
+    assert [r.result.protocol["networks"] for r in found] == ["ema", "raw", "ema"]
+    assert [r.result.protocol["seed"] for r in found] == [0, 0, 3]
+    assert all(list(r.result.scores) == ["kid20_random"] for r in found)
+
+
+def test_measured_twice_is_the_same(gantrain, run):
+    words = ("evaluate", run, "--samples", 20, "--backbone", "random")
+    assert gantrain(*words).code == 0
+    first = record.read(run)
+    assert gantrain(*words).code == 0
+    assert [r.result for r in record.read(run)] == [r.result for r in first]
+
+
+def test_a_run_that_keeps_no_best(gantrain, run):
+    result = gantrain("evaluate", run, "--best")
+    assert (result.code, "no best checkpoint" in result.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (("nowhere",), "nowhere is no run"),
+        (("run", "--samples", 1), "samples is 1"),
+        (("run", "--backbone", "resnet18", "--weights", "w.pth"), "no file w.pth"),
+        (("run", "evaluation.nothing=1"), "no such option"),
+        (("run", "seed=1"), "only evaluation"),
+        (("run", "--samples", 20, "--backbone", "random", "--json", "/dev/null/x.json"), "--json"),
+    ],
+)
+def test_mistakes(gantrain, run, words, names):
+    result = gantrain("evaluate", *words)
+    assert result.code == 2, result
+    assert names in result.err
+    assert "Traceback" not in result.err
