@@ -33,6 +33,10 @@ def test_partial_waits_for_the_rest():
         "gantrain_evil.Thing",
         "torch.nn.functional.relu",  # a function, not a class
         "builtins.eval",
+        "torchvision.datasets.MNIST",
+        "torchvision.io.VideoReader",
+        "pytorch_lightning.Trainer",
+        "pytorch_lightning.utilities.parsing.AttributeDict",
         "",
         3,
     ],
@@ -62,6 +66,16 @@ def test_mistakes_name_the_key_and_the_way_out(node, says):
     with pytest.raises(UserError, match=says) as raised:
         build(node, "networks.g")
     assert str(raised.value).startswith("networks.g")
+
+
+def test_a_class_that_does_not_take_a_node_never_has_it_built(tmp_path):
+    writes = {"_target_": "pytorch_lightning.loggers.CSVLogger", "save_dir": str(tmp_path / "made"), "name": "x"}
+    built = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pytorch_lightning.loggers.CSVLogger.__init__", lambda self, save_dir, name: built.append(self))
+        with pytest.raises(UserError, match=r"networks\.g\.hidden: Linear has no such option"):
+            build({**LINEAR, "hidden": writes}, "networks.g")
+    assert built == []
 
 
 def test_options_of_a_parent_class_are_known_through_kwargs():

@@ -15,7 +15,7 @@ from idx import make_mnist, write_idx
 from PIL import Image
 
 import gantrain as package
-from gantrain.runs import Run
+from gantrain.runs import Run, load_network
 
 TINY = ("debug=tiny", "callbacks.samples.count=4")
 
@@ -87,6 +87,11 @@ def refused(result, *words):
         (["experiment=dcgan_mnist"], ["data.root", "MNIST/raw", "download=true"]),
         (["experiment=dcgan_mnist", "data.root=nowhere"], ["data.root", "nowhere"]),
         (["--config-dir", "nowhere"], ["--config-dir", "nowhere"]),
+        (["experiment=dcgan_folder", "data.root=2024"], ["data.root", "2024"]),
+        (["models.players.generator=null"], ["models.players.generator is None", "optimizer"]),
+        (["models.players=3"], ["models.players is 3"]),
+        (["losses.penalties=5"], ["losses.penalties is 5"]),
+        (["models.ema=5"], ["models.ema is 5"]),
     ],
 )
 def test_mistakes(gantrain, words, says):
@@ -131,9 +136,43 @@ def test_a_directory_that_holds_a_run_is_refused(gantrain, run):
     assert sorted(run.rglob("*")) == before
 
 
+def test_a_directory_with_pictures_of_another_program_is_refused_before_any_goes(gantrain, tmp_path):
+    picture = tmp_path / "samples/000123.png"
+    picture.parent.mkdir()
+    picture.write_bytes(b"not ours")
+    refused(gantrain(*TINY, "hydra.run.dir=."), "hydra.run.dir", "already holds samples")
+    assert picture.read_bytes() == b"not ours"
+    for name in ("networks", "metrics.jsonl"):
+        (tmp_path / "other" / name).mkdir(parents=True)
+        refused(gantrain(*TINY, "hydra.run.dir=other"), f"already holds {name}")
+        (tmp_path / "other" / name).rmdir()
+
+
 def test_an_unwritable_run_directory(gantrain, tmp_path):
     (tmp_path / "file").write_text("")
     refused(gantrain(*TINY, "hydra.run.dir=file/run"), "hydra.run.dir", "file")
+
+
+def test_tied_and_normalised_weights_of_ones_own(gantrain, tmp_path, monkeypatch):
+    (tmp_path / "tied.py").write_text(
+        "from torch.nn.utils import spectral_norm\n\n"
+        "from gantrain.networks.dcgan import Generator\n\n\n"
+        "class Tied(Generator):\n"
+        "    def __init__(self, **options):\n"
+        "        super().__init__(**options)\n"
+        "        spectral_norm(self.layers[0])\n"
+        "        self.again = self.layers\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    words = (*TINY, "plugins=[tied]", "networks.generator._target_=tied.Tied", "hydra.run.dir=run")
+    assert gantrain(*words).code == 0
+    whole = package.load("run", plugins=["tied"])["generator"]
+    exported = load_network("run/networks/generator", plugins=["tied"])
+    assert torch.equal(whole(torch.ones(1, 64)), exported(torch.ones(1, 64)))
+    # and another run starts from it, wherever it is resumed
+    assert gantrain(*words[:-1], "init_from=run", "hydra.run.dir=second").code == 0
+    assert Run("second").config()["init_from"] == str(tmp_path / "run")
+    refused(gantrain(*TINY, "init_from=run", "hydra.run.dir=third"), "plugins", "tied")
 
 
 def test_use_of_what_is_no_run(gantrain, tmp_path):
@@ -166,7 +205,7 @@ def test_a_config_edited_into_another_network(gantrain, run):
 
 
 def test_a_damaged_config(gantrain, run):
-    for text in ("{", "[1, 2]", "seed: 0\n", "\0"):
+    for text in ("{", "[1, 2]", "seed: 0\n", "\0", "seed: 2020-13-45\n"):
         (run / ".hydra/config.yaml").write_text(text)
         refused(gantrain("sample", "run"), "config.yaml")
         refused(gantrain("resume", "run"), "config.yaml")
@@ -199,6 +238,29 @@ def test_allowed_overrides_on_resume(gantrain, run, tmp_path):
     assert newest("run")["iteration"] == 3
     assert gantrain("resume", "run", "epochs=1").code == 0
     assert newest("run")["iteration"] == 8  # 64 images in batches of 8
+    assert gantrain("resume", "run", "iterations=9", "data.cache_dir=other").code == 0
+    assert Run("run").config()["data"]["cache_dir"] == str(tmp_path / "other")
+    assert any((tmp_path / "other").iterdir())
+
+
+def test_a_run_remembers_its_cache_from_wherever_it_is_resumed(gantrain, tmp_path):
+    assert gantrain(*TINY, "data.cache_dir=mine", "hydra.run.dir=run").code == 0
+    assert Run("run").config()["data"]["cache_dir"] == str(tmp_path / "mine")
+
+
+def test_threads_are_those_of_one_run(gantrain):
+    before = torch.get_num_threads()
+    result = gantrain(*TINY, f"trainer.threads={before + 1}", "hydra.run.dir=run")
+    assert f"({before + 1} threads)" in result.out
+    assert torch.get_num_threads() == before
+
+
+def test_what_a_kill_left_in_the_middle_of_a_save_goes(gantrain, run):
+    cut_off = run / "checkpoints/train/.00000003.ckpt.4711"
+    cut_off.write_bytes(b"half")
+    assert gantrain("resume", "run", "iterations=3").code == 0
+    assert not cut_off.exists()
+    assert newest("run")["iteration"] == 3
 
 
 def test_a_finished_run_trains_nothing(gantrain, run):
@@ -212,7 +274,7 @@ def test_a_finished_run_trains_nothing(gantrain, run):
     assert (run / ".hydra/config.yaml").read_text() == config
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other", "hostile"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other", "hostile", "lacking", "wrong"])
 def test_a_corrupt_last_checkpoint_falls_back_to_the_one_before(gantrain, damage):
     words = (*TINY, "callbacks.checkpoint.every_seconds=0")
     assert gantrain(*words, "iterations=4", "hydra.run.dir=run").code == 0
@@ -228,6 +290,10 @@ def test_a_corrupt_last_checkpoint_falls_back_to_the_one_before(gantrain, damage
         last.write_bytes(b"")
     elif damage == "other":
         torch.save({"something": torch.zeros(3)}, last)
+    elif damage == "lacking":
+        torch.save({key: value for key, value in newest("run").items() if key != "iteration"}, last)
+    elif damage == "wrong":
+        torch.save({**newest("run"), "optimizers": 3}, last)
     else:
         torch.save({"networks": Opens()}, last)
     result = gantrain("resume", "run")
@@ -288,6 +354,7 @@ def test_divergence_stops_with_the_last_good_checkpoint_and_likely_causes(gantra
     assert "is not finite" in result.err
     assert "learning rate" in result.err
     assert str(Path("run/checkpoints")) in result.err
+    assert "not finished" in Path("run/report.html").read_text()
     assert "Traceback" not in result.err
     assert all(torch.isfinite(w).all() for net in newest("run")["networks"].values() for w in net.values())
 
@@ -392,6 +459,16 @@ def test_a_refused_run_takes_back_its_own_directories_only(gantrain):
     Path("mine/own").mkdir(parents=True)
     refused(gantrain("iterations=0", "hydra.run.dir=mine/own/a/b/c"), "iterations")
     assert sorted(Path("mine").rglob("*")) == [Path("mine/own")]
+
+
+def test_a_rejected_sweep_leaves_nothing(gantrain):
+    refused(gantrain("-m", "iteratoins=1,2"), "iteratoins")
+    refused(gantrain("-m", "iteratoins=1,2", "hydra.sweep.dir=mine/own"), "iteratoins")
+    assert not Path("mine").exists()
+    Path("mine").mkdir()
+    Path("mine/multirun.yaml").write_text("theirs")
+    refused(gantrain("-m", "iteratoins=1,2", "hydra.sweep.dir=mine"), "iteratoins")
+    assert Path("mine/multirun.yaml").exists()
 
 
 def test_loading_a_run_leaves_the_callers_generators_alone(run):

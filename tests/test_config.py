@@ -114,7 +114,7 @@ def test_debug_shrinks_every_stage():
         assert stage.config["iterations"] == 2
         assert stage.config["epochs"] is None
         assert stage.config["networks"]["generator"]["width"] == 8
-        assert stage.config["networks"]["embedder"] == {"path": "file"}
+        assert stage.config["networks"]["embedder"] == {"path": "untrained"}
         assert stage.config["data"]["batch_size"] == 8
         assert stage.config["data"]["dataset"]["_target_"] == "synthetic"
     assert "debug" not in config
@@ -135,6 +135,12 @@ def test_debug_leaves_a_length_of_the_command_line():
         ({"data": {**ROOT["data"], "batch_size": 0}}, r"data\.batch_size is 0"),
         ({"data": {**ROOT["data"], "size": -28}}, r"data\.size is -28"),
         ({"networks": None}, "networks: nothing is set"),
+        ({"networks": {"../victim": {}}}, r"networks\.\.\./victim: a name is made of letters"),
+        ({"models": {"players": {"a.b": {}}}}, r"models\.players\.a\.b: a name is made of letters"),
+        ({"logger": {"../../victim": {}}}, "a name is made of letters"),
+        ({"stages": {"../../victim": {"epochs": 1}}, "epochs": None}, r"stages\.\.\./\.\./victim: a name is made"),
+        ({"stages": {"gan\n": {"epochs": 1}}, "epochs": None}, "a name is made"),
+        ({"stages": {1: {"epochs": 1}}, "epochs": None}, "a name is made"),
     ],
 )
 def test_values_that_no_run_can_have(change, says):

@@ -44,3 +44,21 @@ def test_buffers_are_copied_and_the_copy_is_frozen():
 def test_a_half_life_must_be_positive():
     with pytest.raises(ValueError, match="half_life_images"):
         EMA([], 0)
+
+
+@pytest.mark.parametrize(
+    "norm", [nn.utils.spectral_norm, nn.utils.weight_norm, nn.utils.parametrizations.spectral_norm]
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_network_with_derived_weights_is_copied_after_it_has_trained(norm):
+    network = nn.Sequential(norm(nn.Linear(3, 4)), nn.ReLU())
+    network(torch.randn(2, 3)).sum().backward()
+    ema = EMA(["generator"], half_life_images=10)
+    ema.start({"generator": network})
+    x = torch.randn(5, 3)
+    before = network.eval()(x)
+    assert torch.equal(ema.copies["generator"](x), before)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.mul_(3)
+    assert torch.equal(ema.copies["generator"](x), before)  # a copy of its own

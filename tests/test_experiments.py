@@ -1,40 +1,67 @@
-"""Every experiment composes, trains two iterations, resumes to the same bits as without a stop, and is sampled."""
+"""Every experiment composes, trains two iterations, resumes to the same bits as without a stop, and is used."""
 
 import json
 
 import pytest
 from compare import differences, newest
+from pictures_on_disk import write_picture
+from PIL import Image
+from stopping import stop_at
 
+from gantrain.config import stages_of
 from gantrain.config_files import configs_folder
-from gantrain.runs import load_network
+from gantrain.runs import load_network, load_trained
+from gantrain.use.data import composed
 
 FOLDER = configs_folder() / "experiment"
 EXPERIMENTS = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.yaml"))
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_trains_resumes_exactly_and_samples(experiment, gantrain, tmp_path):
+def test_trains_resumes_exactly_and_is_used(experiment, gantrain, monkeypatch, tmp_path):
     words = (f"experiment={experiment}", "debug=tiny", "callbacks.metrics.every=1")
+    *earlier, last = stages_of(composed(words, None))
+    longer = f"stages.{last.tag}.iterations=5" if last.tag else "iterations=5"
     assert gantrain(*words, "hydra.run.dir=stopped").code == 0
-    resumed = gantrain("resume", "stopped", "iterations=5")
+    resumed = gantrain("resume", "stopped", longer)
     assert resumed.code == 0, resumed
-    assert gantrain(*words, "iterations=5", "hydra.run.dir=straight").code == 0
-    # 5 batches of 8 from 64 images: the stop lies inside an epoch
-    assert newest("straight")["iteration"] == 5
-    assert differences(newest("stopped"), newest("straight")) == []
+    assert gantrain(*words, longer, "hydra.run.dir=straight").code == 0
+    # 5 batches of at most 8 from 64 images: the stop lies inside an epoch
+    assert newest("straight", last.name)["iteration"] == 5
+    stopped = ["stopped"]
+    for stage in earlier:
+        stopped.append(f"stopped_in_{stage.name}")
+        assert stop_at(gantrain, (*words, longer), monkeypatch, stage.tag, 1, stopped[-1]).code == 143
+        assert gantrain("resume", stopped[-1]).code == 0
 
     def records(run):
         lines = [json.loads(line) for line in (tmp_path / run / "metrics.jsonl").read_text().splitlines()]
-        return [(r["iteration"], {k: v for k, v in r["values"].items() if k != "images_per_second"}) for r in lines]
+        plain = [{k: v for k, v in r["values"].items() if k != "images_per_second"} for r in lines]
+        return [(r["stage"], r["iteration"], values) for r, values in zip(lines, plain, strict=True)]
 
-    assert records("stopped") == records("straight")
-    assert [iteration for iteration, _ in records("stopped")] == [1, 2, 3, 4, 5]
+    for run in stopped:
+        for stage in (*earlier, last):
+            assert differences(newest(run, stage.name), newest("straight", stage.name)) == []
+        assert records(run) == records("straight")
+    assert [i for stage, i, _ in records("straight") if stage == last.name] == [1, 2, 3, 4, 5]
 
-    sampled = gantrain("sample", "straight", "-n", 3, "--out", "pictures")
-    assert sampled.code == 0, sampled
-    assert len(list((tmp_path / "pictures").glob("*.png"))) == 3
-    assert (tmp_path / "straight" / "samples" / "progress.gif").stat().st_size > 0
-    load_network(tmp_path / "straight" / "networks" / "generator")
+    use(gantrain, tmp_path)
+    assert (tmp_path / "straight" / "samples" / last.tag / "progress.gif").stat().st_size > 0
+    for name in load_trained("straight").module.networks_for_use():
+        load_network(tmp_path / "straight" / "networks" / name)
+
+
+def use(gantrain, tmp_path):
+    """What the run `straight` is for: pictures from noise, or larger ones."""
+    if hasattr(load_trained("straight").module, "generate"):
+        sampled = gantrain("sample", "straight", "-n", 3, "--out", "pictures")
+        assert sampled.code == 0, sampled
+        assert len(list((tmp_path / "pictures").glob("*.png"))) == 3
+    else:
+        write_picture(tmp_path / "in.png", 0, (10, 7))
+        enlarged = gantrain("upscale", "straight", "in.png", "--out", "pictures")
+        assert enlarged.code == 0, enlarged
+        assert Image.open(tmp_path / "pictures" / "in.png").size == (40, 28)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

@@ -3,8 +3,12 @@
 import time
 from pathlib import Path
 
+import pytest
 import torch
 from compare import differences, newest
+
+from gantrain.callbacks.checkpoints import Checkpoints
+from gantrain.records import read_records
 
 # Perceptrons without batch norm and dropout: those look at a process' own half of the batch.
 WORDS = (
@@ -14,9 +18,17 @@ WORDS = (
 )
 
 
-def test_two_processes_equal_one_with_the_double_batch(gantrain):
+def test_two_processes_equal_one_with_the_double_batch(gantrain, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("OMP_NUM_THREADS")  # Lightning divides the cores where it is not set
+    threads, start = [], Checkpoints.on_train_start
+    monkeypatch.setattr(
+        Checkpoints, "on_train_start", lambda *args: threads.append(torch.get_num_threads()) or start(*args)
+    )
     one = gantrain(*WORDS, "iterations=4", "data.batch_size=8", "hydra.run.dir=one")
-    two = gantrain(*WORDS, "iterations=4", "data.batch_size=4", "trainer.devices=2", "hydra.run.dir=two")
+    two = gantrain(
+        *WORDS, "iterations=4", "data.batch_size=4", "trainer.devices=2", "trainer.threads=3", "hydra.run.dir=two"
+    )
     assert (one.code, two.code) == (0, 0), two
     a, b = newest("one"), newest("two")
     assert a["images_seen"] == b["images_seen"] == 32
@@ -25,6 +37,15 @@ def test_two_processes_equal_one_with_the_double_batch(gantrain):
         for name, state in a[kind].items():
             for key, value in state.items():
                 assert torch.allclose(value, b[kind][name][key], atol=1e-6), (kind, name, key)
+
+    assert threads == [torch.get_num_threads(), 3]
+    for left, right in zip(records("one"), records("two"), strict=True):
+        assert left == pytest.approx(right, abs=1e-5)  # of all samples, not of the first process' half
+
+
+def records(run):
+    values = [record["values"] for record in read_records(Path(run, "metrics.jsonl"))]
+    return [{key: value for key, value in v.items() if key != "images_per_second"} for v in values]
 
 
 def test_two_processes_resume_exactly(gantrain):
@@ -46,10 +67,10 @@ def test_a_sweep_refuses_several_processes(gantrain):
 def test_an_error_on_one_process_ends_both_at_once_with_its_sentence(gantrain):
     words = ("experiment=gan_mnist_keras", "debug=tiny", "trainer.accelerator=cpu", "trainer.devices=2")
     Path("run").mkdir()
-    Path("run/samples").write_text("")  # in the way of rank 0's pictures
+    Path("run/tensorboard").write_text("")  # in the way of rank 0's curves
     began = time.monotonic()
     result = gantrain(*words, "hydra.run.dir=run")
     assert result.code == 2, result
-    assert "samples" in result.err
+    assert "tensorboard" in result.err
     assert "Traceback" not in result.err
     assert time.monotonic() - began < 45

@@ -1,9 +1,10 @@
 """From the networks' range to pictures."""
 
+import pytest
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from gantrain.pictures import grid, save_gif, to_pil, to_uint8
+from gantrain.pictures import animate, grid, open_png, spread, to_pil, to_uint8
 
 
 def test_rounding_and_clipping():
@@ -39,8 +40,24 @@ def test_grey_and_colour():
 
 
 def test_animation(tmp_path):
-    for i in range(3):
-        Image.new("L", (8, 8), i * 80).save(tmp_path / f"{i}.png")
-    save_gif([tmp_path / f"{i}.png" for i in range(3)], tmp_path / "all.gif")
+    for i in range(7):
+        Image.new("RGB", (8, 6), (i * 30, 0, 0)).save(tmp_path / f"{i}.png")
+    animate([tmp_path / f"{i}.png" for i in range(7)], tmp_path / "all.gif", most=3, side=4)
     with Image.open(tmp_path / "all.gif") as animation:
-        assert animation.n_frames == 3
+        assert (animation.n_frames, animation.size, animation.info["loop"]) == (3, (4, 3), 0)
+        shown = []
+        for i in range(3):  # the first, the middle and the last
+            animation.seek(i)
+            shown.append((animation.convert("RGB").getpixel((0, 0))[0], animation.info["duration"]))
+    assert shown == [(0, 2000), (90, 2000), (180, 1500)]
+
+
+def test_evenly_spread():
+    assert spread([0, 1, 2, 3, 4], 3) == [0, 2, 4]
+    assert spread([0, 1], 3) == [0, 1]
+
+
+def test_only_a_png_is_opened_whatever_the_name_says(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "1.png", format="EPS")  # Pillow hands these to Ghostscript
+    with pytest.raises(UnidentifiedImageError):
+        open_png(tmp_path / "1.png")

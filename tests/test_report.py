@@ -14,6 +14,7 @@ import yaml
 from PIL import Image
 
 from gantrain import curves, report
+from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.cli import main
 from gantrain.runs import Run
 
@@ -121,7 +122,7 @@ def render(run):
     return report.render(Run(run))
 
 
-HOSTILE = "</title><script>alert('$x^{') </script>\n&\"'{{ 7*7 }}"
+HOSTILE = "</title><script>alert('$x^{') </script>\n&\"'{{ 70*7 + 1234 }}"
 
 
 def test_hostile_names_are_text(run):
@@ -132,8 +133,8 @@ def test_hostile_names_are_text(run):
     write_metrics({f"{HOSTILE}/adv": 1.0, f"a/{HOSTILE}_logit": 2.0, HOSTILE: 3.0, "a/b": "<b>", "_hidden/adv": 1.0})
     text = render(run)
     assert "<script" not in text
-    assert "{{ 7*7 }}" in text.replace("&#34;", '"')
-    assert "49" not in re.sub(r'"[^"]*"|<svg.*?</svg>', "", text, flags=re.DOTALL)
+    assert "{{ 70*7 + 1234 }}" in text.replace("&#34;", '"')
+    assert "1724" not in re.sub(r'"[^"]*"|<svg.*?</svg>', "", text, flags=re.DOTALL)
     assert Page(text).tags.count("title") == 1
 
 
@@ -161,6 +162,18 @@ def test_a_killed_run_has_a_page_with_an_animation(gantrain, run):
     assert "gantrain resume run" in text
     assert "4 iterations, of 4 iterations" in text
     assert any(load.startswith("data:image/gif") for load in page.loads)
+
+
+def test_a_prolonged_run_that_is_stopped_again_is_not_finished(gantrain, run, monkeypatch):
+    stop_at_once = Checkpoints.on_train_batch_end
+
+    def signalled(self, trainer, module, *args):
+        self.stop.received = 15
+        stop_at_once(self, trainer, module, *args)
+
+    monkeypatch.setattr(Checkpoints, "on_train_batch_end", signalled)
+    assert gantrain("resume", "run", "epochs=2").code == 143
+    assert "not finished" in "".join(page_of().words)
 
 
 def test_missing_pieces(gantrain, run):
@@ -238,8 +251,9 @@ def test_a_page_of_no_run(gantrain, tmp_path):
     assert "empty is no run" in refused.err
 
 
-def test_time_adds_up_over_resumptions():
-    assert report.training_seconds([{"seconds": s} for s in (1.0, 4.0, 2.0, 3.0)]) == 7.0
+def test_time_adds_up_over_stages():
+    records = [("gan", 1.0), ("gan", 4.0), ("encoder", 2.0), ("encoder", 9.0), ("encoder", 8.0)]
+    assert report.training_seconds([{"stage": stage, "seconds": s} for stage, s in records]) == 13.0
     assert report.training_seconds([]) == 0.0
 
 

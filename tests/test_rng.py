@@ -22,8 +22,19 @@ def test_other_names_other_noise_and_the_global_state_stays():
     assert torch.equal(before, torch.get_rng_state())
 
 
+def test_whole_numbers_are_shared_alike_and_equally_likely():
+    whole = rng.integers(9000, 6, seed=(0, "cond"))
+    halves = [rng.integers(4500, 6, seed=(0, "cond"), rank=r, world=2) for r in (0, 1)]
+    assert torch.equal(whole, torch.cat(halves))
+    counts = torch.bincount(whole, minlength=6)
+    assert len(counts) == 6
+    assert (counts - 1500).abs().max() < 150
+
+
 def test_derived_seeds_are_the_same_everywhere():
-    assert rng.derive_seed(0, "z") == rng.derive_seed(0, "z")
+    # Checkpoints of other machines and versions rely on these very numbers.
+    assert rng.derive_seed(0, "z") == 1980738991719951047
+    assert rng.derive_seed(7, "gan", 1200, "z_generator") == 4083207681245041848
     assert rng.derive_seed(0, "z") != rng.derive_seed("0/z", "")
     assert 0 <= rng.derive_seed("x") < 2**63
 

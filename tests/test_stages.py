@@ -4,6 +4,7 @@ import json
 
 import pytest
 from compare import differences, newest
+from stopping import stop_at
 
 EXPERIMENT = """\
 # @package _global_
@@ -65,22 +66,6 @@ def words(tmp_path, monkeypatch):
     (tmp_path / "family.py").write_text(FAMILY)
     monkeypatch.syspath_prepend(tmp_path)
     return ("experiment=two_stages", "--config-dir", "mine", "callbacks.metrics.every=1")
-
-
-def stop_at(gantrain, words, monkeypatch, stage, iteration, run):
-    """Train until a signal arrives in that iteration of that stage."""
-    from gantrain.callbacks.checkpoints import Checkpoints
-
-    plain = Checkpoints.on_train_batch_end
-
-    def signalled(self, trainer, module, *args):
-        if (module.stage, module.iteration) == (stage, iteration):
-            self.stop._receive(15, None)
-        plain(self, trainer, module, *args)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Checkpoints, "on_train_batch_end", signalled)
-        return gantrain(*words, f"hydra.run.dir={run}")
 
 
 def test_resumed_in_either_stage_it_ends_in_the_same_bits(gantrain, words, monkeypatch, tmp_path):

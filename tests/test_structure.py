@@ -44,9 +44,9 @@ def test_tests_mirror_the_package():
             assert (home / file.name.removeprefix("test_")).is_file(), file
 
 
-def test_every_network_config_has_a_width():
+def test_every_network_config_has_a_width_or_comes_from_a_file():
     from omegaconf import OmegaConf
 
     for file in (configs_folder() / "networks").glob("*.yaml"):
         for name, node in OmegaConf.load(file).items():
-            assert "width" in node, f"{file}: {name}"
+            assert {"width", "path"} & set(node), f"{file}: {name}"

@@ -1,6 +1,7 @@
 """What a sweep leaves: a run per job, a table and a picture, whatever becomes of single jobs."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from gantrain.runs import Run
-from gantrain.sweep import aligned, shortened
+from gantrain.sweep import Job, Sweep, aligned, shortened
 
 TINY = ("debug=tiny", "callbacks.samples.count=4", "callbacks.metrics.every=2", "hydra.sweep.dir=sweep")
 LR = "models.players.generator.optimizer.lr"
@@ -63,10 +64,10 @@ def test_an_unexpected_error_ends_its_job_alone(gantrain, monkeypatch):
     train = sys.modules["gantrain.train"] if "gantrain.train" in sys.modules else __import__("gantrain.train").train
     run = train.run
 
-    def breaks(config, folder):
+    def breaks(config, folder, **options):
         if config["seed"] == 0:
             raise RuntimeError("out of memory")
-        return run(config, folder)
+        return run(config, folder, **options)
 
     monkeypatch.setattr(train, "run", breaks)
     result = gantrain("-m", *TINY, "seed=0,1")
@@ -100,6 +101,14 @@ def test_ctrl_c_ends_the_sweep_with_a_checkpoint_and_the_table(gantrain):
     assert not Path("sweep/1").exists()
     assert Path("sweep/sweep.png").is_file()
     assert gantrain("resume", "sweep/0", f"iterations={stopped + 2}").code == 0
+
+
+def test_a_torn_last_record_costs_only_itself(tmp_path):
+    record = {"stage": "train", "iteration": 2, "images_seen": 16, "seconds": 0.5, "values": {"generator/adv": 1.0}}
+    (tmp_path / "metrics.jsonl").write_text(json.dumps(record) + '\n{"stage": "tr')
+    sweep = Sweep(tmp_path)
+    sweep.add(Job(0, tmp_path, {}, "diverged", 1.0))
+    assert sweep.table()[0]["generator/adv"] == 1.0
 
 
 def test_short_names_tell_keys_apart():

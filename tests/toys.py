@@ -35,14 +35,15 @@ def player(*networks, optimizer=torch.optim.Adam, lr=0.01, **options):
     return Player(list(networks), lambda weights: optimizer(weights, lr=lr), **options)
 
 
-def game(seed=0, discriminator=None, generator=None, family=LatentGAN, networks=None, **options):
+def game(seed=0, discriminator=None, generator=None, family=LatentGAN, networks=None, adversarial=None, **options):
     torch.manual_seed(seed)
     networks = networks or {"generator": Generator(), "discriminator": Discriminator()}
     players = {
         "discriminator": discriminator or player("discriminator"),
         "generator": generator or player("generator"),
     }
-    return family(networks=networks, players=players, adversarial=NonSaturating(), seed=seed, **options)
+    adversarial = adversarial or NonSaturating()
+    return family(networks=networks, players=players, adversarial=adversarial, seed=seed, **options)
 
 
 class Endless(torch.utils.data.IterableDataset):

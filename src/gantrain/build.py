@@ -12,8 +12,11 @@ from gantrain.errors import UserError
 from gantrain.names import did_you_mean
 
 # A config may come from a stranger's run directory, so it names classes of these packages only, never functions:
-# torch.hub.load, for one, would fetch and run code.
-TRUSTED = ("gantrain.", "torch.nn.", "torch.optim.", "torchvision.", "pytorch_lightning.")
+# torch.hub.load, for one, would fetch and run code, and so would some datasets of torchvision.
+TRUSTED = (
+    *("gantrain.", "torch.nn.", "torch.optim.", "torchvision.models.", "torchvision.ops.", "torchvision.transforms."),
+    *("pytorch_lightning.callbacks.", "pytorch_lightning.loggers."),
+)
 _plugins: set[str] = set()
 
 
@@ -33,8 +36,8 @@ def locate(target: str, key: str) -> type:
     """The class that `target` names; `key` is the config key that names it, for errors."""
     if not isinstance(target, str) or not target.startswith((*TRUSTED, *_plugins)):
         raise UserError(
-            f"{key}._target_: '{target}' is outside gantrain, torch.nn, torch.optim, torchvision and "
-            f"pytorch_lightning; list its module under plugins= if you trust it"
+            f"{key}._target_: '{target}' is outside gantrain, torch.nn, torch.optim, torchvision.models, ops and "
+            f"transforms, and Lightning's callbacks and loggers; list its module under plugins= if you trust it"
         )
     module_name, _, name = target.rpartition(".")
     try:
@@ -62,9 +65,10 @@ def build(node: Mapping[str, Any], key: str, expect: type = object, **extra: Any
     cls = locate(node["_target_"], key)
     if not issubclass(cls, expect):
         raise UserError(f"{key}._target_: '{node['_target_']}' is no {expect.__name__}")
-    options = {k: _nested(v, f"{key}.{k}") for k, v in node.items() if k not in ("_target_", "_partial_")}
+    options = {k: v for k, v in node.items() if k not in ("_target_", "_partial_")}
     partial = bool(node.get("_partial_", False))
     _check_options(cls, options, extra, key, partial)
+    options = {k: _nested(v, f"{key}.{k}") for k, v in options.items()}
     if partial:
         return functools.partial(cls, **options, **extra)
     try:

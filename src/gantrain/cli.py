@@ -14,6 +14,8 @@ VERBS = {
     "sample": "pictures from a trained run; of volumes also arrays and meshes",
     "interpolate": "a walk between latents, as a grid, GIF or MP4",
     "arithmetic": "sums and differences of saved latents",
+    "upscale": "pictures of any size made larger",
+    "age": "photos of faces in other ages, from a run of agecgan_wiki",
     "evaluate": "scores of a trained run, with their protocol",
     "compare": "scores of several runs side by side, where they were measured alike",
     "features": "what a run's discriminator sees in data, for another task",

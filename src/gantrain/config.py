@@ -1,6 +1,7 @@
 """From a composed config to the config of a run: lengths, debug, stages, interpolations, checks."""
 
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,8 +64,11 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     check(final)
     for node in (final["stages"] or {"": final}).values():
         _shrink(node, debug)
-    if debug is not None and "samples" in (final.get("evaluation") or {}):
-        final["evaluation"]["samples"] = min(final["evaluation"]["samples"], debug["samples"])
+    evaluation = final.get("evaluation") or {}
+    if debug is not None and "samples" in evaluation:
+        evaluation["samples"] = min(evaluation["samples"], debug["samples"])
+    if debug is not None and evaluation.get("backbone") == "dataset":
+        evaluation["backbone"] = "random"  # made-up classes teach a classifier nothing
     return final
 
 
@@ -111,12 +115,20 @@ def _resolve(node: dict) -> dict[str, Any]:
 
 
 def _shrink(node: dict, debug: Mapping | None) -> None:
-    """`debug=tiny`: synthetic data of the same shape, narrow networks, a batch that fits."""
+    """`debug=tiny`: synthetic data of the same shape, narrow networks, a batch that fits.
+
+    A frozen network, in a loss or for itself, is a narrow untrained one: there may be no file of weights.
+    """
     if debug is None:
         return
+    for loss in (node.get("losses") or {}).values():
+        if isinstance(loss, dict) and "weights" in loss:
+            loss.update(weights="untrained", width=min(loss["width"], debug["width"]))
     for network in node["networks"].values():
         if "width" in network:
             network["width"] = min(network["width"], debug["width"])
+        if "path" in network:  # a frozen network's weights
+            network["path"] = "untrained"
     data = node["data"]
     data["dataset"] = {**debug["dataset"], "classes": data.get("classes")}
     data["batch_size"] = min(data["batch_size"], debug["batch_size"])
@@ -133,6 +145,8 @@ def check(config: Mapping[str, Any]) -> None:
     for key in ("callbacks", "logger"):
         if not isinstance(config.get(key) or {}, Mapping):
             raise UserError(f"{key} is {config[key]!r}; change single keys of it")
+    for name in config.get("logger") or {}:
+        _name(name, f"logger.{name}")
     trainer = config.get("trainer")
     if not isinstance(trainer, Mapping):
         raise UserError(
@@ -154,11 +168,35 @@ def check(config: Mapping[str, Any]) -> None:
         for key in ("data", "networks", "models"):
             if not isinstance(stage.config.get(key), Mapping):
                 raise UserError(f"{prefix}{key}: nothing is set; choose an experiment= or state {key}")
+        if stage.tag:
+            _name(stage.tag, f"stages.{stage.tag}")
+        for key in ("losses", "losses.penalties", "models.players", "models.ema"):
+            _mapping(stage.config, key, prefix)
+        for name, node in (stage.config["models"].get("players") or {}).items():
+            _name(name, f"{prefix}models.players.{name}")
+            if not isinstance(node, Mapping):
+                raise UserError(
+                    f"{prefix}models.players.{name} is {node!r}; it must hold networks and an optimizer, or be left out"
+                )
         for name, node in stage.config["networks"].items():
+            _name(name, f"{prefix}networks.{name}")
             if not isinstance(node, Mapping):
                 raise UserError(f"{prefix}networks.{name} is {node!r}; it must name a class with _target_")
         _whole(stage.config["data"].get("batch_size"), f"{prefix}data.batch_size", least=1)
         _whole(stage.config["data"].get("size"), f"{prefix}data.size", least=1)
+
+
+def _name(name: Any, key: str) -> None:
+    """Names become folders, tags and attributes; none may lead out of the run's directory."""
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise UserError(f"{key}: a name is made of letters, digits, _ and -, not {name!r}")
+
+
+def _mapping(config: Mapping[str, Any], key: str, prefix: str) -> None:
+    parent, _, name = key.rpartition(".")
+    node = ((config.get(parent) or {}) if parent else config).get(name)
+    if not isinstance(node or {}, Mapping):
+        raise UserError(f"{prefix}{key} is {node!r}; change single keys of it")
 
 
 def _whole(value: Any, key: str, least: int) -> None:

@@ -1,18 +1,17 @@
 """Curves of a run from metrics.jsonl, as SVG that takes its colours from the page around it."""
 
 import io
-import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from gantrain.records import is_number
 
 POINTS = 400  # of a curve, at most: more than a screen shows, and the page stays small
 COLOURS = 8  # that the page defines as --curve-0 ... --curve-7
@@ -38,31 +37,6 @@ class Chart:
     title: str
     curves: list[Curve]
     svg: str
-
-
-def read_records(file: Path) -> list[dict]:
-    """The records of a metrics.jsonl, none where there is no file; what is no whole record is left out."""
-    if not file.is_file():
-        return []
-    records = []
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue  # a line cut off by a crash
-        if whole(record):
-            records.append(record)
-    return records
-
-
-def whole(record: Any) -> bool:
-    if not isinstance(record, dict) or not isinstance(record.get("values"), dict):
-        return False
-    return all(is_number(record.get(key)) for key in ("iteration", "images_seen", "seconds"))
-
-
-def is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def draw_charts(records: Sequence[Mapping], tag: str) -> list[Chart]:

@@ -7,6 +7,17 @@ import torch
 from torch import nn
 
 
+def copied(network: nn.Module) -> nn.Module:
+    """A deep copy, also after a pass that has left tensors with a graph in it, as `nn.utils.spectral_norm` does."""
+    derived = [
+        value
+        for part in network.modules()
+        for value in vars(part).values()
+        if isinstance(value, torch.Tensor) and not value.is_leaf
+    ]
+    return copy.deepcopy(network, {id(value): value.detach().clone() for value in derived})
+
+
 class EMA(nn.Module):
     """Averaged copies of `networks` (Yazici et al. 2019), frozen and in eval mode; buffers are copied, not averaged.
 
@@ -25,7 +36,7 @@ class EMA(nn.Module):
     def start(self, networks: Mapping[str, nn.Module]) -> None:
         """Begin from the networks' present weights."""
         for name in self.names:
-            self.copies[name] = copy.deepcopy(networks[name]).requires_grad_(False).eval()
+            self.copies[name] = copied(networks[name]).requires_grad_(False).eval()
 
     def decay(self, batch_images: int, images_seen: int) -> float:
         """The weight of the past when `batch_images` are added to `images_seen`."""

@@ -78,6 +78,8 @@ def train(words: Sequence[str]) -> int:
     finally:
         if sweep.jobs:
             sweep.finish()
+        elif {"-m", "--multirun"} & set(words):
+            _remove_rejected_sweep(words, present)
     return max(codes, default=0)
 
 
@@ -134,10 +136,9 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
     from gantrain.console import print_end  # torch and Lightning, only once the config is sound
     from gantrain.train import run
 
-    try:
-        outcome = run(config, folder)
-    except Diverged as error:
-        raise Diverged(explain_divergence(error, folder)) from error
+    named = any(word.startswith("hydra.run.dir=") for word in settings.overrides.hydra)
+    # Two runs may begin in the second that names both their folders.
+    outcome = run(config, folder, numbered=not named and settings.mode == RunMode.RUN)
     print_end(outcome)
     return outcome
 
@@ -172,16 +173,6 @@ def _run_in_sweep(
     seconds = time.monotonic() - began
     sweep.add(Job(settings.job.num, folder, overrides, ended, seconds, speed, error_text))
     return code, objective
-
-
-def explain_divergence(error: Diverged, folder: Path) -> str:
-    """What happened, what is saved, and what usually helps."""
-    saved = sorted((folder / "checkpoints").rglob("*.ckpt"), key=lambda file: file.stat().st_mtime)
-    kept = f"The last good checkpoint is {saved[-1]}" if saved else "It came before the first checkpoint"
-    return (
-        f"{error}. {kept}. Likely causes: a learning rate that is too high, a missing or too strong penalty, images "
-        f"outside data.range, 16-mixed where bf16-mixed would do. models.on_divergence=skip omits such steps"
-    )
 
 
 def refuse_shadowed_experiments(words: Sequence[str]) -> None:
@@ -254,7 +245,8 @@ def _keys(words: Sequence[str]) -> list[str]:
 def _folders_before(words: Sequence[str]) -> set[Path]:
     """The folders around the run's directory that are there before Hydra makes any."""
     named = [word.partition("=")[2] for word in words if re.match(r"hydra\.(run|sweep)\.dir=", word)]
-    places = [Path(name).absolute() for name in named] or [*Path("runs").absolute().glob("*"), Path("runs").absolute()]
+    runs = Path("runs").absolute()
+    places = [Path(name).absolute() for name in named] or [runs, *runs.glob("*"), *runs.glob("*/*")]
     return {folder for place in places for folder in (place, *place.parents) if folder.exists()}
 
 
@@ -267,3 +259,12 @@ def _remove_if_empty(folder: Path, present: set[Path]) -> None:
             empty.rmdir()
         except OSError:
             return
+
+
+def _remove_rejected_sweep(words: Sequence[str], present: set[Path]) -> None:
+    """Take back what Hydra writes for a sweep before it has looked at any of its jobs."""
+    named = [Path(word.partition("=")[2]) for word in words if word.startswith("hydra.sweep.dir=")]
+    for folder in named or Path("runs/sweep").glob("*"):
+        if folder.absolute() not in present and [file.name for file in folder.glob("*")] == ["multirun.yaml"]:
+            (folder / "multirun.yaml").unlink()
+            _remove_if_empty(folder, present)

@@ -37,7 +37,7 @@ def average_gradients(weights: Sequence[nn.Parameter], loss: Tensor, world: int)
 
 
 def average_scalars(value: Tensor, world: int) -> Tensor:
-    """The mean of a scalar over all processes."""
+    """The mean of a scalar, or of each of several, over all processes."""
     value = value.detach().clone()
     if world > 1:
         dist.all_reduce(value)
@@ -66,9 +66,14 @@ def gather(value: Any, world: int) -> list[Any]:
 class TurnTaking(DDPStrategy):
     """Processes that start from rank 0's weights and average gradients only when a player's turn asks for it."""
 
-    def __init__(self, command: list[str], **kwargs: Any):
+    def __init__(self, command: list[str], threads: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self._command = command
+        self._command, self._threads = command, threads
+
+    def setup_environment(self) -> None:
+        super().setup_environment()
+        if self._threads is not None:  # again: Lightning's launcher has divided the cores among the processes
+            torch.set_num_threads(self._threads)
 
     def _configure_launcher(self) -> None:
         self._launcher = _Workers(self._command, self.cluster_environment, self.num_processes, self.num_nodes)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from PIL import Image
@@ -35,14 +36,34 @@ def grid(images: Tensor, columns: int | None = None, least_side: int = 48, gap: 
     return sheet
 
 
-def save_gif(frames: Sequence[Path], file: Path, seconds: float = 6.0) -> None:
-    """The pictures in `frames` as one looping animation of about this length."""
-    save_animation([Image.open(frame) for frame in frames], file, seconds, rest=1500)
+def open_png(file: Path) -> Image.Image:
+    """A grid of a run. A stranger's may be anything by that name, and some of Pillow's formats start programs."""
+    return Image.open(file, formats=("PNG",))
 
 
-def save_animation(pictures: Sequence[Image.Image], file: Path, seconds: float, rest: int = 0) -> None:
-    """A looping GIF of about this length, which shows its last picture for `rest` milliseconds where given."""
-    shown = [picture.convert("P", palette=Image.Palette.ADAPTIVE) for picture in pictures]
-    duration = max(40, int(1000 * seconds / len(shown)))
-    durations = [duration] * (len(shown) - 1) + [rest or duration]
-    shown[0].save(file, "GIF", save_all=True, append_images=shown[1:], duration=durations, loop=0)
+def spread(files: Sequence[Path], n: int) -> list[Path]:
+    """At most `n` of the files, evenly from the first to the last."""
+    if len(files) <= n:
+        return list(files)
+    return [files[round(i * (len(files) - 1) / (n - 1))] for i in range(n)]
+
+
+def animate(files: Sequence[Path], out: Path | BinaryIO, most: int, side: int | None = None) -> None:
+    """At most `most` of the PNGs as a GIF of about six seconds that rests on the last; their sides at most `side`."""
+    shown = []
+    for file in spread(files, most):
+        with open_png(file) as image:
+            image.thumbnail((side, side) if side else image.size)
+            shown.append(image.copy())
+    save_gif(shown, out, milliseconds=max(60, 6000 // len(shown)), rest=1500)
+
+
+def save_gif(frames: Sequence[Image.Image], out: Path | BinaryIO, milliseconds: int, rest: int | None = None) -> None:
+    """A looping animation, each frame shown for `milliseconds`, the last one for `rest`."""
+    # Median cut, Pillow's default for colours, takes half a second for a large grid.
+    shown = [
+        frame if frame.mode == "L" else frame.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE)
+        for frame in frames
+    ]
+    durations = [milliseconds] * (len(shown) - 1) + [rest or milliseconds]
+    shown[0].save(out, "GIF", save_all=True, append_images=shown[1:], duration=durations, loop=0)

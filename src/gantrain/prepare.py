@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
 import torch
@@ -27,6 +27,9 @@ from gantrain.losses.penalties import Penalty
 from gantrain.models.base import GANModule
 from gantrain.models.players import Player
 
+if TYPE_CHECKING:
+    from gantrain.runs import Run  # it imports this module
+
 
 @dataclass
 class Ready:
@@ -37,17 +40,17 @@ class Ready:
     module: GANModule
 
 
-def prepare(config: Mapping[str, Any], new: bool = False) -> list[Ready]:
+def prepare(config: Mapping[str, Any], new: bool = False, run: "Run | None" = None) -> list[Ready]:
     """Build and check every stage of a run; writes nothing but the data cache. Raises UserError.
 
-    Only a `new` run takes weights from `init_from`; one with a checkpoint has its own.
+    Only a `new` run takes weights from `init_from`; one with a checkpoint has its own. `run` is the one that goes on.
     """
     allow_plugins(config.get("plugins") or [])
     check_machine(config["trainer"])
     stages = stages_of(config)
     networks = build_networks(stages)
     if new and config.get("init_from"):
-        start_from(networks, config["init_from"])
+        start_from(networks, config["init_from"], config.get("plugins") or [])
     build_callbacks(config)
     evaluation = build_evaluation(config)
     build_loggers(config, "", "", 0)
@@ -58,18 +61,27 @@ def prepare(config: Mapping[str, Any], new: bool = False) -> list[Ready]:
         module = build_stage(stage, networks)
         batch = data.batch_size * config["trainer"]["devices"]
         key = f"stages.{stage.tag}.data" if stage.tag else "data"
-        if batch > len(data):
-            raise UserError(f"{key}.batch_size: a batch of {batch} is larger than the data, {len(data)} images")
+        if batch > data.variety:
+            raise UserError(f"{key}.batch_size: a batch of {batch} is larger than the data, {data.variety} images")
         if data.batch_size % module.microbatches:
             raise UserError(f"models.microbatches: {data.batch_size} images do not divide into {module.microbatches}")
-        epochs = stage.config.get("epochs")
-        module.length = math.ceil(epochs * len(data) / batch) if epochs else stage.config["iterations"]
+        module.length = length_of(stage, len(data), batch, run)
         module.check(data.examples(2))
         if evaluation is not None and evaluation.applies(stage.tag):
             evaluation.check(module, data)
         check_optimizers(module)
         ready.append(Ready(stage, data, module))
     return ready
+
+
+def length_of(stage: Stage, images: int, batch: int, run: "Run | None") -> int:
+    """The iterations of a stage. Epochs count images, which may have come in batches of another size until now."""
+    epochs = stage.config.get("epochs")
+    if not epochs:
+        return stage.config["iterations"]
+    state = run.newest(stage.name) if run is not None else None
+    done, seen = (state["iteration"], state["images_seen"]) if state is not None else (0, 0)
+    return done + math.ceil((epochs * images - seen) / batch)
 
 
 def build_networks(stages: Sequence[Stage]) -> dict[str, nn.Module]:
@@ -139,11 +151,11 @@ def check_optimizers(module: GANModule) -> None:
         raise UserError(f"models.players: an optimizer or schedule refuses its options ({error})") from error
 
 
-def start_from(networks: Mapping[str, nn.Module], folder: str) -> None:
+def start_from(networks: Mapping[str, nn.Module], folder: str, plugins: Sequence[str]) -> None:
     """Give the networks the weights of another run's networks of the same names, averaged ones where it has them."""
     from gantrain.runs import load_trained  # it imports this module
 
-    theirs = load_trained(folder)
+    theirs = load_trained(folder, plugins)
     common = [name for name in networks if name in theirs.names]
     if not common:
         have, want = ", ".join(theirs.names), ", ".join(networks)
@@ -199,7 +211,7 @@ def build_loggers(config: Mapping[str, Any], folder: Path | str, tag: str, itera
         offered = {
             # One folder per stage: purge_step hides every tag's later points, also those of the stage before.
             "save_dir": str(Path(folder, name, tag)),
-            "purge_step": iteration + 1 if iteration else None,
+            "purge_step": iteration + 1 if iteration else 0,  # 0: of a run killed before its first checkpoint
             "run_dir": str(folder),
             "config": dict(config),
         }

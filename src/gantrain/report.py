@@ -20,9 +20,11 @@ from gantrain import __version__
 from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import TURNING_FILE, frames
 from gantrain.config import Stage, stages_of
-from gantrain.curves import Chart, draw_charts, draw_scores, is_number, read_records
+from gantrain.curves import Chart, draw_charts, draw_scores
 from gantrain.evaluation.record import Record, newest
 from gantrain.evaluation.record import read as read_scores
+from gantrain.pictures import animate, open_png, spread
+from gantrain.records import is_number, read_records
 from gantrain.runs import Run, replacing
 
 GRIDS = 8  # shown of the samples over time
@@ -121,11 +123,11 @@ def chapter(run: Run, stage: Stage, records: Sequence[Mapping], measured: Sequen
         finished=ended is not None and done >= (length if unit == "iterations" else ended),
         latest=picture(files[-1], LARGE) if files else None,
         grids=[picture(file, SMALL) for file in spread(files, GRIDS)],
-        animation=animation(spread(files, FRAMES)) if len(files) > 1 else None,
+        animation=animation(files) if len(files) > 1 else None,
         turning=turning(run.samples(stage.tag) / TURNING_FILE),
         scores=newest([r for r in measured if r.stage == stage.name]),
         charts=[
-            *draw_charts([r for r in records if r.get("stage") == stage.name], stage.tag),
+            *draw_charts([r for r in records if r["stage"] == stage.name], stage.tag),
             *draw_scores([r for r in measured if r.stage == stage.name], stage.tag),
         ],
     )
@@ -137,26 +139,19 @@ def reached(run: Run, stage: Stage) -> int:
     return int(files[0].stem) if files else 0
 
 
-def is_whole(file: Path) -> bool:
+def is_whole(file: Path, kind: str = "PNG") -> bool:
     """Whether a picture can be shown: a kill may have cut off the last one, and a stranger's may be anything."""
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=(kind,)) as image:
             image.verify()
     except (OSError, SyntaxError, Image.DecompressionBombError):  # a SyntaxError is Pillow's word for a broken PNG
         return False
     return True
 
 
-def spread(files: Sequence[Path], n: int) -> list[Path]:
-    """At most `n` of the files, evenly from the first to the last."""
-    if len(files) <= n:
-        return list(files)
-    return [files[round(i * (len(files) - 1) / (n - 1))] for i in range(n)]
-
-
 def picture(file: Path, side: int) -> Picture:
     """A grid for the page: as it is where it is small, else a copy whose longer side is at most `side`."""
-    with Image.open(file) as image:
+    with open_png(file) as image:
         if max(image.size) <= side and file.stat().st_size <= PNG_BYTES:
             return Picture(int(file.stem), data_url(file.read_bytes(), "png"), *image.size)
         image.thumbnail((side, side))
@@ -167,21 +162,14 @@ def picture(file: Path, side: int) -> Picture:
 
 def animation(files: Sequence[Path]) -> str:
     """The grids one after the other as a GIF: few and small enough for a page, and there also for a killed run."""
-    shown = []
-    for file in files:
-        with Image.open(file) as image:
-            image.thumbnail((SMALL, SMALL))
-            # The default, median cut, takes half a second for a colour picture of this size.
-            shown.append(image.quantize(256, Image.Quantize.FASTOCTREE) if image.mode != "L" else image.copy())
     stream = io.BytesIO()
-    durations = [max(100, 6000 // len(shown))] * (len(shown) - 1) + [1500]  # milliseconds; rest on the last one
-    shown[0].save(stream, "GIF", save_all=True, append_images=shown[1:], duration=durations, loop=0)
+    animate(files, stream, FRAMES, SMALL)
     return data_url(stream.getvalue(), "gif")
 
 
 def turning(file: Path) -> str | None:
     """The animation of the turning samples, where there is one."""
-    return data_url(file.read_bytes(), "gif") if file.is_file() and is_whole(file) else None
+    return data_url(file.read_bytes(), "gif") if file.is_file() and is_whole(file, "GIF") else None
 
 
 def data_url(data: bytes, kind: str) -> str:
@@ -199,7 +187,7 @@ def facts(config: Mapping, chapters: Sequence[Chapter], records: Sequence[Mappin
             "finished" if part.finished else f"of {part.length:,} {part.unit}"
         )
     if records:
-        seen = {str(r.get("stage")): r["images_seen"] for r in records}
+        seen = {r["stage"]: r["images_seen"] for r in records}
         told["images seen"] = f"{sum(seen.values()):,}"
         told["training time"] = clock(training_seconds(records))
     if speeds := [speed for r in records if is_number(speed := r["values"].get("images_per_second"))]:
@@ -219,12 +207,11 @@ def describe_data(data: Mapping[str, Any]) -> str:
 
 
 def training_seconds(records: Sequence[Mapping]) -> float:
-    """Time between starts and last records: every start of a stage, and every resumption, begins to count anew."""
-    total = last = 0.0
-    for seconds in (record["seconds"] for record in records):
-        total += seconds - last if seconds >= last else seconds
-        last = seconds
-    return total
+    """The time of all stages; a stage's clock goes on where it is resumed."""
+    longest: dict[str, float] = {}
+    for record in records:
+        longest[record["stage"]] = max(record["seconds"], longest.get(record["stage"], 0.0))
+    return sum(longest.values())
 
 
 def commands(folder: Path, chapters: Sequence[Chapter]) -> dict[str, str]:

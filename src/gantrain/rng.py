@@ -36,6 +36,15 @@ def normal(
     return rows[rank * n : (rank + 1) * n]
 
 
+def integers(
+    n: int, high: int, seed: tuple[int | str, ...], rank: int = 0, world: int = 1, device: torch.device | str = "cpu"
+) -> Tensor:
+    """Whole numbers (n,) below `high`, all equally likely, drawn as `normal` draws."""
+    generator = torch.Generator(device).manual_seed(derive_seed(*seed))
+    rows = torch.randint(high, (n * world,), generator=generator, device=device)
+    return rows[rank * n : (rank + 1) * n]
+
+
 def get_state(device: torch.device) -> dict[str, Any]:
     """The state of the global generators in tensors and plain types."""
     kind, keys, position, has_gauss, gauss = np.random.get_state()

@@ -2,12 +2,14 @@
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import pickle
 import shutil
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +25,24 @@ from gantrain import rng
 from gantrain.build import allow_plugins, build
 from gantrain.config import ONLY_STAGE, Stage, check, stages_of
 from gantrain.errors import UserError, misfit
+from gantrain.records import read_records
 
-UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
+UNREADABLE = (
+    *(OSError, RuntimeError, ValueError, KeyError, EOFError),
+    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error),
+)
+# What a checkpoint holds; `networks` and the like by the names of networks and players.
+CHECKPOINT = {
+    **dict.fromkeys(("networks", "ema", "optimizers", "schedules", "scaler", "turns", "statistics"), dict),
+    "iteration": int,
+    "images_seen": int,
+    "rng": list,
+    "meters": list,
+}
+
+
+class Taken(UserError):
+    """The directory of a new run is in use."""
 
 
 class Run:
@@ -50,25 +68,46 @@ class Run:
         return self.folder / "checkpoints" / (stage or ONLY_STAGE)
 
     @classmethod
-    def create(cls, folder: Path, config: Mapping[str, Any]) -> "Run":
-        """Make the directory of a new run. Raises UserError where it holds a run already or cannot be written."""
-        run = cls(folder)
-        run.refuse_if_taken()
+    def create(cls, folder: Path, config: Mapping[str, Any], numbered: bool = False) -> "Run":
+        """Make the directory of a new run. Raises UserError where it holds a run already or cannot be written.
+
+        If `numbered`, a taken one is left alone and the next free of `folder`_2, `folder`_3, ... made.
+        """
+        for number in itertools.count(1):
+            run = cls(folder if number == 1 else folder.with_name(f"{folder.name}_{number}"))
+            try:
+                run._claim()
+                run.write_config(config)
+            except Taken:
+                if not numbered:
+                    raise
+            except OSError as error:
+                raise UserError(
+                    f"hydra.run.dir: cannot write {folder} ({error.strerror}); name another with hydra.run.dir="
+                ) from error
+            else:
+                return run
+        raise AssertionError("numbers do not end")
+
+    def _claim(self) -> None:
+        """Make the directory for this process alone, also among several that begin at once. Raises Taken, OSError."""
+        self.refuse_if_taken()
+        self.config_file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            run.config_file.parent.mkdir(parents=True, exist_ok=True)
-            run.write_config(config)
-        except OSError as error:
-            raise UserError(
-                f"hydra.run.dir: cannot write {folder} ({error.strerror}); name another with hydra.run.dir="
-            ) from error
-        return run
+            self.config_file.touch(exist_ok=False)
+        except FileExistsError:
+            self.refuse_if_taken()
 
     def refuse_if_taken(self) -> None:
         if self.config_file.exists() or (self.folder / "checkpoints").exists():
-            raise UserError(
+            raise Taken(
                 f"hydra.run.dir: {self.folder} already holds a run; `gantrain resume {self.folder}` continues it, "
                 f"or name another directory"
             )
+        # Of another program: a run would add to them, or delete what is in its way.
+        for name in ("samples", "networks", "metrics.jsonl", "scores.jsonl"):
+            if (self.folder / name).exists():
+                raise Taken(f"hydra.run.dir: {self.folder} already holds {name}; name a directory of the run's own")
 
     @classmethod
     def open(cls, folder: Path | str) -> "Run":
@@ -89,7 +128,7 @@ class Run:
         try:
             config = yaml.safe_load(self.config_file.read_text())
             check(config)
-        except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError, UnicodeDecodeError, UserError) as error:
+        except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError, ValueError, UserError) as error:
             raise UserError(
                 f"{self.config_file} is damaged ({_one_line(error)}); put back the one the run wrote"
             ) from error
@@ -155,6 +194,11 @@ class Run:
             if int(file.stem) > iteration:
                 file.rename(file.with_suffix(".ckpt.broken"))
 
+    def remove_cut_off(self, stage: str) -> None:
+        """Remove what a kill in the middle of a save has left: files as large as a checkpoint that nothing reads."""
+        for file in self.checkpoints(stage).glob(".*.ckpt.*"):
+            file.unlink(missing_ok=True)
+
     def finished(self, stage: str) -> int | None:
         """The length at which the stage ended, or None."""
         marker = self.checkpoints(stage) / "finished.json"
@@ -166,29 +210,29 @@ class Run:
         with replacing(self.checkpoints(stage) / "finished.json") as temporary:
             temporary.write_text(json.dumps({"iterations": iterations}))
 
+    def mark_unfinished(self, stage: str) -> None:
+        """Take the marker back: the stage trains on."""
+        (self.checkpoints(stage) / "finished.json").unlink(missing_ok=True)
+
     # ---- what was recorded -------------------------------------------------------------------------------------------
 
     def cut_metrics(self, stages: list[str], stage: str, iteration: int) -> None:
         """Drop the records after `iteration` of `stage`: a resumed run writes them anew."""
         if not self.metrics_file.is_file():
             return
-        kept = []
-        for line in self.metrics_file.read_text().splitlines(keepends=True):
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue  # a line cut off by a crash
-            order = stages.index(record["stage"]) - stages.index(stage)
-            if order < 0 or (order == 0 and record["iteration"] <= iteration):
-                kept.append(line)
+        order = {name: number for number, name in enumerate(stages)}
+        reached = (order[stage], iteration)
+        kept = [
+            record
+            for record in read_records(self.metrics_file)
+            if record["stage"] in order and (order[record["stage"]], record["iteration"]) <= reached
+        ]
         with replacing(self.metrics_file) as temporary:
-            temporary.write_text("".join(kept))
+            temporary.write_text("".join(json.dumps(record) + "\n" for record in kept))
 
     def seconds(self, stage: str) -> float:
         """How long a stage had trained at its last record."""
-        if not self.metrics_file.is_file():
-            return 0.0
-        records = map(json.loads, self.metrics_file.read_text().splitlines())
+        records = read_records(self.metrics_file)
         return max((r["seconds"] for r in records if r["stage"] == (stage or ONLY_STAGE)), default=0.0)
 
     # ---- networks for use --------------------------------------------------------------------------------------------
@@ -202,7 +246,8 @@ class Run:
                 temporary.write_text(json.dumps(nodes[name], indent=2))
             kinds = {"weights": network, **({"ema": averaged[name]} if name in averaged else {})}
             for kind, source in kinds.items():
-                tensors = {key: value.detach().cpu().contiguous() for key, value in source.state_dict().items()}
+                # Each its own memory: safetensors refuses tied weights.
+                tensors = {key: value.detach().cpu().contiguous().clone() for key, value in source.state_dict().items()}
                 with replacing(folder / f"{kind}.safetensors") as temporary:
                     save_file(tensors, temporary)
 
@@ -229,7 +274,7 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
         if (damaged := archive.testzip()) is not None:
             raise zipfile.BadZipFile(f"{damaged} is damaged")
     state = torch.load(file, map_location="cpu", weights_only=True)
-    if not isinstance(state, dict) or "networks" not in state:
+    if not isinstance(state, dict) or not all(isinstance(state.get(key), kind) for key, kind in CHECKPOINT.items()):
         raise ValueError("it is no checkpoint of gantrain")
     return state
 

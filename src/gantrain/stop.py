@@ -1,8 +1,10 @@
 """Ctrl-C and SIGTERM: the first asks training to end after the iteration, the second kills."""
 
+import contextlib
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -17,6 +19,8 @@ class StopSignals:
         self.leader = leader
         self.received = 0
         self._before: dict[int, Any] = {}
+        self._holding = False
+        self._waiting = 0
 
     def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():  # only there can handlers be set
@@ -30,10 +34,31 @@ class StopSignals:
             signal.signal(number, self._receive)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        if self.received:
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-        self.received = number
+        if self.received and self._holding:
+            self._waiting = number
+        elif self.received:
+            self._kill(number)
+        else:
+            self.received = number
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the second signal waiting: it must not cut a checkpoint short.
+
+        A mask would not do: it is a thread's own, and the system gives the signal to another.
+        """
+        self._holding = True
+        try:
+            yield
+        finally:
+            self._holding = False
+            if self._waiting:
+                self._kill(self._waiting)
+
+    @staticmethod
+    def _kill(number: int) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
     def __exit__(self, *exception: object) -> None:
         for number, handler in self._before.items():

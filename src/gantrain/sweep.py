@@ -1,7 +1,6 @@
 """The summary of a sweep: a table of its jobs and a row of samples of each."""
 
 import csv
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gantrain.errors import UserError
+from gantrain.records import is_number, read_records
 
 COLUMNS = 8  # samples of a row
 
@@ -48,9 +48,8 @@ class Job:
     @property
     def values(self) -> dict[str, float]:
         """The losses and statistics of the last record."""
-        file = self.folder / "metrics.jsonl"
-        lines = file.read_text().splitlines() if file.is_file() else []
-        return json.loads(lines[-1])["values"] if lines else {}
+        records = read_records(self.folder / "metrics.jsonl")
+        return {key: value for key, value in records[-1]["values"].items() if is_number(value)} if records else {}
 
 
 @dataclass

@@ -14,7 +14,7 @@ from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.config import Stage, stages_of
 from gantrain.config_files import data_folder
 from gantrain.console import print_header
-from gantrain.errors import UserError
+from gantrain.errors import Diverged, UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.record import best_of, score_of
 from gantrain.models.base import GANModule
@@ -39,20 +39,40 @@ class Outcome:
     objective: float = 0.0
 
 
-def run(config: dict[str, Any], folder: Path) -> Outcome:
-    """Train a new run in `folder`, which is made once nothing is wrong with the config."""
-    Run(folder).refuse_if_taken()
-    for stage in stages_of(config):  # a run remembers where its data are, from wherever it is resumed
-        root = stage.config["data"].get("root")
-        stage.config["data"]["root"] = str((Path(root).expanduser() if root else data_folder()).absolute())
+def run(config: dict[str, Any], folder: Path, numbered: bool = False) -> Outcome:
+    """Train a new run in `folder`, which is made once nothing is wrong with the config.
+
+    A taken folder is refused, or gets a number behind its name if `numbered`.
+    """
+    if not numbered:
+        Run(folder).refuse_if_taken()
+    make_absolute(config)
     ready = prepare(config, new=True)
-    return fit(ready, Run.create(folder, config), config)
+    return fit(ready, Run.create(folder, config, numbered), config)
+
+
+def make_absolute(config: dict[str, Any]) -> None:
+    """A run remembers where its files are, from wherever it is resumed."""
+    for stage in stages_of(config):
+        data = stage.config["data"]
+        data["root"] = absolute(data.get("root") or data_folder())
+        if data.get("cache_dir"):
+            data["cache_dir"] = absolute(data["cache_dir"])
+        for loss in (stage.config.get("losses") or {}).values():
+            if isinstance(loss, Mapping) and loss.get("weights") and Path(str(loss["weights"])).expanduser().is_file():
+                loss["weights"] = absolute(loss["weights"])
+    if config.get("init_from"):
+        config["init_from"] = absolute(config["init_from"])
+
+
+def absolute(place: Any) -> str:
+    return str(Path(str(place)).expanduser().absolute())
 
 
 def resume(folder: Path, config: dict[str, Any]) -> Outcome:
     """Continue the run in `folder` with its config, of which lengths and the like may have changed."""
     run = Run(folder)
-    ready = prepare(config, new=not any(run.checkpoint_files(stage.name) for stage in stages_of(config)))
+    ready = prepare(config, new=not any(run.checkpoint_files(stage.name) for stage in stages_of(config)), run=run)
     for i, part in enumerate(ready):
         refuse_length(run, part, last=i == len(ready) - 1)
     run.write_config(config)
@@ -86,12 +106,29 @@ def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
                 hand_over(part.module)
     except OSError as error:
         raise UserError(explain_os_error(error, run)) from error
+    except Diverged as error:
+        report(run)
+        raise Diverged(explain_divergence(error, run)) from error
     outcome = Outcome(run, signum, time.monotonic() - began, images, hasattr(ready[-1].module, "generate"))
     outcome.objective = objective_of(run, config)
+    report(run)
+    return outcome
+
+
+def report(run: Run) -> None:
     from gantrain.report import report_at_end  # plots and templates, only once there is something to show
 
     report_at_end(run)
-    return outcome
+
+
+def explain_divergence(error: Diverged, run: Run) -> str:
+    """What happened, what is saved, and what usually helps."""
+    saved = sorted((run.folder / "checkpoints").rglob("[0-9]*.ckpt"), key=lambda file: file.stat().st_mtime)
+    kept = f"The last good checkpoint is {saved[-1]}" if saved else "It came before the first checkpoint"
+    return (
+        f"{error}. {kept}. Likely causes: a learning rate that is too high, a missing or too strong penalty, images "
+        f"outside data.range, 16-mixed where bf16-mixed would do. models.on_divergence=skip omits such steps"
+    )
 
 
 def objective_of(run: Run, config: Mapping[str, Any]) -> float:
@@ -113,6 +150,8 @@ def fit_unless_finished(part: Ready, run: Run, config: Mapping[str, Any], stop: 
             export(run, part)
             run.mark_finished(name, state["iteration"])
         return 0
+    run.mark_unfinished(name)
+    run.remove_cut_off(name)
     run.set_aside_after(name, state["iteration"] if state is not None else 0)
     seen = state["images_seen"] if state is not None else 0
     if state is not None and state.get("data") != part.data.source.fingerprint:
@@ -139,7 +178,11 @@ def fit_stage(
     for callback in callbacks:
         if isinstance(callback, Checkpoints):
             callback.stop = stop
-    build_trainer(config, run, stage, callbacks, iteration).fit(module, datamodule=part.data)
+    threads = torch.get_num_threads()
+    try:
+        build_trainer(config, run, stage, callbacks, iteration).fit(module, datamodule=part.data)
+    finally:
+        torch.set_num_threads(threads)  # the next job of a sweep may ask for none
 
 
 def build_trainer(
@@ -152,7 +195,7 @@ def build_trainer(
     if options["devices"] > 1:
         plugins = ",".join(config.get("plugins") or [])
         command = [sys.executable, "-m", "gantrain.worker", str(run.folder.absolute()), stage.name, plugins]
-        options["strategy"] = TurnTaking(command)
+        options["strategy"] = TurnTaking(command, threads)
     return pl.Trainer(
         **options,
         callbacks=callbacks,

@@ -22,7 +22,7 @@ def main(folder: str, stage: str, plugins: str) -> int:
     allow_plugins([name for name in plugins.split(",") if name])
     run = Run.open(folder)
     config = run.config()
-    part = next(part for part in prepare(config) if part.stage.name == stage)
+    part = next(part for part in prepare(config, run=run) if part.stage.name == stage)
     with contextlib.suppress(Diverged, UserError), StopSignals(leader=False) as stop:
         fit_stage(part, run, config, run.newest(stage), stop)
     return 0

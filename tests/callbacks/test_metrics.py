@@ -1,6 +1,7 @@
 """metrics.jsonl and TensorBoard count iterations and are cut when a run goes back."""
 
 import json
+import shutil
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -27,6 +28,16 @@ def test_records(gantrain, tmp_path):
     assert steps["discriminator/adv"] == steps["generator/lr"] == [2, 4, 6]
     assert "speed/images_per_second" in steps
     assert [e.step for e in events.Images("samples")] == [0, 6]
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_its_curves_anew(gantrain, tmp_path):
+    run = tmp_path / "run"
+    assert gantrain(*WORDS, "iterations=4", "hydra.run.dir=run").code == 0
+    shutil.rmtree(run / "checkpoints")
+    assert gantrain("resume", "run").code == 0
+    steps, events = curves(run / "tensorboard")
+    assert steps["generator/adv"] == [2, 4]
+    assert [e.step for e in events.Images("samples")] == [0, 4]
 
 
 def test_a_resumed_run_continues_the_curves_without_doubles(gantrain, tmp_path):

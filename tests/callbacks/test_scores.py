@@ -27,13 +27,13 @@ def test_scores_are_recorded_and_told(gantrain, tmp_path):
         ("train", 4, 32),
         ("train", 6, 48),
     ]
-    assert "2/6  fd32_random" in result.out
-    assert "scores   fd32_random" in result.out
-    assert "scores/fd32_random" in (tmp_path / "run/csv/metrics.csv").read_text()
-    assert "fd32_random" in (tmp_path / "run/report.html").read_text()
+    assert "2/6  fd80_random" in result.out
+    assert "scores   fd80_random" in result.out
+    assert "scores/fd80_random" in (tmp_path / "run/csv/metrics.csv").read_text()
+    assert "fd80_random" in (tmp_path / "run/report.html").read_text()
 
 
-@pytest.mark.parametrize("best", ["fd", "density32_random"])
+@pytest.mark.parametrize("best", ["fd", "density80_random"])
 def test_the_best_checkpoint_is_kept(gantrain, best):
     assert gantrain(*WORDS, f"evaluation.best={best}", "hydra.run.dir=run").code == 0
     run = Run("run")
@@ -88,8 +88,8 @@ def test_mistakes_come_before_training(gantrain, tmp_path):
 def test_a_sweep_returns_and_lists_the_score(gantrain, tmp_path):
     result = gantrain("-m", *WORDS, "seed=0,1", "hydra.sweep.dir=sweep")
     assert result.code == 0, result
-    assert "fd32_random" in (tmp_path / "sweep/sweep.csv").read_text().splitlines()[0]
-    assert "fd32_random" in result.out
+    assert "fd80_random" in (tmp_path / "sweep/sweep.csv").read_text().splitlines()[0]
+    assert "fd80_random" in result.out
 
 
 def test_the_objective_is_the_best_score(gantrain):
@@ -97,10 +97,10 @@ def test_the_objective_is_the_best_score(gantrain):
 
     assert gantrain(*WORDS, "hydra.run.dir=run").code == 0
     run = Run("run")
-    values = [r.result.scores["fd32_random"].value for r in record.read("run")]
+    values = [r.result.scores["fd80_random"].value for r in record.read("run")]
     assert objective_of(run, run.config()) == min(values)
     higher = {"evaluation": {"best": "density"}}
-    densities = [r.result.scores["density32_random"].value for r in record.read("run")]
+    densities = [r.result.scores["density80_random"].value for r in record.read("run")]
     assert objective_of(run, higher) == -max(densities)
     assert objective_of(run, {"evaluation": None}) == 0
     assert json.dumps(objective_of(run, run.config()))

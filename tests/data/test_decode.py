@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gantrain.data import decode as decoding
 from gantrain.data.decode import Framing, Unreadable, decode, framing, open_picture, to_array
 
 GREY = np.linspace(0, 255, 64, dtype=np.uint8).reshape(8, 8)
@@ -164,3 +165,8 @@ def test_a_bomb_is_refused_before_it_is_decoded(side):
 def test_impossible_framings_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         framing(**{"crop": "centre", **options})
+
+
+def test_a_picture_larger_than_memory_allows_is_refused(monkeypatch):
+    monkeypatch.setattr(decoding, "MOST_PIXELS", 32 * 31)
+    refused(saved("PNG"), "32x32 pixels, more than 992")

@@ -151,6 +151,21 @@ def test_arrays_and_small_folders_start_no_process():
     assert 1 <= processes_for(Shades(200_000)) <= filling.MOST_PROCESSES
 
 
+def test_large_pictures_are_decoded_by_fewer_processes(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(8))
+
+    class Large(Shades):
+        def read(self, index):
+            if index == 0:
+                raise OSError("unreadable")
+            return Image.new("L", (200, 100))
+
+    monkeypatch.setattr(filling, "AT_ONCE", 60_000)
+    assert processes_for(Large(10_000)) == 3
+    monkeypatch.setattr(filling, "AT_ONCE", 60)
+    assert processes_for(Large(10_000)) == 1
+
+
 SCRIPT = """
 import os, time
 from pathlib import Path

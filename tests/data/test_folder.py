@@ -133,6 +133,15 @@ def test_any_change_is_another_fingerprint(tmp_path):
     assert len(set(seen)) == 5
 
 
+def test_other_bytes_of_the_same_name_size_and_time_are_another_fingerprint(tmp_path):
+    for folder, last in (("a", b"x"), ("b", b"y")):
+        write_picture(tmp_path / folder / "0.png")
+        with (tmp_path / folder / "0.png").open("ab") as stream:
+            stream.write(bytes(10_000) + last)
+        os.utime(tmp_path / folder / "0.png", ns=(1, 1))
+    assert ImageFolder().open(tmp_path / "a").fingerprint != ImageFolder().open(tmp_path / "b").fingerprint
+
+
 def test_a_moved_folder_is_the_same(tmp_path):
     before = ImageFolder().open(make_pictures(tmp_path / "a")).fingerprint
     (tmp_path / "a").rename(tmp_path / "b")

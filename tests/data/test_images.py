@@ -1,6 +1,7 @@
 """IDX files, sound and damaged, and scikit-learn's digits."""
 
 import gzip
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -32,6 +33,19 @@ def test_packed_files_do_as_well(tmp_path):
         file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes()))
         file.unlink()
     assert len(IdxImages("MNIST").open(tmp_path)) == 64
+
+
+def test_no_more_is_unpacked_than_the_header_promises(tmp_path):
+    make_mnist(tmp_path)
+    file = tmp_path / "MNIST/raw/train-images-idx3-ubyte"
+    bomb = gzip.compress(file.read_bytes() + bytes(50_000_000))
+    file.unlink()
+    file.with_name(file.name + ".gz").write_bytes(bomb)
+    tracemalloc.start()
+    with pytest.raises(UserError, match="it holds more than"):
+        IdxImages("MNIST").open(tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
 
 
 def test_other_pixels_other_fingerprint(tmp_path):
@@ -67,7 +81,8 @@ def test_damaged_files_are_named(tmp_path, change, says):
 
 def test_a_damaged_archive_is_named(tmp_path):
     file = damage(tmp_path, "train-labels-idx1-ubyte", gzip.compress)
-    file.rename(file.with_name(file.name + ".gz")).write_bytes(gzip.compress(b"abc" * 1000)[:-9])
+    packed = file.rename(file.with_name(file.name + ".gz"))
+    packed.write_bytes(packed.read_bytes()[:-9])
     with pytest.raises(UserError, match="cannot read"):
         IdxImages("MNIST").open(tmp_path)
 

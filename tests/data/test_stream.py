@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from gantrain.data.stream import Batches, IndexStream, coin
+from gantrain.data.stream import Batches, IndexStream, balanced, coin
 
 
 def take(batches, n):
@@ -51,3 +51,22 @@ def test_the_coin_is_fair_per_position_and_stateless():
     assert abs((tosses[1:] == tosses[:-1]).mean() - 0.5) < 0.01
     assert (coin(positions[500:600], seed=5) == tosses[500:600]).all()
     assert (coin(positions, seed=6) != tosses).any()
+
+
+def test_shares_of_classes_by_hand():
+    labels = np.array([0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
+    assert balanced(labels, 0).tolist() == [0.1] * 10
+    whole = balanced(labels, 1)
+    assert np.allclose(whole, [1 / 18] * 9 + [1 / 2])
+    assert np.allclose(balanced(labels, 0.5), [1 / 12] * 9 + [1 / 4])  # 9 and 1 under the root are 3 and 1
+
+
+def test_samples_come_as_often_as_their_shares_in_every_epoch():
+    shares = np.array([0.5, 0.25, 0.15, 0.1, 0.0])
+    order = IndexStream(10, seed=3, shares=shares / shares.sum())
+    counts = np.array([np.bincount(order(np.arange(10 * e, 10 * e + 10)), minlength=5) for e in range(400)])
+    assert np.abs(counts - 10 * shares).max() < 1  # rounded up or down, no more
+    assert np.abs(counts.mean(0) - 10 * shares).max() < 0.1
+    assert list(order(np.arange(10))) != list(order(np.arange(10, 20)))
+    again = IndexStream(10, seed=3, shares=shares)
+    assert list(again(np.arange(35, 45))) == list(order(np.arange(35, 45)))

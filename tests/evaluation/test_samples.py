@@ -174,7 +174,7 @@ def test_the_held_out_split(tmp_path, digits):
 
 
 def test_what_is_too_few(digits, capsys, tmp_path):
-    measure(digits, samples=50)
+    measure(digits, samples=20)
     assert "biased upwards" in capsys.readouterr().err
     with pytest.raises(ValueError, match="2 or more"):
         SampleScores(samples=1)

@@ -8,8 +8,9 @@ from toys import Discriminator, Generator, game, play, player, weights
 
 from gantrain.ema import EMA
 from gantrain.errors import Diverged, UserError
+from gantrain.losses.adversarial import NonSaturating
 from gantrain.losses.penalties import R1
-from gantrain.models.base import undisturbed
+from gantrain.models.base import for_inference, undisturbed
 from gantrain.models.latent import LatentGAN
 from gantrain.models.players import ClipWeights, PlaysWhen
 from gantrain.networks.critique import Critique
@@ -185,6 +186,16 @@ def test_looking_is_in_eval_mode_and_leaves_no_trace():
     assert torch.equal(torch.get_rng_state(), state)
 
 
+def test_inference_leaves_the_mode_of_every_part():
+    network = Discriminator(norm=True).train()
+    network.layers[1].eval()  # a norm that keeps its statistics
+    with for_inference(network):
+        assert not network.training
+        assert not network(torch.randn(2, 4)).requires_grad
+    assert network.training
+    assert not network.layers[1].training
+
+
 def test_a_critique_serves_as_well_as_logits():
     class Generous(Discriminator):
         def forward(self, x):
@@ -228,6 +239,22 @@ def test_or_the_step_is_skipped():
     module = play(game(family=Broken, on_divergence="skip"), 5)
     assert module.iteration == 5
     assert all(torch.isfinite(p).all() for p in module.parameters())
+
+
+def test_a_skipped_turn_takes_nothing_from_the_next_players():
+    class First(LatentGAN):
+        def losses(self, name, batch, shared):
+            terms, stats = super().losses(name, batch, shared)
+            if self.iteration == 1 and name == "discriminator":
+                terms["adv"] = terms["adv"] * float("nan")
+            return terms, stats
+
+    stepped = []
+    generator = player("generator", after_step=lambda networks, stats: stepped.append(networks))
+    module = play(game(family=First, generator=generator, on_divergence="skip"), 3)
+    assert len(stepped) == 3
+    assert module.meters.counts["generator/adv"] == 3
+    assert module.meters.counts["discriminator/adv"] == 2
 
 
 def test_a_skipped_step_leaves_no_trace_in_buffers_ema_and_means():
@@ -319,6 +346,18 @@ def test_clipping_happens_after_unscaling():
     after = weights_of(module.networks["discriminator"])
     moved = torch.cat([(a - b).flatten() for a, b in zip(after, before, strict=True)])
     assert moved.norm().item() == pytest.approx(1e-3, rel=1e-2)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_twice_the_mean_is_one_step_on_the_sum_and_recorded_as_the_mean(parts):
+    sgd = {"optimizer": torch.optim.SGD, "lr": 0.5}
+    on_sum = play(game(discriminator=player("discriminator", **sgd), microbatches=parts), 1)
+    twice = player("discriminator", loss_factor=2.0, **sgd)
+    on_mean = play(game(discriminator=twice, adversarial=NonSaturating(combine="mean"), microbatches=parts), 1)
+    for a, b in zip(weights(on_sum).values(), weights(on_mean).values(), strict=True):
+        assert torch.allclose(a, b, atol=1e-7)
+    recorded = on_mean.meters.pop()["discriminator/adv"]
+    assert recorded == pytest.approx(on_sum.meters.pop()["discriminator/adv"] / 2)
 
 
 def test_schedules_step_once_an_iteration():

@@ -55,7 +55,6 @@ def test_a_run_that_keeps_no_best(gantrain, run):
         (("run", "--backbone", "resnet18", "--weights", "w.pth"), "no file w.pth"),
         (("run", "evaluation.nothing=1"), "no such option"),
         (("run", "seed=1"), "only evaluation"),
-        (("run", "data.root=elsewhere", "evaluation.split=test"), "data.holdout"),
         (("run", "--samples", 20, "--backbone", "random", "--json", "/dev/null/x.json"), "--json"),
     ],
 )

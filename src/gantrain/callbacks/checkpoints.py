@@ -1,13 +1,11 @@
 """Complete checkpoints on time, at the end and on a signal, from which a run continues bit for bit."""
 
-import contextlib
-import signal
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from torch.nn.modules.batchnorm import _NormBase
 
 from gantrain import rng
 from gantrain.errors import Diverged
@@ -54,30 +52,28 @@ class Checkpoints(pl.Callback):
 
     def save(self, trainer: pl.Trainer, module: GANModule) -> None:
         """Write a checkpoint; every process takes part, rank 0 writes."""
-        generators = gather(rng.get_state(module.device), trainer.world_size)
+        own = gather((rng.get_state(module.device), module.meters.state_dict()), trainer.world_size)
         if trainer.is_global_zero:
-            state = {**module.state(), "rng": generators, "data": trainer.datamodule.source.fingerprint}
-            _refuse_if_not_finite(state["networks"], module.iteration)
-            with _held(signal.SIGINT), _held(signal.SIGTERM):
+            refuse_if_not_finite(module)
+            state = {
+                **module.state(),
+                "rng": [generators for generators, _ in own],
+                "meters": [meters for _, meters in own],
+                "data": trainer.datamodule.source.fingerprint,
+            }
+            with self.stop.held():
                 Run(trainer.default_root_dir).save_checkpoint(module.stage, state, self.keep)
         self._saved_at, self._saved_iteration = time.monotonic(), module.iteration
 
 
-def _refuse_if_not_finite(networks: dict[str, dict[str, torch.Tensor]], iteration: int) -> None:
-    for name, weights in networks.items():
-        for key, weight in weights.items():
-            if weight.is_floating_point() and not torch.isfinite(weight).all():
-                raise Diverged(f"the weight {key} of network '{name}' is not finite after iteration {iteration}")
-
-
-@contextlib.contextmanager
-def _held(number: int) -> Iterator[None]:
-    """Keep a signal waiting: a second Ctrl-C must not cut a checkpoint short."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    signal.pthread_sigmask(signal.SIG_BLOCK, {number})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+def refuse_if_not_finite(module: GANModule) -> None:
+    """Raise Diverged for a weight or a norm's statistic of a trained network; other buffers may hold infinities."""
+    for name in sorted(module.trained_networks()):
+        for prefix, part in module.networks[name].named_modules():
+            statistics = part.named_buffers(recurse=False) if isinstance(part, _NormBase) else ()
+            for key, value in (*part.named_parameters(recurse=False), *statistics):
+                if value.is_floating_point() and not torch.isfinite(value).all():
+                    weight = f"{prefix}.{key}".lstrip(".")
+                    raise Diverged(
+                        f"the weight {weight} of network '{name}' is not finite after iteration {module.iteration}"
+                    )

@@ -5,9 +5,11 @@ import time
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 
 from gantrain.config import ONLY_STAGE
 from gantrain.models.base import GANModule
+from gantrain.parallel import average_scalars
 from gantrain.runs import Run
 
 
@@ -28,22 +30,27 @@ class Metrics(pl.Callback):
         self._since = (time.monotonic(), module.images_seen)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
-        if module.iteration % self.every == 0 and trainer.is_global_zero:
+        if module.iteration % self.every == 0:
             self.write(trainer, module)
 
     def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
         """What came after the last full window, which stays open: a run that is prolonged completes it."""
-        if module.iteration % self.every and trainer.is_global_zero:
+        if module.iteration % self.every:
             window = module.meters.state_dict()
             self.write(trainer, module)
             module.meters.load_state_dict(window, module.device)
 
     def write(self, trainer: pl.Trainer, module: GANModule) -> None:
+        """Means over the samples of all processes, every one of which takes part; rank 0 writes."""
+        means = module.meters.pop()
+        values = torch.tensor(list(means.values()), dtype=torch.float64, device=module.device)
+        self.latest = dict(zip(means, average_scalars(values, trainer.world_size).tolist(), strict=True))
+        if not trainer.is_global_zero:
+            return
         now = time.monotonic()
         then, images = self._since
         speed = (module.images_seen - images) / max(now - then, 1e-9)
         self._since = (now, module.images_seen)
-        self.latest = module.meters.pop()
         record = {
             "stage": module.stage or ONLY_STAGE,
             "iteration": module.iteration,

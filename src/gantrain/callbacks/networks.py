@@ -1,7 +1,6 @@
 """What the networks are: a table of layers and a graph for TensorBoard, from the first batch of training."""
 
 import contextlib
-import copy
 import io
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ from pytorch_lightning.utilities.model_summary import ModelSummary
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
+from gantrain.ema import copied
 from gantrain.models.base import Batch, GANModule, batch_size, undisturbed
 
 ROWS = 4  # of the first batch; enough for layers that compare the samples of a batch
@@ -59,7 +59,7 @@ class Networks(pl.Callback):
             return
         self._forget_hooks()
         with undisturbed(module, module.device):
-            copies = {name: copy.deepcopy(network).eval() for name, network in module.networks.items()}
+            copies = {name: copied(network).eval() for name, network in module.networks.items()}
             for writer in writers(trainer):
                 describe(writer, copies, self._calls, f"{module.stage}/" if module.stage else "")
         self._calls = {}

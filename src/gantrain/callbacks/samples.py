@@ -8,10 +8,11 @@ import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from gantrain.models.base import GANModule, undisturbed
-from gantrain.pictures import grid, save_animation, save_gif, to_pil
+from gantrain.pictures import animate, grid, save_gif, to_pil
 from gantrain.rng import derive_seed
 from gantrain.runs import Run, replacing
 
+MOST = 100  # grids of the animation
 TURNING_FILE = "turning.gif"
 TURNING = 4  # samples in it
 
@@ -35,7 +36,7 @@ class Samples(pl.Callback):
             for picture in frames(folder):  # of iterations that a resumed run makes anew
                 if int(picture.stem) > module.iteration:
                     picture.unlink()
-            self._batch = {k: v.to(module.device) for k, v in trainer.datamodule.examples(self.count).items()}
+            self._batch = {k: v.to(module.device) for k, v in trainer.datamodule.previews(self.count).items()}
             if module.iteration == 0:
                 self.show_real(trainer, module)
                 self.draw(trainer, module)
@@ -50,11 +51,11 @@ class Samples(pl.Callback):
         if module.iteration % self.every:
             self.draw(trainer, module)
         folder = Run(trainer.default_root_dir).samples(module.stage)
-        save_gif(frames(folder), folder / "progress.gif")
+        animate(frames(folder), folder / "progress.gif", MOST)
         if hasattr(trainer.datamodule, "turning"):
             views = trainer.datamodule.turning(self.preview(module)[:TURNING])
             with replacing(folder / TURNING_FILE) as temporary:
-                save_animation([to_pil(grid(view)) for view in views], temporary, seconds=4)
+                save_gif([to_pil(grid(view)) for view in views], temporary, milliseconds=4000 // len(views))
 
     def preview(self, module: GANModule) -> torch.Tensor:
         """The fixed samples as they are now."""
@@ -63,7 +64,7 @@ class Samples(pl.Callback):
             return module.preview(self._batch, generator)
 
     def draw(self, trainer: pl.Trainer, module: GANModule) -> Path:
-        sheet = grid(trainer.datamodule.pictures(self.preview(module)))
+        sheet = trainer.datamodule.sheet(self.preview(module), self._batch, module.preview_columns)
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:

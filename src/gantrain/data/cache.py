@@ -91,13 +91,13 @@ def open_cache(
     key = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
     place = folder / key
     found = _read(place, source, size, channels)
-    if found is not None and not _opens_now(source, found):
+    if found is not None and not opens_now(source, found):
         return found
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder / f".{key}.lock"):
+        with alone(folder / f".{key}.lock"):
             found = _read(place, source, size, channels)  # another process may have built it while this one waited
-            if found is not None and not _opens_now(source, found):
+            if found is not None and not opens_now(source, found):
                 return found
             part = folder / f".{key}.part"
             job = Job(source, size, channels, part / "pixels.u8", chunk_rows(channels * size**2))
@@ -115,7 +115,7 @@ def open_cache(
     return built
 
 
-def _opens_now(source: Source, cached: Cached) -> bool:
+def opens_now(source: Source, cached: Cached) -> bool:
     """Whether a picture that the system refused to open, say for its permissions, can be opened by now."""
     for index, reason in cached.unreadable.items():
         if reason.startswith(REFUSED):
@@ -127,7 +127,7 @@ def _opens_now(source: Source, cached: Cached) -> bool:
     return False
 
 
-def _alone(file: Path) -> FileLock:
+def alone(file: Path) -> FileLock:
     lock = FileLock(file)
     try:
         return lock.acquire(timeout=0)
@@ -168,8 +168,8 @@ def _build(job: Job, processes: int) -> None:
     meta = {
         "version": VERSION,
         "rows": int((looks["width"] > 0).sum()),
-        "pixels": _checksums(job.file),
-        "looks": _checksums(part / "looks.npy"),
+        "pixels": checksums(job.file),
+        "looks": checksums(part / "looks.npy"),
         "unreadable": reasons,
     }
     (part / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
@@ -219,7 +219,7 @@ def _read(place: Path, source: Source, size: int, channels: int) -> Cached | Non
         shape = (int(meta["rows"]), channels, size, size)
         if meta["version"] != VERSION or pixels.stat().st_size != np.prod(shape):
             return None
-        if not (_sound(place / "looks.npy", meta["looks"]) and _sound(pixels, meta["pixels"])):
+        if not (sound(place / "looks.npy", meta["looks"]) and sound(pixels, meta["pixels"])):
             return None
         looks = np.load(place / "looks.npy", allow_pickle=False)
         if looks.dtype != LOOK or len(looks) != len(source) or (looks["width"] > 0).sum() != shape[0]:
@@ -229,7 +229,7 @@ def _read(place: Path, source: Source, size: int, channels: int) -> Cached | Non
         return None  # missing or damaged: it is built anew
 
 
-def _sound(file: Path, checksums: list[int]) -> bool:
+def sound(file: Path, checksums: list[int]) -> bool:
     """Whether the file's blocks have these checksums; of a large file's, the last and some others."""
     count = len(checksums)
     if count != -(-file.stat().st_size // BLOCK_BYTES):
@@ -242,7 +242,7 @@ def _sound(file: Path, checksums: list[int]) -> bool:
         return all(_checksum(stream, block) == checksums[block] for block in blocks)
 
 
-def _checksums(file: Path) -> list[int]:
+def checksums(file: Path) -> list[int]:
     count = -(-file.stat().st_size // BLOCK_BYTES)
     with file.open("rb") as stream:
         return [_checksum(stream, block) for block in range(count)]

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from gantrain.data.cache import Cached
-from gantrain.data.source import Source
+from gantrain.data.source import Source, dropped_by
 from gantrain.errors import UserError
 
 FEW = 0.01  # below this share, unreadable pictures are left out without being asked
@@ -28,6 +28,14 @@ def check_readable(source: Source, cached: Cached, on_error: Literal["stop", "sk
             f"data.on_error=skip"
         )
     print(f"gantrain: {what} and are left out: {named(source, bad)}", file=sys.stderr, flush=True)
+
+
+def tell_dropped(source: Source) -> None:
+    """Say how many listed pictures are left out, and why."""
+    if dropped := dropped_by(source):
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items())
+        count = sum(dropped.values())
+        print(f"gantrain: {count:,} listed pictures are left out: {reasons}", file=sys.stderr, flush=True)
 
 
 def check_large_enough(source: Source, cached: Cached, size: int) -> None:

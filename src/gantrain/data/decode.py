@@ -1,9 +1,10 @@
 """One picture to uint8 pixels: what is accepted, how it is turned, flattened, scaled and cut."""
 
+import contextlib
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -13,8 +14,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # what is inside counts, not the file's suffix
 
-# Besides OSError and ValueError, Pillow's decoders raise these for damaged files. A header that promises more than
-# Image.MAX_IMAGE_PIXELS (89,478,485) is refused before anything is decoded.
+MOST_PIXELS = 64_000_000  # of one picture: decoded and converted it takes several times as many bytes
+
+# Besides OSError and ValueError, Pillow's decoders raise these for damaged files.
 DAMAGED = (
     *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError, OverflowError),
     *(struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning),
@@ -52,21 +54,31 @@ def framing(crop: str, background: Sequence[int] = (255, 255, 255)) -> Framing:
 
 
 def open_picture(file: Path | BinaryIO) -> Image.Image:
-    """A picture that is not loaded yet, of one of the accepted formats."""
-    return Image.open(file, formats=FORMATS)
+    """A picture that is not loaded yet, of one of the accepted formats. Raises ValueError where it is too large."""
+    picture = Image.open(file, formats=FORMATS)
+    if picture.width * picture.height > MOST_PIXELS:  # its header says so; nothing is decoded yet
+        picture.close()
+        raise ValueError(f"{picture.width}x{picture.height} pixels, more than {MOST_PIXELS:,}")
+    return picture
 
 
 def decode(
     read: Callable[[], Image.Image], size: int, channels: int, framing: Framing | None
 ) -> tuple[np.ndarray, Look]:
     """Pixels (channels, size, size) uint8 of the picture that `read` opens, and its look. Raises Unreadable."""
+    with guarded(), read() as picture:
+        look = (*picture.size, picture.mode)
+        return to_array(picture, size, channels, framing), look
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[None]:
+    """Whatever Pillow says of a damaged or far too large picture becomes Unreadable."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged EXIF, odd palettes: nothing a user could act on
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with read() as picture:
-                look = (*picture.size, picture.mode)
-                return to_array(picture, size, channels, framing), look
+            yield
     except DAMAGED as error:
         raise Unreadable(_reason(error)) from error
 
@@ -79,7 +91,7 @@ def to_array(picture: Image.Image, size: int, channels: int, framing: Framing | 
             raise ValueError(f"only {picture.width}x{picture.height} pixels")
         picture.draft(None, (2 * size, 2 * size))  # a JPEG at a half, quarter or eighth of its side, many times faster
         ImageOps.exif_transpose(picture, in_place=True)
-        picture = _flat(picture, framing.background)
+        picture = flat(picture, framing.background)
         box = _centred_square(*picture.size) if framing.crop == "centre" else None
     picture = picture.convert("L" if channels == 1 else "RGB")
     if picture.size != (size, size):
@@ -88,7 +100,7 @@ def to_array(picture: Image.Image, size: int, channels: int, framing: Framing | 
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
 
 
-def _flat(picture: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+def flat(picture: Image.Image, background: tuple[int, int, int]) -> Image.Image:
     """8 bits per channel, without transparency."""
     if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
         values = np.asarray(picture).astype(np.float32).clip(0, 65535)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gantrain.data.decode import REFUSED, Look, Unreadable, decode
+from gantrain.data.decode import DAMAGED, REFUSED, Look, Unreadable, decode
 from gantrain.data.source import Source
 from gantrain.errors import UserError
 
@@ -28,6 +28,8 @@ CHUNK_BYTES = 4 << 20
 CHUNK_ROWS = 256
 POOL_FROM = 1000  # below this many files, starting processes costs more than it saves
 MOST_PROCESSES = 16  # beyond them the disk is the limit
+AT_ONCE = 128_000_000  # pixels that all processes together may be decoding: some gigabytes of memory
+PROBED = 16  # pictures that tell how large they are
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,16 @@ def processes_for(source: Source) -> int:
     if source.framing is None or len(source) < POOL_FROM:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, MOST_PROCESSES)
+    return max(1, min(cores, MOST_PROCESSES, AT_ONCE // _largest(source)))
+
+
+def _largest(source: Source) -> int:
+    """The pixels of the largest of a few pictures, by their headers."""
+    pixels = [1]
+    for i in range(PROBED):
+        with contextlib.suppress(*DAMAGED), source.read(i * len(source) // PROBED) as picture:
+            pixels.append(picture.width * picture.height)
+    return max(pixels)
 
 
 def _in_processes(job: Job, chunks: Iterable[int], processes: int) -> Iterator[Done]:

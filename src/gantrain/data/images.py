@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -12,6 +13,8 @@ from PIL import Image
 
 from gantrain.config_files import data_folder
 from gantrain.errors import UserError
+
+LARGEST = 1 << 30  # bytes of one file
 
 
 class ArrayImages:
@@ -88,21 +91,30 @@ class IdxImages:
 
 def read_idx(file: Path, rank: int) -> tuple[np.ndarray, str]:
     """The unsigned bytes of an IDX file and a hash of them; raises UserError where header and length disagree."""
+    length = 4 + 4 * rank
     try:
-        packed = file.read_bytes()
-        data = gzip.decompress(packed) if file.suffix == ".gz" else packed
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
+            header = stream.read(length)
+            if len(header) < length or header[:4] != bytes([0, 0, 8, rank]):
+                raise UserError(f"data.root: {file} is no IDX file of {rank}-dimensional bytes; fetch it again")
+            shape = struct.unpack(f">{rank}I", header[4:])
+            promised = math.prod(shape)
+            # However much comes out of a gzip file, no more than is promised is taken.
+            if promised > LARGEST:
+                raise UserError(
+                    f"data.root: {file} is damaged, or too large: its header promises {promised:,} bytes, at most "
+                    f"{LARGEST:,} are read; fetch it again"
+                )
+            data = stream.read(promised + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"data.root: cannot read {file} ({error}); fetch it again") from error
-    header = 4 + 4 * rank
-    if len(data) < header or data[:4] != bytes([0, 0, 8, rank]):
-        raise UserError(f"data.root: {file} is no IDX file of {rank}-dimensional bytes; fetch it again")
-    shape = struct.unpack(f">{rank}I", data[4:header])
-    if len(data) - header != np.prod(shape, dtype=object) or 0 in shape:
+    if len(data) != promised or 0 in shape:
+        held = f"more than {promised}" if len(data) > promised else len(data)
         raise UserError(
             f"data.root: {file} is damaged: its header promises {'x'.join(map(str, shape))} bytes, "
-            f"it holds {len(data) - header}; fetch it again"
+            f"it holds {held}; fetch it again"
         )
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape), hashlib.sha256(data).hexdigest()
+    return np.frombuffer(data, np.uint8).reshape(shape), hashlib.sha256(header + data).hexdigest()
 
 
 class Digits:

@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from gantrain.data.cache import Cached, open_cache
-from gantrain.data.checks import check_classes, check_large_enough, check_readable
+from gantrain.data.checks import check_classes, check_large_enough, check_readable, tell_dropped
 from gantrain.data.source import Source
 from gantrain.data.split import Part, divide
-from gantrain.data.stream import Batches, IndexStream, coin
+from gantrain.data.stream import Batches, IndexStream, balanced, coin
 from gantrain.errors import UserError
-from gantrain.pictures import to_pil, to_uint8
+from gantrain.pictures import grid, to_pil, to_uint8
 from gantrain.rng import derive_seed
 
 Batch = dict[str, Tensor]
@@ -32,6 +32,8 @@ class GANDataModule(pl.LightningDataModule):
 
     Files whose shorter side is below `size` are an error unless `upsize`. Files that cannot be read are left out with a
     warning below 1% of them, or always with `on_error: skip`; else they are an error.
+
+    `balance` draws rare classes more often: from 0, as they occur, to 1, all classes equally often.
 
     `holdout` keeps some samples from training, a number of them (3) or a share (0.1); `held_out` gives them.
 
@@ -55,11 +57,14 @@ class GANDataModule(pl.LightningDataModule):
         augment: dict[str, bool] | None = None,
         cache_dir: str | None = None,
         holdout: float = 0,
+        balance: float = 0,
         seed: int = 0,
     ):
         super().__init__()
         if not (0 <= holdout < 1 or holdout == int(holdout) >= 1):
             raise ValueError(f"holdout is {holdout}, it must be a number of pictures or a share below 1")
+        if not 0 <= balance <= 1:
+            raise ValueError(f"balance is {balance}, it must lie between 0 and 1")
         if channels not in (1, 3):
             raise ValueError(f"channels is {channels}, it must be 1 or 3")
         if len(range) != 2 or range[0] >= range[1]:
@@ -69,12 +74,12 @@ class GANDataModule(pl.LightningDataModule):
         if unknown := set(augment or {}) - {"flip"}:
             raise ValueError(f"augment has no {', '.join(sorted(unknown))}; there is flip")
         self.dataset, self.size, self.channels, self.batch_size = dataset, size, channels, batch_size
-        self.root = Path(root).expanduser() if root is not None else None
+        self.root = Path(str(root)).expanduser() if root is not None else None
         self.range, self.classes, self.seed = tuple(range), classes, seed
         self.upsize, self.on_error = upsize, on_error
         self.flip = bool((augment or {}).get("flip", False))
-        self.cache_dir = Path(cache_dir).expanduser() if cache_dir else None
-        self.holdout, self.part = holdout, "train"
+        self.cache_dir = Path(str(cache_dir)).expanduser() if cache_dir else None
+        self.holdout, self.part, self.balance = holdout, "train", balance
         self.source: Source | None = None
         self.cached: Cached | None = None
 
@@ -112,18 +117,27 @@ class GANDataModule(pl.LightningDataModule):
                 f"data.holdout: {type(self.dataset).__name__} has no test split; keep some samples from training with "
                 f"data.holdout=0.1"
             )
-        other.flip = False
+        other.flip, other.balance = False, 0
         return other.open()
 
     def check(self) -> None:
         """Raise UserError where what was found does not fit the config."""
+        if self.part == "train":
+            tell_dropped(self.source)
         check_readable(self.source, self.cached, self.on_error)
         if not self.upsize:
             check_large_enough(self.source, self.cached, self.size)
         check_classes(self.cached, self.classes)
+        if self.balance and self.cached.labels is None:
+            raise UserError(f"data.balance is {self.balance} but the data have no classes; leave it 0")
 
     def __len__(self) -> int:
         return len(self.cached.rows)
+
+    @property
+    def variety(self) -> int:
+        """How many different samples there are: a batch may not be larger."""
+        return len(self)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -150,7 +164,8 @@ class GANDataModule(pl.LightningDataModule):
 
     def samples(self) -> Dataset:
         """Batches of uint8 by their positions in the endless order, through `__getitems__`."""
-        return _Pictures(self.cached, IndexStream(len(self), self.seed), self.flip, self.seed)
+        shares = balanced(self.cached.labels, self.balance) if self.balance else None
+        return _Pictures(self.cached, IndexStream(len(self), self.seed, shares), self.flip, self.seed)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         return self.normalise(batch)
@@ -167,6 +182,14 @@ class GANDataModule(pl.LightningDataModule):
     def pictures(self, samples: Tensor) -> Tensor:
         """What people look at of samples in `range`: uint8 (n, 1 or 3, height, width)."""
         return to_uint8(samples, self.range)
+
+    def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
+        """One picture (c, H, W) uint8 for people, of samples that were `made` from what is in `batch`."""
+        return grid(self.pictures(made), columns)
+
+    def previews(self, n: int) -> Batch:
+        """A fixed batch, on the CPU, for pictures of the training's progress."""
+        return self.examples(n)
 
     def save(self, sample: Tensor, file: Path) -> None:
         """Write one sample in `range` to `file`, whose suffix is one of `formats`."""

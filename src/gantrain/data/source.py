@@ -1,6 +1,6 @@
 """What every dataset offers: samples one by one, read only to fill the cache."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +15,7 @@ class Source(Protocol):
 
     `fingerprint` changes when the data do. `labels` are class numbers (n,) or None, `class_names` their names or None.
     `framing` says how files of any shape are cut; None means arrays of one shape, squashed or enlarged as asked.
+    A list of pictures that names some that cannot serve counts them by reason in `dropped`; it may be missing.
     `read` gives one picture as it is stored, perhaps not loaded yet, and raises what Pillow raises; `name` says which
     one that is.
     """
@@ -37,3 +38,8 @@ class Dataset(Protocol):
     def open(self, root: Path | None) -> Source:
         """Raises UserError that names the folder or file where something is missing or damaged."""
         ...
+
+
+def dropped_by(source: Source) -> Mapping[str, int]:
+    """How many listed pictures a source has left out, by reason."""
+    return getattr(source, "dropped", {})

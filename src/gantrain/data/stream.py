@@ -10,19 +10,27 @@ from gantrain.rng import derive_seed
 class IndexStream:
     """Positions 0, 1, 2, ... to sample indices: each epoch is a permutation drawn from (seed, epoch).
 
-    A batch may straddle two epochs; nothing is dropped.
+    A batch may straddle two epochs; nothing is dropped. With `shares` (n,), which sum to 1, a sample comes `count`
+    times its share in an epoch, that number rounded up or down at random.
     """
 
-    def __init__(self, count: int, seed: int):
-        self.count, self.seed = count, seed
+    def __init__(self, count: int, seed: int, shares: np.ndarray | None = None):
+        self.count, self.seed, self.shares = count, seed, shares
         self._permutations: dict[int, np.ndarray] = {}
 
     def permutation(self, epoch: int) -> np.ndarray:
         if epoch not in self._permutations:
             self._permutations = {e: p for e, p in self._permutations.items() if e == epoch - 1}
             generator = np.random.default_rng(derive_seed(self.seed, "epoch", epoch))
-            self._permutations[epoch] = generator.permutation(self.count)
+            self._permutations[epoch] = generator.permutation(self._members(generator))
         return self._permutations[epoch]
+
+    def _members(self, generator: np.random.Generator) -> np.ndarray | int:
+        if self.shares is None:
+            return self.count
+        # Systematic sampling: a comb of equally spaced teeth over the samples' shares laid end to end.
+        teeth = (np.arange(self.count) + generator.random()) / self.count
+        return np.searchsorted(np.cumsum(self.shares)[:-1], teeth, side="right")
 
     def __call__(self, positions: np.ndarray) -> np.ndarray:
         epochs, offsets = np.divmod(positions, self.count)
@@ -31,6 +39,13 @@ class IndexStream:
             here = epochs == epoch
             indices[here] = self.permutation(int(epoch))[offsets[here]]
         return indices
+
+
+def balanced(labels: np.ndarray, balance: float) -> np.ndarray:
+    """Every sample's share in what is drawn: classes as often as they occur (0) to all equally often (1)."""
+    counts = np.bincount(labels)
+    shares = (1.0 / counts[labels]) ** balance
+    return shares / shares.sum()
 
 
 class Batches:
@@ -51,8 +66,18 @@ class Batches:
 
 
 def coin(positions: np.ndarray, seed: int) -> np.ndarray:
-    """A fair coin for every position, by hashing it (the finaliser of splitmix64, Steele et al. 2014)."""
+    """A fair coin for every position."""
+    return (hashed(positions, seed) & np.uint64(1)).astype(bool)
+
+
+def uniform(positions: np.ndarray, seed: int) -> np.ndarray:
+    """A number in [0, 1) for every position."""
+    return (hashed(positions, seed) >> np.uint64(11)) * 2.0**-53
+
+
+def hashed(positions: np.ndarray, seed: int) -> np.ndarray:
+    """64 random bits for every position (the finaliser of splitmix64, Steele et al. 2014)."""
     x = positions.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((x ^ (x >> np.uint64(31))) & np.uint64(1)).astype(bool)
+    return x ^ (x >> np.uint64(31))

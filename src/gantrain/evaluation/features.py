@@ -41,7 +41,7 @@ class Features:
 def stream(data: GANDataModule, count: int, seed: int) -> Iterator[tuple[Tensor, Tensor | None]]:
     """`count` different pictures as uint8 in an order of `seed` alone, never flipped, with their labels."""
     still = copy.copy(data)
-    still.flip, still.seed = False, seed
+    still.flip, still.balance, still.seed = False, 0, seed
     done = 0
     for batch in still.loader(Batches(CHUNK, 0)):
         whole = still.normalise(batch)

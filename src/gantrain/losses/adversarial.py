@@ -31,9 +31,11 @@ def targets_like(logits: Tensor, target: Target) -> Tensor:
 
 
 def _check(target: Target) -> None:
-    numbers = [target] if isinstance(target, (int, float)) else target
-    if isinstance(numbers, str) or len(numbers) not in (1, 2) or not all(isinstance(n, (int, float)) for n in numbers):
+    numbers = target if isinstance(target, (list, tuple)) else [target]
+    if not all(isinstance(n, (int, float)) for n in numbers):
         raise ValueError(f"a target is a number or [low, high], not {target!r}")
+    if numbers is target and not (len(target) == 2 and target[0] < target[1]):
+        raise ValueError(f"a range of targets is [low, high], not {list(target)}")
 
 
 def middle(target: Target) -> float:

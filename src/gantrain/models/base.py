@@ -73,7 +73,7 @@ class GANModule(pl.LightningModule):
         self.schedules: dict[str, Any] = {}
         self.resume_from: Mapping[str, Any] | None = None  # the checkpoint that training continues
         self._turn: tuple[str, Tensor] | None = None  # the player whose optimizer steps, and its loss
-        self._skipped = False  # whether a step of this iteration was omitted as not finite
+        self._skipped = False  # whether the present turn's step was omitted as not finite
         # What a network itself wants trained; turns and stages only ever switch these parameters.
         self._trainable = {n: [p for p in net.parameters() if p.requires_grad] for n, net in networks.items()}
 
@@ -95,8 +95,13 @@ class GANModule(pl.LightningModule):
         """Raise UserError where the networks do not fit each other or the first batch."""
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """Pictures in the data's range, one for each sample of `batch`, from the networks a user would take."""
+        """Samples in the data's range, one for each of `batch` or a few less, from the networks a user would take."""
         raise NotImplementedError
+
+    @property
+    def preview_columns(self) -> int | None:
+        """How many pictures of the preview belong side by side, if that matters."""
+        return None
 
     def networks_for_use(self) -> Sequence[str]:
         """The networks that a user of the finished run needs."""
@@ -108,12 +113,13 @@ class GANModule(pl.LightningModule):
         batch = {**batch, **self.draw(batch)}
         playing = [name for name in self.players if self.may_play(name)]
         buffers = self.copy_buffers() if self.on_divergence == "skip" else {}
-        self._skipped = False
+        skipped = False
         shared = self.shared(batch, playing) if self.microbatches == 1 else None
         for name in self.players:
             if name not in playing:
                 self.watch(name, batch, shared)
                 continue
+            self._skipped = False
             with self.turn(name) as optimizer:
                 optimizer.zero_grad(set_to_none=True)
                 terms, stats = self.accumulate_gradients(name, batch, shared)
@@ -121,7 +127,8 @@ class GANModule(pl.LightningModule):
                 self._turn = (name, loss)
                 optimizer.step()  # divergence and clipping: on_before_optimizer_step, after AMP's unscaling
             self.after_turn(name, terms, stats)
-        if self._skipped:
+            skipped = skipped or self._skipped
+        if skipped:
             self.restore_buffers(buffers)  # batch norm's may have seen what was not finite
         elif self.ema is not None:
             self.ema.update(self.networks, self.global_batch(batch), self.images_seen)
@@ -136,17 +143,17 @@ class GANModule(pl.LightningModule):
 
     def accumulate_gradients(self, name: str, batch: Batch, shared: Any) -> tuple[Scalars, Scalars]:
         """Backward through the player's losses; with microbatches one part after the other."""
-        k = self.microbatches
+        k, factor = self.microbatches, self.players[name].loss_factor
         if k == 1:
             terms, stats = self.losses(name, batch, shared)
-            self.manual_backward(total(terms))
+            self.manual_backward(factor * total(terms))
             return terms, stats
         parts = []
         for part in split(batch, k):
             # Shared passes are made anew in each turn: keeping all parts' graphs until the next turn would take
             # the memory that microbatches are to save.
             terms, stats = self.losses(name, part, self.shared(part, [name]))
-            self.manual_backward(total(terms) / k)
+            self.manual_backward(factor * total(terms) / k)
             parts.append((detach(terms), detach(stats)))
         return mean([terms for terms, _ in parts]), mean([stats for _, stats in parts])
 
@@ -234,14 +241,20 @@ class GANModule(pl.LightningModule):
 
     def noise(self, batch: Batch, *shape: int, key: str) -> Tensor:
         """Standard normal noise for every sample of `batch`, the same however processes share it."""
-        return rng.normal(
-            batch_size(batch),
-            *shape,
-            seed=(self.seed, self.stage, self.iteration, key),
-            rank=self.trainer.global_rank,
-            world=self.trainer.world_size,
-            device=self.device,
-        )
+        return rng.normal(batch_size(batch), *shape, **self._drawing(key))
+
+    def integers(self, batch: Batch, high: int, key: str) -> Tensor:
+        """A whole number below `high` for every sample of `batch`, all equally likely, as `noise` is drawn."""
+        return rng.integers(batch_size(batch), high, **self._drawing(key))
+
+    def _drawing(self, key: str) -> dict[str, Any]:
+        """What names a draw of this iteration, and the process' share in it."""
+        return {
+            "seed": (self.seed, self.stage, self.iteration, key),
+            "rank": self.trainer.global_rank,
+            "world": self.trainer.world_size,
+            "device": self.device,
+        }
 
     def best(self, name: str, raw: bool = False) -> nn.Module:
         """The network a user would take: its EMA where it has one, else, or with `raw`, itself."""
@@ -317,7 +330,10 @@ class GANModule(pl.LightningModule):
             self.ema.start(self.networks)
 
     def state(self) -> dict[str, Any]:
-        """Everything that training depends on but the random generators, in tensors and plain types."""
+        """Everything that training depends on and all processes share, in tensors and plain types.
+
+        Each process has random generators and meters of its own besides.
+        """
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
         return {
             "networks": {name: network.state_dict() for name, network in self.networks.items()},
@@ -329,11 +345,10 @@ class GANModule(pl.LightningModule):
             "images_seen": self.images_seen,
             "turns": dict(self.turns),
             "statistics": dict(self.statistics),
-            "meters": self.meters.state_dict(),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Undo `state`; the optimizers must be configured."""
+        """What a checkpoint holds but the random generators; the optimizers must be configured."""
         self.load_networks(state)
         for name in self.players:
             self.raw_optimizer(name).load_state_dict(state["optimizers"][name])
@@ -344,7 +359,9 @@ class GANModule(pl.LightningModule):
             scaler.load_state_dict(state["scaler"])
         self.iteration, self.images_seen = state["iteration"], state["images_seen"]
         self.turns, self.statistics = dict(state["turns"]), dict(state["statistics"])
-        self.meters.load_state_dict(state["meters"], self.device)
+        # A process more than the checkpoint knew goes on from the first one's means: they have the same keys.
+        rank = self.trainer.global_rank
+        self.meters.load_state_dict(state["meters"][rank if rank < len(state["meters"]) else 0], self.device)
 
     def load_networks(self, state: Mapping[str, Any]) -> None:
         """The networks' and the EMA's weights alone."""
@@ -359,29 +376,33 @@ class GANModule(pl.LightningModule):
 
 @contextlib.contextmanager
 def for_inference(network: nn.Module) -> Iterator[nn.Module]:
-    """The network in eval mode and without gradients; its own mode comes back on exit."""
-    mode = network.training
+    """The network in eval mode and without gradients; every part's own mode comes back on exit."""
+    modes = {part: part.training for part in network.modules()}
     network.eval()
     try:
         with torch.no_grad():
             yield network
     finally:
-        network.train(mode)
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def outputs(network: nn.Module, *inputs: Tensor, device: torch.device, chunk: int = 250) -> Tensor:
+    """What a network makes of inputs of any number, `chunk` at a time in eval mode, in float32 on the CPU."""
+    with for_inference(network):
+        parts = zip(*(value.split(chunk) for value in inputs), strict=True)
+        return torch.cat([network(*(value.to(device) for value in part)).float().cpu() for part in parts])
 
 
 @contextlib.contextmanager
 def undisturbed(module: nn.Module, device: torch.device) -> Iterator[None]:
     """Look at a module in eval mode; every part's mode and the random generators come back on exit."""
-    modes = {part: part.training for part in module.modules()}
     generators = rng.get_state(device)
-    module.eval()
     try:
-        with torch.no_grad():
+        with for_inference(module):
             yield
     finally:
         rng.set_state(generators, device)
-        for part, mode in modes.items():
-            part.training = mode
 
 
 def batch_size(batch: Batch) -> int:

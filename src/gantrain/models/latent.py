@@ -1,4 +1,4 @@
-"""Noise to samples: the game of Goodfellow et al. 2014, for networks and data of any rank."""
+"""Noise to samples, of a class where asked: Goodfellow et al. 2014, Mirza and Osindero 2014; for data of any rank."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
-from gantrain.models.base import Batch, GANModule, Scalars, for_inference
+from gantrain.models.base import Batch, GANModule, Scalars, for_inference, outputs
 from gantrain.networks.critique import logits_of
 
 
@@ -17,16 +17,25 @@ class LatentGAN(GANModule):
 
     Latents are normal with deviation `z_std`. One generator pass in train mode serves both turns of an iteration;
     with `fresh_noise` the generator's turn draws new latents and makes a pass of its own.
+
+    With `classes` the game is conditional (cGAN): both networks take the class numbers `cond` (n,) of the real samples
+    as their second argument; with `fresh_noise` the generator's turn draws classes as well, all equally likely.
     """
 
-    conditional = False  # whether `generate` wants class numbers `cond` as well
-
-    def __init__(self, *, adversarial: AdversarialLoss, z_std: float = 1.0, fresh_noise: bool = False, **base: Any):
+    def __init__(
+        self,
+        *,
+        adversarial: AdversarialLoss,
+        z_std: float = 1.0,
+        fresh_noise: bool = False,
+        classes: int | None = None,
+        **base: Any,
+    ):
         super().__init__(**base)
         for name in ("generator", "discriminator"):
             if name not in self.networks:
                 raise UserError(f"networks.{name} is missing: the latent family needs generator and discriminator")
-        self.adversarial, self.z_std, self.fresh_noise = adversarial, z_std, fresh_noise
+        self.adversarial, self.z_std, self.fresh_noise, self.classes = adversarial, z_std, fresh_noise, classes
         norms = [m for m in self.networks["discriminator"].modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
         if self.penalties and norms:
             raise UserError(
@@ -35,26 +44,33 @@ class LatentGAN(GANModule):
             )
 
     @property
+    def conditional(self) -> bool:
+        """Whether `generate` takes class numbers as well."""
+        return bool(self.classes)
+
+    @property
     def z_dim(self) -> int:
         return self.networks["generator"].z_dim
 
     def draw(self, batch: Batch) -> Batch:
-        latents = {"z": self.z_std * self.noise(batch, self.z_dim, key="z")}
+        drawn = {"z": self.z_std * self.noise(batch, self.z_dim, key="z")}
         if self.fresh_noise:
-            latents["z_generator"] = self.z_std * self.noise(batch, self.z_dim, key="z_generator")
-        return latents
+            drawn["z_generator"] = self.z_std * self.noise(batch, self.z_dim, key="z_generator")
+            if self.classes:
+                drawn["cond_generator"] = self.integers(batch, self.classes, key="cond_generator")
+        return drawn
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Tensor:
         reused = "generator" in playing and not self.fresh_noise
         with torch.set_grad_enabled(reused and torch.is_grad_enabled()):
-            return self.networks["generator"](batch["z"])
+            return self.networks["generator"](batch["z"], *self.cond(batch))
 
     def losses(self, name: str, batch: Batch, shared: Tensor) -> tuple[Scalars, Scalars]:
         if name == "discriminator":
-            real, fake = batch["real"], shared.detach()
-            real_logits, fake_logits = self.judge(real), self.judge(fake)
+            real, fake, cond = batch["real"], shared.detach(), self.cond(batch)
+            real_logits, fake_logits = self.judge(real, *cond), self.judge(fake, *cond)
             adv = self.adversarial.discriminator(real_logits, fake_logits)
-            terms = {"adv": adv, **self.penalise(name, self.judge, real, fake)}
+            terms = {"adv": adv, **self.penalise(name, self.judge, real, fake, *cond)}
             right = [real_logits > self.adversarial.boundary, fake_logits < self.adversarial.boundary]
             return terms, {
                 "real_logit": real_logits.mean(),
@@ -62,17 +78,27 @@ class LatentGAN(GANModule):
                 "accuracy": torch.cat([r.flatten() for r in right]).float().mean(),
             }
         if name == "generator":
-            fake = self.networks["generator"](batch["z_generator"]) if self.fresh_noise else shared
-            return {"adv": self.adversarial.generator(self.judge(fake))}, {}
+            fake, cond = shared, self.cond(batch)
+            if self.fresh_noise:
+                cond = self.cond(batch, "cond_generator")
+                fake = self.networks["generator"](batch["z_generator"], *cond)
+            return {"adv": self.adversarial.generator(self.judge(fake, *cond))}, {}
         raise UserError(f"models.players.{name}: the latent family has the players discriminator and generator")
 
-    def judge(self, samples: Tensor) -> Tensor:
-        return logits_of(self.networks["discriminator"](samples))
+    def cond(self, batch: Batch, key: str = "cond") -> tuple[Tensor, ...]:
+        """What the networks take after the latent or the sample: the class numbers, or nothing."""
+        return (batch[key],) if self.classes else ()
+
+    def judge(self, samples: Tensor, *cond: Tensor) -> Tensor:
+        return logits_of(self.networks["discriminator"](samples, *cond))
 
     def check(self, batch: Batch) -> None:
         real = batch["real"]
+        if self.classes and "cond" not in batch:
+            raise UserError("models.classes: the data have no classes; leave it null, or choose data that have some")
+        cond = self.cond({key: value[:1] for key, value in batch.items()})
         with for_inference(self.networks["generator"]) as generator:
-            made = generator(torch.zeros(1, self.z_dim, device=real.device)).shape[1:]
+            made = generator(torch.zeros(1, self.z_dim, device=real.device), *cond).shape[1:]
         if made != real.shape[1:]:
             raise UserError(
                 f"networks.generator makes {tuple(made)} but data gives {tuple(real.shape[1:])}: "
@@ -80,7 +106,7 @@ class LatentGAN(GANModule):
             )
         with for_inference(self.networks["discriminator"]) as discriminator:
             try:
-                discriminator(real[:1])
+                discriminator(real[:1], *cond)
             except RuntimeError as error:
                 raise UserError(
                     f"networks.discriminator does not take {tuple(real.shape[1:])}, which data gives ({error}): "
@@ -92,18 +118,34 @@ class LatentGAN(GANModule):
 
         With `truncation` their normal is cut at so many deviations (Brock et al. 2019, arXiv 1809.11096).
         """
-        if truncation is None:
-            return self.z_std * torch.randn(n, self.z_dim, generator=generator)
-        z = torch.empty(n, self.z_dim)
-        return self.z_std * torch.nn.init.trunc_normal_(z, a=-truncation, b=truncation, generator=generator)
+        return self.z_std * normal_latents(n, self.z_dim, generator, truncation)
 
-    def generate(self, z: Tensor, raw: bool = False, chunk: int = 250) -> Tensor:
-        """Samples in the data's range, on the CPU, from latents of any number; EMA weights unless `raw`."""
-        with for_inference(self.best("generator", raw)) as generator:
-            return torch.cat([generator(part.to(self.device)).float().cpu() for part in z.split(chunk)])
+    def generate(self, z: Tensor, cond: Tensor | None = None, raw: bool = False, chunk: int = 250) -> Tensor:
+        """Samples in the data's range, on the CPU, from latents of any number; EMA weights unless `raw`.
+
+        A conditional game makes those of the classes `cond` (n,), by default 0, 1, 2, ... in turn.
+        """
+        inputs = [z]
+        if self.classes:
+            inputs.append(torch.arange(len(z)) % self.classes if cond is None else cond)
+        return outputs(self.best("generator", raw), *inputs, device=self.device, chunk=chunk)
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        return self.generate(self.latents(len(batch["real"]), generator))
+        z = self.latents(len(batch["real"]), generator)
+        if self.classes:  # every latent in all classes, side by side
+            z = z[: max(1, len(z) // self.classes)].repeat_interleave(self.classes, 0)
+        return self.generate(z)
+
+    @property
+    def preview_columns(self) -> int | None:
+        return self.classes
 
     def networks_for_use(self) -> Sequence[str]:
         return ("generator",)
+
+
+def normal_latents(n: int, z_dim: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
+    """Standard normal latents (n, z_dim) from a CPU generator, where asked cut at `truncation` deviations."""
+    if truncation is None:
+        return torch.randn(n, z_dim, generator=generator)
+    return torch.nn.init.trunc_normal_(torch.empty(n, z_dim), a=-truncation, b=truncation, generator=generator)

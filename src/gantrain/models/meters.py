@@ -28,7 +28,7 @@ class Meters:
         return means
 
     def state_dict(self) -> dict:
-        return {"sums": dict(self.sums), "counts": dict(self.counts)}
+        return {"sums": {tag: value.cpu() for tag, value in self.sums.items()}, "counts": dict(self.counts)}
 
     def load_state_dict(self, state: dict, device: torch.device) -> None:
         self.sums = {tag: value.to(device) for tag, value in state["sums"].items()}

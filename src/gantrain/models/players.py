@@ -43,7 +43,8 @@ class Player:
 
     `optimizer` and `schedule` wait for their parameters and their optimizer. The schedule steps once an iteration.
     The player plays every `every`-th iteration. `after_step(networks, stats)` follows its optimizer's step.
-    `clip_gradients` bounds the norm of its gradient.
+    `clip_gradients` bounds the norm of its gradient. It minimises `loss_factor` times its losses as they are recorded:
+    2 for a discriminator that a listing trains in two steps, on real and on fake samples, and whose mean it logs.
     """
 
     networks: list[str]
@@ -53,9 +54,12 @@ class Player:
     plays_when: PlaysWhen | None = None
     after_step: Callable[[Sequence[nn.Module], dict[str, Tensor]], None] | None = None
     clip_gradients: float | None = None
+    loss_factor: float = 1.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.every, int) or self.every < 1:
             raise ValueError(f"every is {self.every}, it must be a whole number of 1 or more")
         if self.clip_gradients is not None and self.clip_gradients <= 0:
             raise ValueError(f"clip_gradients is {self.clip_gradients}, it must be positive")
+        if self.loss_factor <= 0:
+            raise ValueError(f"loss_factor is {self.loss_factor}, it must be positive")

@@ -13,6 +13,7 @@ from gantrain.build import allow_plugins
 from gantrain.config import Stage, finalise, stages_of
 from gantrain.config_files import configs_folder
 from gantrain.data import GANDataModule
+from gantrain.data.source import dropped_by
 from gantrain.data.survey import class_counts, copies, modes, sizes
 from gantrain.errors import UserError
 from gantrain.launch import arrange, refuse_shadowed_experiments, sentence
@@ -73,10 +74,12 @@ def describe(data: GANDataModule) -> None:
         print(f"{key:<10}  {value}")
     for index, reason in sorted(data.cached.unreadable.items())[:NAMED]:
         print(f"{'':<10}  {data.source.name(index)!r}: {reason}")
+    for reason, count in dropped_by(data.source).items():
+        print(f"{'':<10}  {count:>7,} left out: {reason}")
 
 
 def picture_facts(data: GANDataModule) -> dict[str, str]:
-    cached = data.cached
+    cached, dropped = data.cached, dropped_by(data.source)
     megabytes = sum(file.stat().st_size for file in cached.place.iterdir()) / 1e6
     return {
         "images": f"{len(data):,}",
@@ -85,6 +88,7 @@ def picture_facts(data: GANDataModule) -> dict[str, str]:
         "classes": _classes(data),
         "copies": _copies(data),
         "unreadable": "none" if not cached.unreadable else f"{len(cached.unreadable):,}",
+        "left out": "none" if not dropped else f"{sum(dropped.values()):,} listed pictures",
         "training": f"{'x'.join(map(str, data.shape))} in {data.range[0]:g} to {data.range[1]:g}, "
         f"batches of {data.batch_size}{', flipped at random' if data.flip else ''}",
         "cache": f"{cached.place} ({megabytes:,.1f} MB)",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gantrain.build import build
-from gantrain.config import ONLY_STAGE, check
+from gantrain.config import ONLY_STAGE, check, stages_of
 from gantrain.errors import UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.base import Evaluation
@@ -65,7 +65,8 @@ def evaluate(
     evaluation = build(config["evaluation"], "evaluation", Evaluation)
     stage, module = trained.stage, trained.module
     if "root" in stage.config["data"] and any(word.startswith("data.root=") for word in overrides):
-        stage.config["data"]["root"] = config["data"]["root"]
+        same = next(s for s in stages_of(config) if s.name == stage.name)
+        stage.config["data"]["root"] = same.config["data"]["root"]
     data = build_data(stage).open()
     evaluation.check(module, data)
     module.to(accelerator(config["trainer"]))

@@ -11,10 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 from gantrain.errors import UserError
-from gantrain.latents import add_plugins, latent_family, read_latents, walk
-from gantrain.pictures import grid, to_pil
+from gantrain.latents import add_plugins, latent_family, read_latents
+from gantrain.pictures import grid, save_gif, to_pil
 from gantrain.quiet import quiet_libraries
 from gantrain.sheets import labelled_rows
+from gantrain.walks import walk
 
 KINDS = (".png", ".gif", ".mp4")
 FRAMES_PER_SECOND = 25
@@ -54,7 +55,7 @@ def main(words: Sequence[str]) -> int:
             rows = [to_pil(grid(row, columns=steps)).convert("RGB") for row in pictures.split(steps)]
             labelled_rows(list(zip(legs, rows, strict=True))).save(out)
         elif kind == ".gif":
-            save_gif(pictures, out)
+            save_gif(frames(pictures), out, 1000 // FRAMES_PER_SECOND)
         else:
             save_mp4(pictures, out)
     except OSError as error:
@@ -98,11 +99,6 @@ def frames(pictures: Tensor) -> list[Image.Image]:
     sheets = [grid(picture[None], least_side=128, gap=0) for picture in pictures]
     height, width = (side // 2 * 2 for side in sheets[0].shape[1:])
     return [to_pil(sheet[:, :height, :width]) for sheet in sheets]
-
-
-def save_gif(pictures: Tensor, file: Path) -> None:
-    shown = [frame.convert("P", palette=Image.Palette.ADAPTIVE) for frame in frames(pictures)]
-    shown[0].save(file, save_all=True, append_images=shown[1:], duration=1000 // FRAMES_PER_SECOND, loop=0)
 
 
 def save_mp4(pictures: Tensor, file: Path) -> None:

@@ -9,8 +9,7 @@ import yaml
 
 from gantrain.config import LENGTHS, check
 from gantrain.config_files import configs_folder
-from gantrain.errors import Diverged, UserError
-from gantrain.launch import explain_divergence
+from gantrain.errors import UserError
 from gantrain.quiet import quiet_libraries
 from gantrain.runs import Run
 
@@ -19,7 +18,7 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser("gantrain resume", description="Continue a run with its own config.")
     parser.add_argument("run", type=Path, help="the run's directory")
     parser.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="a new length, trainer.*, data.root, logger.*"
+        "overrides", nargs="*", metavar="key=value", help="a new length, trainer.*, data.root, data.cache_dir, logger.*"
     )
     args = parser.parse_args(words)
     quiet_libraries()
@@ -40,11 +39,7 @@ def main(words: Sequence[str]) -> int:
     from gantrain.train import resume
 
     trust(config, plugins)
-
-    try:
-        outcome = resume(run.folder, config)
-    except Diverged as error:
-        raise Diverged(explain_divergence(error, run.folder)) from error
+    outcome = resume(run.folder, config)
     print_end(outcome)
     return 128 + outcome.signum if outcome.signum else 0
 
@@ -77,12 +72,12 @@ def apply(config: dict[str, Any], override: str) -> None:
     key, value = read(override)
     path = key.split(".")
     stages = config.get("stages") or {}
-    if key == "data.root":
-        if not isinstance(value, str):
-            raise UserError(f"data.root is {value!r}, it must be a folder")
+    if key in ("data.root", "data.cache_dir"):
+        if not isinstance(value, (str, int)) or isinstance(value, bool):
+            raise UserError(f"{key} is {value!r}, it must be a folder")
         for node in [config, *stages.values()]:
             if node.get("data"):
-                node["data"]["root"] = str(Path(value).expanduser().absolute())
+                node["data"][path[1]] = str(Path(str(value)).expanduser().absolute())
         return
     if stages and path[0] in LENGTHS:
         ways = ", ".join(f"stages.{name}.{key}=" for name in stages)
@@ -97,8 +92,8 @@ def apply(config: dict[str, Any], override: str) -> None:
     allowed = key in LENGTHS or path[0] in ("trainer", "logger", "evaluation")
     if not allowed or key == "trainer.precision":
         raise UserError(
-            f"{key}: a resumed run keeps its config; only iterations, epochs, trainer.* but precision, data.root, "
-            f"logger and evaluation may change; for anything else start a new run with init_from={{RUN}}"
+            f"{key}: a resumed run keeps its config; only iterations, epochs, trainer.* but precision, data.root and "
+            f"cache_dir, logger and evaluation may change; for anything else start a new run with init_from={{RUN}}"
         )
     if key == "evaluation" and isinstance(value, str):
         config["evaluation"] = evaluation_named(value)

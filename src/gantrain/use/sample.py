@@ -2,8 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +15,8 @@ from gantrain.latents import add_plugins, latent_family, save_latents
 from gantrain.pictures import grid, to_pil
 from gantrain.quiet import quiet_libraries
 from gantrain.volumes import Empty
+
+CHUNK = 250
 
 
 def main(words: Sequence[str]) -> int:
@@ -47,30 +50,39 @@ def main(words: Sequence[str]) -> int:
     latents = module.latents(args.n, torch.Generator().manual_seed(args.seed), args.truncation)
     if args.save_latents is not None:
         save_latents(latents, args.save_latents)
-    samples = module.generate(latents, raw=args.raw)
+    # A part at a time: 50,000 samples would fill the memory.
+    cond = torch.arange(args.n) % module.classes if getattr(module, "conditional", False) else None
+    samples = made(module, latents, cond, args.raw)
     try:
         if out.suffix.lower() == ".png":
             out.parent.mkdir(parents=True, exist_ok=True)
-            to_pil(grid(data.pictures(samples))).save(out)
+            to_pil(grid(torch.cat([data.pictures(part) for part in samples]))).save(out)
         else:
-            save_each(samples, data, out, args.format)
+            save_each((sample for part in samples for sample in part), args.n, data, out, args.format)
     except OSError as error:
         raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
     print(out)
     return 0
 
 
-def save_each(samples: Tensor, data: GANDataModule, folder: Path, kind: str) -> None:
-    """One file per sample. Raises UserError where none has anything to write."""
+def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool) -> Iterator[Tensor]:
+    """Samples of the latents, a part at a time; of a conditional family in all its classes in turn."""
+    for part in torch.arange(len(latents)).split(CHUNK):
+        options = {} if cond is None else {"cond": cond[part]}
+        yield module.generate(latents[part], raw=raw, **options)
+
+
+def save_each(samples: Iterable[Tensor], count: int, data: GANDataModule, folder: Path, kind: str) -> None:
+    """One file per sample of `count`. Raises UserError where none has anything to write."""
     folder.mkdir(parents=True, exist_ok=True)
     empty = []
     for i, sample in enumerate(samples):
-        name = f"{i:0{len(str(len(samples) - 1))}d}"
+        name = f"{i:0{len(str(count - 1))}d}"
         try:
             data.save(sample, folder / f"{name}.{kind}")
         except Empty:
             empty.append(name)
-    if len(empty) == len(samples):
+    if len(empty) == count:
         raise UserError(f"--format {kind}: all samples are empty volumes; train longer, or try another --seed")
     if empty:
         print(f"gantrain: samples without a file, for they are empty volumes: {', '.join(empty)}", file=sys.stderr)

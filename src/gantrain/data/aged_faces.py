@@ -1,0 +1,151 @@
+"""Faces with ages: WIKI-crop and IMDB-crop (Rothe et al. 2015) by their .mat, or any folder by a CSV."""
+
+import csv
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Literal
+
+import numpy as np
+
+from gantrain.config_files import data_folder
+from gantrain.data.ages import CLASS_NAMES, OLDEST, YOUNGEST, age_of, class_of
+from gantrain.data.decode import Framing, framing
+from gantrain.data.folder import Listing, PictureFiles, list_pictures
+from gantrain.data.mat import read_struct
+from gantrain.errors import UserError
+
+ARCHIVES = ("wiki", "imdb")
+LARGEST_CSV = 256 << 20  # bytes
+
+Row = tuple[str, float | None, str | None]  # path, age, and why it is dropped whatever its age
+
+
+class AgedFaces:
+    """Pictures of faces in six classes of age, listed by `table` under `root`.
+
+    `table` is wiki.mat, imdb.mat, or a CSV with the columns `path` and `age`; null takes the one that is there. Left
+    out, and counted by reason in the source's `dropped`, are pictures that are not there or outside of `root`, those
+    without a face or with a second one (as the .mat says), and ages that are missing, under 1 or over 100.
+    `crop` is ImageFolder's.
+    """
+
+    def __init__(self, table: str | None = None, crop: Literal["centre", "none"] = "centre"):
+        self.table, self.framing = table, framing(crop)
+
+    def open(self, root: Path | None) -> "AgedPictures":
+        root = root or data_folder()
+        table = find_table(root, self.table)
+        rows = read_csv(table) if table.suffix.lower() == ".csv" else read_mat(table)
+        return AgedPictures(table, list_pictures(table.parent), rows, self.framing)
+
+
+class AgedPictures(PictureFiles):
+    """The pictures that `rows` list, by class of age; `dropped` counts the others by reason."""
+
+    def __init__(self, table: Path, listing: Listing, rows: Iterable[Row], framing: Framing):
+        there, names, labels = set(listing.names), [], []
+        self.dropped: Counter[str] = Counter()
+        for path, age, reason in rows:
+            reason = why_not_there(path, there) or reason or why_no_age(age)
+            if reason is not None:
+                self.dropped[reason] += 1
+            else:
+                names.append(path)
+                labels.append(class_of(age))
+        if not names:
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in self.dropped.items()) or "it is empty"
+            raise UserError(f"data.root: {table} lists no picture to train on: {reasons}")
+        content = "\0".join([listing.fingerprint, *names]).encode("utf-8", "surrogatepass") + bytes(labels)
+        kept = Listing(names, [], hashlib.blake2b(content, digest_size=16).hexdigest())
+        super().__init__(table.parent, kept, framing, np.array(labels, np.int64), CLASS_NAMES)
+
+
+def find_table(root: Path, name: str | None) -> Path:
+    """The list of pictures under `root`, or where the archives unpack to below it. Raises UserError."""
+    if not root.is_dir():
+        raise UserError(f"data.root: {root} is {'a file, not a folder' if root.exists() else 'not there'}")
+    folders = [root, *(root / f"{archive}_crop" for archive in ARCHIVES)]
+    if name is not None:
+        if PurePosixPath(name).name != name or not name.lower().endswith((".mat", ".csv")):
+            raise UserError(f"data.dataset.table: '{name}' must be the name of a .mat or .csv file in data.root")
+        if not (root / name).is_file():
+            raise UserError(f"data.dataset.table: there is no {root / name}")
+        return root / name
+    for folder in folders:
+        for archive in ARCHIVES:
+            if (folder / f"{archive}.mat").is_file():
+                return folder / f"{archive}.mat"
+    tables = sorted(file for file in root.iterdir() if file.suffix.lower() == ".csv")
+    if len(tables) == 1:
+        return tables[0]
+    if tables:
+        raise UserError(f"data.root: {root} has {len(tables)} CSV files; choose one with data.dataset.table=NAME")
+    raise UserError(
+        f"data.root: there is no wiki.mat, no imdb.mat and no CSV (path,age) in {root}; "
+        f"point data.root= at the folder that holds one of them"
+    )
+
+
+def read_mat(file: Path) -> Iterator[Row]:
+    """The rows of wiki.mat or imdb.mat. Raises UserError where it is damaged."""
+    name = file.stem.lower()
+    if name not in ARCHIVES:
+        raise UserError(f"data.dataset.table: {file.name} must be wiki.mat or imdb.mat, whose structs have these names")
+    fields = ("full_path", "dob", "photo_taken", "face_score", "second_face_score")
+    columns = read_struct(file, name, fields)
+    numbers = {field: _numbers(file, field, columns[field]) for field in fields[1:]}
+    if len({len(columns[field]) for field in fields}) != 1:
+        raise UserError(f"data.root: the fields of {file} differ in length; fetch it again")
+    for i, cell in enumerate(columns["full_path"]):
+        path = str(cell.item()) if getattr(cell, "size", 0) == 1 else ""
+        score, second = numbers["face_score"][i], numbers["second_face_score"][i]
+        reason = "no face" if not score > -math.inf else "a second face" if not math.isnan(second) else None
+        yield path, age_of(numbers["dob"][i], numbers["photo_taken"][i]), reason
+
+
+def _numbers(file: Path, field: str, values: np.ndarray) -> list[float]:
+    if values.dtype.kind not in "iuf":
+        raise UserError(f"data.root: the field '{field}' of {file} holds no numbers; fetch it again")
+    return values.astype(np.float64).tolist()
+
+
+def read_csv(file: Path) -> Iterator[Row]:
+    """The rows of a CSV with a header that names `path` and `age`. Raises UserError where it is none."""
+    try:
+        if file.stat().st_size > LARGEST_CSV:
+            raise UserError(f"data.root: {file} has more than {LARGEST_CSV >> 20} MB; name a list of pictures")
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            table = csv.DictReader(stream)
+            if lacking := {"path", "age"} - set(table.fieldnames or ()):
+                raise UserError(f"data.root: {file} has no column '{min(lacking)}'; its first line must be path,age")
+            for row in table:
+                yield row["path"] or "", _age(row["age"]), None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"data.root: cannot read {file} ({error}); it must be a CSV in UTF-8") from error
+
+
+def _age(text: str | None) -> float | None:
+    try:
+        age = float(text or "")
+    except ValueError:
+        return None
+    return age if math.isfinite(age) else None
+
+
+def why_not_there(path: str, there: set[str]) -> str | None:
+    """Why a path is not used, or None: only pictures that were found under the root are ever opened."""
+    posix, windows = PurePosixPath(path), PureWindowsPath(path)
+    if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
+        return "a path outside of data.root"
+    return None if path in there else "no such picture"
+
+
+def why_no_age(age: float | None) -> str | None:
+    if age is None:
+        return "no age"
+    if age < YOUNGEST:
+        return f"age under {YOUNGEST}"
+    return f"age over {OLDEST}" if age > OLDEST else None

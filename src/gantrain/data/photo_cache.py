@@ -1,0 +1,145 @@
+"""Photos decoded once, at their full size: one memory-mapped uint8 file, found again by its content's key.
+
+A cache is a folder `<key>` beside those of gantrain.data.cache: `pixels.u8` (the photos one after the other),
+`looks.npy` (how each file looked), `sides.npy` (the stored heights and widths), `meta.json` (checksums, reasons). It is
+made in a folder of another name, so that a broken build leaves nothing that could be taken for whole.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from gantrain.data.cache import LOOK, alone, checksums, default_folder, opens_now, sound
+from gantrain.data.decode import Framing, Unreadable, flat, guarded
+from gantrain.data.progress import Progress
+from gantrain.data.source import Source
+from gantrain.errors import UserError
+
+VERSION = 1  # raise it when the same source would give other bytes
+FILES = ("pixels.u8", "looks.npy", "sides.npy")
+
+
+class Photos:
+    """Photos (h, w, channels) uint8 by number, mapped from disk; `sides` (n, 2) are their heights and widths.
+
+    `rows`, `looks` and `unreadable` are as those of gantrain.data.cache.Cached.
+    """
+
+    labels = None
+
+    def __init__(self, place: Path, channels: int, looks: np.ndarray, sides: np.ndarray, reasons: dict[int, str]):
+        self.place, self.channels, self.sides, self.unreadable = place, channels, sides, reasons
+        self.rows = np.flatnonzero(looks["width"])
+        self.looks = looks[self.rows]
+        self.starts = np.concatenate([[0], np.cumsum(sides.prod(1) * channels)])
+        pixels = place / "pixels.u8"
+        self._pixels = np.memmap(pixels, np.uint8, "r") if self.starts[-1] else np.empty(0, np.uint8)
+
+    def __len__(self) -> int:
+        return len(self.sides)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        height, width = self.sides[index]
+        return self._pixels[self.starts[index] : self.starts[index + 1]].reshape(height, width, self.channels)
+
+    def take(self, indices: np.ndarray) -> Sequence[np.ndarray]:
+        return [self[int(index)] for index in indices]
+
+
+def open_photos(source: Source, channels: int, least: int = 1, folder: Path | None = None) -> Photos:
+    """The photos of `source`, decoded first where that is not done; those with a side below `least` are enlarged.
+
+    Photos that cannot be read are left out and listed; the caller decides whether that will do.
+    """
+    folder = folder or default_folder()
+    background = None if source.framing is None else source.framing.background
+    content = repr(("photos", VERSION, source.fingerprint, channels, least, background))
+    key = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
+    place = folder / key
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with alone(folder / f".{key}.lock"):
+            found = _read(place, len(source), channels)
+            if found is not None and not opens_now(source, found):
+                return found
+            part = folder / f".{key}.part"
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            _build(source, channels, least, part)
+            shutil.rmtree(place, ignore_errors=True)  # damaged, or of another version
+            part.replace(place)
+    except OSError as error:
+        raise UserError(
+            f"data.cache_dir: cannot write the cache in {folder} ({error.strerror or error}); "
+            f"free space or name another folder with data.cache_dir="
+        ) from error
+    built = _read(place, len(source), channels)
+    if built is None:
+        raise UserError(f"data.cache_dir: the cache just written in {place} reads back damaged; check that disk")
+    return built
+
+
+def _build(source: Source, channels: int, least: int, part: Path) -> None:
+    looks = np.zeros(len(source), LOOK)
+    sides, reasons = [], {}
+    progress = Progress(len(source), 0)
+    try:
+        with (part / "pixels.u8").open("wb") as stream:
+            for index in range(len(source)):
+                try:
+                    with guarded(), source.read(index) as picture:
+                        look = (*picture.size, picture.mode)
+                        pixels = to_photo(picture, channels, least, source.framing)
+                except Unreadable as error:
+                    reasons[index] = str(error)
+                else:
+                    looks[index] = look
+                    sides.append(pixels.shape[:2])
+                    stream.write(pixels.tobytes())
+                progress.advance(1)
+    finally:
+        progress.close()
+    np.save(part / "looks.npy", looks, allow_pickle=False)
+    np.save(part / "sides.npy", np.array(sides, np.int64).reshape(-1, 2), allow_pickle=False)
+    meta = {"version": VERSION, "files": {name: checksums(part / name) for name in FILES}, "unreadable": reasons}
+    (part / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+    for file in part.iterdir():
+        with file.open("rb+") as stream:
+            os.fsync(stream.fileno())  # whole before it has its name, also after a power cut
+
+
+def to_photo(picture: Image.Image, channels: int, least: int, framing: Framing | None) -> np.ndarray:
+    """The whole picture (h, w, channels) uint8, turned as its EXIF says, both sides at least `least` long."""
+    if framing is not None:
+        ImageOps.exif_transpose(picture, in_place=True)
+        picture = flat(picture, framing.background)
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if min(picture.size) < least:
+        factor = least / min(picture.size)
+        size = tuple(max(least, round(side * factor)) for side in picture.size)
+        picture = picture.resize(size, Image.Resampling.BICUBIC)
+    pixels = np.asarray(picture, dtype=np.uint8)
+    return pixels[:, :, None] if channels == 1 else pixels
+
+
+def _read(place: Path, count: int, channels: int) -> Photos | None:
+    try:
+        meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
+        if meta["version"] != VERSION or not all(sound(place / name, meta["files"][name]) for name in FILES):
+            return None
+        looks = np.load(place / "looks.npy", allow_pickle=False)
+        sides = np.load(place / "sides.npy", allow_pickle=False)
+        reasons = {int(index): str(reason) for index, reason in meta["unreadable"].items()}
+        if looks.dtype != LOOK or len(looks) != count or len(sides) != (looks["width"] > 0).sum():
+            return None
+        if sides.prod(1).sum() * channels != (place / "pixels.u8").stat().st_size:
+            return None
+        return Photos(place, channels, looks, sides, reasons)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # missing or damaged: it is built anew

@@ -1,0 +1,82 @@
+"""Photos of any size: random crops to train on, whole ones to measure with."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from gantrain.data.checks import check_large_enough, check_readable
+from gantrain.data.low_high import LowHigh
+from gantrain.data.module import Batch
+from gantrain.data.photo_cache import Photos, open_photos
+from gantrain.data.stream import IndexStream, coin, uniform
+from gantrain.rng import derive_seed
+
+
+class PhotoCrops(LowHigh):
+    """Batches `{real, cond}` of random `size` x `size` crops of photos, and the same `scale` times smaller.
+
+    Each photo comes equally often, whatever its size; an epoch is about as many crops as cover the photos. Photos
+    smaller than a crop are an error unless `upsize` enlarges them to one. Nothing is squashed or cut: `dataset.crop`
+    does not matter here.
+    """
+
+    def fill(self) -> None:
+        self.source = self.opened()
+        self.cached: Photos = open_photos(
+            self.source, self.channels, self.size if self.upsize or self.source.framing is None else 1, self.cache_dir
+        )
+
+    def check(self) -> None:
+        check_readable(self.source, self.cached, self.on_error)
+        if not self.upsize:
+            check_large_enough(self.source, self.cached, self.size)
+
+    @property
+    def turns(self) -> np.ndarray:
+        """The photos' numbers, each as often as its turn comes in an epoch."""
+        side_by_side = (self.cached.sides // self.size).prod(1)
+        return np.tile(np.arange(len(self.cached)), max(1, round(side_by_side.mean())))
+
+    def __len__(self) -> int:
+        return len(self.turns)
+
+    @property
+    def variety(self) -> int:
+        return int((self.cached.sides - self.size + 1).prod(1).sum())
+
+    def samples(self) -> Dataset:
+        return _Crops(self.cached, self.turns, self.size, self.flip, self.seed)
+
+    def wholes(self) -> Iterator[tuple[str, Tensor]]:
+        for i, row in enumerate(self.cached.rows):
+            yield self.source.name(int(row)), _planes(self.cached[i])
+
+
+class _Crops(Dataset):
+    """Positions of the endless order to crops; a hash of the position says where in its photo each lies."""
+
+    def __init__(self, photos: Photos, turns: np.ndarray, size: int, flip: bool, seed: int):
+        self.photos, self.turns, self.size, self.flip, self.seed = photos, turns, size, flip, seed
+        self.order = IndexStream(len(turns), seed)
+
+    def __getitems__(self, positions: np.ndarray) -> Batch:
+        chosen = self.turns[self.order(positions)]
+        free = self.photos.sides[chosen] - self.size + 1
+        draws = [uniform(positions, derive_seed(self.seed, axis)) for axis in ("top", "left")]
+        corners = np.floor(np.stack(draws, 1) * free).astype(int)
+        crops = [
+            self.photos[photo][y : y + self.size, x : x + self.size]
+            for photo, (y, x) in zip(chosen, corners, strict=True)
+        ]
+        batch = {"real": torch.stack([_planes(crop) for crop in crops])}
+        if self.flip:
+            batch["flip"] = torch.from_numpy(coin(positions, derive_seed(self.seed, "flip")))
+        return batch
+
+
+def _planes(pixels: np.ndarray) -> Tensor:
+    """A copy of pixels (h, w, c) as a tensor (c, h, w)."""
+    return torch.from_numpy(pixels.transpose(2, 0, 1).copy())

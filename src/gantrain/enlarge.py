@@ -1,0 +1,83 @@
+"""One picture of any kind through a super-resolution network: grey, 16 bits, transparent, however large."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor, nn
+
+from gantrain.data.decode import guarded, open_picture
+from gantrain.tiles import tiled
+
+MOST = 1 << 29  # pixels of a result, 1.6 GB in RGB
+
+
+@dataclass
+class Enlarger:
+    """`network` makes pictures (n, channels, h, w) in `range` `scale` times larger.
+
+    It does so in tiles of `tile` pixels a side of the input, which share `overlap` pixels on every side.
+    """
+
+    network: nn.Module
+    scale: int
+    channels: int
+    range: tuple[float, float]
+    tile: int
+    overlap: int
+
+    def open(self, file: Path) -> Image.Image:
+        """The larger picture, turned as its EXIF says, in grey, 16-bit grey, RGB, or with alpha. Raises Unreadable."""
+        with guarded(), open_picture(file) as stored:
+            width, height = stored.size
+            if width * height * self.scale**2 > MOST:
+                raise ValueError(f"{width}x{height} pixels, too many to be made {self.scale} times larger")
+            colours, alpha = separate(ImageOps.exif_transpose(stored))
+            # What was converted from CMYK is in no profile of CMYK any more.
+            profile = stored.info.get("icc_profile") if stored.mode != "CMYK" else None
+        large = Image.fromarray(self.planes(colours))
+        if alpha is not None:
+            large.putalpha(alpha.resize(large.size, Image.Resampling.BICUBIC))
+        large.info["icc_profile"] = profile
+        return large
+
+    def planes(self, pixels: np.ndarray) -> np.ndarray:
+        """Pixels (h, w) or (h, w, 3), uint8 or uint16, to as many, `scale` times larger."""
+        most = np.iinfo(pixels.dtype).max
+        low, high = self.range
+        values = torch.from_numpy(pixels.astype(np.float32)).mul_((high - low) / most).add_(low)
+        grey = values.dim() == 2
+        planes = values[None] if grey else values.permute(2, 0, 1)
+        large = np.empty((len(planes), *(self.scale * side for side in planes.shape[1:])), pixels.dtype)
+        for (rows, columns), part in tiled(self.make, planes, self.scale, self.tile, self.overlap):
+            made = part.sub_(low).mul_(most / (high - low)).round_().clamp_(0, most)
+            large[:, rows, columns] = made.numpy().astype(pixels.dtype)
+        return large[0] if grey else np.ascontiguousarray(large.transpose(1, 2, 0))
+
+    def make(self, planes: Tensor) -> Tensor:
+        """Planes (1 or 3, h, w) through a network of either number of channels, on its device, back on the CPU."""
+        device = next(self.network.parameters()).device
+        if self.channels == len(planes):
+            batch = planes[None]
+        elif self.channels == 1:  # each colour as a grey picture of its own
+            batch = planes[:, None]
+        else:
+            batch = planes[None].expand(-1, 3, -1, -1)
+        made = self.network(batch.to(device)).float().cpu()
+        if len(planes) == 1:
+            return made.mean(1)
+        return made.flatten(0, 1)
+
+
+def separate(picture: Image.Image) -> tuple[np.ndarray, Image.Image | None]:
+    """A picture's grey (h, w) or RGB (h, w, 3) pixels, uint8, or uint16 for grey in 16 bits, and its alpha if any."""
+    if picture.mode.startswith("I"):
+        return np.asarray(picture).clip(0, 65535).astype(np.uint16), None
+    grey = picture.mode in ("1", "L", "LA", "La")
+    alpha = None
+    if picture.has_transparency_data:
+        picture = picture.convert("LA" if grey else "RGBA")
+        alpha = picture.getchannel("A")
+    return np.asarray(picture.convert("L" if grey else "RGB")), alpha

@@ -1,0 +1,155 @@
+"""How near enlarged pictures come to the truth, against bicubic interpolation: PSNR, SSIM, LPIPS, content loss."""
+
+import math
+from collections.abc import Callable, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gantrain.data.low_high import LowHigh, larger, smaller
+from gantrain.errors import UserError
+from gantrain.evaluation.base import Evaluation, Result, Score
+from gantrain.models.base import GANModule
+from gantrain.models.paired import PairedGAN
+from gantrain.tiles import tiled
+
+CONTENT_SIDE = 256  # a VGG over whole photos would take longer than all the rest
+LEAST = 11  # SSIM's window
+ALEXNET = "alexnet-owt-7be5be79.pth"  # torchvision's, which LPIPS looks through
+
+
+class SuperResolutionScores(Evaluation):
+    """Scores of whole held-out pictures, at most `pictures` of them (null is all), and the same of bicubic.
+
+    A picture is cut to a multiple of the scale, reduced, rounded to 8 bits, enlarged in tiles of `tile`, and compared
+    in 8 bits without `scale` pixels of border: PSNR and SSIM of RGB and of Y (ITU-R BT.601, 16 to 235), as the
+    literature has them; LPIPS (AlexNet) where its weights lie in torch's cache; and the stage's own content loss on the
+    centred square. Values are means over pictures.
+    """
+
+    def __init__(self, *, pictures: int | None = 64, tile: int = 256, **base: Any):
+        super().__init__(**base)
+        if pictures is not None and pictures < 1:
+            raise ValueError(f"pictures is {pictures}, it must be 1 or more, or null for all")
+        if tile < 1:
+            raise ValueError(f"tile is {tile}, it must be 1 or more")
+        self.pictures, self.tile = pictures, tile
+
+    def check(self, module: GANModule, data: Any) -> None:
+        if not isinstance(module, PairedGAN) or not isinstance(data, LowHigh):
+            raise UserError(
+                "evaluation: super_resolution measures runs that enlarge pictures, which this is not; choose another, "
+                "or evaluation=none"
+            )
+        if data.size - 2 * data.scale < LEAST:
+            raise UserError(
+                f"evaluation: SSIM needs {LEAST} pixels within a border of {data.scale}, pictures of data.size="
+                f"{data.size} are too small; use a larger data.size or evaluation=none"
+            )
+        data.held_out()
+
+    def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
+        measures = self.measures(module, data)
+        network = module.best("generator", raw)
+        rows = []
+        for name, truth in islice(data.held_out().wholes(), self.pictures):
+            truth = whole_multiple(truth, data.scale)[None]
+            low = smaller(truth, data.scale)
+            ours = self.enlarge(network, data, low, module.device)
+            rows.append({"picture": name, **compared(measures, ours, larger(low, data.scale), truth)})
+        scores = {key: mean_score(key, [row[key] for row in rows]) for key in rows[0] if key != "picture"}
+        protocol = {
+            "split": "held out",
+            "pictures": len(rows),
+            "scale": data.scale,
+            "low": "bicubic, antialiased, rounded to 8 bits",
+            "border": data.scale,
+            "quantisation": "8 bits",
+            "y": "BT.601, 16 to 235",
+            "content": f"{module.content.name}, centred square of at most {CONTENT_SIDE}",
+            "data": data.held_out().source.fingerprint,
+            "networks": "raw" if raw or module.ema is None else "ema",
+        }
+        return Result(scores, protocol, {"pictures": rows})
+
+    def enlarge(self, network: Callable[[Tensor], Tensor], data: LowHigh, low: Tensor, device: torch.device) -> Tensor:
+        """What the network makes of `low` (1, c, h, w) uint8, as uint8."""
+        large = torch.empty(*low.shape[:2], *(data.scale * side for side in low.shape[2:]), dtype=torch.uint8)
+        overlap = getattr(network, "reach", 16)
+        for (rows, columns), part in tiled(network, data.to_range(low.to(device)), data.scale, self.tile, overlap):
+            large[..., rows, columns] = data.pictures(part).cpu()
+        return large
+
+    def measures(self, module: PairedGAN, data: LowHigh) -> dict[str, Callable[[Tensor, Tensor], float]]:
+        """Functions of two pictures (1, c, h, w) uint8, the second of which is the truth, by the score's name."""
+        from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+
+        def psnr(made: Tensor, truth: Tensor) -> float:
+            return float(peak_signal_noise_ratio(made, truth, data_range=255.0))
+
+        def ssim(made: Tensor, truth: Tensor) -> float:
+            return float(structural_similarity_index_measure(made, truth, data_range=255.0))
+
+        def content(made: Tensor, truth: Tensor) -> float:
+            pair = [data.to_range(centred(p, CONTENT_SIDE)).to(module.device) for p in (made, truth)]
+            return float(module.content(*pair))
+
+        def on(pixels: Callable[[Tensor], Tensor], score: Callable[[Tensor, Tensor], float]) -> Callable:
+            return lambda made, truth: score(*(pixels(within(p, data.scale)) for p in (made, truth)))
+
+        found = {"psnr_y": on(luma, psnr), "ssim_y": on(luma, ssim)}
+        if data.channels == 3:
+            found |= {"psnr_rgb": on(Tensor.float, psnr), "ssim_rgb": on(Tensor.float, ssim)}
+            if Path(torch.hub.get_dir(), "checkpoints", ALEXNET).is_file():
+                found["lpips"] = on(lambda pixels: pixels / 127.5 - 1, lpips)
+        return {**found, "content": content}
+
+
+def lpips(made: Tensor, truth: Tensor) -> float:
+    from torchmetrics.functional.image import learned_perceptual_image_patch_similarity
+
+    return float(learned_perceptual_image_patch_similarity(made, truth, net_type="alex"))
+
+
+def compared(measures: Mapping[str, Callable], ours: Tensor, bicubic: Tensor, truth: Tensor) -> dict[str, float]:
+    """Every measure of ours, and of bicubic under `<name>_bicubic`."""
+    found = {}
+    for name, measure in measures.items():
+        found[name] = measure(ours, truth)
+        found[f"{name}_bicubic"] = measure(bicubic, truth)
+    return found
+
+
+def mean_score(key: str, values: list[float]) -> Score:
+    """The mean over pictures with its standard error."""
+    n = len(values)
+    mean = sum(values) / n
+    error = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1) / n) if n > 1 else None
+    return Score(mean, "lower" if key.startswith(("content", "lpips")) else "higher", error)
+
+
+def luma(pixels: Tensor) -> Tensor:
+    """Y (n, 1, h, w) in 16..235 of pixels (n, 1 or 3, h, w) uint8 (ITU-R BT.601)."""
+    weights = torch.tensor([65.481, 128.553, 24.966]).view(3, 1, 1) / 255
+    return 16 + (pixels.float() * weights).sum(1, keepdim=True)
+
+
+def within(pixels: Tensor, border: int) -> Tensor:
+    return pixels[..., border:-border, border:-border]
+
+
+def whole_multiple(picture: Tensor, scale: int) -> Tensor:
+    """The picture without the rows below and columns at the right that make no whole pixel of the low one."""
+    height, width = (side // scale * scale for side in picture.shape[-2:])
+    return picture[..., :height, :width]
+
+
+def centred(pixels: Tensor, side: int) -> Tensor:
+    """The centred square of at most `side` pixels."""
+    height, width = pixels.shape[-2:]
+    side = min(side, height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return pixels[..., top : top + side, left : left + side]

@@ -1,0 +1,127 @@
+"""Samples to latents of a trained class-conditional generator (Perarnau et al. 2016; Antipov et al. 2017)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gantrain.errors import UserError
+from gantrain.models.base import Batch, GANModule, Scalars, for_inference, outputs
+from gantrain.models.latent import normal_latents
+
+Distance = Callable[[Tensor, Tensor], Tensor]
+
+
+class Inversion(GANModule):
+    """An encoder E of samples, by which a generator G(z, cond) makes them again, in their class or another.
+
+    The losses that are stated are summed: `latent` is the distance of E(G(z, c)) to z, for random latents of deviation
+    `z_std` and random ones of `classes`; `pixels` that of G(E(x), cond) to the data x; `embedding` the same of what the
+    network `face` says of both, its gradients pass to the pictures. What the player does not train is frozen.
+    """
+
+    def __init__(
+        self,
+        *,
+        classes: int,
+        latent: Distance | None = None,
+        pixels: Distance | None = None,
+        embedding: Distance | None = None,
+        z_std: float = 1.0,
+        **base: Any,
+    ):
+        super().__init__(**base)
+        self.distances = {"latent": latent, "pixels": pixels, "embedding": embedding}
+        self.distances = {key: distance for key, distance in self.distances.items() if distance is not None}
+        if not self.distances:
+            raise UserError("losses: the encoder has none; state latent, pixels or embedding")
+        for name in ("encoder", "generator", *(["face"] if embedding is not None else [])):
+            if name not in self.networks:
+                raise UserError(f"networks.{name} is missing: the encoder's losses need it")
+        self.classes, self.z_std, self.conditional = classes, z_std, True
+
+    def draw(self, batch: Batch) -> Batch:
+        if "latent" not in self.distances:
+            return {}
+        return {
+            "z": self.z_std * self.noise(batch, self.z_dim, key="z"),
+            "cond_z": self.integers(batch, self.classes, key="cond_z"),
+        }
+
+    def losses(self, name: str, batch: Batch, shared: Any) -> tuple[Scalars, Scalars]:
+        encoder, generator = self.networks["encoder"], self.networks["generator"]
+        terms = {}
+        if distance := self.distances.get("latent"):
+            terms["latent"] = distance(encoder(generator(batch["z"], batch["cond_z"])), batch["z"])
+        if "pixels" in self.distances or "embedding" in self.distances:
+            made = generator(encoder(batch["real"]), batch["cond"])
+            if distance := self.distances.get("pixels"):
+                terms["pixels"] = distance(made, batch["real"])
+            if distance := self.distances.get("embedding"):
+                terms["embedding"] = distance(self.networks["face"](made), self.face_of(batch["real"]))
+        return terms, {}
+
+    @property
+    def z_dim(self) -> int:
+        return self.networks["generator"].z_dim
+
+    @torch.no_grad()
+    def face_of(self, images: Tensor) -> Tensor:
+        """Embeddings (n, d) of pictures in the data's range, without gradient."""
+        return self.networks["face"](images)
+
+    def check(self, batch: Batch) -> None:
+        real = batch["real"]
+        if "cond" not in batch:
+            raise UserError("models.classes: the data have no classes; choose data that have some")
+        with for_inference(self.networks["encoder"]) as encoder:
+            z = encoder(real[:1])
+        if z.shape[1:] != (self.z_dim,):
+            raise UserError(
+                f"networks.encoder gives latents of {z.shape[-1]}, networks.generator takes {self.z_dim}: "
+                f"state the same z_dim"
+            )
+        with for_inference(self.networks["generator"]) as generator:
+            made = generator(z, batch["cond"][:1])
+        if made.shape[1:] != real.shape[1:]:
+            raise UserError(
+                f"networks.generator makes {tuple(made.shape[1:])} but data gives {tuple(real.shape[1:])}: "
+                f"interpolate its size and channels from data.size and data.channels"
+            )
+        if "embedding" in self.distances:
+            self.face_of(real)  # loads it, with an error of its own
+
+    # ---- for people --------------------------------------------------------------------------------------------------
+
+    def encode(self, images: Tensor, raw: bool = False) -> Tensor:
+        """Latents (n, z_dim), on the CPU, of samples in the data's range; EMA weights unless `raw`."""
+        return outputs(self.best("encoder", raw), images, device=self.device)
+
+    def latents(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
+        """`n` latents from a CPU generator, as LatentGAN draws them."""
+        return self.z_std * normal_latents(n, self.z_dim, generator, truncation)
+
+    def generate(self, z: Tensor, cond: Tensor | None = None, raw: bool = False) -> Tensor:
+        """Samples in the data's range, on the CPU, of the classes `cond` (n,), by default 0, 1, 2, ... in turn."""
+        cond = torch.arange(len(z)) % self.classes if cond is None else cond
+        return outputs(self.best("generator", raw), z, cond, device=self.device)
+
+    def in_all_classes(self, z: Tensor, raw: bool = False) -> Tensor:
+        """Samples (n, classes, ...) of every latent in every class."""
+        return self.generate(z.repeat_interleave(self.classes, 0), raw=raw).unflatten(0, (len(z), self.classes))
+
+    def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Rows of a sample, what is made of it in its own class, and in every class."""
+        rows = max(1, len(batch["real"]) // (2 + self.classes))
+        real, cond = batch["real"][:rows], batch["cond"][:rows].cpu()
+        z = self.encode(real)
+        made = [real.cpu()[:, None], self.generate(z, cond)[:, None], self.in_all_classes(z)]
+        return torch.cat(made, 1).flatten(0, 1)
+
+    @property
+    def preview_columns(self) -> int:
+        return 2 + self.classes
+
+    def networks_for_use(self) -> Sequence[str]:
+        return ("encoder", "generator")

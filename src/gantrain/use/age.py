@@ -1,0 +1,151 @@
+"""`gantrain age RUN PHOTO...`: a photo of a face, what the run makes of it, and the same face in other ages."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from gantrain.data.ages import CLASS_NAMES
+from gantrain.data.decode import Unreadable, decode, open_picture
+from gantrain.errors import UserError
+from gantrain.latents import add_plugins
+from gantrain.losses.euclidean import Euclidean
+from gantrain.models.inversion import Inversion
+from gantrain.pictures import to_pil
+from gantrain.prepare import build_data
+from gantrain.quiet import quiet_libraries
+from gantrain.runs import load_trained
+from gantrain.sheets import INK, PAPER, enlarged, font, labelled_rows
+
+CELL, GAP = 128, 4
+STEPS = 50  # of L-BFGS, each with a line search
+
+
+def main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        "gantrain age", description="A face in other ages: a row per photo of the photo, its reconstruction, and ages."
+    )
+    parser.add_argument("run", type=Path, help="the directory of a run of agecgan_wiki or its kin")
+    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="pictures cut to a face, as in training")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder; the rows go to DIR/ages.png")
+    parser.add_argument("--to", default="all", metavar="AGE", help="one class of age, 0 to 5, or all (all)")
+    parser.add_argument(
+        "--from", dest="own", metavar="AGE", help="the photos' own class (the one whose reconstruction is nearest)"
+    )
+    parser.add_argument(
+        "--optimise", action="store_true", help="refine each face's latent by L-BFGS; some seconds each"
+    )
+    parser.add_argument(
+        "--face", type=Path, metavar="FILE", help="the run's face recogniser, where it lies elsewhere now"
+    )
+    parser.add_argument("--single", action="store_true", help="single files as well: DIR/<photo>_<what>.png")
+    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    add_plugins(parser)
+    args = parser.parse_args(words)
+    quiet_libraries()
+    trained = load_trained(args.run, args.plugins)
+    module, data = trained.module, build_data(trained.stage)
+    if not isinstance(module, Inversion):
+        raise UserError(f"{args.run} has no trained encoder of faces; train agecgan_wiki past its stage gan")
+    if args.face is not None:
+        module.networks["face"].path = str(args.face)
+    ages = list(range(module.classes)) if args.to == "all" else [class_number("--to", args.to, module.classes)]
+    own = None if args.own is None else class_number("--from", args.own, module.classes)
+    photos = torch.stack([read(photo, data) for photo in args.photos])
+    low, high = data.range
+    real = photos.float() * ((high - low) / 255) + low
+    z = module.encode(real, args.raw)
+    conds = nearest_class(module, z, real, args.raw) if own is None else torch.full((len(real),), own)
+    if args.optimise:
+        rows = zip(z.split(1), real.split(1), conds.split(1), strict=True)
+        z = torch.cat([refine(module, *row, raw=args.raw) for row in rows])
+    made = module.in_all_classes(z, args.raw)
+    again = made[torch.arange(len(z)), conds]
+    columns = ["photo", "reconstruction", *(name_of(age, module.classes) for age in ages)]
+    pictures = [photos, data.pictures(again), *(data.pictures(made[:, age]) for age in ages)]
+    captions = [
+        f"{photo.name}\ntaken as {name_of(int(cond), module.classes)}"
+        for photo, cond in zip(args.photos, conds, strict=True)
+    ]
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        sheet(columns, pictures, captions).save(args.out / "ages.png")
+        if args.single:
+            save_single(args.out, args.photos, columns, pictures)
+    except OSError as error:
+        raise UserError(f"--out: cannot write {args.out} ({error.strerror or error})") from error
+    print(args.out / "ages.png")
+    return 0
+
+
+def class_number(option: str, word: str, classes: int) -> int:
+    if not word.isdecimal() or int(word) >= classes:
+        raise UserError(f"{option} is '{word}', it must be a class of age from 0 to {classes - 1}")
+    return int(word)
+
+
+def name_of(age: int, classes: int) -> str:
+    return CLASS_NAMES[age] if classes == len(CLASS_NAMES) else f"class {age}"
+
+
+def read(photo: Path, data: Any) -> Tensor:
+    """A photo as training would see it, uint8 (channels, size, size). Raises UserError."""
+    try:
+        pixels, _ = decode(lambda: open_picture(photo), data.size, data.channels, data.dataset.framing)
+    except Unreadable as error:
+        raise UserError(f"{photo}: cannot be used as a photo ({error}); name a png, jpg, webp, bmp or gif") from error
+    return torch.from_numpy(pixels.copy())
+
+
+def nearest_class(module: Inversion, z: Tensor, real: Tensor, raw: bool) -> Tensor:
+    """The class (n,) in which each latent's sample has the least squared distance to the photo."""
+    return (module.in_all_classes(z, raw) - real[:, None]).square().flatten(2).sum(2).argmin(1)
+
+
+def refine(module: Inversion, z: Tensor, real: Tensor, cond: Tensor, raw: bool = False, steps: int = STEPS) -> Tensor:
+    """The latent (1, z_dim) near `z` whose sample has the photo's face, by L-BFGS (Antipov et al. 2017, equation 2).
+
+    The distance of the embeddings never ends larger than it began.
+    """
+    generator, face = module.best("generator", raw).eval().requires_grad_(False), module.networks["face"]
+    distance, wanted = Euclidean(), module.face_of(real)
+    z = z.clone().requires_grad_(True)
+    optimizer = torch.optim.LBFGS([z], max_iter=steps, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = distance(face(generator(z, cond)), wanted)
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return z.detach()
+
+
+def sheet(columns: Sequence[str], pictures: Sequence[Tensor], captions: Sequence[str]) -> Image.Image:
+    """A row per photo under the columns' names."""
+    step = CELL + GAP
+    head = Image.new("RGB", (len(columns) * step, 18), PAPER)
+    pen = ImageDraw.Draw(head)
+    for i, name in enumerate(columns):
+        pen.text((i * step + CELL // 2, 0), name, INK, font(), anchor="ma")
+    rows: list[tuple[str, Image.Image | None]] = [("", head)]
+    for number, caption in enumerate(captions):
+        row = Image.new("RGB", (len(columns) * step, CELL), PAPER)
+        for i, column in enumerate(pictures):
+            row.paste(enlarged(column[number], CELL), (i * step, 0))
+        rows.append((caption, row))
+    return labelled_rows(rows)
+
+
+def save_single(out: Path, photos: Sequence[Path], columns: Sequence[str], pictures: Sequence[Tensor]) -> None:
+    """A file for each picture; photos of the same name are told apart by their number."""
+    stems = [photo.stem for photo in photos]
+    for number, stem in enumerate(stems):
+        name = stem if stems.count(stem) == 1 else f"{stem}_{number}"
+        for column, part in zip(columns, pictures, strict=True):
+            to_pil(part[number]).save(out / f"{name}_{column.replace(' ', '_')}.png")

@@ -1,0 +1,154 @@
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from gantrain.errors import UserError
+from gantrain.losses.perceptual import Perceptual, convolutions, depth_of
+
+WIDTH = 2
+
+
+def vgg(network="vgg16", layer="relu2_1", **options):
+    return Perceptual(network, layer, range=(-1, 1), width=WIDTH, **options)
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """A narrow VGG16 and its file, as the state dict of `features`."""
+    torch.manual_seed(3)
+    layers = convolutions("vgg16", WIDTH)
+    file = tmp_path / "vgg16.safetensors"
+    save_file(layers.state_dict(), file)
+    return layers, file
+
+
+def test_layers_are_numbered_as_torchvisions_are():
+    from torchvision.models import vgg
+
+    for network, letter in (("vgg16", "D"), ("vgg19", "E")):
+        with torch.device("meta"):
+            theirs, ours = vgg.make_layers(vgg.cfgs[letter]), convolutions(network)
+        assert [type(a) for a in theirs] == [type(a) for a in ours]
+        assert {k: v.shape for k, v in theirs.state_dict().items()} == {
+            k: v.shape for k, v in ours.state_dict().items()
+        }
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "depth"),
+    [
+        ("vgg19", "conv1_1", 1),
+        ("vgg19", "relu1_1", 2),
+        ("vgg19", "relu2_1", 7),
+        ("vgg19", "block3_conv3", 16),
+        ("vgg19", "relu3_3", 16),
+        ("vgg19", "relu5_4", 36),
+        ("vgg16", "relu5_3", 30),
+    ],
+)
+def test_layers_have_the_names_of_two_frameworks(network, layer, depth):
+    assert depth_of(network, layer) == depth
+
+
+@pytest.mark.parametrize("layer", ["relu5_4", "relu6_1", "relu0_1", "block3_relu3", "pool1", "relu3_33"])
+def test_a_layer_that_is_not_there(layer):
+    with pytest.raises(ValueError, match=r"is none of vgg16.*relu5_3"):
+        depth_of("vgg16", layer)
+
+
+def test_imagenets_normalisation_by_hand(weights):
+    layers, file = weights
+    loss = vgg(layer="conv1_1", weights=str(file))
+    pictures = torch.rand(2, 3, 8, 8) * 2 - 1
+    mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    seen = ((pictures + 1) / 2 - mean.view(3, 1, 1)) / deviation.view(3, 1, 1)
+    assert torch.allclose(loss.features_of(pictures), layers[0](seen), atol=1e-6)
+
+
+def test_bgr_in_0_to_255_less_its_mean_by_hand(weights):
+    layers, file = weights
+    loss = vgg(layer="conv1_1", weights=str(file), normalise="bgr_mean", divide=4.0)
+    pictures = torch.rand(2, 3, 8, 8) * 2 - 1
+    seen = ((pictures + 1) * 127.5).flip(1) - torch.tensor([104.007, 116.669, 122.679]).view(3, 1, 1)
+    assert torch.allclose(loss.features_of(pictures), layers[0](seen) / 4, atol=1e-3)
+
+
+def test_distance_by_hand_and_its_gradient(weights):
+    loss = vgg(weights=str(weights[1]), divide=2.0, weight=3.0)
+    made, real = (torch.rand(2, 3, 16, 16) * 2 - 1 for _ in range(2))
+    made.requires_grad_(True)
+    distance = loss(made, real)
+    wanted = 3 * (loss.features_of(made) - loss.features_of(real)).square().mean()
+    assert torch.allclose(distance, wanted)
+    distance.backward()
+    assert made.grad.abs().sum() > 0
+    assert all(p.grad is None and not p.requires_grad for p in loss.parameters())
+
+
+def test_grey_pictures_are_seen_as_grey(weights):
+    loss = vgg(weights=str(weights[1]))
+    grey = torch.rand(1, 1, 16, 16)
+    assert torch.equal(loss.features_of(grey), loss.features_of(grey.expand(-1, 3, -1, -1)))
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+@pytest.mark.parametrize("prefix", ["", "features."])
+@pytest.mark.parametrize("half", [False, True])
+def test_files_of_every_kind_give_the_same_features(weights, tmp_path, suffix, prefix, half):
+    layers, file = weights
+    state = {prefix + key: value.half() if half else value for key, value in layers.state_dict().items()}
+    if prefix:
+        state["classifier.0.weight"] = torch.zeros(3, 3)
+    other = tmp_path / f"other.{suffix}"
+    save_file(state, other) if suffix == "safetensors" else torch.save(state, other)
+    pictures = torch.rand(1, 3, 16, 16)
+    a, b = (vgg(weights=str(f)).features_of(pictures) for f in (file, other))
+    assert b.dtype == torch.float32
+    assert torch.allclose(a, b, rtol=0.02, atol=0.02) if half else torch.equal(a, b)
+
+
+def test_without_weights_it_stops_and_names_the_ways_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    pictures = torch.zeros(1, 3, 16, 16)
+    for options in ({}, {"weights": str(tmp_path / "gone.pth")}):
+        with pytest.raises(UserError, match=r"losses\.content\.weights=FILE .*losses/content=pixel"):
+            vgg(**options)(pictures, pictures)
+
+
+def test_the_users_random_numbers_are_left_alone(weights):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    vgg(weights="untrained").features_of(torch.zeros(1, 3, 16, 16))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_file_of_another_network_is_refused(weights):
+    with pytest.raises(UserError, match=r"does not hold the first layers of a vgg19 .*it is vgg16"):
+        vgg("vgg19", "relu5_4", weights=str(weights[1])).features_of(torch.zeros(1, 3, 32, 32))
+
+
+class Payload:
+    def __reduce__(self):
+        return print, ("run",)
+
+
+@pytest.mark.parametrize("content", [b"hello", None, {"0.weight": torch.tensor([float("nan")])}, {"a": Payload()}, [1]])
+def test_a_bad_file_is_refused_without_running_it(tmp_path, content, capsys):
+    file = tmp_path / "bad.pth"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content is None:
+        file = file.with_suffix(".safetensors")
+        file.write_bytes(b"\xff" * 64)
+    else:
+        torch.save(content, file)
+    with pytest.raises(UserError, match=r"losses\.content\.weights"):
+        vgg(weights=str(file)).features_of(torch.zeros(1, 3, 16, 16))
+    assert "run" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [{"network": "vgg11"}, {"normalise": "none"}])
+def test_impossible_options_are_refused(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        vgg(**options)
