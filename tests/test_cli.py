@@ -15,7 +15,8 @@ from idx import make_mnist, write_idx
 from PIL import Image
 
 import gantrain as package
-from gantrain.runs import Run, load_network
+from gantrain.loading import load_network
+from gantrain.runs import Run
 
 TINY = ("debug=tiny", "callbacks.samples.count=4")
 

@@ -11,10 +11,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from gantrain.atomic import replacing
 from gantrain.config import LARGEST_SEED
 from gantrain.errors import UserError
+from gantrain.loading import load_trained
 from gantrain.prepare import build_data
-from gantrain.runs import load_trained, replacing
 
 LARGEST = 256 * 2**20  # bytes of a file of latents: a million of 64 numbers
 

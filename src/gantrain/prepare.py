@@ -163,7 +163,7 @@ def _made(partial: functools.partial, argument: Any, key: str) -> Any:
 
 def start_from(networks: Mapping[str, nn.Module], folder: str, plugins: Sequence[str]) -> None:
     """Give the networks the weights of another run's networks of the same names, averaged ones where it has them."""
-    from gantrain.runs import load_trained  # it imports this module
+    from gantrain.loading import load_trained  # it imports this module
 
     theirs = load_trained(folder, plugins)
     common = [name for name in networks if name in theirs.names]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gantrain.atomic import replacing
 from gantrain.build import build
 from gantrain.config import ONLY_STAGE, check, stages_of
 from gantrain.errors import UserError
@@ -14,9 +15,10 @@ from gantrain.evaluation import record
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.record import Record
 from gantrain.latents import add_plugins, add_seed
-from gantrain.models.base import undisturbed
+from gantrain.loading import load_trained
+from gantrain.models.modes import undisturbed
 from gantrain.quiet import quiet_libraries
-from gantrain.runs import Run, load_trained, replacing
+from gantrain.runs import Run
 from gantrain.sweep import aligned
 from gantrain.use.resume import apply, evaluation_named
 

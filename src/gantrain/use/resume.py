@@ -36,7 +36,7 @@ def main(words: Sequence[str]) -> int:
             apply(config, override)
     check(config)
     from gantrain.console import print_end
-    from gantrain.runs import trust
+    from gantrain.loading import trust
     from gantrain.train import resume
 
     trust(config, plugins)
