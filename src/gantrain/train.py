@@ -17,10 +17,11 @@ from gantrain.console import print_header
 from gantrain.errors import Diverged, UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.record import best_of, score_of
+from gantrain.loading import load_weights
 from gantrain.models.base import GANModule
 from gantrain.parallel import TurnTaking
 from gantrain.prepare import Ready, accelerator, build_callbacks, build_loggers, prepare
-from gantrain.runs import Run, explain_os_error, load_weights
+from gantrain.runs import Run, explain_os_error
 from gantrain.stop import StopSignals
 
 

@@ -9,9 +9,9 @@ from pictures_on_disk import write_picture
 from PIL import Image
 from wiki import write_archive
 
+from gantrain.loading import load_trained
 from gantrain.losses.euclidean import Euclidean
 from gantrain.prepare import build_data
-from gantrain.runs import load_trained
 from gantrain.use.age import nearest_class, read, refine
 
 QUIET = ("callbacks.samples.count=1", "callbacks.networks=null", "evaluation=none")
