@@ -10,7 +10,7 @@ from stopping import stop_at
 
 from gantrain.config import stages_of
 from gantrain.config_files import configs_folder
-from gantrain.runs import load_network, load_trained
+from gantrain.loading import load_network, load_trained
 from gantrain.use.data import composed
 
 FOLDER = configs_folder() / "experiment"

@@ -5,7 +5,7 @@ import pytest
 import trimesh
 from scipy.io import loadmat
 
-from gantrain.volumes import Empty, save_volume, surface
+from gantrain.volumes import Empty, largest_part, save_volume, surface
 
 
 def table(side=16):
@@ -42,6 +42,18 @@ def test_steps_are_rounded():
     assert radii.std() < 0.3
     mesh = trimesh.Trimesh(vertices, faces)
     assert mesh.area == pytest.approx(4 * np.pi * 49, rel=0.1)  # of the cubes' faces it would be half as much again
+
+
+def test_what_floats_beside_the_largest_part_goes():
+    volume = np.zeros((16, 16, 16), bool)
+    volume[2:6, 2:6, 2:6] = True
+    whole = volume.copy()
+    volume[8, 5, 5] = whole[8, 5, 5] = True  # two empty voxels between: three apart, still connected
+    volume[12:14, 12:14, 12:14] = True
+    volume[0, 15, 0] = True
+    assert np.array_equal(largest_part(volume), whole)
+    assert np.array_equal(largest_part(whole), whole)
+    assert not largest_part(np.zeros((4, 4, 4), bool)).any()
 
 
 def test_rods_of_one_voxel_survive():

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from gantrain import __version__
+from gantrain.atomic import replacing
 from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import TURNING_FILE, frames
 from gantrain.config import Stage, stages_of
@@ -25,7 +26,7 @@ from gantrain.evaluation.record import Record, newest
 from gantrain.evaluation.record import read as read_scores
 from gantrain.pictures import animate, open_png, spread
 from gantrain.records import is_number, read_records
-from gantrain.runs import Run, replacing
+from gantrain.runs import Run
 
 GRIDS = 8  # shown of the samples over time
 FRAMES = 24  # of the animation

@@ -12,6 +12,21 @@ SMOOTHING, LEVEL = 0.6, 0.4
 PAD = 3  # empty voxels around, so that the surface is closed at the border too
 
 
+def largest_part(volume: np.ndarray) -> np.ndarray:
+    """`volume` (s, s, s) bool without what floats beside its largest part.
+
+    Voxels at most three apart count as connected, as in the renderer that Wu et al. published with 3D-GAN.
+    """
+    from scipy.ndimage import binary_dilation, label
+
+    everywhere = np.ones((3, 3, 3), bool)
+    parts, count = label(binary_dilation(volume, everywhere), everywhere)
+    if count < 2:
+        return volume
+    sizes = np.bincount(parts[volume], minlength=count + 1)
+    return volume & (parts == sizes.argmax())
+
+
 class Empty(ValueError):
     """A volume without a surface."""
 

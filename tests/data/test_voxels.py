@@ -56,6 +56,17 @@ def test_flips_mirror_the_first_axis(tmp_path):
     assert 0 < sum(same) < 16
 
 
+def test_only_the_largest_part_is_shown(tmp_path):
+    make_shapenet(tmp_path)
+    sample = torch.zeros(1, 1, 16, 16, 16)
+    sample[..., :4, :4, :4] = 1
+    sample[..., 15, 15, 15] = 1
+    shown = [module(tmp_path, parts=parts).solid(sample).sum().item() for parts in ("all", "largest")]
+    assert shown == [65, 64]
+    with pytest.raises(ValueError, match="parts is 'some'"):
+        module(tmp_path, parts="some")
+
+
 def test_a_resumed_stream_is_the_same(tmp_path):
     data = module(make_shapenet(tmp_path), augment={"flip": True})
     batches = iter(data.loader(Batches(5, 0)))

@@ -5,7 +5,8 @@ from torch import nn
 from torchvision import models
 
 from gantrain.errors import UserError
-from gantrain.evaluation.backbones import load_weights, named, sha256
+from gantrain.evaluation.backbones import named
+from gantrain.weights import read_state, sha256
 
 
 def pictures(n=3, channels=3, side=32):
@@ -123,7 +124,7 @@ def test_hostile_weights(tmp_path, content, capsys):
     else:
         file.write_bytes(content)
     with pytest.raises(UserError, match=r"w\.pth"):
-        load_weights(file)
+        read_state(file, "evaluation.weights")
     assert "run" not in capsys.readouterr().out
 
 

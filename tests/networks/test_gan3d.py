@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantrain.networks.gan3d import Discriminator, Generator
+from gantrain.networks.gan3d import Discriminator, Generator, RandomShift
 
 
 def count(network):
@@ -54,3 +54,24 @@ def test_other_sizes_are_refused(size):
     for make in (lambda: Generator(5, 2, size), lambda: Discriminator(2, size)):
         with pytest.raises(ValueError, match=f"size {size} is none of 8, 16, 32"):
             make()
+
+
+def test_shifts_are_drawn_per_volume_and_in_training_alone():
+    torch.manual_seed(0)
+    volumes = torch.zeros(50, 1, 8, 8, 8)
+    volumes[:, :, 3, 4, 5] = 1
+    shift = RandomShift(2)
+    moved = shift(volumes)[:, 0].nonzero()[:, 1:] - torch.tensor([3, 4, 5])
+    assert moved.shape == (50, 3)  # none is lost
+    for axis in range(3):
+        assert moved[:, axis].unique().tolist() == [-2, -1, 0, 1, 2]
+    assert not torch.equal(moved[:, 0], moved[:, 1])
+    assert shift(torch.ones(20, 1, 4, 4, 4)).mean() < 1  # what leaves does not come in again
+    shift.eval()
+    assert torch.equal(shift(volumes), volumes)
+
+
+def test_shifts_leave_a_way_for_gradients():
+    volumes = torch.rand(2, 1, 8, 8, 8, requires_grad=True)
+    Discriminator(2, 8, norm=False, shift=2)(volumes).sum().backward()
+    assert volumes.grad.abs().sum() > 0

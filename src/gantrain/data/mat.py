@@ -1,4 +1,4 @@
-"""Structs of MATLAB files from strangers: bounded in size, no code in them is ever run."""
+"""MATLAB files from strangers: bounded in size, no code in them is ever run."""
 
 import io
 import struct
@@ -30,8 +30,10 @@ def read_struct(file: Path, name: str, fields: Sequence[str]) -> dict[str, np.nd
     from scipy.io.matlab import MatReadError
 
     try:
-        refuse_if_too_large(file)
-        found = loadmat(file, variable_names=[name], squeeze_me=False).get(name)
+        if file.stat().st_size > LARGEST:
+            raise ValueError(f"more than {LARGEST >> 20} MB")
+        stream = io.BytesIO(inflated(file.read_bytes(), LARGEST))
+        found = loadmat(stream, variable_names=[name], squeeze_me=False).get(name)
     except (*DAMAGED, MatReadError) as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise UserError(f"data.root: {file} is no sound MATLAB file ({reason}); fetch it again") from error
@@ -42,32 +44,28 @@ def read_struct(file: Path, name: str, fields: Sequence[str]) -> dict[str, np.nd
     return {field: np.asarray(found[field].item()).ravel() for field in fields}
 
 
-def refuse_if_too_large(file: Path) -> None:
-    """Raise ValueError where the file is, or unpacks to, more than `LARGEST` bytes."""
-    limit = f"more than {LARGEST >> 20} MB"
-    if file.stat().st_size > LARGEST:
-        raise ValueError(limit)
-    unpacked = 0
-    with file.open("rb") as stream:
-        header = stream.read(HEADER)
-        order = ">" if header[126:128] == b"MI" else "<"
-        while len(tag := stream.read(8)) == 8:
-            kind, size = struct.unpack(f"{order}2I", tag)
-            if kind != COMPRESSED:
-                unpacked += size
-                stream.seek(size, io.SEEK_CUR)
-            else:
-                unpacked = _unpacked_size(stream.read(size), unpacked)
-            if unpacked > LARGEST:
-                raise ValueError(limit)
+def inflated(data: bytes, most: int) -> bytes:
+    """The same MAT-file (version 5 to 7) with its elements unpacked: scipy's reader has no bounds.
 
-
-def _unpacked_size(data: bytes, size: int) -> int:
-    """`size` and what `data` unpacks to, given up soon after `LARGEST`. Raises ValueError where data are missing."""
-    unpacker = zlib.decompressobj()
-    while data and size <= LARGEST:
-        size += len(unpacker.decompress(data, 1 << 20))
-        data = unpacker.unconsumed_tail
-    if not unpacker.eof and size <= LARGEST:
-        raise ValueError("it is cut off")  # its checksum stands at the end
-    return size
+    Raises ValueError for what is none, cut off, or more than `most` bytes.
+    """
+    if len(data) < HEADER or data[124:128] not in (b"\x00\x01IM", b"\x01\x00MI"):
+        raise ValueError("no MAT-file of version 5 to 7, or cut off; Matlab writes one with save -v7")
+    order = "<" if data[126:128] == b"IM" else ">"
+    parts, at, room = [data[:HEADER]], HEADER, most
+    while at < len(data):
+        kind, length = struct.unpack_from(f"{order}2I", data, at)
+        element = data[at : at + 8 + length]
+        if len(element) != 8 + length:
+            raise ValueError("cut off")
+        if kind == COMPRESSED:
+            unpacker = zlib.decompressobj()
+            element = unpacker.decompress(element[8:], room)
+            if not unpacker.eof:
+                raise ValueError(f"cut off, or more than {most >> 20} MB unpacked")
+        room -= len(element)
+        if room <= 0:
+            raise ValueError(f"more than {most >> 20} MB unpacked")
+        parts.append(element)
+        at += 8 + length
+    return b"".join(parts)

@@ -2,27 +2,22 @@
 
 import io
 import math
-import struct
 import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from gantrain.data import mat
+from gantrain.data.mat import inflated
+
 SUFFIXES = (".mat", ".npy", ".npz")
 LARGEST_SIDE = 256
 LARGEST_FILE = 8 * LARGEST_SIDE**3 + (1 << 20)  # bytes, packed and not: one volume of doubles with some room
 
-MAT_HEADER = 128  # bytes; the last four are version and byte order
-COMPRESSED = 15  # the type of a MAT-file element
-
 # What damaged or hostile files make the readers raise.
-DAMAGED = (
-    *(OSError, ValueError, TypeError, LookupError, OverflowError, EOFError, NotImplementedError, MemoryError),
-    *(struct.error, zlib.error, zipfile.BadZipFile, tokenize.TokenError, SyntaxError, AttributeError),
-)
+DAMAGED = (*mat.DAMAGED, zipfile.BadZipFile, tokenize.TokenError, SyntaxError)
 
 
 class Unreadable(Exception):
@@ -69,7 +64,7 @@ def from_mat(data: bytes, key: str) -> np.ndarray:
     from scipy.io import loadmat, whosmat  # half a second of imports
     from scipy.io.matlab import MatReadError
 
-    stream = io.BytesIO(inflate_mat(data))
+    stream = io.BytesIO(inflated(data, LARGEST_FILE))
     try:
         shapes = {name: shape for name, shape, _ in whosmat(stream)}
         if key not in shapes:
@@ -79,30 +74,6 @@ def from_mat(data: bytes, key: str) -> np.ndarray:
         return np.asarray(loadmat(stream, variable_names=[key])[key])
     except MatReadError as error:
         raise ValueError(str(error)) from error
-
-
-def inflate_mat(data: bytes) -> bytes:
-    """The same MAT-file with its elements uncompressed. Raises ValueError for what is none, cut off or too large."""
-    if len(data) < MAT_HEADER or data[124:128] not in (b"\x00\x01IM", b"\x01\x00MI"):
-        raise ValueError("no MAT-file of version 5 to 7, or cut off; Matlab writes one with save -v7")
-    order = "<" if data[126:128] == b"IM" else ">"
-    parts, at, room = [data[:MAT_HEADER]], MAT_HEADER, LARGEST_FILE
-    while at < len(data):
-        kind, length = struct.unpack_from(f"{order}2I", data, at)
-        element = data[at : at + 8 + length]
-        if len(element) != 8 + length:
-            raise ValueError("cut off")
-        if kind == COMPRESSED:
-            inflater = zlib.decompressobj()
-            element = inflater.decompress(element[8:], room)
-            if not inflater.eof:
-                raise ValueError(f"cut off, or larger than {LARGEST_FILE >> 20} MB unpacked")
-        room -= len(element)
-        if room <= 0:
-            raise ValueError(f"larger than {LARGEST_FILE >> 20} MB unpacked")
-        parts.append(element)
-        at += 8 + length
-    return b"".join(parts)
 
 
 def from_npy(data: bytes, key: str) -> np.ndarray:

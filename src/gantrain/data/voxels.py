@@ -18,7 +18,7 @@ from gantrain.data.split import divide
 from gantrain.data.volume_files import Unreadable
 from gantrain.errors import UserError
 from gantrain.rendering import render, turn
-from gantrain.volumes import ARRAYS, MESHES, save_volume
+from gantrain.volumes import ARRAYS, MESHES, largest_part, save_volume
 
 
 class VolumeSource(Protocol):
@@ -61,6 +61,8 @@ class VoxelDataModule(GANDataModule):
     one voxel to 32^3, or to twice that. `augment.flip` mirrors each along its first axis with probability one half.
     `on_error: skip` leaves out files that cannot be used, else the first one is an error. All turns of an object, named
     `<object>_<turn>`, are on one side of a `holdout`.
+
+    With `parts: largest` what floats beside a sample's largest part is left out of pictures, files and scores.
     """
 
     formats = ("png", *ARRAYS, *MESHES)
@@ -76,8 +78,11 @@ class VoxelDataModule(GANDataModule):
         on_error: Literal["stop", "skip"] = "stop",
         augment: dict[str, bool] | None = None,
         holdout: float = 0,
+        parts: Literal["all", "largest"] = "all",
         seed: int = 0,
     ):
+        if parts not in ("all", "largest"):
+            raise ValueError(f"parts is '{parts}', it must be all or largest")
         super().__init__(
             dataset,
             size,
@@ -91,6 +96,7 @@ class VoxelDataModule(GANDataModule):
             holdout=holdout,
             seed=seed,
         )
+        self.parts = parts
 
     def fill(self) -> None:
         self.source = self.dataset.open(self.root)
@@ -148,8 +154,11 @@ class VoxelDataModule(GANDataModule):
         return {**batch, "real": real.unsqueeze(1).float().mul_(high - low).add_(low)}
 
     def solid(self, samples: Tensor) -> Tensor:
-        """Which voxels (n, size, size, size) of samples in `range` are occupied: those above its middle."""
-        return samples[:, 0] > sum(self.range) / 2
+        """Which voxels (n, size, size, size) of samples in `range` are occupied, on the CPU: those above its middle."""
+        above = samples[:, 0].cpu() > sum(self.range) / 2
+        if self.parts == "all":
+            return above
+        return torch.from_numpy(np.stack([largest_part(volume) for volume in above.numpy()]))
 
     def pictures(self, samples: Tensor) -> Tensor:
         return render(self.solid(samples))

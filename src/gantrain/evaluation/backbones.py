@@ -5,20 +5,17 @@ import itertools
 import re
 import tempfile
 from pathlib import Path
-from typing import Any
 from urllib.error import URLError
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gantrain.errors import UserError
 from gantrain.evaluation.resize import resize
 from gantrain.names import did_you_mean
+from gantrain.weights import first_line, read_state, sha256
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-LARGEST = 2 << 30  # bytes of a file of weights
 
 
 class Backbone(nn.Module):
@@ -59,7 +56,7 @@ class Inception(Backbone):
             if weights is None:
                 self.network = FeatureExtractorInceptionV3("inception", layers)
             else:
-                state = load_weights(weights)
+                state = read_state(weights, "evaluation.weights")
                 with tempfile.TemporaryDirectory() as folder:  # it reads files with pickle: only one that we wrote
                     safe = Path(folder) / "weights.pth"
                     torch.save(state, safe)
@@ -100,7 +97,7 @@ class Torchvision(Backbone):
             ) from error
         if weights is not None:
             try:
-                self.network.load_state_dict(load_weights(weights))
+                self.network.load_state_dict(read_state(weights, "evaluation.weights"))
             except RuntimeError as error:
                 raise unfit(weights, name, error) from error
         self.network.eval()
@@ -132,7 +129,7 @@ class TorchScript(Backbone):
             self.network = torch.jit.load(str(file), map_location="cpu").eval()
         except (RuntimeError, ValueError, OSError) as error:
             raise UserError(
-                f"evaluation.backbone: {file} is no TorchScript file, or damaged ({_first_line(error)}); "
+                f"evaluation.backbone: {file} is no TorchScript file, or damaged ({first_line(error)}); "
                 f"write one with torch.jit.save"
             ) from error
         self.weights = sha256(file)
@@ -206,34 +203,9 @@ def coloured(pictures: Tensor) -> Tensor:
     return pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures
 
 
-def load_weights(file: Path) -> dict[str, Tensor]:
-    """A state dict from .safetensors or torch's own format; plain tensors only. Raises UserError."""
-    if file.stat().st_size > LARGEST:
-        raise UserError(f"evaluation.weights: {file} has over {LARGEST >> 30} GB, which no backbone has")
-    try:
-        if file.suffix == ".safetensors":
-            return load_file(file)
-        state: Any = torch.load(file, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, SafetensorError) as error:
-        raise UserError(f"evaluation.weights: {file} cannot be read ({_first_line(error)}); fetch it again") from error
-    except Exception as error:
-        # pickle has errors of its own for every way in which a file can be no pickle
-        if type(error).__module__.partition(".")[0] not in ("pickle", "_pickle"):
-            raise
-        raise UserError(f"evaluation.weights: {file} holds no plain weights ({_first_line(error)})") from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise UserError(f"evaluation.weights: {file} holds no state dict; save one with torch.save(net.state_dict())")
-    return state
-
-
 def unfit(file: Path | None, name: str, error: Exception) -> UserError:
     detail = " ".join(str(error).split())
     return UserError(f"evaluation.weights: {file} does not fit {name} ({detail[:200]}); name its own weights")
-
-
-def sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def hash_of(network: nn.Module) -> str:
@@ -242,7 +214,3 @@ def hash_of(network: nn.Module) -> str:
     for name, value in network.state_dict().items():
         digest.update(name.encode() + value.detach().cpu().numpy().tobytes())
     return digest.hexdigest()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

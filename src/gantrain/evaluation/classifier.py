@@ -10,13 +10,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gantrain.atomic import replacing
 from gantrain.data.cache import default_folder
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
-from gantrain.evaluation.backbones import Backbone, hash_of, load_weights, sha256, unfit
+from gantrain.evaluation.backbones import Backbone, hash_of, unfit
 from gantrain.evaluation.features import stream
 from gantrain.evaluation.resize import resize
-from gantrain.runs import replacing
+from gantrain.weights import read_state, sha256
 
 VERSION = 1  # raise it when fitting would give other weights
 SIDE = 32  # larger pictures are reduced to it
@@ -82,7 +83,7 @@ def dataset_backbone(data: GANDataModule, weights: str | None, filter: str | Non
         if not file.is_file():
             raise UserError(f"evaluation.weights: there is no file {file}; null fits a classifier")
         try:
-            classifier.load_state_dict(load_weights(file))
+            classifier.load_state_dict(read_state(file, "evaluation.weights"))
         except RuntimeError as error:
             raise unfit(file, "this data set's classifier", error) from error
         return DatasetClassifier(classifier, sha256(file), seen, how)

@@ -69,6 +69,7 @@ class VoxelScores(Evaluation):
             "real": len(real),
             "samples": len(made),
             "threshold": sum(data.range) / 2,
+            "parts": data.parts,
             "networks": "raw" if module.best("generator", raw) is module.networks["generator"] else "ema",
             "seed": self.seed,
         }

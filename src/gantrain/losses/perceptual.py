@@ -1,34 +1,25 @@
 """Distance of pictures in the features of an image classifier (Johnson et al. 2016; Ledig et al. 2017, equation 5)."""
 
-import pickle
 import re
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gantrain.errors import UserError
+from gantrain.weights import read_state
 
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}  # convolutions of each block
 WIDTHS = (1, 2, 4, 8, 8)  # channels of each block, in multiples of the first's
-LARGEST = 2 << 30  # bytes of a file of weights; a whole VGG19 is 575 MB
 # Channel order, mean and deviation of what the network was trained on, for pixels in 0..1.
 NORMALISATIONS = {
     "imagenet": ((0, 1, 2), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "bgr_mean": ((2, 1, 0), (104.007 / 255, 116.669 / 255, 122.679 / 255), (1 / 255, 1 / 255, 1 / 255)),
 }
 UNTRAINED = "untrained"
-# What torch and safetensors raise for files that are cut off or hostile.
-DAMAGED = (
-    *(OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, EOFError),
-    *(pickle.UnpicklingError, zipfile.BadZipFile, SafetensorError),
-)
 
 
 class Perceptual(nn.Module):
@@ -158,23 +149,6 @@ def convolutions(network: str, width: int = 64) -> nn.Sequential:
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:
-    """The finite tensors of `features` by their keys there. Raises UserError; the file may come from anyone."""
-    try:
-        if (size := file.stat().st_size) > LARGEST:
-            raise ValueError(f"{size >> 20:,} MB are more than any VGG has")
-        if file.suffix == ".safetensors":
-            state = load_file(file)
-        else:
-            state = torch.load(file, map_location="cpu", weights_only=True)
-        if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-            raise ValueError("it holds something else than tensors by name")
-    except DAMAGED as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            f"losses.content.weights: {file} is no file of weights, or damaged ({reason}); it must be safetensors or a "
-            f"state dict saved by PyTorch"
-        ) from error
-    state = {key.removeprefix("features."): value for key, value in state.items() if not key.startswith("classifier.")}
-    if not all(torch.isfinite(value).all() for value in state.values() if value.is_floating_point()):
-        raise UserError(f"losses.content.weights: {file} holds numbers that are not finite; fetch it again")
-    return state
+    """The tensors of `features` by their keys there. Raises UserError."""
+    state = read_state(file, "losses.content.weights")
+    return {key.removeprefix("features."): value for key, value in state.items() if not key.startswith("classifier.")}

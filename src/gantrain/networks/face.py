@@ -1,24 +1,18 @@
 """A frozen network that says whose face it is: a TorchScript file, or a model of torchvision or timm with weights."""
 
-import hashlib
-import pickle
 import warnings
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gantrain.errors import UserError
+from gantrain.weights import LARGEST, first_line, read_state, sha256
 
 UNTRAINED = "untrained"
-LARGEST = 2 << 30  # bytes of a file
-DAMAGED = (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, SafetensorError)
 HEADS = ("fc", "classifier", "classif", "head", "heads", "last_linear")  # what classifies, and is taken off
 WAYS = (
     "networks.face.path=FILE names a TorchScript file; networks.face.model=timm/inception_resnet_v2 (or a model of "
@@ -76,7 +70,7 @@ class FaceEmbedder(nn.Module):
             network, digest = untrained(), torch.ones_like(self.checksum)
         else:
             file = self.file()
-            network, digest = self.network_of(file), sha256(file).to(self.checksum.device)
+            network, digest = self.network_of(file), digest_of(file).to(self.checksum.device)
         if self.checksum.any() and not torch.equal(self.checksum, digest):
             raise UserError(
                 f"networks.face.path: {self.path} is not the file that the run was trained with; put it back"
@@ -207,25 +201,16 @@ def with_weights(network: nn.Module, file: Path, model: str) -> nn.Module:
         if isinstance(getattr(network, head, None), nn.Module):
             setattr(network, head, nn.Identity())
     try:
-        safe = file.suffix == ".safetensors"
-        state = load_file(file) if safe else torch.load(file, map_location="cpu", weights_only=True)
-        if not isinstance(state, dict):
-            raise ValueError("it holds no tensors by name")
-        missing = network.load_state_dict(state, strict=False).missing_keys
-    except DAMAGED as error:
+        missing = network.load_state_dict(read_state(file, "networks.face.path"), strict=False).missing_keys
+    except RuntimeError as error:
         raise UserError(
-            f"networks.face.path: {file} is no file of weights for {model} ({first_line(error)}); it must be "
-            f"safetensors or a state dict saved by PyTorch"
+            f"networks.face.path: {file} does not fit {model} ({first_line(error)}); take its own weights"
         ) from error
     if missing:
         raise UserError(f"networks.face.path: {file} lacks weights of {model}, such as {missing[0]}; take its own")
     return network
 
 
-def sha256(file: Path) -> Tensor:
-    with file.open("rb") as stream:
-        return torch.tensor(list(hashlib.file_digest(stream, "sha256").digest()), dtype=torch.uint8)
-
-
-def first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+def digest_of(file: Path) -> Tensor:
+    """A file's sha256 as 32 bytes, which a checkpoint can hold."""
+    return torch.tensor(list(bytes.fromhex(sha256(file))), dtype=torch.uint8)

@@ -2,6 +2,8 @@
 
 import itertools
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantrain.networks.init import Init, initialise
@@ -52,11 +54,32 @@ class Generator(nn.Module):
         return self.layers(z)
 
 
+class RandomShift(nn.Module):
+    """In train mode, move each volume (n, c, s, s, s) by up to `most` voxels along each axis, empty ones coming in.
+
+    The translation of DiffAugment (Zhao et al. 2020, arXiv 2006.10738): it keeps a discriminator from learning a small
+    data set by heart.
+    """
+
+    def __init__(self, most: int):
+        super().__init__()
+        self.most = most
+
+    def forward(self, volumes: Tensor) -> Tensor:
+        if not self.training:
+            return volumes
+        side = volumes.shape[-1]
+        padded = F.pad(volumes, (self.most,) * 6)
+        corners = torch.randint(2 * self.most + 1, (len(volumes), 3)).tolist()
+        cuts = [(slice(None), *(slice(at, at + side) for at in corner)) for corner in corners]
+        return torch.stack([volume[cut] for volume, cut in zip(padded, cuts, strict=True)])
+
+
 class Discriminator(nn.Module):
     """Volumes (n, channels, size, size, size) to logits (n,): the generator's mirror image, with leaky ReLU.
 
     `norm` puts batch norm after all convolutions but the first and the last, `norm_first` after the first too; never
-    use it with a gradient penalty.
+    use it with a gradient penalty. `shift` moves what it judges in training by up to so many voxels.
     """
 
     def __init__(
@@ -67,13 +90,14 @@ class Discriminator(nn.Module):
         slope: float = 0.2,
         norm: bool = True,
         norm_first: bool = True,
+        shift: int = 0,
         norm_eps: float = 1e-5,
         norm_momentum: float = 0.1,
         init: Init = "dcgan",
     ):
         super().__init__()
         features = [channels, *widths(width, size)]
-        layers: list[nn.Module] = []
+        layers: list[nn.Module] = [RandomShift(shift)] if shift else []
         for i, (a, b) in enumerate(itertools.pairwise(features)):
             layers.append(nn.Conv3d(a, b, KERNEL, 2, 1))
             if norm and (i > 0 or norm_first):

@@ -8,13 +8,14 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
+from gantrain.atomic import replacing
 from gantrain.data.decode import Unreadable
 from gantrain.data.folder import list_pictures
 from gantrain.enlarge import Enlarger
 from gantrain.errors import UserError
 from gantrain.latents import add_plugins
+from gantrain.loading import load_trained
 from gantrain.quiet import quiet_libraries
-from gantrain.runs import load_trained, replacing
 
 
 def main(words: Sequence[str]) -> int:
