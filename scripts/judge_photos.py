@@ -13,8 +13,9 @@ from gantrain.build import build
 from gantrain.config import stages_of
 from gantrain.data.low_high import larger, smaller
 from gantrain.evaluation.super_resolution import SuperResolutionScores, centred, whole_multiple
+from gantrain.loading import load_weights
 from gantrain.prepare import build_data, build_networks, build_stage
-from gantrain.runs import Run, load_weights
+from gantrain.runs import Run
 
 LAYERS = ("relu2_2", "relu3_3", "relu4_3", "relu5_3")
 

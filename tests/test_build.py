@@ -78,6 +78,16 @@ def test_a_class_that_does_not_take_a_node_never_has_it_built(tmp_path):
     assert built == []
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("[enforce fail at alloc_cpu.cpp:9] you tried ...")])
+def test_memory_that_is_not_enough(monkeypatch, error):
+    def fail(self, in_features, out_features):
+        raise error
+
+    monkeypatch.setattr("torch.nn.Linear.__init__", fail)
+    with pytest.raises(UserError, match=r"^networks\.g: not enough memory for this Linear; make its sizes smaller$"):
+        build(LINEAR, "networks.g")
+
+
 def test_options_of_a_parent_class_are_known_through_kwargs():
     node = {"_target_": "gantrain.models.latent.LatentGAN", "microbatchs": 2}
     with pytest.raises(UserError, match="did you mean 'microbatches'"):

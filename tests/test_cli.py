@@ -15,7 +15,8 @@ from idx import make_mnist, write_idx
 from PIL import Image
 
 import gantrain as package
-from gantrain.runs import Run, load_network
+from gantrain.loading import load_network
+from gantrain.runs import Run
 
 TINY = ("debug=tiny", "callbacks.samples.count=4")
 
@@ -92,6 +93,20 @@ def refused(result, *words):
         (["models.players=3"], ["models.players is 3"]),
         (["losses.penalties=5"], ["losses.penalties is 5"]),
         (["models.ema=5"], ["models.ema is 5"]),
+        (["models.players.generator.optimizer.lr=abc"], ["models.players.generator.optimizer", "lr=abc"]),
+        (["models.players.discriminator.optimizer.betas=1"], ["models.players.discriminator.optimizer", "betas=1"]),
+        (["data.range.x=5"], ["gantrain: data.range.x=5: ", "'x'"]),
+        (["~data"], ["data: nothing is set"]),
+        (["networks=null"], ["networks", "networks=none"]),
+        (["evaluation=5"], ["evaluation", "'5'", "dataset, none, random"]),
+        (["data=null"], ["data", "'null'", "digits"]),
+        (["trainer=null"], ["trainer", "'null'", "default"]),
+        (["losses=null"], ["losses=none"]),
+        (["hydra.run.dir="], ["hydra.run.dir: empty"]),
+        (["experiment=dcgan_folder", "data.root=~/no such (folder)"], [f"{Path.home()}/no such (folder) is not there"]),
+        (["experiment=dcgan_folder", "data.root=[a]"], ["data.root is ['a']"]),
+        (["experiment=dcgan_folder", "data.root=null"], ["point data.root= at the folder of pictures"]),
+        (["data.dataset.crop=a(b"], ["gantrain: 'data.dataset.crop=a(b' is no override", "special characters"]),
     ],
 )
 def test_mistakes(gantrain, words, says):
@@ -217,6 +232,8 @@ def test_a_damaged_config(gantrain, run):
         "iterations=null",
         "trainer=null",
         "data.root=null",
+        "data.root=",
+        "data.root=[a]",
         "logger=3",
         "seed=3",
         "data.batch_size=4",
@@ -238,9 +255,9 @@ def test_allowed_overrides_on_resume(gantrain, run, tmp_path):
     assert newest("run")["iteration"] == 3
     assert gantrain("resume", "run", "epochs=1").code == 0
     assert newest("run")["iteration"] == 8  # 64 images in batches of 8
-    assert gantrain("resume", "run", "iterations=9", "data.cache_dir=other").code == 0
-    assert Run("run").config()["data"]["cache_dir"] == str(tmp_path / "other")
-    assert any((tmp_path / "other").iterdir())
+    assert gantrain("resume", "run", "iterations=9", "data.cache_dir=2024-01-01").code == 0
+    assert Run("run").config()["data"]["cache_dir"] == str(tmp_path / "2024-01-01")
+    assert any((tmp_path / "2024-01-01").iterdir())
 
 
 def test_a_run_remembers_its_cache_from_wherever_it_is_resumed(gantrain, tmp_path):

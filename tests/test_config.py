@@ -124,16 +124,32 @@ def test_debug_leaves_a_length_of_the_command_line():
     assert final("iterations=7", iterations=7, debug=DEBUG)["iterations"] == 7
 
 
+def test_a_folder_may_be_called_by_a_number():
+    config = final(data={**ROOT["data"], "root": 2024, "cache_dir": 5}, init_from=1)
+    assert (config["data"]["root"], config["data"]["cache_dir"], config["init_from"]) == ("2024", "5", "1")
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**63}, "at most 9223372036854775807"),
         ({"seed": None}, "seed is None"),
         ({"trainer": {**ROOT["trainer"], "devices": 0}}, r"trainer\.devices is 0"),
         ({"trainer": {**ROOT["trainer"], "precision": "16"}}, r"trainer\.precision is '16'"),
         ({"trainer": {**ROOT["trainer"], "max_steps": 5}}, r"trainer\.max_steps: there is no such key"),
         ({"data": {**ROOT["data"], "batch_size": 0}}, r"data\.batch_size is 0"),
         ({"data": {**ROOT["data"], "size": -28}}, r"data\.size is -28"),
+        ({"data": {**ROOT["data"], "root": True}}, r"data\.root is True"),
+        ({"data": {**ROOT["data"], "root": ""}}, r"data\.root is ''"),
+        ({"data": {**ROOT["data"], "cache_dir": ["a"]}}, r"data\.cache_dir is \['a'\]"),
+        ({"init_from": 2.5}, r"init_from is 2\.5"),
+        ({"stages": 5}, "stages is 5"),
+        ({"stages": {"gan": 5}}, r"stages\.gan is 5; a stage states data"),
+        ({"plugins": "abc"}, r"plugins is 'abc'; write a list of modules, as plugins=\[my_module\]"),
+        ({"networks": {"generator": {"width": 0}}}, r"networks\.generator\.width is 0"),
+        ({"networks": {"generator": {"z_dim": -1}}}, r"networks\.generator\.z_dim is -1"),
+        ({"data": {**ROOT["data"], "classes": "x"}}, r"data\.classes is 'x'"),
         ({"networks": None}, "networks: nothing is set"),
         ({"networks": {"../victim": {}}}, r"networks\.\.\./victim: a name is made of letters"),
         ({"models": {"players": {"a.b": {}}}}, r"models\.players\.a\.b: a name is made of letters"),

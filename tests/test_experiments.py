@@ -10,7 +10,7 @@ from stopping import stop_at
 
 from gantrain.config import stages_of
 from gantrain.config_files import configs_folder
-from gantrain.runs import load_network, load_trained
+from gantrain.loading import load_network, load_trained
 from gantrain.use.data import composed
 
 FOLDER = configs_folder() / "experiment"
@@ -19,19 +19,20 @@ EXPERIMENTS = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in F
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_trains_resumes_exactly_and_is_used(experiment, gantrain, monkeypatch, tmp_path):
-    words = (f"experiment={experiment}", "debug=tiny", "callbacks.metrics.every=1")
+    words = (f"experiment={experiment}", "debug=tiny", "callbacks.metrics.every=1", "callbacks.samples.count=2")
+    quick = (*words, "callbacks.networks=null")  # it only describes the networks, once is enough
     *earlier, last = stages_of(composed(words, None))
     longer = f"stages.{last.tag}.iterations=5" if last.tag else "iterations=5"
     assert gantrain(*words, "hydra.run.dir=stopped").code == 0
     resumed = gantrain("resume", "stopped", longer)
     assert resumed.code == 0, resumed
-    assert gantrain(*words, longer, "hydra.run.dir=straight").code == 0
+    assert gantrain(*quick, longer, "hydra.run.dir=straight").code == 0
     # 5 batches of at most 8 from 64 images: the stop lies inside an epoch
     assert newest("straight", last.name)["iteration"] == 5
     stopped = ["stopped"]
     for stage in earlier:
         stopped.append(f"stopped_in_{stage.name}")
-        assert stop_at(gantrain, (*words, longer), monkeypatch, stage.tag, 1, stopped[-1]).code == 143
+        assert stop_at(gantrain, (*quick, longer), monkeypatch, stage.tag, 1, stopped[-1]).code == 143
         assert gantrain("resume", stopped[-1]).code == 0
 
     def records(run):

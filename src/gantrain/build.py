@@ -3,6 +3,7 @@
 import functools
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -73,8 +74,11 @@ def build(node: Mapping[str, Any], key: str, expect: type = object, **extra: Any
         return functools.partial(cls, **options, **extra)
     try:
         return cls(**options, **extra)
-    except (ValueError, TypeError, RuntimeError, LookupError) as error:
-        raise UserError(f"{key}: {cls.__name__} refuses its options ({' '.join(str(error).split())})") from error
+    except (ValueError, TypeError, RuntimeError, LookupError, MemoryError) as error:
+        reason = " ".join(str(error).split())
+        if isinstance(error, MemoryError) or re.search(r"alloc_cpu|out of memory", reason):  # torch's are RuntimeErrors
+            raise UserError(f"{key}: not enough memory for this {cls.__name__}; make its sizes smaller") from error
+        raise UserError(f"{key}: {cls.__name__} refuses its options ({reason})") from error
 
 
 def _nested(value: Any, key: str) -> Any:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gantrain.sheets import GAP, INK, PAPER, enlarged, font
 
-CELL = 256  # the least width of a column
+CELL = 192  # the least width of a column
 DETAIL = 4  # the detail is this part of the picture's side
 FRAME = "#d62728"
 

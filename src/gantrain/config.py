@@ -28,6 +28,8 @@ TRAINER_KEYS = (
     "profiler",
 )
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+DATA_FOLDERS = ("root", "cache_dir")
+LARGEST_SEED = 2**63 - 1  # that torch's generators take
 ONLY_STAGE = "train"  # the name of the one stage of a run that does not state any
 
 
@@ -50,17 +52,24 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     if unknown := [key for key in root if key not in ROOT_KEYS]:
         raise UserError(f"{unknown[0]}: there is no such key{did_you_mean(unknown[0], ROOT_KEYS)}")
     debug = root.pop("debug", None)
+    _check_stages(root.get("stages"))
     _settle_lengths(root, given, debug)
     stages = root.pop("stages", None)
     if not stages:
+        _check_parts(root, "")
         final = _resolve(root)
         final["stages"] = None
     else:
         final = _resolve({k: v for k, v in root.items() if k not in STAGE_KEYS})
         final["stages"] = {}
         for name, stated in stages.items():
-            resolved = _resolve(_replace(root, stated))
+            replaced = _replace(root, stated)
+            _check_parts(replaced, f"stages.{name}.")
+            resolved = _resolve(replaced)
             final["stages"][name] = {key: resolved.get(key) for key in STAGE_KEYS}
+    for node, key in _folders(final):
+        if type(node.get(key)) is int:
+            node[key] = str(node[key])  # a folder may be called 2024
     check(final)
     for node in (final["stages"] or {"": final}).values():
         _shrink(node, debug)
@@ -78,6 +87,19 @@ def stages_of(config: Mapping[str, Any]) -> list[Stage]:
         return [Stage(ONLY_STAGE, "", dict(config))]
     root = {key: value for key, value in config.items() if key != "stages"}
     return [Stage(name, name, {**root, **stage}) for name, stage in config["stages"].items()]
+
+
+def _check_stages(stages: Any) -> None:
+    _mapping({"stages": stages}, "stages", "")
+    for name, stage in (stages or {}).items():
+        if not isinstance(stage, Mapping):
+            raise UserError(f"stages.{name} is {stage!r}; a stage states {', '.join(STAGE_KEYS)}, or is left out")
+
+
+def _folders(config: Mapping[str, Any]) -> list[tuple[dict, str]]:
+    """The nodes and keys that hold the names of folders."""
+    data = [node.get("data") for node in (config["stages"] or {"": config}).values()]
+    return [(config, "init_from"), *((node, key) for node in data if isinstance(node, dict) for key in DATA_FOLDERS)]
 
 
 def _settle_lengths(root: dict, given: set[str], debug: Mapping | None) -> None:
@@ -137,6 +159,12 @@ def _shrink(node: dict, debug: Mapping | None) -> None:
 def check(config: Mapping[str, Any]) -> None:
     """Raise UserError for a value that no run can have, naming its key."""
     _whole(config.get("seed"), "seed", least=0)
+    if config["seed"] > LARGEST_SEED:
+        raise UserError(f"seed is {config['seed']}, it must be at most {LARGEST_SEED}")
+    _folder(config.get("init_from"), "init_from")
+    plugins = config.get("plugins")
+    if plugins is not None and not (isinstance(plugins, list) and all(isinstance(name, str) for name in plugins)):
+        raise UserError(f"plugins is {plugins!r}; write a list of modules, as plugins=[my_module]")
     evaluation = config.get("evaluation")
     if evaluation is not None and not (isinstance(evaluation, Mapping) and "_target_" in evaluation):
         raise UserError(
@@ -165,9 +193,7 @@ def check(config: Mapping[str, Any]) -> None:
         if len(stated) != 1:
             raise UserError(f"{prefix}iterations and {prefix}epochs: one of them is set, the other null")
         _whole(stage.config[stated[0]], prefix + stated[0], least=1)
-        for key in ("data", "networks", "models"):
-            if not isinstance(stage.config.get(key), Mapping):
-                raise UserError(f"{prefix}{key}: nothing is set; choose an experiment= or state {key}")
+        _check_parts(stage.config, prefix)
         if stage.tag:
             _name(stage.tag, f"stages.{stage.tag}")
         for key in ("losses", "losses.penalties", "models.players", "models.ema"):
@@ -182,14 +208,31 @@ def check(config: Mapping[str, Any]) -> None:
             _name(name, f"{prefix}networks.{name}")
             if not isinstance(node, Mapping):
                 raise UserError(f"{prefix}networks.{name} is {node!r}; it must name a class with _target_")
+            for key in {"width", "z_dim"} & set(node):
+                _whole(node[key], f"{prefix}networks.{name}.{key}", least=1)
+        for key in DATA_FOLDERS:
+            _folder(stage.config["data"].get(key), f"{prefix}data.{key}")
         _whole(stage.config["data"].get("batch_size"), f"{prefix}data.batch_size", least=1)
         _whole(stage.config["data"].get("size"), f"{prefix}data.size", least=1)
+        if stage.config["data"].get("classes") is not None:
+            _whole(stage.config["data"]["classes"], f"{prefix}data.classes", least=1)
+
+
+def _check_parts(node: Mapping[str, Any], prefix: str) -> None:
+    for key in ("data", "networks", "models"):
+        if not isinstance(node.get(key), Mapping):
+            raise UserError(f"{prefix}{key}: nothing is set; choose an experiment= or state {key}")
 
 
 def _name(name: Any, key: str) -> None:
     """Names become folders, tags and attributes; none may lead out of the run's directory."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise UserError(f"{key}: a name is made of letters, digits, _ and -, not {name!r}")
+
+
+def _folder(value: Any, key: str) -> None:
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        raise UserError(f"{key} is {value!r}, it must be the name of a folder, or null")
 
 
 def _mapping(config: Mapping[str, Any], key: str, prefix: str) -> None:

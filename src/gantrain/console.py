@@ -62,6 +62,7 @@ def print_end(outcome: "Outcome") -> None:
         *([f"picture  {pictures[-1]}"] if pictures else []),
         *([f"report   {report}"] if report.is_file() else []),
         *([f"sample   gantrain sample {folder}"] if outcome.samples else []),
+        *([f"use      gantrain upscale {folder} PICTURES --out FOLDER"] if last.config["data"].get("scale") else []),
         f"longer   gantrain resume {folder} {length}=N",
         f"curves   tensorboard --logdir {folder}",
     ]

@@ -11,9 +11,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from gantrain.atomic import replacing
+from gantrain.config import LARGEST_SEED
 from gantrain.errors import UserError
+from gantrain.loading import load_trained
 from gantrain.prepare import build_data
-from gantrain.runs import load_trained, replacing
 
 LARGEST = 256 * 2**20  # bytes of a file of latents: a million of 64 numbers
 
@@ -27,6 +29,17 @@ def add_plugins(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         help="modules of your own that the run names; they are code that runs",
     )
+
+
+def add_seed(parser: argparse.ArgumentParser, help: str, default: int | None = 0) -> None:
+    """`--seed N`: 0 or more, as far as torch's generators take them."""
+    parser.add_argument("--seed", type=_seed, default=default, metavar="N", help=help)
+
+
+def _seed(text: str) -> int:
+    if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) > LARGEST_SEED:
+        raise UserError(f"--seed is {text!r}, it must be a whole number from 0 to {LARGEST_SEED}")
+    return int(text)
 
 
 def latent_family(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> tuple[Any, Any]:
@@ -56,6 +69,9 @@ def read_latents(word: str, z_dim: int) -> tuple[Tensor, list[int]]:
     """
     found = re.fullmatch(r"(.+):(\d+(?:,\d+)*)", word)
     file = Path(found[1] if found and not Path(word).exists() else word)
+    name, _, stated = word.rpartition(":")
+    if not found and not file.exists() and Path(name).is_file():
+        raise UserError(f"{word}: '{stated}' names no rows; they are counted from 0, as in {name}:0,3,5")
     z = _load(file, z_dim)
     if file == Path(word):
         return z, list(range(len(z)))
@@ -74,7 +90,9 @@ def _load(file: Path, z_dim: int) -> Tensor:
             raise UserError(f"{file} has {size / 2**20:,.0f} MiB, at most {LARGEST // 2**20} are read; {way_out}")
         with safe_open(file, framework="pt") as opened:
             if list(opened.keys()) != ["z"]:
-                raise UserError(f"{file} holds {', '.join(opened.keys()) or 'nothing'} instead of z alone; {way_out}")
+                held = ", ".join(list(opened.keys())[:3]) or "nothing"
+                more = ", ..." if len(opened.keys()) > 3 else ""
+                raise UserError(f"{file} holds {held}{more} instead of z alone; {way_out}")
             z = opened.get_tensor("z")
             stated = (opened.metadata() or {}).get("z_dim")
     except (OSError, SafetensorError) as error:

@@ -22,11 +22,15 @@ from gantrain.config import finalise
 from gantrain.config_files import configs_folder
 from gantrain.errors import Diverged, UserError
 from gantrain.names import did_you_mean
+from gantrain.overrides import as_text, value_of
 from gantrain.quiet import quiet_libraries
 from gantrain.sweep import Job, Sweep
 
 if TYPE_CHECKING:  # it imports torch
     from gantrain.train import Outcome
+
+
+NOT_COMPOSED = (HydraException, OmegaConfBaseException, ValueError)  # the last for data.range.x=5: a list has no x
 
 
 def train(words: Sequence[str]) -> int:
@@ -67,7 +71,7 @@ def train(words: Sequence[str]) -> int:
             main()
         if failures:
             raise failures[0]  # from here: Hydra would add noise of its own to an error inside a job
-    except (HydraException, OmegaConfBaseException) as error:
+    except NOT_COMPOSED as error:
         raise UserError(sentence(error, words)) from error
     except OSError as error:
         raise UserError(
@@ -104,10 +108,11 @@ def arrange(words: Sequence[str]) -> list[str]:
     which are near.
     """
     options, overrides = [], []
-    rest = list(words)
+    rest, sweeping = list(words), bool({"-m", "--multirun"} & set(words))
     while rest:
         word = rest.pop(0)
         if not word.startswith("-"):
+            word = as_text(word, sweeping)
             known = not re.match(r"(data|networks|losses|models|callbacks|evaluation)\.[\w.]+=", word)
             overrides.append(word if known else f"++{word}")
             continue
@@ -196,16 +201,22 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
     """One sentence for an error of Hydra or OmegaConf, with the nearest names."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
-        return f"{group or 'config'}: there is no '{name}'{did_you_mean(name, error.options or [])}"
+        options = list(error.options or [])
+        if name == "null" and "none" in options:
+            return f"{group}: there is no 'null'; write {group}=none"
+        return f"{group or 'config'}: there is no '{name}'{did_you_mean(name, options)}"
     text = str(error)
     if isinstance(error, OverrideParseException):
-        return f"'{error.override}' is no override; write key=value"
+        typed = error.override.removeprefix("++")  # ours; see `arrange`
+        return f"'{typed}' is no override; write key=value, with special characters key=\"'value'\""
     if isinstance(error, ConfigCompositionException):
         if found := re.search(r"Could not override '([^']+)'", text):
             return f"{found[1]}: there is no such key{did_you_mean(found[1], _keys(words))}"
         if found := re.search(r"Could not override '[\w/]*/?(\w+)'|No match in the defaults list.*'(\w+)'", text):
             group = found[1] or found[2]
             return f"{group}: there is no such group of configs{did_you_mean(group, _groups())}"
+    if isinstance(error, ValueError) and not isinstance(error, OmegaConfBaseException):
+        return f"{' '.join(word.removeprefix('++') for word in words)}: this does not fit the config ({text})"
     if isinstance(error, OmegaConfBaseException) and (found := re.search(r"full_key: (\S+)", text)):
         return f"{found[1]}: {text.splitlines()[0]}"
     return " ".join(line.strip() for line in text.splitlines() if line.strip())
@@ -244,7 +255,7 @@ def _keys(words: Sequence[str]) -> list[str]:
 
 def _folders_before(words: Sequence[str]) -> set[Path]:
     """The folders around the run's directory that are there before Hydra makes any."""
-    named = [word.partition("=")[2] for word in words if re.match(r"hydra\.(run|sweep)\.dir=", word)]
+    named = [str(value_of(word)) for word in words if re.match(r"hydra\.(run|sweep)\.dir=", word)]
     runs = Path("runs").absolute()
     places = [Path(name).absolute() for name in named] or [runs, *runs.glob("*"), *runs.glob("*/*")]
     return {folder for place in places for folder in (place, *place.parents) if folder.exists()}
@@ -263,7 +274,7 @@ def _remove_if_empty(folder: Path, present: set[Path]) -> None:
 
 def _remove_rejected_sweep(words: Sequence[str], present: set[Path]) -> None:
     """Take back what Hydra writes for a sweep before it has looked at any of its jobs."""
-    named = [Path(word.partition("=")[2]) for word in words if word.startswith("hydra.sweep.dir=")]
+    named = [Path(str(value_of(word))) for word in words if word.startswith("hydra.sweep.dir=")]
     for folder in named or Path("runs/sweep").glob("*"):
         if folder.absolute() not in present and [file.name for file in folder.glob("*")] == ["multirun.yaml"]:
             (folder / "multirun.yaml").unlink()

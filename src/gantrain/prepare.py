@@ -1,5 +1,6 @@
 """A run's parts from its config: data, networks, players and module of each stage, all checked before anything runs."""
 
+import functools
 import inspect
 import math
 from collections.abc import Mapping, Sequence
@@ -145,15 +146,24 @@ def build_player(name: str, node: Mapping[str, Any]) -> Player:
 
 def check_optimizers(module: GANModule) -> None:
     """Make each player's optimizer and schedule once, on the real weights, so that their mistakes come early."""
+    for name, player in module.players.items():
+        key = f"models.players.{name}"
+        optimizer = _made(player.optimizer, module.weights_of(name), f"{key}.optimizer")
+        if player.schedule is not None:
+            _made(player.schedule, optimizer, f"{key}.schedule")
+
+
+def _made(partial: functools.partial, argument: Any, key: str) -> Any:
     try:
-        module.configure_optimizers()
-    except (ValueError, TypeError) as error:
-        raise UserError(f"models.players: an optimizer or schedule refuses its options ({error})") from error
+        return partial(argument)
+    except (ValueError, TypeError, LookupError) as error:
+        options = ", ".join(f"{option}={value}" for option, value in partial.keywords.items())
+        raise UserError(f"{key}: {partial.func.__name__} refuses its options, {options} ({error})") from error
 
 
 def start_from(networks: Mapping[str, nn.Module], folder: str, plugins: Sequence[str]) -> None:
     """Give the networks the weights of another run's networks of the same names, averaged ones where it has them."""
-    from gantrain.runs import load_trained  # it imports this module
+    from gantrain.loading import load_trained  # it imports this module
 
     theirs = load_trained(folder, plugins)
     common = [name for name in networks if name in theirs.names]

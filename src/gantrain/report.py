@@ -17,6 +17,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from gantrain import __version__
+from gantrain.atomic import replacing
 from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import TURNING_FILE, frames
 from gantrain.config import Stage, stages_of
@@ -25,7 +26,7 @@ from gantrain.evaluation.record import Record, newest
 from gantrain.evaluation.record import read as read_scores
 from gantrain.pictures import animate, open_png, spread
 from gantrain.records import is_number, read_records
-from gantrain.runs import Run, replacing
+from gantrain.runs import Run
 
 GRIDS = 8  # shown of the samples over time
 FRAMES = 24  # of the animation
@@ -97,7 +98,7 @@ def render(run: Run) -> str:
         finished=all(c.finished for c in chapters),
         facts=facts(config, chapters, records),
         chapters=chapters,
-        commands=commands(run.folder, chapters),
+        commands=commands(run.folder, chapters, stages_of(config)[-1].config["data"]),
         config=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
         drawing=Markup,  # matplotlib's output: nothing but numbers and our own labels
         folder=run.folder,
@@ -214,17 +215,19 @@ def training_seconds(records: Sequence[Mapping]) -> float:
     return sum(longest.values())
 
 
-def commands(folder: Path, chapters: Sequence[Chapter]) -> dict[str, str]:
+def commands(folder: Path, chapters: Sequence[Chapter], data: Mapping[str, Any]) -> dict[str, str]:
     """What to type to go on, ready to be copied."""
     run, last = shlex.quote(str(folder)), chapters[-1]
     key = f"stages.{last.tag}.{last.unit}" if last.tag else last.unit
     longer = f"gantrain resume {run} {shlex.quote(f'{key}={2 * last.length}')}"
     resume = {} if all(c.finished for c in chapters) else {"Go on where it stopped": f"gantrain resume {run}"}
+    draw = {"Draw new samples": f"gantrain sample {run} -n 64 --seed 1"}
+    enlarge = {"Make pictures larger": f"gantrain upscale {run} PICTURES --out FOLDER"}
     return {
         **resume,
         "Train twice as long": longer,
         "Measure scores": f"gantrain evaluate {run}",
-        "Draw new samples": f"gantrain sample {run} -n 64 --seed 1",
+        **(enlarge if data.get("scale") else draw),
         "Curves, networks and pictures in TensorBoard": f"tensorboard --logdir {run}",
         "Write this page anew": f"gantrain report {run}",
     }

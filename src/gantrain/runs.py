@@ -1,31 +1,27 @@
-"""A run's directory: its layout, finding its checkpoints, loading its networks back."""
+"""A run's directory: its layout, its checkpoints, what was recorded, its networks for use."""
 
-import contextlib
 import errno
 import itertools
 import json
-import os
 import pickle
 import shutil
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
-from gantrain import rng
-from gantrain.build import allow_plugins, build
-from gantrain.config import ONLY_STAGE, Stage, check, stages_of
-from gantrain.errors import UserError, misfit
+from gantrain.atomic import replacing
+from gantrain.config import ONLY_STAGE, check
+from gantrain.errors import UserError
 from gantrain.records import read_records
+from gantrain.weights import first_line
 
 UNREADABLE = (
     *(OSError, RuntimeError, ValueError, KeyError, EOFError),
@@ -170,7 +166,7 @@ class Run:
             try:
                 return read_checkpoint(file)
             except UNREADABLE as error:
-                print(f"warning: {file} cannot be read ({_first_line(error)}); trying the one before", file=sys.stderr)
+                print(f"warning: {file} cannot be read ({first_line(error)}); trying the one before", file=sys.stderr)
         if files:
             raise UserError(
                 f"{self.checkpoints(stage)}: none of its checkpoints can be read; put back a whole one, or start a new "
@@ -186,7 +182,7 @@ class Run:
         try:
             return read_checkpoint(file)
         except UNREADABLE as error:
-            raise UserError(f"{file} cannot be read ({_first_line(error)}); leave --best out") from error
+            raise UserError(f"{file} cannot be read ({first_line(error)}); leave --best out") from error
 
     def set_aside_after(self, stage: str, iteration: int) -> None:
         """Rename the checkpoints after `iteration`, which could not be read: training writes these numbers again."""
@@ -201,10 +197,11 @@ class Run:
 
     def finished(self, stage: str) -> int | None:
         """The length at which the stage ended, or None."""
-        marker = self.checkpoints(stage) / "finished.json"
-        if not marker.is_file():
-            return None
-        return json.loads(marker.read_text())["iterations"]
+        try:
+            ended = json.loads((self.checkpoints(stage) / "finished.json").read_text())["iterations"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # damaged, it is as good as none: the checkpoints say how far the stage is
+        return ended if type(ended) is int else None
 
     def mark_finished(self, stage: str, iterations: int) -> None:
         with replacing(self.checkpoints(stage) / "finished.json") as temporary:
@@ -252,22 +249,6 @@ class Run:
                     save_file(tensors, temporary)
 
 
-@contextlib.contextmanager
-def replacing(file: Path) -> Iterator[Path]:
-    """A temporary file beside `file` that takes its place once it is whole and on the disk."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        temporary.touch()
-        mode = temporary.stat().st_mode  # some writers make files that only their owner may read
-        yield temporary
-        temporary.chmod(mode)
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def read_checkpoint(file: Path) -> dict[str, Any]:
     """A checkpoint's tensors and plain types, on the CPU. Raises one of `UNREADABLE`."""
     with zipfile.ZipFile(file) as archive:  # torch itself does not verify the checksums
@@ -279,113 +260,8 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
     return state
 
 
-@dataclass
-class Trained:
-    """A run's family module with trained weights, the stage it is of, and the names of the networks that have them.
-
-    `iteration` and `images_seen` are those of the stage.
-    """
-
-    module: Any
-    stage: Stage
-    names: Sequence[str]
-    iteration: int
-    images_seen: int
-
-
-def load(run: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> dict[str, nn.Module]:
-    """The trained networks of a run by name, in eval mode on the CPU: EMA weights where kept, with `raw` the others.
-
-    `run` is the run's directory; `plugins` are the modules that it may take classes from, which is code that runs.
-    Raises UserError where it is no run or has nothing trained yet.
-    """
-    module = load_trained(run, plugins).module
-    return {name: module.best(name, raw).eval().requires_grad_(False) for name in module.networks_for_use()}
-
-
-def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> Trained:
-    """The newest checkpoint's weights, those of the `best` one, or those of `networks/` where there is none.
-
-    Leaves the random generators be. Raises UserError.
-    """
-    from gantrain.prepare import build_networks, build_stage  # it imports this module
-
-    run = Run.open(folder)
-    config = run.config()
-    trust(config, plugins)
-    stages = stages_of(config)
-    generators = rng.get_state(torch.device("cpu"))
-    try:
-        networks = build_networks(stages)
-    finally:
-        rng.set_state(generators, torch.device("cpu"))
-    for stage in reversed(stages):
-        state = run.best(stage.name) if best else run.newest(stage.name)
-        if state is not None:
-            module = build_stage(stage, networks)
-            load_weights(module, state)
-            return Trained(module, stage, list(module.networks), state["iteration"], state["images_seen"])
-    if best:
-        raise UserError(f"{folder} has no best checkpoint; a run with evaluation= keeps one")
-    if not (run.folder / "networks").is_dir():
-        raise UserError(f"{folder} has no checkpoint yet; `gantrain resume {folder}` trains on")
-    module = build_stage(stages[-1], networks)
-    if module.ema is not None:
-        module.ema.start(module.networks)
-    for name in module.networks_for_use():
-        _load_exported(module.best(name, raw=True), run.folder / "networks" / name / "weights.safetensors")
-        if module.ema is not None and name in module.ema.copies:
-            _load_exported(module.best(name), run.folder / "networks" / name / "ema.safetensors")
-    return Trained(module, stages[-1], list(module.networks_for_use()), run.finished(stages[-1].name) or 0, 0)
-
-
-def trust(config: Mapping[str, Any], plugins: Sequence[str]) -> None:
-    """Allow a run's plugins where the user names them too: a stranger's run must not choose what code is imported."""
-    for name in config.get("plugins") or []:
-        if name not in plugins:
-            raise UserError(
-                f"plugins: this run takes code from '{name}'; name it as well if you trust it: plugins=[{name}]"
-            )
-    allow_plugins(plugins)
-
-
-def load_weights(module: Any, state: Mapping[str, Any]) -> None:
-    """A checkpoint's networks into a module. Raises UserError where they do not fit."""
-    try:
-        module.load_networks(state)
-    except (RuntimeError, KeyError) as error:
-        raise misfit(error) from error
-
-
-def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> nn.Module:
-    """One exported network from its folder `networks/<name>`, in eval mode: all that another program needs."""
-    allow_plugins(plugins)
-    folder = Path(folder)
-    try:
-        node = json.loads((folder / "config.json").read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{folder} is no exported network ({error}); name a folder like RUN/networks/generator"
-        ) from error
-    network = build(node, "config.json", nn.Module)
-    averaged = folder / "ema.safetensors"
-    _load_exported(network, averaged if averaged.is_file() and not raw else folder / "weights.safetensors")
-    return network.eval().requires_grad_(False)
-
-
-def _load_exported(network: nn.Module, file: Path) -> None:
-    try:
-        network.load_state_dict(load_file(file))
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise UserError(f"{file} cannot be loaded ({_first_line(error)}); export it again from a checkpoint") from error
-
-
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def explain_os_error(error: OSError, run: Run) -> str:

@@ -151,9 +151,10 @@ def samples(folder: Path) -> Any:
     import torch  # a sweep whose jobs are all refused has no use for it
 
     from gantrain.config import Stage
+    from gantrain.loading import load_trained
     from gantrain.pictures import grid, to_pil
     from gantrain.prepare import build_data
-    from gantrain.runs import Run, load_trained
+    from gantrain.runs import Run
 
     try:
         trained = load_trained(folder, Run.open(folder).config().get("plugins") or [])  # it has just run here

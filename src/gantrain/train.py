@@ -17,10 +17,11 @@ from gantrain.console import print_header
 from gantrain.errors import Diverged, UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.record import best_of, score_of
+from gantrain.loading import load_weights
 from gantrain.models.base import GANModule
 from gantrain.parallel import TurnTaking
 from gantrain.prepare import Ready, accelerator, build_callbacks, build_loggers, prepare
-from gantrain.runs import Run, explain_os_error, load_weights
+from gantrain.runs import Run, explain_os_error
 from gantrain.stop import StopSignals
 
 
@@ -61,6 +62,9 @@ def make_absolute(config: dict[str, Any]) -> None:
         for loss in (stage.config.get("losses") or {}).values():
             if isinstance(loss, Mapping) and loss.get("weights") and Path(str(loss["weights"])).expanduser().is_file():
                 loss["weights"] = absolute(loss["weights"])
+        for network in stage.config["networks"].values():
+            if network.get("path") and Path(str(network["path"])).expanduser().is_file():
+                network["path"] = absolute(network["path"])
     if config.get("init_from"):
         config["init_from"] = absolute(config["init_from"])
 

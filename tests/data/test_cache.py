@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -181,8 +182,16 @@ def test_a_read_only_source(tmp_path):
 def test_an_unwritable_folder_is_named(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(UserError, match=r"data\.cache_dir"):
+    with pytest.raises(UserError, match=rf"data\.cache_dir: cannot write .* at {file}\); free space"):
         open_cache(Counting(), 4, 1, file)
+
+
+def test_a_file_in_its_place_goes(tmp_path):
+    place = open_cache(Counting(), 8, 1, tmp_path / "cache").place
+    shutil.rmtree(place)
+    place.write_text("not a folder")
+    place.with_name(f".{place.name}.part").write_text("nor this")
+    assert len(open_cache(Counting(), 8, 1, tmp_path / "cache").images) == 5
 
 
 def test_a_full_disk_is_told_before_it_is_filled(tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 from wiki import person, write_mat
 
 from gantrain.data import mat
@@ -15,8 +15,58 @@ from gantrain.errors import UserError
 
 def test_fields_come_flat(tmp_path):
     found = read_struct(write_mat(tmp_path / "a.mat", [person("x"), person("y")]), "wiki", ["full_path", "dob"])
-    assert [cell.item() for cell in found["full_path"]] == ["x", "y"]
+    assert found["full_path"].tolist() == ["x", "y"]
     assert found["dob"].tolist() == [719529, 719529]
+
+
+def test_scipys_reader_agrees(tmp_path):
+    """Every way that numbers and texts are written, packed and not."""
+    cells = np.array([["a", "längerer Text", "", "日本/0.jpg"], ["b" * 300, 3.5, "e", "f"]], object)
+    numbers = {
+        "double": np.array([[1.5, -np.inf, 1e300]]),
+        "whole": np.array([[1.0, 2.0, 250.0]]),
+        "int32": np.array([[-5], [70000]], np.int32),
+        "uint16": np.array([2010, 1999, 1], np.uint16),
+        "uint8": np.array([7], np.uint8),
+        "int64": np.array([2**40], np.int64),
+        "single": np.array([0.5, np.nan], np.float32),
+        "empty": np.zeros((0, 3)),
+        "bool": np.array([True, False]),
+    }
+    for packed in (False, True):
+        content = {"before": np.eye(3), "it": {**numbers, "cells": cells, "text": "abc"}, "after": "x"}
+        savemat(tmp_path / "a.mat", content, do_compression=packed)
+        found = read_struct(tmp_path / "a.mat", "it", [*numbers, "cells", "text"])
+        wanted = loadmat(tmp_path / "a.mat")["it"]
+        for name in numbers:
+            assert np.array_equal(found[name], wanted[name].item().ravel(order="F"), equal_nan=True), name
+        cell_by_cell = wanted["cells"].item().ravel(order="F")
+        texts = [str(cell.item()) if cell.dtype.kind == "U" and cell.size else "" for cell in cell_by_cell]
+        assert found["cells"].tolist() == texts
+        assert "längerer Text" in texts
+        assert found["text"].tolist() == ["abc"]
+
+
+def nested(depth):
+    """A cell in a cell in a cell, the outermost named wiki."""
+
+    def head(name):
+        flags = struct.pack("<2I2I2I2i", 6, 8, 1, 0, 5, 8, 1, 1)
+        return flags + struct.pack("<2I", 1, len(name)) + name.ljust(-(-len(name) // 8) * 8, b"\0")
+
+    size, parts = 0, []
+    for level in range(depth):
+        content = head(b"" if level < depth - 1 else b"wiki")
+        size += len(content)
+        parts.append(struct.pack("<2I", 14, size) + content)
+        size += 8
+    return b"MATLAB 5.0".ljust(124) + struct.pack("<H2s", 0x0100, b"IM") + b"".join(reversed(parts))
+
+
+def test_cells_within_cells_end_nothing(tmp_path):
+    (tmp_path / "a.mat").write_bytes(nested(100_000))  # scipy's reader ends the process with these
+    with pytest.raises(UserError, match="8 deep"):
+        read_struct(tmp_path / "a.mat", "wiki", ["dob"])
 
 
 def test_what_is_missing_is_named(tmp_path):

@@ -51,6 +51,23 @@ def test_a_resumed_stream_flips_the_same_samples():
     assert torch.equal(straight["real"], resumed["real"])
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"range": ["a", "b"]}, r"range is \['a', 'b'\], it must be \[low, high\], two numbers"),
+        ({"range": 5}, "range is 5, it must be"),
+        ({"range": [1, 1]}, "range is"),
+        ({"augment": 5}, r"augment is 5, it must hold keys, as augment\.flip=true"),
+        ({"augment": {"flip": "maybe"}}, r"augment\.flip is 'maybe', it must be true or false"),
+        ({"upsize": "maybe"}, "upsize is 'maybe', it must be true or false"),
+        ({"holdout": "x"}, "holdout is 'x'"),
+    ],
+)
+def test_options_of_another_type(options, says):
+    with pytest.raises(ValueError, match=says):
+        module(**options)
+
+
 def test_more_classes_than_said_is_an_error():
     with pytest.raises(UserError, match=r"data\.classes is 3 but the data have 4"):
         module(classes=3)

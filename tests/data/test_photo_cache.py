@@ -35,6 +35,14 @@ def test_a_damaged_one_is_built_anew(source, tmp_path, file):
     assert all((a == b).all() for a, b in zip(before, again.take(range(4)), strict=True))
 
 
+def test_a_file_in_its_place_goes(source, tmp_path):
+    place = open_photos(source, 3, folder=tmp_path / "cache").place
+    shutil.rmtree(place)
+    place.write_text("not a folder")
+    place.with_name(f".{place.name}.part").write_text("nor this")
+    assert len(open_photos(source, 3, folder=tmp_path / "cache")) == len(source)
+
+
 def test_a_broken_build_is_not_taken_for_whole(source, tmp_path, monkeypatch):
     def stopped(*args, **kwargs):
         raise KeyboardInterrupt

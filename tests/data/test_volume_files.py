@@ -147,3 +147,10 @@ def test_what_is_no_such_file(tmp_path):
         archive.writestr("readme.txt", "hello")
     refused(tmp_path / "v.npz", "has no 'instance' .*, it holds nothing")
     refused(tmp_path / "none.mat", "No such file")
+
+
+def test_a_cell_is_not_even_opened(tmp_path):
+    cells = np.empty((2, 2, 2), object)
+    cells[...] = 1.0
+    savemat(tmp_path / "v.mat", {"instance": cells})
+    refused(tmp_path / "v.mat", "'instance' is a cell, not an array of numbers")

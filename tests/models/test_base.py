@@ -10,8 +10,8 @@ from gantrain.ema import EMA
 from gantrain.errors import Diverged, UserError
 from gantrain.losses.adversarial import NonSaturating
 from gantrain.losses.penalties import R1
-from gantrain.models.base import for_inference, undisturbed
 from gantrain.models.latent import LatentGAN
+from gantrain.models.modes import for_inference, undisturbed
 from gantrain.models.players import ClipWeights, PlaysWhen
 from gantrain.networks.critique import Critique
 

@@ -59,5 +59,10 @@ def test_mistakes(gantrain, run):
     refused(gantrain("arithmetic", "run", "--plus", "z.safetensors", "--out", "a.gif"), "--out", ".png")
     refused(gantrain("arithmetic", "run", "--plus", "z.safetensors:9"), "has 6 latents")
     refused(gantrain("arithmetic", "run", "--plus", "nowhere"), "there is no file nowhere")
+    refused(gantrain("arithmetic", "run", "--plus", "z.safetensors:-1"), "'-1' names no rows", "z.safetensors:0,3,5")
+    refused(gantrain("arithmetic", "run", "--plus", "z.safetensors", "--seed", 10**30), "--seed")
+    weights = "run/networks/generator/weights.safetensors"
+    refused(gantrain("arithmetic", "run", "--plus", weights), "instead of z alone")
+    assert len(gantrain("arithmetic", "run", "--plus", weights).err) < 300
     save_latents(torch.zeros(2, 7), Path("other.safetensors"))
     refused(gantrain("arithmetic", "run", "--minus", "other.safetensors"), "have 7 numbers", "takes 64")

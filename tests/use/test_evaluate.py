@@ -55,6 +55,8 @@ def test_a_run_that_keeps_no_best(gantrain, run):
         (("run", "--backbone", "resnet18", "--weights", "w.pth"), "no file w.pth"),
         (("run", "evaluation.nothing=1"), "no such option"),
         (("run", "seed=1"), "only evaluation"),
+        (("run", "--seed", 10**30), "--seed is"),
+        (("run", "--backbone", "random", f"evaluation.seed={10**30}"), "it must be a whole number from 0"),
         (("run", "--samples", 20, "--backbone", "random", "--json", "/dev/null/x.json"), "--json"),
     ],
 )

@@ -84,7 +84,10 @@ def test_mistakes(gantrain, run, monkeypatch):
     refused(gantrain("interpolate", "run", "--rows", 3, "--latents", "z.safetensors"), "--rows and --latents")
     refused(gantrain("interpolate", "run", "--latents", "z.safetensors:2"), "needs two or more")
     refused(gantrain("interpolate", "run", "--latents", "nowhere"), "there is no file nowhere", "--save-latents")
-    refused(gantrain("interpolate", "run", "--steps", 100000), "too long")
+    refused(gantrain("interpolate", "run", "--steps", 10**9), "too long")  # and at once
+    refused(gantrain("interpolate", "run", "--rows", 10**9, "--out", "a.gif"), "too long")
+    refused(gantrain("interpolate", "run", "--steps", 3334, "--latents", "z.safetensors"), "10,002 pictures")
+    refused(gantrain("interpolate", "run", "--seed", 2**63), "--seed", str(2**63 - 1))
     refused(gantrain("interpolate", "nowhere"), "nowhere is no run")
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     refused(gantrain("interpolate", "run", "--out", "walk.mp4"), "pip install 'gantrain[mp4]'", ".gif")

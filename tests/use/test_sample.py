@@ -34,6 +34,25 @@ def test_where_latents_cannot_be_written(gantrain):
     assert not Path("run/samples.png").exists()
 
 
+def test_refusals_before_anything_is_drawn(gantrain):
+    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+    for words, says in (
+        (("-n", 10**8, "--out", "big.png"), "a grid of 100,000,000 is too large"),
+        (("-n", 10**8, "--out", "big"), "at most 1,000,000"),
+        (("--seed", 10**22), f"a whole number from 0 to {2**63 - 1}"),
+        (("--seed", -1), "--seed is '-1'"),
+        (("--seed", "x"), "--seed is 'x'"),
+        (("--out", "g.jpg"), "'g.jpg' must end in .png for a grid"),
+    ):
+        result = gantrain("sample", "run", *words)
+        assert result.code == 2, result
+        assert says in result.err
+        assert len(result.err.splitlines()) == 1
+    assert sorted(path.name for path in Path().iterdir()) == ["run"]
+    assert gantrain("sample", "run", "-n", 1, "--seed", 2**63 - 1, "--out", "g.v2").code == 0
+    assert Path("g.v2/0.png").is_file()
+
+
 def test_a_folder_of_many_is_written_part_by_part(gantrain, monkeypatch):
     assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
     assert gantrain("sample", "run", "-n", 5, "--out", "whole").code == 0

@@ -10,7 +10,7 @@ from pictures_on_disk import write_picture
 from PIL import Image
 
 from gantrain.cli import main
-from gantrain.runs import load
+from gantrain.loading import load
 
 TINY = ("experiment=srgan_photos", "debug=tiny", "stages.pretrain.iterations=1", "stages.adversarial.iterations=1")
 
@@ -132,10 +132,10 @@ def test_a_folder_goes_on_past_broken_files_and_names_them(run, gantrain, tmp_pa
 
 
 def test_what_would_be_too_large_afterwards_is_refused(run, gantrain):
-    Image.new("1", (6000, 6000)).save("large.png")
+    Image.new("1", (7000, 7000)).save("large.png")
     done = gantrain("upscale", run, "large.png", "--out", "out")
     assert done.code == 1
-    assert "6000x6000 pixels, too many to be made 4 times larger" in done.err
+    assert "7000x7000 pixels, too many to be made 4 times larger" in done.err
 
 
 def test_nothing_is_overwritten_without_force(run, gantrain, tmp_path):

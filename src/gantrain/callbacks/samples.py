@@ -7,10 +7,12 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from gantrain.models.base import GANModule, undisturbed
+from gantrain.atomic import replacing
+from gantrain.models.base import GANModule
+from gantrain.models.modes import undisturbed
 from gantrain.pictures import animate, grid, save_gif, to_pil
 from gantrain.rng import derive_seed
-from gantrain.runs import Run, replacing
+from gantrain.runs import Run
 
 MOST = 100  # grids of the animation
 TURNING_FILE = "turning.gif"

@@ -10,7 +10,8 @@ from gantrain.config import ONLY_STAGE
 from gantrain.evaluation import record
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.record import Record, best_of, score_of
-from gantrain.models.base import GANModule, undisturbed
+from gantrain.models.base import GANModule
+from gantrain.models.modes import undisturbed
 from gantrain.parallel import largest
 from gantrain.runs import Run
 

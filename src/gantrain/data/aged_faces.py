@@ -99,11 +99,10 @@ def read_mat(file: Path) -> Iterator[Row]:
     numbers = {field: _numbers(file, field, columns[field]) for field in fields[1:]}
     if len({len(columns[field]) for field in fields}) != 1:
         raise UserError(f"data.root: the fields of {file} differ in length; fetch it again")
-    for i, cell in enumerate(columns["full_path"]):
-        path = str(cell.item()) if getattr(cell, "size", 0) == 1 else ""
+    for i, path in enumerate(columns["full_path"]):
         score, second = numbers["face_score"][i], numbers["second_face_score"][i]
         reason = "no face" if not score > -math.inf else "a second face" if not math.isnan(second) else None
-        yield path, age_of(numbers["dob"][i], numbers["photo_taken"][i]), reason
+        yield str(path), age_of(numbers["dob"][i], numbers["photo_taken"][i]), reason
 
 
 def _numbers(file: Path, field: str, values: np.ndarray) -> list[float]:

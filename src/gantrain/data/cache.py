@@ -102,17 +102,26 @@ def open_cache(
             part = folder / f".{key}.part"
             job = Job(source, size, channels, part / "pixels.u8", chunk_rows(channels * size**2))
             _build(job, processes or processes_for(source))
-            shutil.rmtree(place, ignore_errors=True)  # damaged, or of another version
+            clear(place)  # damaged, or of another version
             part.replace(place)
     except OSError as error:
+        where = f" at {error.filename}" if error.filename else ""
         raise UserError(
-            f"data.cache_dir: cannot write the cache in {folder} ({error.strerror or error}); "
+            f"data.cache_dir: cannot write the cache in {folder} ({error.strerror or error}{where}); "
             f"free space or name another folder with data.cache_dir="
         ) from error
     built = _read(place, source, size, channels)
     if built is None:
         raise UserError(f"data.cache_dir: the cache just written in {place} reads back damaged; check that disk")
     return built
+
+
+def clear(place: Path) -> None:
+    """Remove a cache, or whatever else lies in its place."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)
 
 
 def opens_now(source: Source, cached: Cached) -> bool:
@@ -141,6 +150,8 @@ def alone(file: Path) -> FileLock:
 
 def _build(job: Job, processes: int) -> None:
     part = job.file.parent
+    if not part.is_dir():
+        clear(part)
     part.mkdir(exist_ok=True)
     journal = Journal(part / "journal.jsonl", job)
     finished = journal.read()

@@ -90,7 +90,8 @@ class _Found:
 def list_pictures(root: Path, key: str = "data.root") -> Listing:
     """Find the pictures under `root` without decoding one. Raises UserError that names `key` where there are none."""
     if not root.is_dir():
-        raise UserError(f"{key}: {root} is {'a file, not a folder' if root.exists() else 'not there'}")
+        reason = "a file, not a folder" if root.exists() else "not there"
+        raise UserError(f"{key}: {root} is {reason}; point {key}= at the folder of pictures")
     found = _Found()
     try:
         for folder in _walk(root, found):

@@ -1,9 +1,9 @@
-"""MATLAB files from strangers: bounded in size, no code in them is ever run."""
+"""MATLAB files (version 5 to 7) from strangers: bounded in size and depth, no code in them is ever run."""
 
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy as np
 from gantrain.errors import UserError
 
 LARGEST = 1 << 30  # bytes, unpacked; imdb.mat has about 300 MB
+DEEPEST = 8  # matrices within matrices; a struct of cells of texts has three
 HEADER = 128
-COMPRESSED = 15  # the type of a packed element of the file
+MATRIX, COMPRESSED = 14, 15  # types of a file's elements
 
 # What scipy raises for files that are damaged or made to do harm.
 DAMAGED = (
@@ -22,18 +23,20 @@ DAMAGED = (
 
 
 def read_struct(file: Path, name: str, fields: Sequence[str]) -> dict[str, np.ndarray]:
-    """The flat `fields` of the struct `name` in a MATLAB 5 file; lists of strings and numbers as MATLAB stores them.
+    """The flat `fields` of the struct `name`: numbers (n,), or of a field of cells their texts, as objects.
 
-    Raises UserError where the file is damaged, too large, or lacks the struct or a field.
+    A cell that is no text is an empty one. Raises UserError where the file is damaged, too large, or lacks the struct
+    or a field.
     """
-    from scipy.io import loadmat
+    from scipy.io import loadmat  # half a second of imports
     from scipy.io.matlab import MatReadError
 
     try:
         if file.stat().st_size > LARGEST:
             raise ValueError(f"more than {LARGEST >> 20} MB")
-        stream = io.BytesIO(inflated(file.read_bytes(), LARGEST))
-        found = loadmat(stream, variable_names=[name], squeeze_me=False).get(name)
+        data = inflated(file.read_bytes(), LARGEST)
+        refuse_deep(data)
+        found = loadmat(io.BytesIO(data), variable_names=[name]).get(name)
     except (*DAMAGED, MatReadError) as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise UserError(f"data.root: {file} is no sound MATLAB file ({reason}); fetch it again") from error
@@ -41,7 +44,44 @@ def read_struct(file: Path, name: str, fields: Sequence[str]) -> dict[str, np.nd
         raise UserError(f"data.root: {file} holds no struct '{name}'; fetch it again")
     if missing := [field for field in fields if field not in found.dtype.names]:
         raise UserError(f"data.root: the struct '{name}' of {file} has no field '{missing[0]}'; fetch it again")
-    return {field: np.asarray(found[field].item()).ravel() for field in fields}
+    return {field: _flat(np.asarray(found[field].item())) for field in fields}
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    values = values.ravel(order="F")
+    if values.dtype != object:
+        return values
+    texts = [str(cell.item()) if cell.dtype.kind == "U" and cell.size == 1 else "" for cell in values]
+    return np.array(texts, object)
+
+
+def refuse_deep(data: bytes) -> None:
+    """Raise ValueError where matrices of an unpacked MAT-file lie too deep in each other.
+
+    Some ten thousand cells within cells end scipy's reader, and the process with it.
+    """
+    order = "<" if data[126:128] == b"IM" else ">"
+    waiting = [(memoryview(data)[HEADER:], 1)]
+    while waiting:
+        part, depth = waiting.pop()
+        inner = [content for kind, content in _elements(part, order) if kind == MATRIX]
+        if inner and depth > DEEPEST:
+            raise ValueError(f"its matrices lie more than {DEEPEST} deep in each other")
+        waiting += [(content, depth + 1) for content in inner]
+
+
+def _elements(data: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
+    """The types and contents of the elements that follow each other in `data`. Raises ValueError."""
+    at = 0
+    while at < len(data):
+        kind, length = struct.unpack_from(f"{order}2I", data, at)
+        if kind >> 16:  # up to four bytes stand in the tag itself
+            at += 8
+            continue
+        if at + 8 + length > len(data):
+            raise ValueError("cut off")
+        yield kind, data[at + 8 : at + 8 + length]
+        at += 8 + length + -length % 8
 
 
 def inflated(data: bytes, most: int) -> bytes:

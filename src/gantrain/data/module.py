@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,23 +61,31 @@ class GANDataModule(pl.LightningDataModule):
         seed: int = 0,
     ):
         super().__init__()
+        if not (_is_number(holdout) and _is_number(balance)):
+            raise ValueError(f"holdout is {holdout!r} and balance {balance!r}, they must be numbers")
         if not (0 <= holdout < 1 or holdout == int(holdout) >= 1):
             raise ValueError(f"holdout is {holdout}, it must be a number of pictures or a share below 1")
         if not 0 <= balance <= 1:
             raise ValueError(f"balance is {balance}, it must lie between 0 and 1")
         if channels not in (1, 3):
             raise ValueError(f"channels is {channels}, it must be 1 or 3")
-        if len(range) != 2 or range[0] >= range[1]:
-            raise ValueError(f"range is {list(range)}, it must be [low, high]")
+        pair = isinstance(range, Sequence) and len(range) == 2 and all(map(_is_number, range))
+        if not pair or range[0] >= range[1]:
+            raise ValueError(f"range is {range!r}, it must be [low, high], two numbers")
         if on_error not in ("stop", "skip"):
             raise ValueError(f"on_error is {on_error!r}, it must be stop or skip")
+        if not isinstance(augment or {}, Mapping):
+            raise ValueError(f"augment is {augment!r}, it must hold keys, as augment.flip=true")
         if unknown := set(augment or {}) - {"flip"}:
             raise ValueError(f"augment has no {', '.join(sorted(unknown))}; there is flip")
+        for key, switch in (("upsize", upsize), ("augment.flip", (augment or {}).get("flip", False))):
+            if not isinstance(switch, bool):
+                raise ValueError(f"{key} is {switch!r}, it must be true or false")
         self.dataset, self.size, self.channels, self.batch_size = dataset, size, channels, batch_size
         self.root = Path(str(root)).expanduser() if root is not None else None
         self.range, self.classes, self.seed = tuple(range), classes, seed
         self.upsize, self.on_error = upsize, on_error
-        self.flip = bool((augment or {}).get("flip", False))
+        self.flip = (augment or {}).get("flip", False)
         self.cache_dir = Path(str(cache_dir)).expanduser() if cache_dir else None
         self.holdout, self.part, self.balance = holdout, "train", balance
         self.source: Source | None = None
@@ -227,6 +235,10 @@ class _Pictures(Dataset):
         if self.flip:
             batch["flip"] = torch.from_numpy(coin(positions, self.coin_seed))
         return batch
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _as_is(batch: Batch) -> Batch:

@@ -8,14 +8,13 @@ made in a folder of another name, so that a broken build leaves nothing that cou
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from gantrain.data.cache import LOOK, alone, checksums, default_folder, opens_now, sound
+from gantrain.data.cache import LOOK, alone, checksums, clear, default_folder, opens_now, sound
 from gantrain.data.decode import Framing, Unreadable, flat, guarded
 from gantrain.data.progress import Progress
 from gantrain.data.source import Source
@@ -69,14 +68,15 @@ def open_photos(source: Source, channels: int, least: int = 1, folder: Path | No
             if found is not None and not opens_now(source, found):
                 return found
             part = folder / f".{key}.part"
-            shutil.rmtree(part, ignore_errors=True)
+            clear(part)
             part.mkdir()
             _build(source, channels, least, part)
-            shutil.rmtree(place, ignore_errors=True)  # damaged, or of another version
+            clear(place)  # damaged, or of another version
             part.replace(place)
     except OSError as error:
+        where = f" at {error.filename}" if error.filename else ""
         raise UserError(
-            f"data.cache_dir: cannot write the cache in {folder} ({error.strerror or error}); "
+            f"data.cache_dir: cannot write the cache in {folder} ({error.strerror or error}{where}); "
             f"free space or name another folder with data.cache_dir="
         ) from error
     built = _read(place, len(source), channels)

@@ -16,6 +16,8 @@ SUFFIXES = (".mat", ".npy", ".npz")
 LARGEST_SIDE = 256
 LARGEST_FILE = 8 * LARGEST_SIDE**3 + (1 << 20)  # bytes, packed and not: one volume of doubles with some room
 
+NESTING = ("cell", "struct", "object", "function", "opaque", "unknown")  # scipy's names of what is no array of numbers
+
 # What damaged or hostile files make the readers raise.
 DAMAGED = (*mat.DAMAGED, zipfile.BadZipFile, tokenize.TokenError, SyntaxError)
 
@@ -66,10 +68,13 @@ def from_mat(data: bytes, key: str) -> np.ndarray:
 
     stream = io.BytesIO(inflated(data, LARGEST_FILE))
     try:
-        shapes = {name: shape for name, shape, _ in whosmat(stream)}
-        if key not in shapes:
-            raise ValueError(no_such(key, shapes))
-        check_shape(shapes[key])
+        looks = {name: (shape, kind) for name, shape, kind in whosmat(stream)}
+        if key not in looks:
+            raise ValueError(no_such(key, looks))
+        shape, kind = looks[key]
+        check_shape(shape)
+        if kind in NESTING:  # cells within cells, some ten thousand deep, would end the process
+            raise ValueError(f"'{key}' is a {kind}, not an array of numbers")
         stream.seek(0)
         return np.asarray(loadmat(stream, variable_names=[key])[key])
     except MatReadError as error:

@@ -10,8 +10,8 @@ from torch import Tensor
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation, Result, Score
-from gantrain.models.base import outputs
 from gantrain.models.inversion import Inversion
+from gantrain.models.modes import outputs
 
 CHUNK = 50  # pictures; a face recogniser enlarges them
 STRENGTH = 0.003  # scikit-learn's C: features that are many for few photos

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from gantrain.config import LARGEST_SEED
 from gantrain.models.base import GANModule
 
 
@@ -63,6 +64,8 @@ class Evaluation:
     ):
         if every is not None and every < 1:
             raise ValueError(f"every is {every}, it must be 1 or more, or null for the end alone")
+        if not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+            raise ValueError(f"seed is {seed!r}, it must be a whole number from 0 to {LARGEST_SEED}")
         self.every, self.best, self.seed = every, best, seed
         self.stages = None if stages is None else list(stages)
 

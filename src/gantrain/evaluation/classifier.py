@@ -10,13 +10,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gantrain.atomic import replacing
 from gantrain.data.cache import default_folder
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone, hash_of, unfit
 from gantrain.evaluation.features import stream
 from gantrain.evaluation.resize import resize
-from gantrain.runs import replacing
 from gantrain.weights import read_state, sha256
 
 VERSION = 1  # raise it when fitting would give other weights

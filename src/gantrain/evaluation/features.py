@@ -11,12 +11,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from gantrain.atomic import replacing
 from gantrain.data.cache import default_folder
 from gantrain.data.module import GANDataModule
 from gantrain.data.stream import Batches
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone
-from gantrain.runs import replacing
 
 CHUNK = 250  # pictures
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gantrain.atomic import replacing
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Result, Score
 from gantrain.evaluation.protocol import unlike, untagged
-from gantrain.runs import replacing
 
 
 @dataclass(frozen=True)

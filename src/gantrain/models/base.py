@@ -374,37 +374,6 @@ class GANModule(pl.LightningModule):
                 network.load_state_dict(state["ema"][name])
 
 
-@contextlib.contextmanager
-def for_inference(network: nn.Module) -> Iterator[nn.Module]:
-    """The network in eval mode and without gradients; every part's own mode comes back on exit."""
-    modes = {part: part.training for part in network.modules()}
-    network.eval()
-    try:
-        with torch.no_grad():
-            yield network
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
-
-
-def outputs(network: nn.Module, *inputs: Tensor, device: torch.device, chunk: int = 250) -> Tensor:
-    """What a network makes of inputs of any number, `chunk` at a time in eval mode, in float32 on the CPU."""
-    with for_inference(network):
-        parts = zip(*(value.split(chunk) for value in inputs), strict=True)
-        return torch.cat([network(*(value.to(device) for value in part)).float().cpu() for part in parts])
-
-
-@contextlib.contextmanager
-def undisturbed(module: nn.Module, device: torch.device) -> Iterator[None]:
-    """Look at a module in eval mode; every part's mode and the random generators come back on exit."""
-    generators = rng.get_state(device)
-    try:
-        with for_inference(module):
-            yield
-    finally:
-        rng.set_state(generators, device)
-
-
 def batch_size(batch: Batch) -> int:
     return len(next(iter(batch.values())))
 

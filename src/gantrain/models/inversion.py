@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from gantrain.errors import UserError
-from gantrain.models.base import Batch, GANModule, Scalars, for_inference, outputs
+from gantrain.models.base import Batch, GANModule, Scalars
 from gantrain.models.latent import normal_latents
+from gantrain.models.modes import for_inference, outputs
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 

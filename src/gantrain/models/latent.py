@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
-from gantrain.models.base import Batch, GANModule, Scalars, for_inference, outputs
+from gantrain.models.base import Batch, GANModule, Scalars
+from gantrain.models.modes import for_inference, outputs
 from gantrain.networks.critique import logits_of
 
 

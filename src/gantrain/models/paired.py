@@ -8,7 +8,8 @@ from torch import Tensor
 
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
-from gantrain.models.base import Batch, GANModule, Scalars, for_inference
+from gantrain.models.base import Batch, GANModule, Scalars
+from gantrain.models.modes import for_inference
 from gantrain.networks.critique import logits_of
 
 

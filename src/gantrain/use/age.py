@@ -13,12 +13,12 @@ from gantrain.data.ages import CLASS_NAMES
 from gantrain.data.decode import Unreadable, decode, open_picture
 from gantrain.errors import UserError
 from gantrain.latents import add_plugins
+from gantrain.loading import load_trained
 from gantrain.losses.euclidean import Euclidean
 from gantrain.models.inversion import Inversion
 from gantrain.pictures import to_pil
 from gantrain.prepare import build_data
 from gantrain.quiet import quiet_libraries
-from gantrain.runs import load_trained
 from gantrain.sheets import INK, PAPER, enlarged, font, labelled_rows
 
 CELL, GAP = 128, 4

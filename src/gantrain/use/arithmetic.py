@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from gantrain.errors import UserError
-from gantrain.latents import add_plugins, latent_family, read_latents
+from gantrain.latents import add_plugins, add_seed, latent_family, read_latents
 from gantrain.quiet import quiet_libraries
 from gantrain.sheets import GAP, INK, PAPER, enlarged, font
 
@@ -46,7 +46,7 @@ def main(words: Sequence[str]) -> int:
             metavar="FILE[:0,3,5]",
             help=f"latents of `gantrain sample --save-latents`, all or some rows; their mean is taken {sign}",
         )
-    parser.add_argument("--seed", type=int, default=0, help="of the noise around the result (0)")
+    add_seed(parser, "of the noise around the result (0)")
     parser.add_argument("--out", type=Path, help="a .png (RUN/arithmetic.png)")
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
     add_plugins(parser)

@@ -6,8 +6,6 @@ from itertools import zip_longest
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
-from hydra.errors import HydraException
-from omegaconf.errors import OmegaConfBaseException
 
 from gantrain.build import allow_plugins
 from gantrain.config import Stage, finalise, stages_of
@@ -16,7 +14,7 @@ from gantrain.data import GANDataModule
 from gantrain.data.source import dropped_by
 from gantrain.data.survey import class_counts, copies, modes, sizes
 from gantrain.errors import UserError
-from gantrain.launch import arrange, refuse_shadowed_experiments, sentence
+from gantrain.launch import NOT_COMPOSED, arrange, refuse_shadowed_experiments, sentence
 from gantrain.pictures import grid, to_pil
 from gantrain.quiet import quiet_libraries
 
@@ -63,7 +61,7 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> dict:
     try:
         with initialize_config_dir(str(configs_folder()), version_base="1.3"):
             return finalise(compose("train", overrides=[*words, *search]), words)
-    except (HydraException, OmegaConfBaseException) as error:
+    except NOT_COMPOSED as error:
         raise UserError(sentence(error, words)) from error
 
 

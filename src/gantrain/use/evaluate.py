@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gantrain.atomic import replacing
 from gantrain.build import build
 from gantrain.config import ONLY_STAGE, check, stages_of
 from gantrain.errors import UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.record import Record
-from gantrain.latents import add_plugins
-from gantrain.models.base import undisturbed
+from gantrain.latents import add_plugins, add_seed
+from gantrain.loading import load_trained
+from gantrain.models.modes import undisturbed
 from gantrain.quiet import quiet_libraries
-from gantrain.runs import Run, load_trained, replacing
+from gantrain.runs import Run
 from gantrain.sweep import aligned
 from gantrain.use.resume import apply, evaluation_named
 
@@ -30,7 +32,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--samples", type=int, help="generated pictures (the run's own number, or 1,000)")
     parser.add_argument("--backbone", help="dataset, tf, random, a classifier of torchvision, a TorchScript file")
     parser.add_argument("--weights", metavar="FILE", help="the backbone's weights, where they cannot be downloaded")
-    parser.add_argument("--seed", type=int, help="of what is drawn (0)")
+    add_seed(parser, "of what is drawn (0)", default=None)
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
     parser.add_argument("--best", action="store_true", help="the checkpoint with the best score instead of the last")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write scores and protocol there as well")

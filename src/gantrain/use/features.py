@@ -9,17 +9,18 @@ import numpy as np
 import torch
 from omegaconf import OmegaConf
 
+from gantrain.atomic import replacing
 from gantrain.config_files import configs_folder
 from gantrain.data import GANDataModule
 from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError
 from gantrain.features import LayerOutputs, max_pooled, takes_cond
 from gantrain.latents import add_plugins
+from gantrain.loading import Trained, load_trained
 from gantrain.models.base import Batch
 from gantrain.names import did_you_mean
 from gantrain.prepare import accelerator, build_data
 from gantrain.quiet import quiet_libraries
-from gantrain.runs import Trained, load_trained, replacing
 
 CHUNK = 64  # samples
 

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from gantrain.errors import UserError
-from gantrain.latents import add_plugins, latent_family, read_latents
+from gantrain.latents import add_plugins, add_seed, latent_family, read_latents
 from gantrain.pictures import grid, save_gif, to_pil
 from gantrain.quiet import quiet_libraries
 from gantrain.sheets import labelled_rows
@@ -28,7 +28,7 @@ def main(words: Sequence[str]) -> int:
         description="A spherical walk between latents: a .png shows a leg per row, a .gif or .mp4 one closed walk.",
     )
     parser.add_argument("run", type=Path, help="the run's directory")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed, the same walk (0)")
+    add_seed(parser, "the same seed, the same walk (0)")
     parser.add_argument("--steps", type=int, help="pictures from one latent to the next (8; 24 in an animation)")
     parser.add_argument("--rows", type=int, help="legs of the walk (8)")
     parser.add_argument("--latents", metavar="FILE", help="walk through saved latents, FILE or FILE:0,3,5")
@@ -42,11 +42,11 @@ def main(words: Sequence[str]) -> int:
     check(args, kind)
     moving = kind != ".png"
     steps = args.steps or (24 if moving else 8)
+    check_length(1 if args.latents else args.rows or 8, steps)  # before anything is drawn
     module, data = latent_family(args.run, args.plugins)
     stops, names = choose(module, args, moving)
+    check_length(len(stops) - (not moving), steps)
     latents = walk(stops, steps, closed=moving)
-    if (count := latents.shape[:2].numel()) > MOST:
-        raise UserError(f"--steps, --rows: a walk of {count:,} pictures is too long, at most {MOST:,} are made")
     pictures = data.pictures(module.generate(latents.flatten(0, 1), raw=args.raw))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +81,11 @@ def check(args: argparse.Namespace, kind: str) -> None:
                 importlib.import_module(package)
         except ImportError as error:
             raise UserError("--out: an .mp4 needs `pip install 'gantrain[mp4]'`; a .gif needs nothing") from error
+
+
+def check_length(legs: int, steps: int) -> None:
+    if legs * steps > MOST:
+        raise UserError(f"--steps, --rows: a walk of {legs * steps:,} pictures is too long, at most {MOST:,} are made")
 
 
 def choose(module: object, args: argparse.Namespace, closed: bool) -> tuple[Tensor, list[int]]:

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import yaml
@@ -35,7 +36,7 @@ def main(words: Sequence[str]) -> int:
             apply(config, override)
     check(config)
     from gantrain.console import print_end
-    from gantrain.runs import trust
+    from gantrain.loading import trust
     from gantrain.train import resume
 
     trust(config, plugins)
@@ -73,11 +74,13 @@ def apply(config: dict[str, Any], override: str) -> None:
     path = key.split(".")
     stages = config.get("stages") or {}
     if key in ("data.root", "data.cache_dir"):
-        if not isinstance(value, (str, int)) or isinstance(value, bool):
+        # As typed: YAML takes 2024_01 for a number and 2024-01-01 for a day.
+        folder = value if isinstance(value, str) else override.partition("=")[2]
+        if isinstance(value, (list, dict, NoneType)) or not folder.strip():
             raise UserError(f"{key} is {value!r}, it must be a folder")
         for node in [config, *stages.values()]:
             if node.get("data"):
-                node["data"][path[1]] = str(Path(str(value)).expanduser().absolute())
+                node["data"][path[1]] = str(Path(folder).expanduser().absolute())
         return
     if stages and path[0] in LENGTHS:
         ways = ", ".join(f"stages.{name}.{key}=" for name in stages)

@@ -7,23 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from gantrain.data import GANDataModule
 from gantrain.errors import UserError
-from gantrain.latents import add_plugins, latent_family, save_latents
+from gantrain.latents import add_plugins, add_seed, latent_family, save_latents
 from gantrain.pictures import grid, to_pil
 from gantrain.quiet import quiet_libraries
 from gantrain.volumes import Empty
 
 CHUNK = 250
+MOST_IN_GRID = 10_000
+MOST = 1_000_000  # files, and latents in memory
 
 
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser("gantrain sample", description="Pictures from a trained run.")
     parser.add_argument("run", type=Path, help="the run's directory")
     parser.add_argument("-n", type=int, default=64, help="how many (64)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed, the same pictures (0)")
+    add_seed(parser, "the same seed, the same pictures (0)")
     parser.add_argument("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
     parser.add_argument("--format", default="png", help="of single files: png; of volumes also npy, mat, obj, stl, ply")
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
@@ -45,8 +48,11 @@ def main(words: Sequence[str]) -> int:
     if args.format not in data.formats:
         raise UserError(f"--format is '{args.format}'; samples of this run can be {', '.join(data.formats)}")
     out = args.out or args.run / ("samples.png" if args.format == "png" else f"samples_{args.format}")
+    if out.suffix.lower() in Image.registered_extensions() and out.suffix.lower() != ".png" and not out.is_dir():
+        raise UserError(f"--out: '{out}' must end in .png for a grid; name a folder for single files")
     if out.suffix and args.format != "png":
         raise UserError(f"--out: '{out}' is a file, --format {args.format} needs a folder")
+    refuse_too_many(args.n, out)
     latents = module.latents(args.n, torch.Generator().manual_seed(args.seed), args.truncation)
     if args.save_latents is not None:
         save_latents(latents, args.save_latents)
@@ -63,6 +69,13 @@ def main(words: Sequence[str]) -> int:
         raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
     print(out)
     return 0
+
+
+def refuse_too_many(n: int, out: Path) -> None:
+    if out.suffix.lower() == ".png" and n > MOST_IN_GRID:
+        raise UserError(f"-n: a grid of {n:,} is too large, at most {MOST_IN_GRID:,} fit; name a folder with --out")
+    if n > MOST:
+        raise UserError(f"-n is {n:,}, at most {MOST:,} are made at once; make more with another --seed")
 
 
 def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool) -> Iterator[Tensor]:

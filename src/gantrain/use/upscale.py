@@ -8,13 +8,14 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
+from gantrain.atomic import replacing
 from gantrain.data.decode import Unreadable
 from gantrain.data.folder import list_pictures
 from gantrain.enlarge import Enlarger
 from gantrain.errors import UserError
 from gantrain.latents import add_plugins
+from gantrain.loading import load_trained
 from gantrain.quiet import quiet_libraries
-from gantrain.runs import load_trained, replacing
 
 
 def main(words: Sequence[str]) -> int:
@@ -33,13 +34,14 @@ def main(words: Sequence[str]) -> int:
     )
     parser.add_argument("--force", action="store_true", help="replace what is there")
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    parser.add_argument("--best", action="store_true", help="of the checkpoint with the best score, not of the last")
     add_plugins(parser)
     args = parser.parse_args(words)
     quiet_libraries()
     if args.tile < 1 or args.overlap < 0:
         raise UserError(f"--tile is {args.tile} and --overlap {args.overlap}; they are at least 1 and 0")
     jobs = plan(args.inputs, args.out, args.force)
-    enlarger = super_resolver(args.run, args.tile, args.overlap, args.raw, args.plugins)
+    enlarger = super_resolver(args)
     failures = {}
     for target, source in tqdm(jobs.items(), unit=" pictures", disable=len(jobs) == 1 or not sys.stderr.isatty()):
         try:
@@ -84,18 +86,18 @@ def plan(inputs: Sequence[Path], out: Path, force: bool) -> dict[Path, Path]:
     return jobs
 
 
-def super_resolver(run: Path, tile: int, overlap: int, raw: bool, plugins: Sequence[str]) -> Enlarger:
-    """A run's generator, ready to enlarge. Raises UserError where it is none of that kind."""
+def super_resolver(args: argparse.Namespace) -> Enlarger:
+    """The run's generator, ready to enlarge. Raises UserError where it is none of that kind."""
     from gantrain.data.low_high import LowHigh
     from gantrain.prepare import accelerator, build_data
 
-    trained = load_trained(run, plugins)
+    trained = load_trained(args.run, args.plugins, args.best)
     data = build_data(trained.stage)
     if not isinstance(data, LowHigh):
-        raise UserError(f"{run} does not enlarge pictures; name a run of an experiment such as srgan_photos")
-    network = trained.module.best("generator", raw).to(accelerator(trained.stage.config["trainer"])).eval()
+        raise UserError(f"{args.run} does not enlarge pictures; name a run of an experiment such as srgan_photos")
+    network = trained.module.best("generator", args.raw).to(accelerator(trained.stage.config["trainer"])).eval()
     reach = getattr(network, "reach", 0)
-    return Enlarger(network, data.scale, data.channels, data.range, tile, max(overlap, reach))
+    return Enlarger(network, data.scale, data.channels, data.range, args.tile, max(args.overlap, reach))
 
 
 def save(picture: Image.Image, file: Path) -> None:

@@ -1,0 +1,120 @@
+"""Trained networks back from a run or from its exported files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from gantrain import rng
+from gantrain.build import allow_plugins, build
+from gantrain.config import Stage, stages_of
+from gantrain.errors import UserError, misfit
+from gantrain.runs import Run
+from gantrain.weights import first_line
+
+
+@dataclass
+class Trained:
+    """A run's family module with trained weights, the stage it is of, and the names of the networks that have them.
+
+    `iteration` and `images_seen` are those of the stage.
+    """
+
+    module: Any
+    stage: Stage
+    names: Sequence[str]
+    iteration: int
+    images_seen: int
+
+
+def load(run: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> dict[str, nn.Module]:
+    """The trained networks of a run by name, in eval mode on the CPU: EMA weights where kept, with `raw` the others.
+
+    `run` is the run's directory; `plugins` are the modules that it may take classes from, which is code that runs.
+    Raises UserError where it is no run or has nothing trained yet.
+    """
+    module = load_trained(run, plugins).module
+    return {name: module.best(name, raw).eval().requires_grad_(False) for name in module.networks_for_use()}
+
+
+def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> Trained:
+    """The newest checkpoint's weights, those of the `best` one, or those of `networks/` where there is none.
+
+    Leaves the random generators be. Raises UserError.
+    """
+    from gantrain.prepare import build_networks, build_stage  # it imports this module
+
+    run = Run.open(folder)
+    config = run.config()
+    trust(config, plugins)
+    stages = stages_of(config)
+    generators = rng.get_state(torch.device("cpu"))
+    try:
+        networks = build_networks(stages)
+    finally:
+        rng.set_state(generators, torch.device("cpu"))
+    for stage in reversed(stages):
+        state = run.best(stage.name) if best else run.newest(stage.name)
+        if state is not None:
+            module = build_stage(stage, networks)
+            load_weights(module, state)
+            return Trained(module, stage, list(module.networks), state["iteration"], state["images_seen"])
+    if best:
+        raise UserError(f"{folder} has no best checkpoint; a run with evaluation= keeps one")
+    if not (run.folder / "networks").is_dir():
+        raise UserError(f"{folder} has no checkpoint yet; `gantrain resume {folder}` trains on")
+    module = build_stage(stages[-1], networks)
+    if module.ema is not None:
+        module.ema.start(module.networks)
+    for name in module.networks_for_use():
+        _load_exported(module.best(name, raw=True), run.folder / "networks" / name / "weights.safetensors")
+        if module.ema is not None and name in module.ema.copies:
+            _load_exported(module.best(name), run.folder / "networks" / name / "ema.safetensors")
+    return Trained(module, stages[-1], list(module.networks_for_use()), run.finished(stages[-1].name) or 0, 0)
+
+
+def trust(config: Mapping[str, Any], plugins: Sequence[str]) -> None:
+    """Allow a run's plugins where the user names them too: a stranger's run must not choose what code is imported."""
+    for name in config.get("plugins") or []:
+        if name not in plugins:
+            raise UserError(
+                f"plugins: this run takes code from '{name}'; name it as well if you trust it: plugins=[{name}]"
+            )
+    allow_plugins(plugins)
+
+
+def load_weights(module: Any, state: Mapping[str, Any]) -> None:
+    """A checkpoint's networks into a module. Raises UserError where they do not fit."""
+    try:
+        module.load_networks(state)
+    except (RuntimeError, KeyError) as error:
+        raise misfit(error) from error
+
+
+def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> nn.Module:
+    """One exported network from its folder `networks/<name>`, in eval mode: all that another program needs."""
+    allow_plugins(plugins)
+    folder = Path(folder)
+    try:
+        node = json.loads((folder / "config.json").read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{folder} is no exported network ({error}); name a folder like RUN/networks/generator"
+        ) from error
+    network = build(node, "config.json", nn.Module)
+    averaged = folder / "ema.safetensors"
+    _load_exported(network, averaged if averaged.is_file() and not raw else folder / "weights.safetensors")
+    return network.eval().requires_grad_(False)
+
+
+def _load_exported(network: nn.Module, file: Path) -> None:
+    try:
+        network.load_state_dict(load_file(file))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise UserError(f"{file} cannot be loaded ({first_line(error)}); export it again from a checkpoint") from error
