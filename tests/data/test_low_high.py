@@ -72,8 +72,8 @@ def test_the_sheet_shows_four_columns_and_two_rows_each():
     sheet = module().sheet(batch["real"], batch)
     assert sheet.dtype == torch.uint8
     assert sheet.shape[0] == 3
-    assert sheet.shape[2] > 4 * 256
-    assert sheet.shape[1] > 4 * 256
+    assert sheet.shape[2] > 4 * 192
+    assert sheet.shape[1] > 4 * 192
 
 
 @pytest.mark.parametrize("options", [{"scale": 3}, {"size": 18}])

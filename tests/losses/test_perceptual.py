@@ -1,9 +1,11 @@
 import pytest
 import torch
+from pictures_on_disk import make_pictures, write_picture
 from safetensors.torch import save_file
 
 from gantrain.errors import UserError
 from gantrain.losses.perceptual import Perceptual, convolutions, depth_of
+from gantrain.use.data import composed
 
 WIDTH = 2
 
@@ -152,3 +154,52 @@ def test_a_bad_file_is_refused_without_running_it(tmp_path, content, capsys):
 def test_impossible_options_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         vgg(**options)
+
+
+# ---- on the command line ---------------------------------------------------------------------------------------------
+
+
+def test_content_is_chosen_by_one_word_for_the_stage_that_plays():
+    def content(*words):
+        stages = composed(["experiment=srgan_photos", *words], None)["stages"]
+        return [stages[name]["losses"]["content"] for name in ("pretrain", "adversarial")]
+
+    first, second = content("losses/content=pixel")
+    assert first["_target_"] == second["_target_"] == "gantrain.losses.reconstruction.PixelMSE"
+    first, second = content("losses/content=vgg16", "losses.content.weights=FILE", "losses.content.layer=relu4_3")
+    assert first["_target_"] == "gantrain.losses.reconstruction.PixelMSE"
+    assert (second["network"], second["weights"], second["layer"]) == ("vgg16", "FILE", "relu4_3")
+    assert second["range"] == [-1, 1]
+
+
+@pytest.fixture
+def words(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    make_pictures(tmp_path / "photos", 4, size=(40, 36))
+    return (
+        *("experiment=srgan_photos", "data.root=photos", "data.size=32", "data.batch_size=2", "evaluation=none"),
+        *("networks.generator.width=4", "networks.generator.blocks=1", "networks.discriminator.width=4"),
+        *("stages.pretrain.iterations=1", "stages.adversarial.iterations=1", "callbacks.networks=null"),
+        "hydra.run.dir=run",
+    )
+
+
+def test_a_run_without_weights_stops_before_it_begins(gantrain, words, tmp_path):
+    refused = gantrain(*words)
+    assert refused.code == 2
+    assert "losses.content.weights=FILE" in refused.err
+    assert "losses/content=pixel" in refused.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_named_from_here_are_found_from_elsewhere(gantrain, words, tmp_path, monkeypatch):
+    torch.save(convolutions("vgg19", WIDTH).state_dict(), "vgg.pth")
+    trained = gantrain(*words, "losses.content.weights=vgg.pth", f"losses.content.width={WIDTH}")
+    assert trained.code == 0, trained
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    resumed = gantrain("resume", tmp_path / "run", "stages.adversarial.iterations=2")
+    assert resumed.code == 0, resumed
+    (tmp_path / "vgg.pth").unlink()
+    write_picture(tmp_path / "in.png", 0, (8, 8))
+    assert gantrain("upscale", tmp_path / "run", tmp_path / "in.png", "--out", "out").code == 0  # needs no VGG

@@ -1,9 +1,6 @@
-"""MATLAB files (version 5 to 7) from strangers: bounded in size and depth, no code in them is ever run.
+"""MATLAB files (version 5 to 7) from strangers: bounded in size and depth, no code in them is ever run."""
 
-scipy's reader has no bounds: a small file unpacks to any size, and cells within cells, some ten thousand deep, end the
-process. Structs of flat fields are therefore read here.
-"""
-
+import io
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -14,14 +11,11 @@ import numpy as np
 from gantrain.errors import UserError
 
 LARGEST = 1 << 30  # bytes, unpacked; imdb.mat has about 300 MB
+DEEPEST = 8  # matrices within matrices; a struct of cells of texts has three
 HEADER = 128
 MATRIX, COMPRESSED = 14, 15  # types of a file's elements
-CELL, STRUCT, CHAR = 1, 2, 4  # classes of a matrix
-NUMBERS = range(6, 16)  # classes: double, single, int8 to uint64
-DTYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}  # by element
-ENCODINGS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
 
-# What damaged files make these functions, or scipy's, raise.
+# What scipy raises for files that are damaged or made to do harm.
 DAMAGED = (
     *(OSError, ValueError, TypeError, LookupError, AttributeError, EOFError, OverflowError, NotImplementedError),
     *(struct.error, zlib.error, MemoryError, RecursionError),
@@ -34,21 +28,46 @@ def read_struct(file: Path, name: str, fields: Sequence[str]) -> dict[str, np.nd
     A cell that is no text is an empty one. Raises UserError where the file is damaged, too large, or lacks the struct
     or a field.
     """
+    from scipy.io import loadmat  # half a second of imports
+    from scipy.io.matlab import MatReadError
+
     try:
         if file.stat().st_size > LARGEST:
             raise ValueError(f"more than {LARGEST >> 20} MB")
         data = inflated(file.read_bytes(), LARGEST)
-        order = "<" if data[126:128] == b"IM" else ">"
-        found = _struct(memoryview(data)[HEADER:], order, name)
-        values = None if found is None else {field: _flat(found[field], order) for field in fields if field in found}
-    except DAMAGED as error:
+        refuse_deep(data)
+        found = loadmat(io.BytesIO(data), variable_names=[name]).get(name)
+    except (*DAMAGED, MatReadError) as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise UserError(f"data.root: {file} is no sound MATLAB file ({reason}); fetch it again") from error
-    if values is None:
+    if found is None or found.dtype.names is None or found.size != 1:
         raise UserError(f"data.root: {file} holds no struct '{name}'; fetch it again")
-    if missing := [field for field in fields if field not in values]:
+    if missing := [field for field in fields if field not in found.dtype.names]:
         raise UserError(f"data.root: the struct '{name}' of {file} has no field '{missing[0]}'; fetch it again")
-    return values
+    return {field: _flat(np.asarray(found[field].item())) for field in fields}
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    values = values.ravel(order="F")
+    if values.dtype != object:
+        return values
+    texts = [str(cell.item()) if cell.dtype.kind == "U" and cell.size == 1 else "" for cell in values]
+    return np.array(texts, object)
+
+
+def refuse_deep(data: bytes) -> None:
+    """Raise ValueError where matrices of an unpacked MAT-file lie too deep in each other.
+
+    Some ten thousand cells within cells end scipy's reader, and the process with it.
+    """
+    order = "<" if data[126:128] == b"IM" else ">"
+    waiting = [(memoryview(data)[HEADER:], 1)]
+    while waiting:
+        part, depth = waiting.pop()
+        inner = [content for kind, content in _elements(part, order) if kind == MATRIX]
+        if inner and depth > DEEPEST:
+            raise ValueError(f"its matrices lie more than {DEEPEST} deep in each other")
+        waiting += [(content, depth + 1) for content in inner]
 
 
 def _elements(data: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
@@ -56,61 +75,13 @@ def _elements(data: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
     at = 0
     while at < len(data):
         kind, length = struct.unpack_from(f"{order}2I", data, at)
-        start = at + 8
         if kind >> 16:  # up to four bytes stand in the tag itself
-            kind, length, start = kind & 0xFFFF, kind >> 16, at + 4
-        if start + length > len(data) or (start == at + 4 and length > 4):
+            at += 8
+            continue
+        if at + 8 + length > len(data):
             raise ValueError("cut off")
-        yield kind, data[start : start + length]
-        at = max(at + 8, start + length + -length % 8 if start == at + 8 else at + 8)
-
-
-def _matrix(data: memoryview, order: str) -> tuple[int, str, Iterator[tuple[int, memoryview]]]:
-    """A matrix' class, its name, and the elements after these. Raises ValueError."""
-    parts = _elements(data, order)
-    try:
-        (_, flags), _, (_, name) = next(parts), next(parts), next(parts)
-    except StopIteration:
-        return 0, "", iter(())  # an empty one
-    return struct.unpack_from(f"{order}I", flags)[0] & 0xFF, bytes(name).decode("latin-1"), parts
-
-
-def _struct(data: memoryview, order: str, name: str) -> dict[str, memoryview] | None:
-    """The fields' matrices of the one struct `name` of a file, or None. Raises ValueError."""
-    for kind, content in _elements(data, order):
-        if kind != MATRIX:
-            continue
-        matrix, its_name, parts = _matrix(content, order)
-        if matrix != STRUCT or its_name != name:
-            continue
-        (_, width), (_, names), *values = parts
-        (width,) = struct.unpack_from(f"{order}i", width)
-        if not 1 <= width <= 64 or len(names) % width:
-            raise ValueError("a struct's names have no sound length")
-        keys = [bytes(names[i : i + width]).split(b"\0")[0].decode("latin-1") for i in range(0, len(names), width)]
-        return dict(zip(keys, (value for _, value in values), strict=True))
-    return None
-
-
-def _flat(data: memoryview, order: str) -> np.ndarray:
-    """A field's numbers (n,), or the texts of its cells as objects, or a text's one. Raises ValueError."""
-    matrix, _, parts = _matrix(data, order)
-    if matrix in NUMBERS:
-        kind, content = next(parts, (9, b""))
-        return np.frombuffer(content, np.dtype(DTYPES[kind]).newbyteorder(order))
-    texts = [_text(content, order) for _, content in parts] if matrix == CELL else [_text(data, order)]
-    return np.array(texts, object)
-
-
-def _text(data: memoryview, order: str) -> str:
-    matrix, _, parts = _matrix(data, order)
-    if matrix != CHAR:
-        return ""
-    kind, content = next(parts, (1, b""))
-    encoding = ENCODINGS[kind]
-    if encoding in ("utf-16", "utf-32"):
-        encoding += "-le" if order == "<" else "-be"
-    return bytes(content).decode(encoding, "surrogatepass" if encoding.startswith("utf") else "strict")
+        yield kind, data[at + 8 : at + 8 + length]
+        at += 8 + length + -length % 8
 
 
 def inflated(data: bytes, most: int) -> bytes:
