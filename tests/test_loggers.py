@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from gantrain.loggers import flat
 
-TINY = ("debug=tiny", "callbacks.samples.count=4", "callbacks.metrics.every=2")
+TINY = ("debug=tiny", "evaluation=none", "callbacks.samples.count=4", "callbacks.metrics.every=2")
 
 
 def rows(file="run/csv/metrics.csv"):
