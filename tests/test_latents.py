@@ -35,7 +35,7 @@ def test_bad_files(tmp_path, monkeypatch):
         refused("damaged")
     save_latents(torch.randn(3, 4), file)
     refused("has 3 latents, the last is 2", f"{file}:0,3")
-    refused("there is no file", f"{file}:x")
+    refused("'x' names no rows", f"{file}:x")
     whole = file.read_bytes()
     file.write_bytes(whole[:-5])
     refused("damaged")
