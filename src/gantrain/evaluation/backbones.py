@@ -64,7 +64,8 @@ class Inception(Backbone):
         except (URLError, OSError) as error:
             raise UserError(
                 f"evaluation.weights: Inception's weights cannot be downloaded ({error}); fetch torch-fidelity's "
-                f"weights-inception-2015-12-05-6726825d.pth elsewhere and name it with weights=FILE"
+                f"weights-inception-2015-12-05-6726825d.pth elsewhere and name it with evaluation.weights=FILE, or "
+                f"--weights FILE"
             ) from error
         except RuntimeError as error:
             raise unfit(weights, "Inception", error) from error
@@ -93,7 +94,7 @@ class Torchvision(Backbone):
         except (URLError, OSError) as error:
             raise UserError(
                 f"evaluation.weights: {name}'s weights cannot be downloaded ({error}); fetch torchvision's file "
-                f"elsewhere and name it with weights=FILE"
+                f"elsewhere and name it with evaluation.weights=FILE, or --weights FILE"
             ) from error
         if weights is not None:
             try:
