@@ -17,9 +17,9 @@ import random
 import shutil
 import sys
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -86,22 +86,50 @@ def open_cache(
 
     Pictures that cannot be read are left out and listed; the caller decides whether that will do.
     """
-    folder = folder or default_folder()
     content = repr((VERSION, source.fingerprint, size, channels, source.framing))
+
+    def build(part: Path) -> None:
+        job = Job(source, size, channels, part / "pixels.u8", chunk_rows(channels * size**2))
+        _build(job, processes or processes_for(source))
+
+    return kept(source, content, folder, lambda place: _read(place, source, size, channels), build)
+
+
+class Found(Protocol):
+    """What a cache is read as."""
+
+    unreadable: dict[int, str]
+
+
+Cache = TypeVar("Cache", bound=Found)
+
+
+def kept(
+    source: Source,
+    content: str,
+    folder: Path | None,
+    read: Callable[[Path], Cache | None],
+    build: Callable[[Path], None],
+) -> Cache:
+    """The cache of `source` whose key is made of `content`, in `folder`, as `read` gives it.
+
+    Where that is None, or what could not be opened then can be by now, `build` makes it anew in a folder of another
+    name, one process at a time. Raises UserError where it cannot be written.
+    """
+    folder = folder or default_folder()
     key = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
     place = folder / key
-    found = _read(place, source, size, channels)
-    if found is not None and not opens_now(source, found):
+    found = read(place)
+    if found is not None and not _opens_now(source, found):
         return found
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with alone(folder / f".{key}.lock"):
-            found = _read(place, source, size, channels)  # another process may have built it while this one waited
-            if found is not None and not opens_now(source, found):
+        with _alone(folder / f".{key}.lock"):
+            found = read(place)  # another process may have built it while this one waited
+            if found is not None and not _opens_now(source, found):
                 return found
             part = folder / f".{key}.part"
-            job = Job(source, size, channels, part / "pixels.u8", chunk_rows(channels * size**2))
-            _build(job, processes or processes_for(source))
+            build(part)
             clear(place)  # damaged, or of another version
             part.replace(place)
     except OSError as error:
@@ -110,7 +138,7 @@ def open_cache(
             f"data.cache_dir: cannot write the cache in {folder} ({error.strerror or error}{where}); "
             f"free space or name another folder with data.cache_dir="
         ) from error
-    built = _read(place, source, size, channels)
+    built = read(place)
     if built is None:
         raise UserError(f"data.cache_dir: the cache just written in {place} reads back damaged; check that disk")
     return built
@@ -124,7 +152,7 @@ def clear(place: Path) -> None:
         place.unlink(missing_ok=True)
 
 
-def opens_now(source: Source, cached: Cached) -> bool:
+def _opens_now(source: Source, cached: Found) -> bool:
     """Whether a picture that the system refused to open, say for its permissions, can be opened by now."""
     for index, reason in cached.unreadable.items():
         if reason.startswith(REFUSED):
@@ -136,7 +164,7 @@ def opens_now(source: Source, cached: Cached) -> bool:
     return False
 
 
-def alone(file: Path) -> FileLock:
+def _alone(file: Path) -> FileLock:
     lock = FileLock(file)
     try:
         return lock.acquire(timeout=0)

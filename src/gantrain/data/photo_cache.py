@@ -5,7 +5,6 @@ A cache is a folder `<key>` beside those of gantrain.data.cache: `pixels.u8` (th
 made in a folder of another name, so that a broken build leaves nothing that could be taken for whole.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -14,11 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from gantrain.data.cache import LOOK, alone, checksums, clear, default_folder, opens_now, sound
+from gantrain.data.cache import LOOK, checksums, clear, kept, sound
 from gantrain.data.decode import Framing, Unreadable, flat, guarded
 from gantrain.data.progress import Progress
 from gantrain.data.source import Source
-from gantrain.errors import UserError
 
 VERSION = 1  # raise it when the same source would give other bytes
 FILES = ("pixels.u8", "looks.npy", "sides.npy")
@@ -56,33 +54,15 @@ def open_photos(source: Source, channels: int, least: int = 1, folder: Path | No
 
     Photos that cannot be read are left out and listed; the caller decides whether that will do.
     """
-    folder = folder or default_folder()
     background = None if source.framing is None else source.framing.background
     content = repr(("photos", VERSION, source.fingerprint, channels, least, background))
-    key = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
-    place = folder / key
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with alone(folder / f".{key}.lock"):
-            found = _read(place, len(source), channels)
-            if found is not None and not opens_now(source, found):
-                return found
-            part = folder / f".{key}.part"
-            clear(part)
-            part.mkdir()
-            _build(source, channels, least, part)
-            clear(place)  # damaged, or of another version
-            part.replace(place)
-    except OSError as error:
-        where = f" at {error.filename}" if error.filename else ""
-        raise UserError(
-            f"data.cache_dir: cannot write the cache in {folder} ({error.strerror or error}{where}); "
-            f"free space or name another folder with data.cache_dir="
-        ) from error
-    built = _read(place, len(source), channels)
-    if built is None:
-        raise UserError(f"data.cache_dir: the cache just written in {place} reads back damaged; check that disk")
-    return built
+
+    def build(part: Path) -> None:
+        clear(part)
+        part.mkdir()
+        _build(source, channels, least, part)
+
+    return kept(source, content, folder, lambda place: _read(place, len(source), channels), build)
 
 
 def _build(source: Source, channels: int, least: int, part: Path) -> None:
