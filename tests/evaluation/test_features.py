@@ -51,7 +51,7 @@ class Family:
     """Makes pictures that say which latents and which class they were made of."""
 
     def __init__(self, conditional=False, bad=False):
-        self.conditional, self.bad = conditional, bad
+        self.classes, self.bad = (3 if conditional else None), bad
 
     def latents(self, n, generator, truncation):
         return torch.randn(n, 2, generator=generator) * (truncation or 1)

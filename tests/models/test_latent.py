@@ -117,8 +117,8 @@ def test_samples_of_classes():
     assert shown.shape == (6, 4)
     assert torch.equal(shown[:3], module.generate(z[:1].repeat(3, 1)))
     assert module.preview_columns == 3
-    assert module.conditional
-    assert not game().conditional
+    assert module.classes
+    assert not game().classes
 
 
 def test_classes_must_be_in_the_data():

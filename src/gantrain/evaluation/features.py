@@ -78,7 +78,7 @@ def generated(
         n = min(CHUNK, count - start)
         latents = module.latents(n, generator, truncation)
         options, cond = {}, None
-        if module.conditional:
+        if module.classes:
             cond = labels[torch.arange(start, start + n) % len(labels)]
             options = {"cond": cond}
         samples = module.generate(latents, raw=raw, **options)

@@ -117,7 +117,7 @@ class SampleScores(Evaluation):
         real = real_features(reference, backbone, count, self.seed, module.device)
         pictures = generated(module, data, self.samples, self.seed, raw, self.truncation, real.labels)
         fake = extract(pictures, backbone, module.device)
-        wanted = self.wanted(backbone, fake, module.conditional)
+        wanted = self.wanted(backbone, fake, bool(module.classes))
         training = real
         if self.split == "test" and "copying" in wanted:
             training = real_features(data, backbone, min(MOST_REAL, len(data)), self.seed, module.device)

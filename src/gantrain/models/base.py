@@ -34,6 +34,8 @@ class GANModule(pl.LightningModule):
     `on_divergence`: `stop` raises `Diverged` at the first loss or gradient that is not finite, `skip` omits the step.
     """
 
+    classes: int | None = None  # of the class numbers that a family's `generate` takes, where it takes any
+
     def __init__(
         self,
         networks: Mapping[str, nn.Module],

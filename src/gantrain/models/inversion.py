@@ -40,7 +40,7 @@ class Inversion(GANModule):
         for name in ("encoder", "generator", *(["face"] if embedding is not None else [])):
             if name not in self.networks:
                 raise UserError(f"networks.{name} is missing: the encoder's losses need it")
-        self.classes, self.z_std, self.conditional = classes, z_std, True
+        self.classes, self.z_std = classes, z_std
 
     def draw(self, batch: Batch) -> Batch:
         if "latent" not in self.distances:

@@ -45,11 +45,6 @@ class LatentGAN(GANModule):
             )
 
     @property
-    def conditional(self) -> bool:
-        """Whether `generate` takes class numbers as well."""
-        return bool(self.classes)
-
-    @property
     def z_dim(self) -> int:
         return self.networks["generator"].z_dim
 

@@ -57,7 +57,7 @@ def main(words: Sequence[str]) -> int:
     if args.save_latents is not None:
         save_latents(latents, args.save_latents)
     # A part at a time: 50,000 samples would fill the memory.
-    cond = torch.arange(args.n) % module.classes if getattr(module, "conditional", False) else None
+    cond = torch.arange(args.n) % module.classes if module.classes else None
     samples = made(module, latents, cond, args.raw)
     try:
         if out.suffix.lower() == ".png":
