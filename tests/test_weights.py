@@ -28,6 +28,7 @@ class Bomb:
     [
         (b"", "w.pth"),
         (b"no weights at all", "other objects"),
+        (b"junk\n", "other objects"),
         ({"a": Bomb()}, "other objects"),
         ({"a": 3}, "something else"),
         ([torch.ones(1)], "something else"),

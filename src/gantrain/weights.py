@@ -33,8 +33,8 @@ def read_state(file: Path, key: str) -> dict[str, Tensor]:
         if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
             raise ValueError("it holds something else than tensors by name")
     except DAMAGED as error:
-        # Of what torch refuses to unpickle it tells in a page.
-        pickled = isinstance(error, pickle.UnpicklingError)
+        # Of what torch refuses to unpickle it tells in a page, or by a number.
+        pickled = isinstance(error, (pickle.UnpicklingError, LookupError))
         reason = "it holds other objects than tensors" if pickled else first_line(error)
         raise UserError(
             f"{key}: {file} is no file of weights, or damaged ({reason}); it must be safetensors or a state dict saved "
