@@ -44,9 +44,9 @@ def print_header(ready: Sequence["Ready"], run: "Run", config: Mapping[str, Any]
 
 
 def print_end(outcome: "Outcome") -> None:
-    folder = outcome.run.folder
+    folder, word = outcome.run.folder, outcome.run.word
     if outcome.signum:
-        print(f"stopped; go on with: gantrain resume {folder}", flush=True)
+        print(f"stopped; go on with: gantrain resume {word}", flush=True)
         return
     if not outcome.images:
         print(f"nothing left to train in {folder}; raise iterations= to go on", flush=True)
@@ -61,10 +61,10 @@ def print_end(outcome: "Outcome") -> None:
         *(scores(outcome)),
         *([f"picture  {pictures[-1]}"] if pictures else []),
         *([f"report   {report}"] if report.is_file() else []),
-        *([f"sample   gantrain sample {folder}"] if outcome.samples else []),
-        *([f"use      gantrain upscale {folder} PICTURES --out FOLDER"] if last.config["data"].get("scale") else []),
-        f"longer   gantrain resume {folder} {length}=N",
-        f"curves   tensorboard --logdir {folder}",
+        *([f"sample   gantrain sample {word}"] if outcome.samples else []),
+        *([f"use      gantrain upscale {word} PICTURES --out FOLDER"] if last.config["data"].get("scale") else []),
+        f"longer   gantrain resume {word} {length}=N",
+        f"curves   tensorboard --logdir {word}",
     ]
     print("\n".join(lines), flush=True)
 

@@ -68,7 +68,7 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = F
     if best:
         raise UserError(f"{folder} has no best checkpoint; a run with evaluation= keeps one")
     if not (run.folder / "networks").is_dir():
-        raise UserError(f"{folder} has no checkpoint yet; `gantrain resume {folder}` trains on")
+        raise UserError(f"{folder} has no checkpoint yet; `gantrain resume {run.word}` trains on")
     module = build_stage(stages[-1], networks)
     if module.ema is not None:
         module.ema.start(module.networks)

@@ -4,6 +4,7 @@ import errno
 import itertools
 import json
 import pickle
+import shlex
 import shutil
 import sys
 import zipfile
@@ -48,6 +49,11 @@ class Run:
         self.folder = Path(folder)
 
     # ---- the directory -----------------------------------------------------------------------------------------------
+
+    @property
+    def word(self) -> str:
+        """The folder as a shell takes it."""
+        return shlex.quote(str(self.folder))
 
     @property
     def config_file(self) -> Path:
@@ -97,7 +103,7 @@ class Run:
     def refuse_if_taken(self) -> None:
         if self.config_file.exists() or (self.folder / "checkpoints").exists():
             raise Taken(
-                f"hydra.run.dir: {self.folder} already holds a run; `gantrain resume {self.folder}` continues it, "
+                f"hydra.run.dir: {self.folder} already holds a run; `gantrain resume {self.word}` continues it, "
                 f"or name another directory"
             )
         # Of another program: a run would add to them, or delete what is in its way.
@@ -269,5 +275,5 @@ def explain_os_error(error: OSError, run: Run) -> str:
     reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
     return (
         f"{error.filename or run.folder}: {reason}; the last whole checkpoint is kept, "
-        f"mend it and `gantrain resume {run.folder}`"
+        f"mend it and `gantrain resume {run.word}`"
     )

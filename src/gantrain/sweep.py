@@ -1,6 +1,7 @@
 """The summary of a sweep: a table of its jobs and a row of samples of each."""
 
 import csv
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ class Sweep:
             print(f"picture  {self._file('png')}")
         except OSError as error:
             self._complain("png", error)
-        print(f"longer   gantrain resume {self.folder}/JOB iterations=N", flush=True)
+        print(f"longer   gantrain resume {shlex.quote(str(self.folder / 'JOB'))} iterations=N", flush=True)
 
     # ---- the table ---------------------------------------------------------------------------------------------------
 
