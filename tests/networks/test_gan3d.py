@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from gantrain.networks.gan3d import Discriminator, Generator, RandomShift
+from gantrain.networks.minibatch import MinibatchDeviation
 
 
 def count(network):
@@ -75,3 +76,13 @@ def test_shifts_leave_a_way_for_gradients():
     volumes = torch.rand(2, 1, 8, 8, 8, requires_grad=True)
     Discriminator(2, 8, norm=False, shift=2)(volumes).sum().backward()
     assert volumes.grad.abs().sum() > 0
+
+
+def test_a_group_is_shown_to_the_last_layer_alone():
+    """One channel more there, so 64 weights more; what one sample is worth then depends on the others."""
+    alone, group = Discriminator(2, 16), Discriminator(2, 16, norm=False, group=4)
+    assert count(group) == count(Discriminator(2, 16, norm=False)) + 64
+    assert not any(isinstance(m, MinibatchDeviation) for m in alone.modules())
+    volumes = torch.rand(4, 1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
+    same = volumes[:1].expand(4, -1, -1, -1, -1)
+    assert not torch.allclose(group(volumes)[0], group(same)[0], atol=1e-6)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantrain.networks.init import Init, initialise
+from gantrain.networks.minibatch import MinibatchDeviation
 
 KERNEL = 4
 BASE = 4  # side of the smallest map, which one "valid" kernel spans
@@ -79,7 +80,8 @@ class Discriminator(nn.Module):
     """Volumes (n, channels, size, size, size) to logits (n,): the generator's mirror image, with leaky ReLU.
 
     `norm` puts batch norm after all convolutions but the first and the last, `norm_first` after the first too; never
-    use it with a gradient penalty. `shift` moves what it judges in training by up to so many voxels.
+    use it with a gradient penalty. `shift` moves what it judges in training by up to so many voxels. `group` shows the
+    last layer how much so many samples vary (`MinibatchDeviation`); 0 shows nothing.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Discriminator(nn.Module):
         norm: bool = True,
         norm_first: bool = True,
         shift: int = 0,
+        group: int = 0,
         norm_eps: float = 1e-5,
         norm_momentum: float = 0.1,
         init: Init = "dcgan",
@@ -103,7 +106,9 @@ class Discriminator(nn.Module):
             if norm and (i > 0 or norm_first):
                 layers.append(nn.BatchNorm3d(b, eps=norm_eps, momentum=norm_momentum))
             layers.append(nn.LeakyReLU(slope))
-        self.layers = nn.Sequential(*layers, nn.Conv3d(features[-1], 1, KERNEL), nn.Flatten())
+        if group:
+            layers.append(MinibatchDeviation(group))
+        self.layers = nn.Sequential(*layers, nn.Conv3d(features[-1] + bool(group), 1, KERNEL), nn.Flatten())
         initialise(self, init)
 
     def forward(self, volumes: Tensor) -> Tensor:
