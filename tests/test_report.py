@@ -279,6 +279,22 @@ def test_drawings_are_the_same_each_time_and_follow_the_pages_colours():
     assert "#000" not in one.svg
 
 
+@pytest.mark.parametrize(
+    "values", [(0, 1), (-0.0125, 0.031), (-123456.5, 98765.5), (1e-9, 3e-9), (-4e12, 7e12), (7.0,)]
+)
+def test_all_of_a_drawing_is_inside_of_it(values):
+    iterations = [1_000_000 * i for i in range(len(values))]
+    figure = curves.drawing("adv", [curves.Curve("c", 0, iterations, list(values))])
+    inside = figure.get_tightbbox()  # in inches
+    width, height = figure.get_size_inches()
+    assert inside.x0 >= 0
+    assert inside.y0 >= 0
+    assert inside.x1 <= width
+    assert inside.y1 <= height
+    assert inside.width > 0.85 * width
+    assert inside.height > 0.85 * height
+
+
 def test_training_imports_no_plotting_before_the_end():
     # torchmetrics imports matplotlib by itself where it is installed
     code = "import sys, gantrain.train; sys.exit(any(m in sys.modules for m in ('gantrain.report', 'gantrain.curves')))"

@@ -17,6 +17,7 @@ POINTS = 400  # of a curve, at most: more than a screen shows, and the page stay
 COLOURS = 8  # that the page defines as --curve-0 ... --curve-7
 # Placeholders that matplotlib writes and `themed` replaces; black would be left out as SVG's default.
 INK, CURVES = "#000100", [f"#0002{i:02x}" for i in range(COLOURS)]
+SIZE, FONT = (4.4, 2.5), 10  # of a chart in inches, of its text in points
 TITLES = {"adv": "adversarial loss", "logits": "logits (mean)", "images_per_second": "images per second"}
 
 
@@ -69,27 +70,42 @@ def draw_scores(measured: Sequence[Any], tag: str) -> list[Chart]:
 
 
 def draw(kind: str, curves: list[Curve], salt: str) -> Chart:
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt, "font.size": 10}):
-        figure = Figure(figsize=(4.4, 2.5), layout="constrained")
-        axes = figure.add_subplot()
-        for curve in curves:
-            x, y = thinned(curve)
-            colour = CURVES[curve.colour]
-            smooth = smoothed(y)
-            if len(x) == 1:
-                axes.plot(x, y, "o", color=colour, markersize=4)
-            if smooth is not y:
-                axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.35)
-            axes.plot(x, smooth, color=colour, linewidth=1.7)
-        if kind == "accuracy":
-            axes.axhline(0.5, color=INK, linewidth=0.8, linestyle=(0, (4, 4)), alpha=0.5)
-            axes.set_ylim(-0.02, 1.02)
-        if kind == "images_per_second":
-            axes.set_ylim(bottom=0)
-        dress(axes)
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt, "font.size": FONT}):
         stream = io.StringIO()
-        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
+        drawing(kind, curves).savefig(stream, format="svg", transparent=True, metadata={"Date": None})
     return Chart(TITLES.get(kind, kind.replace("_", " ")), curves, themed(stream.getvalue()))
+
+
+def drawing(kind: str, curves: list[Curve]) -> Figure:
+    figure = Figure(figsize=SIZE)
+    axes = figure.add_subplot()
+    for curve in curves:
+        x, y = thinned(curve)
+        colour = CURVES[curve.colour]
+        smooth = smoothed(y)
+        if len(x) == 1:
+            axes.plot(x, y, "o", color=colour, markersize=4)
+        if smooth is not y:
+            axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.35)
+        axes.plot(x, smooth, color=colour, linewidth=1.7)
+    if kind == "accuracy":
+        axes.axhline(0.5, color=INK, linewidth=0.8, linestyle=(0, (4, 4)), alpha=0.5)
+        axes.set_ylim(-0.02, 1.02)
+    if kind == "images_per_second":
+        axes.set_ylim(bottom=0)
+    dress(axes)
+    leave_room(figure, axes)
+    return figure
+
+
+def leave_room(figure: Figure, axes: matplotlib.axes.Axes) -> None:
+    """Margins for the labels, by their characters: matplotlib's own layout lays out all text thrice, half the time."""
+    formatter = axes.yaxis.get_major_formatter()
+    longest = max(len(label) for label in formatter.format_ticks(axes.get_yticks()))
+    width, height = SIZE[0] * 72, SIZE[1] * 72  # in points, as the font
+    left = (0.65 * FONT * longest + 8) / width  # a digit of DejaVu Sans is 0.64 wide, and there are 4 points of padding
+    top = (1.6 * FONT if formatter.get_offset() else 0.6 * FONT) / height  # "1e6" stands above the axis
+    figure.subplots_adjust(left, 1.8 * FONT / height, 1 - 1.4 * FONT / width, 1 - top)
 
 
 def dress(axes: matplotlib.axes.Axes) -> None:
