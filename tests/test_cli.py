@@ -23,21 +23,6 @@ TINY = ("debug=tiny", "callbacks.samples.count=4")
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A run, once."""
-    folder = tmp_path_factory.mktemp("trained") / "run"
-    assert main([*TINY, f"hydra.run.dir={folder}"]) == 0
-    return folder
-
-
-@pytest.fixture
-def run(trained):
-    """A copy of that run to do damage to."""
-    shutil.copytree(trained, "run")
-    return Path("run")
-
-
-@pytest.fixture(scope="module")
 def saved_often(tmp_path_factory):
     """A run of four iterations with a checkpoint after each, once."""
     folder = tmp_path_factory.mktemp("saved_often") / "run"
