@@ -7,10 +7,12 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/python -m gantrain
 
+# Two workers: each imports torch anew and holds a gigabyte. One takes what the other has left: neighbours share
+# fixtures that train, so they stay together, and the long tests of experiments still spread over both.
 test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -1,6 +1,8 @@
 """Fixtures: quick deterministic runs, in process, in temporary folders."""
 
 import os
+import shutil
+from pathlib import Path
 
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # bitwise equality is promised on the CPU
 os.environ.pop("GANTRAIN_DATA", None)
@@ -37,6 +39,20 @@ def gantrain(capfd):
         return Result(code, out, err)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def _trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    assert main(["debug=tiny", "callbacks.samples.count=4", f"hydra.run.dir={folder}"]) == 0
+    return folder
+
+
+@pytest.fixture
+def run(_trained):
+    """A run of the default experiment with debug=tiny, in the folder `run`: a copy, so a test may damage it."""
+    shutil.copytree(_trained, "run")
+    return Path("run")
 
 
 class Result:

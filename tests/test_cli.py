@@ -15,16 +15,19 @@ from idx import make_mnist, write_idx
 from PIL import Image
 
 import gantrain as package
+from gantrain.cli import main
 from gantrain.loading import load_network
 from gantrain.runs import Run
 
 TINY = ("debug=tiny", "callbacks.samples.count=4")
 
 
-@pytest.fixture
-def run(gantrain):
-    assert gantrain(*TINY, "hydra.run.dir=run").code == 0
-    return Path("run")
+@pytest.fixture(scope="module")
+def saved_often(tmp_path_factory):
+    """A run of four iterations with a checkpoint after each, once."""
+    folder = tmp_path_factory.mktemp("saved_often") / "run"
+    assert main([*TINY, "callbacks.checkpoint.every_seconds=0", "iterations=4", f"hydra.run.dir={folder}"]) == 0
+    return folder
 
 
 def refused(result, *words):
@@ -267,7 +270,8 @@ def test_a_run_remembers_its_cache_from_wherever_it_is_resumed(gantrain, tmp_pat
 
 def test_threads_are_those_of_one_run(gantrain):
     before = torch.get_num_threads()
-    result = gantrain(*TINY, f"trainer.threads={before + 1}", "hydra.run.dir=run")
+    short = ("iterations=1", "evaluation=none", "callbacks.networks=null")  # threads wait for each other
+    result = gantrain(*TINY, *short, f"trainer.threads={before + 1}", "hydra.run.dir=run")
     assert f"({before + 1} threads)" in result.out
     assert torch.get_num_threads() == before
 
@@ -292,9 +296,8 @@ def test_a_finished_run_trains_nothing(gantrain, run):
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other", "hostile", "lacking", "wrong"])
-def test_a_corrupt_last_checkpoint_falls_back_to_the_one_before(gantrain, damage):
-    words = (*TINY, "callbacks.checkpoint.every_seconds=0")
-    assert gantrain(*words, "iterations=4", "hydra.run.dir=run").code == 0
+def test_a_corrupt_last_checkpoint_falls_back_to_the_one_before(gantrain, saved_often, damage):
+    shutil.copytree(saved_often, "run")
     last = Path("run/checkpoints/train/00000004.ckpt")
     data = bytearray(last.read_bytes())
     if damage == "truncated":
@@ -322,12 +325,12 @@ def test_a_corrupt_last_checkpoint_falls_back_to_the_one_before(gantrain, damage
     assert Path("run/checkpoints/train/00000004.ckpt.broken").exists()
 
 
-def test_a_run_whose_checkpoints_are_all_damaged_is_left_alone(gantrain):
-    assert gantrain(*TINY, "callbacks.checkpoint.every_seconds=0", "hydra.run.dir=run").code == 0
+def test_a_run_whose_checkpoints_are_all_damaged_is_left_alone(gantrain, saved_often):
+    shutil.copytree(saved_often, "run")
     for file in Path("run/checkpoints/train").glob("*.ckpt"):
         file.write_bytes(b"")
     before = {file: file.read_bytes() for file in Path("run").rglob("*") if file.is_file()}
-    result = gantrain("resume", "run", "iterations=3")
+    result = gantrain("resume", "run", "iterations=5")
     assert result.code == 2
     assert "none of its checkpoints can be read" in result.err
     config = Path("run/.hydra/config.yaml")

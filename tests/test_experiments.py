@@ -14,20 +14,26 @@ from gantrain.loading import load_network, load_trained
 from gantrain.use.data import composed
 
 FOLDER = configs_folder() / "experiment"
+RECORDS = ("callbacks.metrics.every=1", "callbacks.samples.count=2")
+FEW = {"samples": 16, "pictures": 4}  # to measure scores on, which nobody reads here
 EXPERIMENTS = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.yaml"))
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_trains_resumes_exactly_and_is_used(experiment, gantrain, monkeypatch, tmp_path):
-    words = (f"experiment={experiment}", "debug=tiny", "callbacks.metrics.every=1", "callbacks.samples.count=2")
+    words = (f"experiment={experiment}", "debug=tiny", *RECORDS)
+    config = composed(words, None)
+    words += tuple(f"evaluation.{key}={count}" for key, count in FEW.items() if key in (config["evaluation"] or {}))
+    if stages_of(config)[-1].config["data"]["batch_size"] > 4:
+        words += ("data.batch_size=4",)
     quick = (*words, "callbacks.networks=null")  # it only describes the networks, once is enough
-    *earlier, last = stages_of(composed(words, None))
+    *earlier, last = stages_of(config)
     longer = f"stages.{last.tag}.iterations=5" if last.tag else "iterations=5"
     assert gantrain(*words, "hydra.run.dir=stopped").code == 0
     resumed = gantrain("resume", "stopped", longer)
     assert resumed.code == 0, resumed
     assert gantrain(*quick, longer, "hydra.run.dir=straight").code == 0
-    # 5 batches of at most 8 from 64 images: the stop lies inside an epoch
+    # 5 batches of at most 4 from 64 images: the stop lies inside an epoch
     assert newest("straight", last.name)["iteration"] == 5
     stopped = ["stopped"]
     for stage in earlier:

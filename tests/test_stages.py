@@ -1,10 +1,14 @@
 """A run of two stages that share a network: resumed inside and between them, bit for bit."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from compare import differences, newest
 from stopping import stop_at
+
+from gantrain.cli import main
 
 EXPERIMENT = """\
 # @package _global_
@@ -59,26 +63,42 @@ class Copy(GANModule):
 '''
 
 
+@pytest.fixture(scope="module")
+def words(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two_stages")
+    (folder / "mine" / "experiment").mkdir(parents=True)
+    (folder / "mine" / "experiment" / "two_stages.yaml").write_text(EXPERIMENT)
+    (folder / "family.py").write_text(FAMILY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield ("experiment=two_stages", "--config-dir", str(folder / "mine"), "callbacks.metrics.every=1")
+
+
+@pytest.fixture(scope="module")
+def straight(words, tmp_path_factory):
+    """A run of both stages without a stop, once."""
+    folder = tmp_path_factory.mktemp("straight") / "run"
+    assert main([*words, f"hydra.run.dir={folder}"]) == 0
+    return folder
+
+
 @pytest.fixture
-def words(tmp_path, monkeypatch):
-    (tmp_path / "mine" / "experiment").mkdir(parents=True)
-    (tmp_path / "mine" / "experiment" / "two_stages.yaml").write_text(EXPERIMENT)
-    (tmp_path / "family.py").write_text(FAMILY)
-    monkeypatch.syspath_prepend(tmp_path)
-    return ("experiment=two_stages", "--config-dir", "mine", "callbacks.metrics.every=1")
+def run(straight):
+    """A copy of that run to go on from."""
+    shutil.copytree(straight, "run")
+    return Path("run")
 
 
-def test_resumed_in_either_stage_it_ends_in_the_same_bits(gantrain, words, monkeypatch, tmp_path):
-    straight = gantrain(*words, "hydra.run.dir=straight")
-    assert straight.code == 0, straight
+def test_resumed_in_either_stage_it_ends_in_the_same_bits(gantrain, words, straight, monkeypatch, tmp_path):
+    quick = (*words, "callbacks.networks=null")  # it only describes the networks, once is enough
     for stage, iteration in (("gan", 2), ("gan", 4), ("copy", 1), ("copy", 3)):
         run = f"stopped_{stage}_{iteration}"
-        assert stop_at(gantrain, words, monkeypatch, stage, iteration, run).code == 143
+        assert stop_at(gantrain, quick, monkeypatch, stage, iteration, run).code == 143
         resumed = gantrain("resume", run, "plugins=[family]")
         assert resumed.code == 0, resumed
-        assert differences(newest(run, "copy"), newest("straight", "copy")) == []
-        assert differences(newest(run, "gan"), newest("straight", "gan")) == []
-        assert metrics(tmp_path / run) == metrics(tmp_path / "straight")
+        assert differences(newest(run, "copy"), newest(straight, "copy")) == []
+        assert differences(newest(run, "gan"), newest(straight, "gan")) == []
+        assert metrics(tmp_path / run) == metrics(straight)
 
 
 def metrics(run):
@@ -86,14 +106,12 @@ def metrics(run):
     return [(r["stage"], r["iteration"], r["values"].get("copy/student/l2")) for r in records]
 
 
-def test_the_second_stage_starts_from_the_averaged_generator(gantrain, words):
-    assert gantrain(*words, "hydra.run.dir=run").code == 0
+def test_the_second_stage_starts_from_the_averaged_generator(run):
     averaged, passed_on = newest("run", "gan")["ema"]["generator"], newest("run", "copy")["networks"]["generator"]
     assert differences(averaged, passed_on) == []
 
 
-def test_finished_stages_leave_a_marker_and_tags_name_the_stage(gantrain, words, tmp_path):
-    assert gantrain(*words, "hydra.run.dir=run").code == 0
+def test_finished_stages_leave_a_marker_and_tags_name_the_stage(gantrain, run, tmp_path):
     assert json.loads((tmp_path / "run/checkpoints/gan/finished.json").read_text()) == {"iterations": 4}
     records = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert [(r["stage"], r["iteration"]) for r in records] == [(s, i) for s in ("gan", "copy") for i in (1, 2, 3, 4)]
@@ -106,8 +124,7 @@ def test_finished_stages_leave_a_marker_and_tags_name_the_stage(gantrain, words,
     assert (tmp_path / "run/metrics.jsonl").read_text() == before
 
 
-def test_only_the_last_stage_can_be_prolonged(gantrain, words):
-    assert gantrain(*words, "hydra.run.dir=run").code == 0
+def test_only_the_last_stage_can_be_prolonged(gantrain, words, run):
     assert gantrain("resume", "run", "plugins=[family]", "stages.copy.iterations=5").code == 0
     assert newest("run", "copy")["iteration"] == 5
     refused = gantrain("resume", "run", "plugins=[family]", "stages.gan.iterations=9")
@@ -117,8 +134,7 @@ def test_only_the_last_stage_can_be_prolonged(gantrain, words):
     assert "use stages.gan.iterations=" in gantrain("resume", "run", "plugins=[family]", "iterations=9").err
 
 
-def test_a_runs_plugins_need_the_users_word(gantrain, words):
-    assert gantrain(*words, "hydra.run.dir=run").code == 0
+def test_a_runs_plugins_need_the_users_word(gantrain, words, run):
     for verb in (["resume", "run"], ["sample", "run"]):
         refused = gantrain(*verb)
         assert refused.code == 2

@@ -15,7 +15,13 @@ from PIL import Image
 from gantrain.runs import Run
 from gantrain.sweep import Job, Sweep, aligned, shortened
 
-TINY = ("debug=tiny", "callbacks.samples.count=4", "callbacks.metrics.every=2", "hydra.sweep.dir=sweep")
+TINY = (
+    "debug=tiny",
+    "callbacks.samples.count=4",
+    "callbacks.metrics.every=2",
+    "callbacks.networks=null",
+    "hydra.sweep.dir=sweep",
+)
 LR = "models.players.generator.optimizer.lr"
 
 

@@ -54,8 +54,7 @@ def test_every_network_has_a_text_and_a_place_in_the_graph(gantrain, tmp_path):
     assert any("Discriminator[discriminator]" in node for node in nodes)
 
 
-def test_a_resumed_run_tells_nothing_twice(gantrain, tmp_path):
-    assert gantrain(*TINY, "hydra.run.dir=run").code == 0
+def test_a_resumed_run_tells_nothing_twice(gantrain, run, tmp_path):
     assert gantrain("resume", "run", "iterations=3").code == 0
     events = EventAccumulator(str(tmp_path / "run/tensorboard")).Reload()
     assert len(events.Tensors("networks/generator/text_summary")) == 1
@@ -65,8 +64,7 @@ def test_without_tensorboard_nothing_listens(gantrain):
     assert gantrain(*TINY, "logger=none", "hydra.run.dir=run").code == 0
 
 
-def test_real_pictures_stand_beside_the_samples(gantrain, tmp_path):
-    assert gantrain(*TINY, "hydra.run.dir=run").code == 0
+def test_real_pictures_stand_beside_the_samples(run, tmp_path):
     events = EventAccumulator(str(tmp_path / "run/tensorboard")).Reload()
     assert [event.step for event in events.Images("samples/real")] == [0]
     (real,), samples = events.Images("samples/real"), events.Images("samples")

@@ -3,6 +3,7 @@
 import pytest
 from compare import differences, newest
 
+from gantrain.cli import main
 from gantrain.evaluation import record
 from gantrain.runs import Run, read_checkpoint
 
@@ -10,10 +11,17 @@ TRAIN = ("debug=tiny", "iterations=6", "callbacks.metrics.every=1", "callbacks.c
 WORDS = (*TRAIN, "evaluation=random", "evaluation.every=2", "evaluation.resamples=2")
 
 
-def test_measuring_changes_no_bit_of_training(gantrain):
-    assert gantrain(*WORDS, "hydra.run.dir=measured").code == 0
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """A run with scores, once; tests only read it."""
+    folder = tmp_path_factory.mktemp("measured") / "run"
+    assert main([*WORDS, f"hydra.run.dir={folder}"]) == 0
+    return folder
+
+
+def test_measuring_changes_no_bit_of_training(gantrain, measured):
     assert gantrain(*TRAIN, "evaluation=none", "hydra.run.dir=not").code == 0
-    assert differences(newest("measured"), newest("not")) == []
+    assert differences(newest(measured), newest("not")) == []
     assert not record.scores_file("not").exists()
 
 
@@ -41,13 +49,12 @@ def test_the_best_checkpoint_is_kept(gantrain, best):
     assert gantrain("sample", "run", "--best", "-n", 2, "--out", "best.png").code == 0
 
 
-def test_a_resumed_run_has_the_scores_of_one_without_a_stop(gantrain):
+def test_a_resumed_run_has_the_scores_of_one_without_a_stop(gantrain, measured):
     assert gantrain(*WORDS, "iterations=3", "hydra.run.dir=stopped").code == 0
     assert [r.iteration for r in record.read("stopped")] == [2, 3]  # its end is measured as well
     assert gantrain("resume", "stopped", "iterations=6").code == 0
-    assert gantrain(*WORDS, "hydra.run.dir=straight").code == 0
     stopped = {r.iteration: r.result for r in record.read("stopped")}
-    straight = {r.iteration: r.result for r in record.read("straight")}
+    straight = {r.iteration: r.result for r in record.read(measured)}
     assert {i: stopped[i] for i in straight} == straight
 
 
@@ -90,14 +97,13 @@ def test_a_sweep_returns_and_lists_the_score(gantrain, tmp_path):
     assert "fd80_random" in result.out
 
 
-def test_the_objective_is_the_best_score(gantrain):
+def test_the_objective_is_the_best_score(measured):
     from gantrain.train import objective_of
 
-    assert gantrain(*WORDS, "hydra.run.dir=run").code == 0
-    run = Run("run")
-    values = [r.result.scores["fd80_random"].value for r in record.read("run")]
+    run = Run(measured)
+    values = [r.result.scores["fd80_random"].value for r in record.read(measured)]
     assert objective_of(run, run.config()) == min(values)
     higher = {"evaluation": {"best": "density"}}
-    densities = [r.result.scores["density80_random"].value for r in record.read("run")]
+    densities = [r.result.scores["density80_random"].value for r in record.read(measured)]
     assert objective_of(run, higher) == -max(densities)
     assert objective_of(run, {"evaluation": None}) == 0

@@ -167,8 +167,8 @@ def test_fid_and_inception_score_are_torch_fidelitys(inception):
     from gantrain.evaluation.frechet import frechet_distance, moments
 
     generator = torch.Generator().manual_seed(1)
-    real = torch.randint(0, 256, (8, 3, 16, 16), dtype=torch.uint8, generator=generator)
-    fake = torch.randint(0, 128, (8, 3, 16, 16), dtype=torch.uint8, generator=generator)
+    real = torch.randint(0, 256, (4, 3, 16, 16), dtype=torch.uint8, generator=generator)
+    fake = torch.randint(0, 128, (4, 3, 16, 16), dtype=torch.uint8, generator=generator)
 
     class Pictures(Dataset):
         def __init__(self, tensor):
@@ -189,7 +189,7 @@ def test_fid_and_inception_score_are_torch_fidelitys(inception):
         cuda=False,
         verbose=False,
         cache=False,
-        batch_size=8,
+        batch_size=4,
         save_cpu_ram=True,  # no processes of its own
         feature_extractor_weights_path=str(inception),
     )

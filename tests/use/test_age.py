@@ -1,5 +1,6 @@
 """`gantrain age`: rows of ages, single files, refinement, and mistakes; and a run without a face recogniser."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from pictures_on_disk import write_picture
 from PIL import Image
 from wiki import write_archive
 
+from gantrain.cli import main
 from gantrain.loading import load_trained
 from gantrain.losses.euclidean import Euclidean
 from gantrain.prepare import build_data
@@ -26,10 +28,16 @@ def refused(result, *words):
         assert word in sentence
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    assert main([*WORDS, f"hydra.run.dir={folder}"]) == 0
+    return folder
+
+
 @pytest.fixture
-def run(gantrain):
-    result = gantrain(*WORDS, "hydra.run.dir=run")
-    assert result.code == 0, result
+def run(trained):
+    shutil.copytree(trained, "run")
     for i, name in enumerate(("a.png", "b.jpg")):
         write_picture(Path(name), i, (40, 30))
 
@@ -101,7 +109,7 @@ def test_the_nearest_class_and_the_nearest_latent(gantrain, run):
 
 
 def test_other_runs_have_no_faces(gantrain):
-    assert gantrain("debug=tiny", "callbacks.samples.count=1", "hydra.run.dir=digits").code == 0
+    assert gantrain("debug=tiny", *QUIET, "hydra.run.dir=digits").code == 0
     refused(gantrain("age", "digits", "a.png", "--out", "x"), "no trained encoder of faces")
 
 

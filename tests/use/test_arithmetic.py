@@ -12,8 +12,8 @@ from gantrain.use.arithmetic import Operand, neighbours, result
 
 
 @pytest.fixture
-def run(gantrain):
-    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+def latents(gantrain, run):
+    """Those of some samples of `run`."""
     assert gantrain("sample", "run", "-n", 6, "--out", "samples", "--save-latents", "z.safetensors").code == 0
 
 
@@ -40,7 +40,7 @@ def test_neighbours_lie_within_a_quarter():
     assert (others.max(1).values > 0.2).all()
 
 
-def test_the_options_keep_their_order(gantrain, run, monkeypatch):
+def test_the_options_keep_their_order(gantrain, latents, monkeypatch):
     seen = []
     module = sys.modules["gantrain.use.arithmetic"]
     monkeypatch.setattr(module, "result", lambda operands: seen.extend(operands) or result(operands))
@@ -54,7 +54,7 @@ def test_the_options_keep_their_order(gantrain, run, monkeypatch):
     assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
 
 
-def test_mistakes(gantrain, run):
+def test_mistakes(gantrain, latents):
     refused(gantrain("arithmetic", "run"), "--plus", "--minus")
     refused(gantrain("arithmetic", "run", "--plus", "z.safetensors", "--out", "a.gif"), "--out", ".png")
     refused(gantrain("arithmetic", "run", "--plus", "z.safetensors:9"), "has 6 latents")

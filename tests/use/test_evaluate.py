@@ -1,13 +1,22 @@
 import json
+import shutil
 
 import pytest
 
+from gantrain.cli import main
 from gantrain.evaluation import record
 
 
+@pytest.fixture(scope="module")
+def unmeasured(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unmeasured") / "run"
+    assert main(["debug=tiny", "evaluation=none", f"hydra.run.dir={folder}"]) == 0
+    return folder
+
+
 @pytest.fixture
-def run(gantrain):
-    assert gantrain("debug=tiny", "evaluation=none", "hydra.run.dir=run").code == 0
+def run(unmeasured):
+    shutil.copytree(unmeasured, "run")
     return "run"
 
 

@@ -12,8 +12,8 @@ from gantrain.use.interpolate import frames
 
 
 @pytest.fixture
-def run(gantrain):
-    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+def latents(gantrain, run):
+    """Those of some samples of `run`."""
     assert gantrain("sample", "run", "-n", 4, "--out", "samples", "--save-latents", "z.safetensors").code == 0
 
 
@@ -28,7 +28,7 @@ def pixels(file):
     return np.asarray(Image.open(file).convert("L"))
 
 
-def test_a_grid_with_a_leg_per_row(gantrain, run):
+def test_a_grid_with_a_leg_per_row(gantrain, latents):
     assert gantrain("interpolate", "run").out.strip() == "run/interpolation.png"
     size = Image.open("run/interpolation.png").size
     assert size[1] == 8 * (48 + 4) + 9 * 8
@@ -45,7 +45,7 @@ def test_a_grid_with_a_leg_per_row(gantrain, run):
     assert np.array_equal(sheet[10:58, left + 102 : left + 150], sheet[10 + row : 58 + row, left + 2 : left + 50])
 
 
-def test_a_walk_through_saved_latents_begins_and_ends_with_their_pictures(gantrain, run):
+def test_a_walk_through_saved_latents_begins_and_ends_with_their_pictures(gantrain, latents):
     assert gantrain("interpolate", "run", "--latents", "z.safetensors:3,1", "--steps", 5, "--out", "a.png").code == 0
     sheet = pixels("a.png")
     left = sheet.shape[1] - 8 - (5 * 50 + 2)
@@ -54,7 +54,7 @@ def test_a_walk_through_saved_latents_begins_and_ends_with_their_pictures(gantra
         assert np.array_equal(sheet[top : top + 48 : 3, start : start + 48 : 3], pixels(f"samples/{sample}.png"))
 
 
-def test_an_animation_is_a_closed_walk(gantrain, run):
+def test_an_animation_is_a_closed_walk(gantrain, latents):
     result = gantrain("interpolate", "run", "--latents", "z.safetensors", "--steps", 3, "--out", "walk.gif")
     assert result.code == 0, result
     with Image.open("walk.gif") as animation:
@@ -63,7 +63,7 @@ def test_an_animation_is_a_closed_walk(gantrain, run):
         assert animation.info["loop"] == 0
 
 
-def test_a_film(gantrain, run):
+def test_a_film(gantrain, latents):
     imageio = pytest.importorskip("imageio.v3")
     pytest.importorskip("imageio_ffmpeg")
     result = gantrain("interpolate", "run", "--rows", 2, "--steps", 4, "--out", "walk.mp4")
@@ -77,7 +77,7 @@ def test_frames_have_even_sides():
     assert frames(to_uint8(torch.zeros(1, 3, 131, 131), (-1, 1)))[0].size == (130, 130)
 
 
-def test_mistakes(gantrain, run, monkeypatch):
+def test_mistakes(gantrain, latents, monkeypatch):
     refused(gantrain("interpolate", "run", "--out", "walk.jpg"), "--out", ".png, .gif, .mp4")
     refused(gantrain("interpolate", "run", "--steps", 1), "--steps is 1", "2 or more")
     refused(gantrain("interpolate", "run", "--rows", 0), "--rows is 0")

@@ -13,8 +13,7 @@ from gantrain.pictures import grid, to_pil
 from gantrain.use import sample
 
 
-def test_saved_latents_are_those_of_the_pictures(gantrain):
-    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+def test_saved_latents_are_those_of_the_pictures(gantrain, run):
     result = gantrain("sample", "run", "-n", 5, "--seed", 3, "--out", "a.png", "--save-latents", "new/z.safetensors")
     assert result.code == 0, result
     z = load_file("new/z.safetensors")["z"]
@@ -25,8 +24,7 @@ def test_saved_latents_are_those_of_the_pictures(gantrain):
     assert Image.open("a.png").tobytes() == Image.open("b.png").tobytes()
 
 
-def test_where_latents_cannot_be_written(gantrain):
-    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+def test_where_latents_cannot_be_written(gantrain, run):
     Path("file").write_text("")
     result = gantrain("sample", "run", "--save-latents", "file/z.safetensors")
     assert result.code == 2
@@ -34,8 +32,7 @@ def test_where_latents_cannot_be_written(gantrain):
     assert not Path("run/samples.png").exists()
 
 
-def test_refusals_before_anything_is_drawn(gantrain):
-    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+def test_refusals_before_anything_is_drawn(gantrain, run):
     for words, says in (
         (("-n", 10**8, "--out", "big.png"), "a grid of 100,000,000 is too large"),
         (("-n", 10**8, "--out", "big"), "at most 1,000,000"),
@@ -53,8 +50,7 @@ def test_refusals_before_anything_is_drawn(gantrain):
     assert Path("g.v2/0.png").is_file()
 
 
-def test_a_folder_of_many_is_written_part_by_part(gantrain, monkeypatch):
-    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+def test_a_folder_of_many_is_written_part_by_part(gantrain, run, monkeypatch):
     assert gantrain("sample", "run", "-n", 5, "--out", "whole").code == 0
     held, generate = [], LatentGAN.generate
     monkeypatch.setattr(sample, "CHUNK", 2)
@@ -83,8 +79,7 @@ def test_volumes_as_arrays_and_meshes(gantrain):
     assert (refused.code, "needs a folder" in refused.err) == (2, True)
 
 
-def test_pictures_have_no_mesh(gantrain):
-    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+def test_pictures_have_no_mesh(gantrain, run):
     refused = gantrain("sample", "run", "--format", "stl")
     assert (refused.code, "--format is 'stl'; samples of this run can be png" in refused.err) == (2, True)
 
