@@ -47,8 +47,9 @@ def test_steps_are_rounded():
 def test_what_floats_beside_the_largest_part_goes():
     volume = np.zeros((16, 16, 16), bool)
     volume[2:6, 2:6, 2:6] = True
+    volume[6, 5, 5] = True  # it shares a face
     whole = volume.copy()
-    volume[8, 5, 5] = whole[8, 5, 5] = True  # two empty voxels between: three apart, still connected
+    volume[6, 6, 6] = True  # a corner alone
     volume[12:14, 12:14, 12:14] = True
     volume[0, 15, 0] = True
     assert np.array_equal(largest_part(volume), whole)

