@@ -134,9 +134,8 @@ def test_plays_when_stops_and_restarts_a_player():
 
 
 def test_an_unknown_statistic_is_an_error_with_the_known_ones():
-    module = game(discriminator=player("discriminator", plays_when=PlaysWhen("acuracy", 0.8)))
     with pytest.raises(UserError, match="accuracy, fake_logit, real_logit"):
-        play(module, 1)
+        game(discriminator=player("discriminator", plays_when=PlaysWhen("acuracy", 0.8)))
 
 
 def test_after_step_follows_the_step():
@@ -250,7 +249,7 @@ def test_a_skipped_turn_takes_nothing_from_the_next_players():
             return terms, stats
 
     stepped = []
-    generator = player("generator", after_step=lambda networks, stats: stepped.append(networks))
+    generator = player("generator", after_step=lambda networks: stepped.append(networks))
     module = play(game(family=First, generator=generator, on_divergence="skip"), 3)
     assert len(stepped) == 3
     assert module.meters.counts["generator/adv"] == 3

@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from gantrain import rng
 from gantrain.errors import Diverged
 from gantrain.models.base import GANModule
+from gantrain.models.state import state_of
 from gantrain.parallel import gather, largest
 from gantrain.runs import Run
 from gantrain.stop import StopSignals
@@ -56,7 +57,7 @@ class Checkpoints(pl.Callback):
         if trainer.is_global_zero:
             refuse_if_not_finite(module)
             state = {
-                **module.state(),
+                **state_of(module),
                 "rng": [generators for generators, _ in own],
                 "meters": [meters for _, meters in own],
                 "data": trainer.datamodule.source.fingerprint,
