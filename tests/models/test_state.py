@@ -4,20 +4,15 @@ import pytest
 import torch
 from toys import game, play
 
-from gantrain import rng
 from gantrain.ema import EMA
 from gantrain.errors import UserError
-from gantrain.models.state import load_generators, load_networks, state_of
+from gantrain.models.state import load_generators, load_networks, own_state_of, state_of
 
 
 @pytest.fixture(scope="module")
 def saved():
     module = play(game(ema=EMA(["generator"], 10)), 2)
-    return {
-        **state_of(module),
-        "rng": [rng.get_state(torch.device("cpu"))],
-        "meters": [module.meters.state_dict()],
-    }
+    return {**state_of(module), **{key: [value] for key, value in own_state_of(module).items()}}
 
 
 def resumed(state):

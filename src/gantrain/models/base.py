@@ -17,7 +17,7 @@ from gantrain.models.checks import check_options, check_penalties, check_players
 from gantrain.models.gradients import clip_or_refuse
 from gantrain.models.meters import Meters
 from gantrain.models.players import Player
-from gantrain.models.state import copy_buffers, load_generators, load_state, restore_buffers, scaler_of
+from gantrain.models.state import Stateful, copy_buffers, load_generators, load_state, restore_buffers, scaler_of
 from gantrain.parallel import average_gradients, average_scalars
 
 
@@ -68,6 +68,7 @@ class GANModule(pl.LightningModule):
         self.statistics: dict[str, float] = {}  # what plays_when decides by: each player's last measurement
         self.meters = Meters()
         self.schedules: dict[str, Any] = {}
+        self.stateful: dict[str, Stateful] = {}  # what a family holds besides; each process saves its own
         self.resume_from: Mapping[str, Any] | None = None  # the checkpoint that training continues
         self._turn: tuple[str, Tensor] | None = None  # the player whose optimizer steps, and its loss
         self._skipped = False  # whether the present turn's step was omitted as not finite
@@ -230,11 +231,15 @@ class GANModule(pl.LightningModule):
     def draw_mixes(self, batch: Batch) -> Batch:
         """The shares of real and fake for the penalties that look between them; parts of a batch keep their own."""
         keys = [key for key, penalty in self.penalties.items() if penalty.mixes]
-        return {f"mix.{key}": rng.uniform(batch_size(batch), **self._drawing(f"mix.{key}")) for key in keys}
+        return {f"mix.{key}": self.uniform(batch, key=f"mix.{key}") for key in keys}
 
     def noise(self, batch: Batch, *shape: int, key: str) -> Tensor:
         """Standard normal noise for every sample of `batch`, the same however processes share it."""
         return rng.normal(batch_size(batch), *shape, **self._drawing(key))
+
+    def uniform(self, batch: Batch, key: str) -> Tensor:
+        """A number in [0, 1) for every sample of `batch`, as `noise` is drawn."""
+        return rng.uniform(batch_size(batch), **self._drawing(key))
 
     def integers(self, batch: Batch, high: int, key: str) -> Tensor:
         """A whole number below `high` for every sample of `batch`, all equally likely, as `noise` is drawn."""

@@ -1,7 +1,7 @@
 """What of a game is saved and put back: networks, EMA, optimizers, schedules, counters, running means, buffers."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 UNFIT = (LookupError, ValueError, RuntimeError, TypeError, AttributeError)
 
 
-def state_of(module: "GANModule") -> dict[str, Any]:
-    """Everything that training depends on and all processes share, in tensors and plain types.
+class Stateful(Protocol):
+    """What a process holds besides networks and counters, such as a pool of images; its state is plain types."""
 
-    Each process has random generators and meters of its own besides.
-    """
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None: ...
+
+
+def state_of(module: "GANModule") -> dict[str, Any]:
+    """Everything that training depends on and all processes share, in tensors and plain types."""
     scaler = scaler_of(module)
     return {
         "networks": {name: network.state_dict() for name, network in module.networks.items()},
@@ -33,6 +38,14 @@ def state_of(module: "GANModule") -> dict[str, Any]:
         "turns": dict(module.turns),
         "statistics": dict(module.statistics),
     }
+
+
+def own_state_of(module: "GANModule") -> dict[str, Any]:
+    """What each process has of its own; a checkpoint has a list of them under each key, by rank."""
+    own = {"rng": rng.get_state(module.device), "meters": module.meters.state_dict()}
+    if module.stateful:
+        own["stateful"] = {name: part.state_dict() for name, part in module.stateful.items()}
+    return own
 
 
 def load_state(module: "GANModule", state: Mapping[str, Any]) -> None:
@@ -52,6 +65,9 @@ def load_state(module: "GANModule", state: Mapping[str, Any]) -> None:
         # A process more than the checkpoint knew goes on from the first one's means: they have the same keys.
         rank = module.trainer.global_rank
         module.meters.load_state_dict(state["meters"][rank if rank < len(state["meters"]) else 0], module.device)
+        for name, part in module.stateful.items():
+            if rank < len(state["stateful"]):
+                part.load_state_dict(state["stateful"][rank][name], module.device)
     except UNFIT as error:
         raise misfit(error) from error
 
