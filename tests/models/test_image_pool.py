@@ -39,6 +39,14 @@ def test_what_it_keeps_is_its_own_and_without_gradient():
     assert pool.kept[0].tolist() == [1, 1]
 
 
+def test_what_is_not_finite_is_not_kept():
+    pool = ImagePool(2)
+    fakes = torch.tensor([[1.0], [float("nan")], [2.0], [float("inf")]])
+    given = pool(fakes, torch.zeros(4), torch.zeros(4))
+    assert [image.item() for image in pool.kept] == [1, 2]
+    assert given[3].item() == float("inf")
+
+
 def test_its_state_comes_back():
     pool, again = ImagePool(3), ImagePool(3)
     pool(torch.randn(2, 4), torch.zeros(2), torch.zeros(2))

@@ -10,7 +10,7 @@ class ImagePool:
     """The last fakes, mixed (Shrivastava et al. 2017, section 2.3), as CycleGAN has it (Zhu et al. 2017, section 4).
 
     The first `size` fakes are kept and given back at once. After that each is, with probability 1/2, given back at
-    once, else takes the place of one that is kept, which is given back instead.
+    once, else takes the place of one that is kept, which is given back instead. What is not finite is never kept.
     """
 
     def __init__(self, size: int = 50):
@@ -25,16 +25,17 @@ class ImagePool:
         The caller draws them, by key: a pool must not touch the process' generator.
         """
         given = []
-        for fake, change, at in zip(fakes.detach(), (swap < 0.5).tolist(), place.tolist(), strict=True):
-            if len(self.kept) < self.size:
+        fakes = fakes.detach()
+        draws = zip(
+            (swap < 0.5).tolist(), place.tolist(), torch.isfinite(fakes).flatten(1).all(1).tolist(), strict=True
+        )
+        for fake, (change, at, finite) in zip(fakes, draws, strict=True):
+            given.append(fake)
+            if finite and len(self.kept) < self.size:
                 self.kept.append(fake.clone())
-                given.append(fake)
-            elif change:
+            elif finite and change:
                 i = int(at * self.size)
-                given.append(self.kept[i])
-                self.kept[i] = fake.clone()
-            else:
-                given.append(fake)
+                given[-1], self.kept[i] = self.kept[i], fake.clone()
         return torch.stack(given)
 
     def state_dict(self) -> dict[str, Any]:
