@@ -62,3 +62,12 @@ def test_a_network_with_derived_weights_is_copied_after_it_has_trained(norm):
         for weight in network.parameters():
             weight.mul_(3)
     assert torch.equal(ema.copies["generator"](x), before)  # a copy of its own
+
+
+def test_a_network_without_weights_has_nothing_to_average():
+    network = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(2, affine=False))
+    ema = EMA(["generator"], half_life_images=10)
+    ema.start({"generator": network})
+    network(torch.ones(4, 2))
+    ema.update({"generator": network}, 4, 0)
+    assert torch.equal(ema.copies["generator"][1].running_mean, network[1].running_mean)

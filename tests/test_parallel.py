@@ -15,6 +15,7 @@ WORDS = (
     *("experiment=gan_mnist_keras", "debug=tiny", "trainer.accelerator=cpu", "data.augment.flip=true"),
     *("models.ema={networks:[generator],half_life_images:100,ramp_up:0.05}", "callbacks.metrics.every=1"),
     "losses.penalties.r1={_target_:gantrain.losses.penalties.R1,weight:1.0,every:2}",
+    "losses.penalties.gp={_target_:gantrain.losses.penalties.GradientPenalty,weight:1.0}",
 )
 
 

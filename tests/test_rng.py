@@ -31,6 +31,15 @@ def test_whole_numbers_are_shared_alike_and_equally_likely():
     assert (counts - 1500).abs().max() < 150
 
 
+def test_shares_between_zero_and_one_are_drawn_alike():
+    whole = rng.uniform(9000, seed=(0, "mix"))
+    halves = [rng.uniform(4500, seed=(0, "mix"), rank=r, world=2) for r in (0, 1)]
+    assert torch.equal(whole, torch.cat(halves))
+    assert 0 <= whole.min() < 0.001
+    assert 0.999 < whole.max() < 1
+    assert abs(whole.mean() - 0.5) < 0.01
+
+
 def test_derived_seeds_are_the_same_everywhere():
     # Checkpoints of other machines and versions rely on these very numbers.
     assert rng.derive_seed(0, "z") == 1980738991719951047

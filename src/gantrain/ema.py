@@ -51,6 +51,7 @@ class EMA(nn.Module):
         decay = self.decay(batch_images, images_seen)
         for name, average in self.copies.items():
             weights = list(networks[name].parameters())
-            torch._foreach_lerp_(list(average.parameters()), weights, 1.0 - decay)
+            if weights:  # torch refuses an empty list
+                torch._foreach_lerp_(list(average.parameters()), weights, 1.0 - decay)
             for mine, theirs in zip(average.buffers(), networks[name].buffers(), strict=True):
                 mine.copy_(theirs)

@@ -14,7 +14,8 @@ from torch import nn
 from gantrain import rng
 from gantrain.build import allow_plugins, build
 from gantrain.config import Stage, stages_of
-from gantrain.errors import UserError, misfit
+from gantrain.errors import UserError
+from gantrain.models.state import load_networks
 from gantrain.runs import Run
 from gantrain.weights import first_line
 
@@ -63,7 +64,7 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = F
         state = run.best(stage.name) if best else run.newest(stage.name)
         if state is not None:
             module = build_stage(stage, networks)
-            load_weights(module, state)
+            load_networks(module, state)
             return Trained(module, stage, list(module.networks), state["iteration"], state["images_seen"])
     if best:
         raise UserError(f"{folder} has no best checkpoint; a run with evaluation= keeps one")
@@ -87,14 +88,6 @@ def trust(config: Mapping[str, Any], plugins: Sequence[str]) -> None:
                 f"plugins: this run takes code from '{name}'; name it as well if you trust it: plugins=[{name}]"
             )
     allow_plugins(plugins)
-
-
-def load_weights(module: Any, state: Mapping[str, Any]) -> None:
-    """A checkpoint's networks into a module. Raises UserError where they do not fit."""
-    try:
-        module.load_networks(state)
-    except (RuntimeError, KeyError) as error:
-        raise misfit(error) from error
 
 
 def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> nn.Module:

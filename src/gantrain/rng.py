@@ -36,6 +36,15 @@ def normal(
     return rows[rank * n : (rank + 1) * n]
 
 
+def uniform(
+    n: int, seed: tuple[int | str, ...], rank: int = 0, world: int = 1, device: torch.device | str = "cpu"
+) -> Tensor:
+    """Numbers (n,) in [0, 1), all equally likely, drawn as `normal` draws."""
+    generator = torch.Generator(device).manual_seed(derive_seed(*seed))
+    rows = torch.rand(n * world, generator=generator, device=device)
+    return rows[rank * n : (rank + 1) * n]
+
+
 def integers(
     n: int, high: int, seed: tuple[int | str, ...], rank: int = 0, world: int = 1, device: torch.device | str = "cpu"
 ) -> Tensor:

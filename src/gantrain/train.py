@@ -17,8 +17,8 @@ from gantrain.console import print_header
 from gantrain.errors import Diverged, UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.record import best_of, score_of
-from gantrain.loading import load_weights
 from gantrain.models.base import GANModule
+from gantrain.models.state import load_networks
 from gantrain.parallel import TurnTaking
 from gantrain.prepare import Ready, accelerator, build_callbacks, build_loggers, prepare
 from gantrain.runs import Run, explain_os_error
@@ -149,7 +149,7 @@ def fit_unless_finished(part: Ready, run: Run, config: Mapping[str, Any], stop: 
     name, module = part.stage.name, part.module
     state = run.newest(name)
     if state is not None and state["iteration"] >= module.length:
-        load_weights(module, state)
+        load_networks(module, state)
         if run.finished(name) is None:  # it was stopped in its very last iteration
             export(run, part)
             run.mark_finished(name, state["iteration"])

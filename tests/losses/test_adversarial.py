@@ -5,7 +5,16 @@ import math
 import pytest
 import torch
 
-from gantrain.losses.adversarial import LeastSquares, Minimax, NonSaturating, targets_like
+from gantrain.losses.adversarial import (
+    Hinge,
+    LeastSquares,
+    Minimax,
+    NonSaturating,
+    Relativistic,
+    RelativisticAverage,
+    Wasserstein,
+    targets_like,
+)
 
 REAL = torch.tensor([0.0, 2.0])
 FAKE = torch.tensor([-1.0, 1.0])
@@ -92,3 +101,36 @@ def test_the_boundary_lies_between_the_targets():
 def test_targets_are_a_number_or_a_range(target):
     with pytest.raises(ValueError, match="target"):
         NonSaturating(real=target)
+
+
+def test_wasserstein_is_the_difference_of_means():
+    assert Wasserstein().discriminator(REAL, FAKE).item() == pytest.approx(0 - 1)
+    assert Wasserstein().generator(FAKE + 3).item() == pytest.approx(-3)
+    assert Wasserstein().boundary is None
+
+
+def test_hinge_stops_at_its_margin():
+    # max(0, 1 - 0), max(0, 1 - 2); max(0, 1 - 1), max(0, 1 + 1)
+    assert Hinge().discriminator(REAL, FAKE).item() == pytest.approx(0.5 + 1.0)
+    assert Hinge().generator(FAKE + 3).item() == pytest.approx(-3)
+
+
+def test_relativistic_pairs_samples_in_order():
+    loss = (softplus(-1 - 0) + softplus(1 - 2)) / 2
+    assert Relativistic().discriminator(REAL, FAKE).item() == pytest.approx(loss, abs=1e-6)
+    swapped = (softplus(0 + 1) + softplus(2 - 1)) / 2
+    assert Relativistic().generator(FAKE, REAL).item() == pytest.approx(swapped, abs=1e-6)
+
+
+def test_relativistic_average_compares_with_the_other_kinds_mean():
+    # means: real 1, fake 0
+    on_real, on_fake = (softplus(0 - 0) + softplus(0 - 2)) / 2, (softplus(-1 - 1) + softplus(1 - 1)) / 2
+    assert RelativisticAverage().discriminator(REAL, FAKE).item() == pytest.approx(on_real + on_fake, abs=1e-6)
+    on_real, on_fake = (softplus(0 - 0) + softplus(2 - 0)) / 2, (softplus(1 + 1) + softplus(1 - 1)) / 2
+    assert RelativisticAverage().generator(FAKE, REAL).item() == pytest.approx(on_real + on_fake, abs=1e-6)
+
+
+@pytest.mark.parametrize("loss", [Wasserstein(), Hinge(), Relativistic(), RelativisticAverage()])
+def test_half_precision_logits_give_losses_in_float32(loss):
+    real, fake = REAL.bfloat16(), FAKE.bfloat16()
+    assert loss.discriminator(real, fake).dtype == loss.generator(fake, real).dtype == torch.float32

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantrain.losses.penalties import R1
+from gantrain.losses.penalties import R1, R2, GradientPenalty, WGANDiv
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 2, 3, 4), (5, 1, 2, 3, 4)])
@@ -55,3 +55,37 @@ def test_half_precision_and_autocast_do_not_reach_it():
         penalty = R1(1.0)(critic, torch.randn(2, 3).bfloat16())
     assert penalty.dtype == torch.float32
     assert penalty.item() == pytest.approx(0.5 * critic.weight.square().sum().item(), rel=1e-6)
+
+
+def test_r2_looks_at_fakes_where_r1_looks_at_real_samples():
+    real, fake = torch.ones(2, 3), torch.zeros(2, 3)
+    assert R1(1.0).points(real, fake) is real
+    assert R2(1.0).points(real, fake) is fake
+    x = torch.tensor([[3.0, 4.0]])
+    assert R2(2.0)(lambda x: 0.5 * x.square().sum(1), x).item() == pytest.approx(25.0)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 1, 2, 2), (2, 1, 2, 2, 2)])
+def test_points_lie_on_the_lines_between_real_and_fake(shape):
+    real, fake = torch.ones(shape), torch.full(shape, 5.0)
+    points = GradientPenalty(10.0).points(real, fake, torch.tensor([0.25, 1.0]))
+    assert torch.equal(points[0], torch.full(shape[1:], 4.0))  # a quarter real
+    assert torch.equal(points[1], real[1])
+
+
+def test_the_gradient_penalty_is_the_squared_distance_of_the_norm_to_one():
+    # D(x) = |x|^2 / 2 has gradient x, of norms 5 and 1: (4^2 + 0^2) / 2
+    x = torch.tensor([[3.0, 4.0], [0.0, 1.0]])
+    assert GradientPenalty(10.0)(lambda x: 0.5 * x.square().sum(1), x).item() == pytest.approx(80.0)
+    critic = nn.Linear(2, 1, bias=False)
+    nn.init.zeros_(critic.weight)
+    GradientPenalty(1.0)(critic, x).backward()
+    assert torch.equal(critic.weight.grad, torch.zeros(1, 2))  # the norm has no slope at zero, but a finite one
+
+
+def test_wgan_div_is_a_power_of_the_norm():
+    x = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
+    assert WGANDiv()(lambda x: 0.5 * x.square().sum(1), x).item() == pytest.approx(2 * (64 + 1) / 2)
+    assert WGANDiv(3.0, power=2.0)(lambda x: 0.5 * x.square().sum(1), x).item() == pytest.approx(3 * (4 + 1) / 2)
+    with pytest.raises(ValueError, match="power is 1"):
+        WGANDiv(power=1)

@@ -9,7 +9,7 @@ from toys import Discriminator, Generator, game, play, player, weights
 from gantrain.ema import EMA
 from gantrain.errors import Diverged, UserError
 from gantrain.losses.adversarial import NonSaturating
-from gantrain.losses.penalties import R1
+from gantrain.losses.penalties import R1, GradientPenalty
 from gantrain.models.latent import LatentGAN
 from gantrain.models.modes import for_inference, undisturbed
 from gantrain.models.players import ClipWeights, PlaysWhen
@@ -114,6 +114,23 @@ def test_lazy_penalties_count_their_players_own_turns():
     assert module.due == [True, False, True, False]
 
 
+def test_penalties_between_samples_draw_anew_and_leave_the_global_generator():
+    class Mixes(LatentGAN):
+        def losses(self, name, batch, shared):
+            if name == "discriminator":
+                self.mixes = [*getattr(self, "mixes", []), batch["mix.gp"]]
+            return super().losses(name, batch, shared)
+
+    module = game(family=Mixes, penalties={"gp": GradientPenalty(1.0)})
+    play(module, 2)
+    state = torch.get_rng_state()
+    play(game(penalties={"r1": R1(1.0)}), 2)
+    assert torch.equal(torch.get_rng_state(), state)
+    first, second = module.mixes
+    assert first.shape == (8,)
+    assert not torch.equal(first, second)
+
+
 def test_plays_when_stops_and_restarts_a_player():
     told = [0.5, 0.9, 0.9, 0.5, 0.5]
 
@@ -134,9 +151,8 @@ def test_plays_when_stops_and_restarts_a_player():
 
 
 def test_an_unknown_statistic_is_an_error_with_the_known_ones():
-    module = game(discriminator=player("discriminator", plays_when=PlaysWhen("acuracy", 0.8)))
     with pytest.raises(UserError, match="accuracy, fake_logit, real_logit"):
-        play(module, 1)
+        game(discriminator=player("discriminator", plays_when=PlaysWhen("acuracy", 0.8)))
 
 
 def test_after_step_follows_the_step():
@@ -147,8 +163,9 @@ def test_after_step_follows_the_step():
 
 @pytest.mark.parametrize("fresh", [False, True])
 def test_microbatches_equal_the_large_batch(fresh):
-    one = play(game(fresh_noise=fresh, penalties={"r1": R1(1.0)}), 3)
-    four = play(game(fresh_noise=fresh, penalties={"r1": R1(1.0)}, microbatches=4), 3)
+    penalties = {"r1": R1(1.0), "gp": GradientPenalty(1.0)}
+    one = play(game(fresh_noise=fresh, penalties=penalties), 3)
+    four = play(game(fresh_noise=fresh, penalties=penalties, microbatches=4), 3)
     for a, b in zip(weights(one).values(), weights(four).values(), strict=True):
         assert torch.allclose(a, b, atol=1e-5)
     assert one.meters.pop() == pytest.approx(four.meters.pop(), abs=1e-4)
@@ -250,7 +267,7 @@ def test_a_skipped_turn_takes_nothing_from_the_next_players():
             return terms, stats
 
     stepped = []
-    generator = player("generator", after_step=lambda networks, stats: stepped.append(networks))
+    generator = player("generator", after_step=lambda networks: stepped.append(networks))
     module = play(game(family=First, generator=generator, on_divergence="skip"), 3)
     assert len(stepped) == 3
     assert module.meters.counts["generator/adv"] == 3

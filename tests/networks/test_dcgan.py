@@ -66,3 +66,15 @@ def test_initial_weights():
     assert second.weight.abs().max().item() <= limit
     assert second.weight.abs().max().item() == pytest.approx(limit, rel=0.01)
     assert second.bias.abs().max().item() == 0
+
+
+def test_features_are_the_outputs_of_the_leaky_relus():
+    torch.manual_seed(0)
+    network = Discriminator(4, 8, 1, blocks=[(1, 2), (2, 2)], dropout=0.5, norm=True, features=True).eval()
+    plain = Discriminator(4, 8, 1, blocks=[(1, 2), (2, 2)], dropout=0.5, norm=True).eval()
+    plain.load_state_dict(network.state_dict())
+    images = torch.randn(3, 1, 8, 8)
+    judged = network(images)
+    assert torch.equal(judged.logits, plain(images))
+    assert [feature.shape for feature in judged.features] == [(3, 4, 4, 4), (3, 8, 2, 2)]
+    assert torch.equal(judged.features[0], plain.features[:2](images))

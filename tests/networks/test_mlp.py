@@ -52,3 +52,12 @@ def test_colour_and_size_are_arguments():
     assert Generator(8, 4, 12, 3)(torch.randn(2, 8)).shape == (2, 3, 12, 12)
     with pytest.raises(ValueError, match="glorrot"):
         Generator(8, 4, 12, 3, init="glorrot")
+
+
+def test_features_are_the_outputs_of_the_hidden_layers():
+    network = Discriminator(8, 4, 1, features=True)
+    images = torch.rand(3, 1, 4, 4)
+    judged = network(images)
+    assert [feature.shape for feature in judged.features] == [(3, 8), (3, 4)]
+    assert torch.equal(judged.logits, network.layers(images).squeeze(1))
+    assert torch.equal(judged.features[1], network.layers[:3](images))

@@ -7,9 +7,9 @@ import pytorch_lightning as pl
 import torch
 from torch.nn.modules.batchnorm import _NormBase
 
-from gantrain import rng
 from gantrain.errors import Diverged
 from gantrain.models.base import GANModule
+from gantrain.models.state import own_state_of, state_of
 from gantrain.parallel import gather, largest
 from gantrain.runs import Run
 from gantrain.stop import StopSignals
@@ -52,13 +52,12 @@ class Checkpoints(pl.Callback):
 
     def save(self, trainer: pl.Trainer, module: GANModule) -> None:
         """Write a checkpoint; every process takes part, rank 0 writes."""
-        own = gather((rng.get_state(module.device), module.meters.state_dict()), trainer.world_size)
+        own = gather(own_state_of(module), trainer.world_size)
         if trainer.is_global_zero:
             refuse_if_not_finite(module)
             state = {
-                **module.state(),
-                "rng": [generators for generators, _ in own],
-                "meters": [meters for _, meters in own],
+                **state_of(module),
+                **{key: [process[key] for process in own] for key in own[0]},
                 "data": trainer.datamodule.source.fingerprint,
             }
             with self.stop.held():

@@ -2,7 +2,8 @@
 
 Each class has `discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits)`, both mean over all
 decisions (a patch critic gives a map of them) and computed in float32. `boundary` is the logit on which the
-discriminator is undecided.
+discriminator is undecided, None where only differences of logits mean anything. `relative` says whether the generator's
+side needs the real logits.
 """
 
 from typing import Literal, Protocol
@@ -15,7 +16,8 @@ Target = float | tuple[float, float]  # fixed, or drawn uniformly from [low, hig
 
 
 class AdversarialLoss(Protocol):
-    boundary: float
+    boundary: float | None
+    relative: bool
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor: ...
 
@@ -47,6 +49,8 @@ class _WithTargets:
 
     `combine` says whether the discriminator's loss is the sum or the mean of its real and its fake term.
     """
+
+    relative = False
 
     def __init__(
         self,
@@ -107,3 +111,62 @@ class LeastSquares(_WithTargets):
     @staticmethod
     def distance(logits: Tensor, targets: Tensor) -> Tensor:
         return F.mse_loss(logits, targets)
+
+
+class Wasserstein:
+    """The critic's mean on fake samples less that on real ones (WGAN, Arjovsky et al. 2017, equations 2 and 3).
+
+    It needs a critic whose slope is bounded: by clipped weights, a gradient penalty or spectral norm.
+    """
+
+    boundary = None
+    relative = False
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        return fake_logits.float().mean() - real_logits.float().mean()
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        return -fake_logits.float().mean()
+
+
+class Hinge:
+    """Logits count until they are right by a margin of 1 (Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17)."""
+
+    boundary = 0.0
+    relative = False
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        return F.relu(1 - real_logits.float()).mean() + F.relu(1 + fake_logits.float()).mean()
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        return -fake_logits.float().mean()
+
+
+class Relativistic:
+    """Binary cross-entropy on how much more real each real sample looks than a fake one (Jolicoeur-Martineau 2018).
+
+    The samples of a batch are paired in order: RSGAN, and the loss of R3GAN (Huang et al. 2024, equation 2).
+    """
+
+    boundary = None
+    relative = True
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        return F.softplus(fake_logits.float() - real_logits.float()).mean()
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor) -> Tensor:
+        return F.softplus(real_logits.float() - fake_logits.float()).mean()
+
+
+class RelativisticAverage:
+    """As `Relativistic`, each sample against the mean logit of the other kind (RaSGAN, Jolicoeur-Martineau 2018)."""
+
+    boundary = None
+    relative = True
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        real, fake = real_logits.float(), fake_logits.float()
+        return F.softplus(fake.mean() - real).mean() + F.softplus(fake - real.mean()).mean()
+
+    def generator(self, fake_logits: Tensor, real_logits: Tensor) -> Tensor:
+        return self.discriminator(fake_logits, real_logits)  # the same with the two kinds swapped

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.linalg import vector_norm
 
 
 class Penalty:
@@ -13,6 +14,8 @@ class Penalty:
     (Karras et al. 2020, section 3.1).
     """
 
+    mixes = False  # whether `points` needs a share of real and fake for each sample
+
     def __init__(self, weight: float, every: int = 1):
         if every < 1:
             raise ValueError(f"every is {every}, it must be 1 or more")
@@ -21,8 +24,11 @@ class Penalty:
     def due(self, turn: int) -> bool:
         return turn % self.every == 0
 
-    def points(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Where the gradient is measured: the real samples unless a subclass says otherwise."""
+    def points(self, real: Tensor, fake: Tensor, mix: Tensor | None = None) -> Tensor:
+        """Where the gradient is measured: the real samples unless a subclass says otherwise.
+
+        `mix` (n,) in [0, 1), where `mixes`, is drawn by the caller: a penalty must not touch the process' generator.
+        """
         return real
 
     def measure(self, gradient: Tensor) -> Tensor:
@@ -48,3 +54,42 @@ class R1(Penalty):
 
     def measure(self, gradient: Tensor) -> Tensor:
         return 0.5 * gradient.square().sum(1).mean()
+
+
+class R2(R1):
+    """Half the mean squared gradient norm at fake samples (Mescheder et al. 2018, equation 10); weight is gamma."""
+
+    def points(self, real: Tensor, fake: Tensor, mix: Tensor | None = None) -> Tensor:
+        return fake
+
+
+class _Between(Penalty):
+    """Shared by penalties at random points on the straight lines between real and fake samples."""
+
+    mixes = True
+
+    def points(self, real: Tensor, fake: Tensor, mix: Tensor | None = None) -> Tensor:
+        return torch.lerp(fake.float(), real.float(), mix.float().view(-1, *[1] * (real.dim() - 1)))
+
+
+class GradientPenalty(_Between):
+    """The mean squared distance of the gradient's norm to 1 (WGAN-GP, Gulrajani et al. 2017, equation 3).
+
+    The weight is lambda.
+    """
+
+    def measure(self, gradient: Tensor) -> Tensor:
+        return (vector_norm(gradient, dim=1) - 1).square().mean()
+
+
+class WGANDiv(_Between):
+    """The mean of the gradient's norm to the `power` (WGAN-div, Wu et al. 2018); weight and power are k and p."""
+
+    def __init__(self, weight: float = 2.0, power: float = 6.0, every: int = 1):
+        super().__init__(weight, every)
+        if power <= 1:
+            raise ValueError(f"power is {power}, it must be above 1")
+        self.power = power
+
+    def measure(self, gradient: Tensor) -> Tensor:
+        return vector_norm(gradient, dim=1).pow(self.power).mean()

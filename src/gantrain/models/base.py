@@ -10,17 +10,15 @@ from torch import Tensor, nn
 
 from gantrain import rng
 from gantrain.ema import EMA
-from gantrain.errors import Diverged, UserError, misfit
+from gantrain.errors import Diverged
 from gantrain.losses.penalties import Penalty
+from gantrain.models.batch import Batch, Scalars, batch_size, detach, mean, split, total
+from gantrain.models.checks import check_options, check_penalties, check_players, check_statistic
+from gantrain.models.gradients import clip_or_refuse
 from gantrain.models.meters import Meters
 from gantrain.models.players import Player
+from gantrain.models.state import Stateful, copy_buffers, load_generators, load_state, restore_buffers, scaler_of
 from gantrain.parallel import average_gradients, average_scalars
-
-# Below this scale of the gradients it is no overflow that makes them infinite.
-LOWEST_SCALE = 2.0**-10
-
-Batch = dict[str, Tensor]
-Scalars = dict[str, Tensor]
 
 
 class GANModule(pl.LightningModule):
@@ -29,17 +27,22 @@ class GANModule(pl.LightningModule):
     A family subclasses this once and gives `losses`, and as needed `draw`, `shared`, `preview`, `networks_for_use`.
     Between turns the networks of all players are trainable and in train mode; all others are frozen, in eval mode.
 
-    `networks` holds everything that is named, also what this stage only uses. `penalties` act on the discriminator.
-    `microbatches` splits each turn's batch and accumulates its gradients (exact but for batch norm).
+    `networks` holds everything that is named, also what this stage only uses. `plays` are the players that a family
+    knows, with the statistics of each; without it their mistakes are found when they play.
+    `microbatches` splits each turn's batch and accumulates its gradients (exact but for what looks at a whole batch:
+    batch norm, feature matching, relativistic averages).
     `on_divergence`: `stop` raises `Diverged` at the first loss or gradient that is not finite, `skip` omits the step.
     """
 
     classes: int | None = None  # of the class numbers that a family's `generate` takes, where it takes any
+    penalised: Sequence[str] = ("discriminator",)  # the networks whose gradients the penalties look at
 
     def __init__(
         self,
         networks: Mapping[str, nn.Module],
         players: Mapping[str, Player],
+        *,
+        plays: Mapping[str, Sequence[str]] | None = None,
         penalties: Mapping[str, Penalty] | None = None,
         ema: EMA | None = None,
         microbatches: int = 1,
@@ -49,17 +52,9 @@ class GANModule(pl.LightningModule):
     ):
         super().__init__()
         self.automatic_optimization = False
-        for name, player in players.items():
-            for network in player.networks:
-                if network not in networks:
-                    raise UserError(f"models.players.{name}.networks: there is no network '{network}'")
-        for network in ema.names if ema is not None else ():
-            if network not in networks:
-                raise UserError(f"models.ema.networks: there is no network '{network}'")
-        if not isinstance(microbatches, int) or microbatches < 1:
-            raise UserError(f"models.microbatches is {microbatches}, it must be a whole number of 1 or more")
-        if on_divergence not in ("stop", "skip"):
-            raise UserError(f"models.on_divergence is '{on_divergence}', it must be stop or skip")
+        check_players(players, networks, plays)
+        check_penalties(penalties or {}, networks, players, self.penalised)
+        check_options(networks, ema, microbatches, on_divergence)
         self.networks = nn.ModuleDict(networks)
         self.players = dict(players)
         self.penalties = dict(penalties or {})
@@ -73,6 +68,7 @@ class GANModule(pl.LightningModule):
         self.statistics: dict[str, float] = {}  # what plays_when decides by: each player's last measurement
         self.meters = Meters()
         self.schedules: dict[str, Any] = {}
+        self.stateful: dict[str, Stateful] = {}  # what a family holds besides; each process saves its own
         self.resume_from: Mapping[str, Any] | None = None  # the checkpoint that training continues
         self._turn: tuple[str, Tensor] | None = None  # the player whose optimizer steps, and its loss
         self._skipped = False  # whether the present turn's step was omitted as not finite
@@ -112,9 +108,9 @@ class GANModule(pl.LightningModule):
     # ---- the loop ----------------------------------------------------------------------------------------------------
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        batch = {**batch, **self.draw(batch)}
+        batch = {**batch, **self.draw(batch), **self.draw_mixes(batch)}
         playing = [name for name in self.players if self.may_play(name)]
-        buffers = self.copy_buffers() if self.on_divergence == "skip" else {}
+        buffers = copy_buffers(self) if self.on_divergence == "skip" else {}
         skipped = False
         shared = self.shared(batch, playing) if self.microbatches == 1 else None
         for name in self.players:
@@ -131,7 +127,7 @@ class GANModule(pl.LightningModule):
             self.after_turn(name, terms, stats)
             skipped = skipped or self._skipped
         if skipped:
-            self.restore_buffers(buffers)  # batch norm's may have seen what was not finite
+            restore_buffers(self, buffers)  # batch norm's may have seen what was not finite
         elif self.ema is not None:
             self.ema.update(self.networks, self.global_batch(batch), self.images_seen)
         self.advance(batch)
@@ -186,11 +182,7 @@ class GANModule(pl.LightningModule):
         condition = self.players[name].plays_when
         if condition is None:
             return
-        if condition.statistic not in stats:
-            raise UserError(
-                f"models.players.{name}.plays_when.statistic: '{condition.statistic}' is not measured; "
-                f"there are {', '.join(sorted(stats))}"
-            )
+        check_statistic(name, condition.statistic, list(stats))
         self.statistics[name] = average_scalars(stats[condition.statistic], self.trainer.world_size).item()
 
     def after_turn(self, name: str, terms: Scalars, stats: Scalars) -> None:
@@ -199,8 +191,7 @@ class GANModule(pl.LightningModule):
         if self._skipped:
             return  # what was measured in it is not finite either
         if player.after_step is not None:
-            agreed = {key: average_scalars(value, self.trainer.world_size) for key, value in stats.items()}
-            player.after_step([self.networks[n] for n in player.networks], agreed)
+            player.after_step([self.networks[n] for n in player.networks])
         self.measure(name, stats)
         self.record(name, terms, stats)
 
@@ -215,18 +206,11 @@ class GANModule(pl.LightningModule):
     def on_before_optimizer_step(self, optimizer: Any) -> None:
         """Refuse what is not finite, clip the rest; gradients are unscaled and averaged over processes here."""
         name, loss = self._turn
-        weights = [p for p in self.weights_of(name) if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm([p.grad for p in weights])
-        limit = self.players[name].clip_gradients
-        if torch.isfinite(loss + norm):
-            if limit is not None:
-                torch.nn.utils.clip_grads_with_norm_(weights, limit, norm)
+        weights = [weight for weight in self.weights_of(name) if weight.grad is not None]
+        what = clip_or_refuse(weights, loss, self.players[name].clip_gradients, scaler_of(self))
+        if what is None:
             return
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-        if scaler is not None and torch.isfinite(loss) and scaler.get_scale() > LOWEST_SCALE:
-            return  # an fp16 overflow: the scaler skips this step by itself and lowers its scale
         if self.on_divergence == "stop":
-            what = "loss" if not torch.isfinite(loss) else "gradient"
             raise Diverged(f"the {what} of player '{name}' is not finite in iteration {self.iteration + 1}")
         self._skipped = True
         for weight in weights:
@@ -234,16 +218,28 @@ class GANModule(pl.LightningModule):
 
     # ---- for families and callbacks ----------------------------------------------------------------------------------
 
-    def penalise(self, name: str, network_fn: Any, real: Tensor, fake: Tensor, cond: Tensor | None = None) -> Scalars:
+    def penalise(
+        self, name: str, network_fn: Any, batch: Batch, real: Tensor, fake: Tensor, cond: Tensor | None = None
+    ) -> Scalars:
         """The penalties that are due in this turn of player `name`; none where it is only watched."""
         if not torch.is_grad_enabled():
             return {}
         due = {key: penalty for key, penalty in self.penalties.items() if penalty.due(self.turns[name])}
-        return {key: penalty(network_fn, penalty.points(real, fake), cond) for key, penalty in due.items()}
+        points = {key: penalty.points(real, fake, batch.get(f"mix.{key}")) for key, penalty in due.items()}
+        return {key: penalty(network_fn, points[key], cond) for key, penalty in due.items()}
+
+    def draw_mixes(self, batch: Batch) -> Batch:
+        """The shares of real and fake for the penalties that look between them; parts of a batch keep their own."""
+        keys = [key for key, penalty in self.penalties.items() if penalty.mixes]
+        return {f"mix.{key}": self.uniform(batch, key=f"mix.{key}") for key in keys}
 
     def noise(self, batch: Batch, *shape: int, key: str) -> Tensor:
         """Standard normal noise for every sample of `batch`, the same however processes share it."""
         return rng.normal(batch_size(batch), *shape, **self._drawing(key))
+
+    def uniform(self, batch: Batch, key: str) -> Tensor:
+        """A number in [0, 1) for every sample of `batch`, as `noise` is drawn."""
+        return rng.uniform(batch_size(batch), **self._drawing(key))
 
     def integers(self, batch: Batch, high: int, key: str) -> Tensor:
         """A whole number below `high` for every sample of `batch`, all equally likely, as `noise` is drawn."""
@@ -271,14 +267,6 @@ class GANModule(pl.LightningModule):
     def trained_networks(self) -> set[str]:
         return {network for player in self.players.values() for network in player.networks}
 
-    def copy_buffers(self) -> dict[str, Tensor]:
-        return {f"{n}.{key}": b.clone() for n in self.trained_networks() for key, b in self.networks[n].named_buffers()}
-
-    def restore_buffers(self, buffers: Mapping[str, Tensor]) -> None:
-        for name in self.trained_networks():
-            for key, buffer in self.networks[name].named_buffers():
-                buffer.copy_(buffers[f"{name}.{key}"])
-
     def weights_of(self, name: str) -> list[nn.Parameter]:
         return [p for network in self.players[name].networks for p in self._trainable[network]]
 
@@ -303,20 +291,14 @@ class GANModule(pl.LightningModule):
 
     def on_fit_start(self) -> None:
         self.begin_stage()
-        if self.resume_from is None:
-            return
-        try:
-            self.load_state(self.resume_from)
-        except (KeyError, ValueError, RuntimeError) as error:
-            raise misfit(error) from error
+        if self.resume_from is not None:
+            load_state(self, self.resume_from)
 
     def on_train_start(self) -> None:
         """Set the random generators last, after everything that may have drawn from them."""
-        states = [] if self.resume_from is None else self.resume_from["rng"]
         rank = self.trainer.global_rank
-        if rank < len(states):
-            rng.set_state(states[rank], self.device)
-        else:  # a new stage, or a process more than the checkpoint knew
+        if self.resume_from is None or not load_generators(self.resume_from, rank, self.device):
+            # A new stage, or a process more than the checkpoint knew.
             rng.seed_everything(self.seed, self.stage, "train", rank, self.iteration)
         self.resume_from = None
 
@@ -330,77 +312,3 @@ class GANModule(pl.LightningModule):
                 parameter.requires_grad_(True)
         if self.ema is not None:
             self.ema.start(self.networks)
-
-    def state(self) -> dict[str, Any]:
-        """Everything that training depends on and all processes share, in tensors and plain types.
-
-        Each process has random generators and meters of its own besides.
-        """
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-        return {
-            "networks": {name: network.state_dict() for name, network in self.networks.items()},
-            "ema": {} if self.ema is None else {n: net.state_dict() for n, net in self.ema.copies.items()},
-            "optimizers": {name: self.raw_optimizer(name).state_dict() for name in self.players},
-            "schedules": {name: plain_schedule(schedule) for name, schedule in self.schedules.items()},
-            "scaler": {} if scaler is None else scaler.state_dict(),
-            "iteration": self.iteration,
-            "images_seen": self.images_seen,
-            "turns": dict(self.turns),
-            "statistics": dict(self.statistics),
-        }
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """What a checkpoint holds but the random generators; the optimizers must be configured."""
-        self.load_networks(state)
-        for name in self.players:
-            self.raw_optimizer(name).load_state_dict(state["optimizers"][name])
-        for name, schedule in self.schedules.items():
-            schedule.load_state_dict(state["schedules"][name])
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-        if scaler is not None:
-            scaler.load_state_dict(state["scaler"])
-        self.iteration, self.images_seen = state["iteration"], state["images_seen"]
-        self.turns, self.statistics = dict(state["turns"]), dict(state["statistics"])
-        # A process more than the checkpoint knew goes on from the first one's means: they have the same keys.
-        rank = self.trainer.global_rank
-        self.meters.load_state_dict(state["meters"][rank if rank < len(state["meters"]) else 0], self.device)
-
-    def load_networks(self, state: Mapping[str, Any]) -> None:
-        """The networks' and the EMA's weights alone."""
-        for name, network in self.networks.items():
-            network.load_state_dict(state["networks"][name])
-        if self.ema is not None:
-            if not self.ema.copies:
-                self.ema.start(self.networks)
-            for name, network in self.ema.copies.items():
-                network.load_state_dict(state["ema"][name])
-
-
-def batch_size(batch: Batch) -> int:
-    return len(next(iter(batch.values())))
-
-
-def split(batch: Batch, parts: int) -> list[Batch]:
-    """The batch in `parts` equal parts; raises UserError where it does not divide."""
-    n = batch_size(batch)
-    if n % parts:
-        raise UserError(f"models.microbatches: a batch of {n} does not divide into {parts} equal parts")
-    return [{key: value[i : i + n // parts] for key, value in batch.items()} for i in range(0, n, n // parts)]
-
-
-def total(terms: Scalars) -> Tensor:
-    return torch.stack([term.float() for term in terms.values()]).sum()
-
-
-def detach(values: Scalars) -> Scalars:
-    return {key: value.detach() for key, value in values.items()}
-
-
-def mean(parts: Sequence[Scalars]) -> Scalars:
-    return {key: torch.stack([part[key] for part in parts]).mean() for key in parts[0]}
-
-
-def plain_schedule(schedule: Any) -> dict[str, Any]:
-    """A schedule's counters; functions in it come back from the config, not from a checkpoint."""
-    plain = (int, float, str, bool, list, tuple, dict, type(None))
-    return {key: value for key, value in schedule.state_dict().items() if isinstance(value, plain)}

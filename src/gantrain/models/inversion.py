@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 
 from gantrain.errors import UserError
-from gantrain.models.base import Batch, GANModule, Scalars
+from gantrain.models.base import GANModule
+from gantrain.models.batch import Batch, Scalars
+from gantrain.models.checks import check_networks, tried, z_dim_of
 from gantrain.models.latent import normal_latents
-from gantrain.models.modes import for_inference, outputs
+from gantrain.models.modes import outputs
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 
@@ -22,6 +24,8 @@ class Inversion(GANModule):
     network `face` says of both, its gradients pass to the pictures. What the player does not train is frozen.
     """
 
+    penalised = ()
+
     def __init__(
         self,
         *,
@@ -32,14 +36,13 @@ class Inversion(GANModule):
         z_std: float = 1.0,
         **base: Any,
     ):
-        super().__init__(**base)
+        super().__init__(plays={"encoder": ()}, **base)
         self.distances = {"latent": latent, "pixels": pixels, "embedding": embedding}
         self.distances = {key: distance for key, distance in self.distances.items() if distance is not None}
         if not self.distances:
             raise UserError("losses: the encoder has none; state latent, pixels or embedding")
-        for name in ("encoder", "generator", *(["face"] if embedding is not None else [])):
-            if name not in self.networks:
-                raise UserError(f"networks.{name} is missing: the encoder's losses need it")
+        needed = ("encoder", "generator", *(["face"] if embedding is not None else []))
+        check_networks(self.networks, needed, "the encoder's family")
         self.classes, self.z_std = classes, z_std
 
     def draw(self, batch: Batch) -> Batch:
@@ -65,7 +68,7 @@ class Inversion(GANModule):
 
     @property
     def z_dim(self) -> int:
-        return self.networks["generator"].z_dim
+        return z_dim_of(self.networks["generator"])
 
     @torch.no_grad()
     def face_of(self, images: Tensor) -> Tensor:
@@ -76,19 +79,18 @@ class Inversion(GANModule):
         real = batch["real"]
         if "cond" not in batch:
             raise UserError("models.classes: the data have no classes; choose data that have some")
-        with for_inference(self.networks["encoder"]) as encoder:
-            z = encoder(real[:1])
+        way_out = "interpolate its size and channels from data.size and data.channels"
+        z = tried("encoder", self.networks["encoder"], real[:1], way_out=way_out)
         if z.shape[1:] != (self.z_dim,):
             raise UserError(
                 f"networks.encoder gives latents of {z.shape[-1]}, networks.generator takes {self.z_dim}: "
                 f"state the same z_dim"
             )
-        with for_inference(self.networks["generator"]) as generator:
-            made = generator(z, batch["cond"][:1])
+        takes_classes = f"{way_out}; it must take class numbers as well"
+        made = tried("generator", self.networks["generator"], z, batch["cond"][:1], way_out=takes_classes)
         if made.shape[1:] != real.shape[1:]:
             raise UserError(
-                f"networks.generator makes {tuple(made.shape[1:])} but data gives {tuple(real.shape[1:])}: "
-                f"interpolate its size and channels from data.size and data.channels"
+                f"networks.generator makes {tuple(made.shape[1:])} but data gives {tuple(real.shape[1:])}: {way_out}"
             )
         if "embedding" in self.distances:
             self.face_of(real)  # loads it, with an error of its own

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
-from gantrain.models.base import Batch, GANModule, Scalars
-from gantrain.models.modes import for_inference, outputs
-from gantrain.networks.critique import logits_of
+from gantrain.losses.matching import FeatureMatching
+from gantrain.models.base import GANModule
+from gantrain.models.batch import Batch, Scalars
+from gantrain.models.checks import check_networks, tried, z_dim_of
+from gantrain.models.modes import outputs
+from gantrain.models.turns import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.networks.critique import Critique, critique_of
 
 
 class LatentGAN(GANModule):
@@ -27,26 +31,20 @@ class LatentGAN(GANModule):
         self,
         *,
         adversarial: AdversarialLoss,
+        matching: FeatureMatching | None = None,
         z_std: float = 1.0,
         fresh_noise: bool = False,
         classes: int | None = None,
         **base: Any,
     ):
-        super().__init__(**base)
-        for name in ("generator", "discriminator"):
-            if name not in self.networks:
-                raise UserError(f"networks.{name} is missing: the latent family needs generator and discriminator")
-        self.adversarial, self.z_std, self.fresh_noise, self.classes = adversarial, z_std, fresh_noise, classes
-        norms = [m for m in self.networks["discriminator"].modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-        if self.penalties and norms:
-            raise UserError(
-                f"losses.penalties ({', '.join(self.penalties)}) with batch norm in networks.discriminator: batch norm "
-                f"ties the samples of a batch together, so a per-sample gradient means nothing; set its norm to false"
-            )
+        super().__init__(plays={"discriminator": measured(adversarial), "generator": ()}, **base)
+        check_networks(self.networks, ("generator", "discriminator"), "the latent family")
+        self.adversarial, self.matching = adversarial, matching
+        self.z_std, self.fresh_noise, self.classes = z_std, fresh_noise, classes
 
     @property
     def z_dim(self) -> int:
-        return self.networks["generator"].z_dim
+        return z_dim_of(self.networks["generator"])
 
     def draw(self, batch: Batch) -> Batch:
         drawn = {"z": self.z_std * self.noise(batch, self.z_dim, key="z")}
@@ -62,52 +60,44 @@ class LatentGAN(GANModule):
             return self.networks["generator"](batch["z"], *self.cond(batch))
 
     def losses(self, name: str, batch: Batch, shared: Tensor) -> tuple[Scalars, Scalars]:
+        real, fake, cond = batch["real"], shared, self.cond(batch)
         if name == "discriminator":
-            real, fake, cond = batch["real"], shared.detach(), self.cond(batch)
-            real_logits, fake_logits = self.judge(real, *cond), self.judge(fake, *cond)
-            adv = self.adversarial.discriminator(real_logits, fake_logits)
-            terms = {"adv": adv, **self.penalise(name, self.judge, real, fake, *cond)}
-            right = [real_logits > self.adversarial.boundary, fake_logits < self.adversarial.boundary]
-            return terms, {
-                "real_logit": real_logits.mean(),
-                "fake_logit": fake_logits.mean(),
-                "accuracy": torch.cat([r.flatten() for r in right]).float().mean(),
-            }
-        if name == "generator":
-            fake, cond = shared, self.cond(batch)
-            if self.fresh_noise:
-                cond = self.cond(batch, "cond_generator")
-                fake = self.networks["generator"](batch["z_generator"], *cond)
-            return {"adv": self.adversarial.generator(self.judge(fake, *cond))}, {}
-        raise UserError(f"models.players.{name}: the latent family has the players discriminator and generator")
+            fake = fake.detach()
+            terms, stats = discriminator_turn(self.adversarial, self.judge(real, *cond), self.judge(fake, *cond))
+            return {**terms, **self.penalise(name, self.logits, batch, real, fake, *cond)}, stats
+        cond_of_fake = cond
+        if self.fresh_noise:
+            cond_of_fake = self.cond(batch, "cond_generator")
+            fake = self.networks["generator"](batch["z_generator"], *cond_of_fake)
+        judged = self.judge(fake, *cond_of_fake)
+        return generator_turn(self.adversarial, self.matching, judged, lambda: self.judge(real, *cond)), {}
 
     def cond(self, batch: Batch, key: str = "cond") -> tuple[Tensor, ...]:
         """What the networks take after the latent or the sample: the class numbers, or nothing."""
         return (batch[key],) if self.classes else ()
 
-    def judge(self, samples: Tensor, *cond: Tensor) -> Tensor:
-        return logits_of(self.networks["discriminator"](samples, *cond))
+    def judge(self, samples: Tensor, *cond: Tensor) -> Critique:
+        return critique_of(self.networks["discriminator"](samples, *cond))
+
+    def logits(self, samples: Tensor, *cond: Tensor) -> Tensor:
+        return self.judge(samples, *cond).logits
 
     def check(self, batch: Batch) -> None:
         real = batch["real"]
         if self.classes and "cond" not in batch:
             raise UserError("models.classes: the data have no classes; leave it null, or choose data that have some")
         cond = self.cond({key: value[:1] for key, value in batch.items()})
-        with for_inference(self.networks["generator"]) as generator:
-            made = generator(torch.zeros(1, self.z_dim, device=real.device), *cond).shape[1:]
-        if made != real.shape[1:]:
+        way_out = "interpolate its size and channels from data.size and data.channels"
+        if self.classes:
+            way_out += ", and choose networks that take class numbers as well, or models=latent"
+        z = torch.zeros(1, self.z_dim, device=real.device)
+        made = tried("generator", self.networks["generator"], z, *cond, way_out=way_out)
+        if made.shape[1:] != real.shape[1:]:
             raise UserError(
-                f"networks.generator makes {tuple(made)} but data gives {tuple(real.shape[1:])}: "
-                f"interpolate its size and channels from data.size and data.channels"
+                f"networks.generator makes {tuple(made.shape[1:])} but data gives {tuple(real.shape[1:])}: {way_out}"
             )
-        with for_inference(self.networks["discriminator"]) as discriminator:
-            try:
-                discriminator(real[:1], *cond)
-            except RuntimeError as error:
-                raise UserError(
-                    f"networks.discriminator does not take {tuple(real.shape[1:])}, which data gives ({error}): "
-                    f"interpolate its size and channels from data.size and data.channels"
-                ) from error
+        judged = tried("discriminator", self.networks["discriminator"], real[:1], *cond, way_out=way_out)
+        check_matching(self.matching, critique_of(judged))
 
     def latents(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
         """`n` latents from a CPU generator, so that a seed means the same pictures on every device.

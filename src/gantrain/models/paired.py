@@ -8,9 +8,13 @@ from torch import Tensor
 
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
-from gantrain.models.base import Batch, GANModule, Scalars
+from gantrain.losses.matching import FeatureMatching
+from gantrain.models.base import GANModule
+from gantrain.models.batch import Batch, Scalars
+from gantrain.models.checks import check_networks, tried
 from gantrain.models.modes import for_inference
-from gantrain.networks.critique import logits_of
+from gantrain.models.turns import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.networks.critique import Critique, critique_of
 
 
 class ContentLoss(Protocol):
@@ -34,22 +38,20 @@ class PairedGAN(GANModule):
         *,
         content: ContentLoss,
         adversarial: AdversarialLoss | None = None,
+        matching: FeatureMatching | None = None,
         adversarial_weight: float = 1.0,
         conditional: bool = False,
         **base: Any,
     ):
-        super().__init__(**base)
-        needed = ("generator",) if adversarial is None else ("generator", "discriminator")
-        for name in needed:
-            if name not in self.networks:
-                raise UserError(f"networks.{name} is missing: the paired family needs {' and '.join(needed)}")
-        for name in self.players:
-            if name not in needed:
-                raise UserError(
-                    f"models.players.{name}: the paired family has the players {' and '.join(needed)}"
-                    + ("; the discriminator needs losses.adversarial" if adversarial is None else "")
-                )
-        self.content, self.adversarial = content, adversarial
+        plays: dict[str, Sequence[str]] = {"generator": ()}
+        if adversarial is not None:
+            plays["discriminator"] = measured(adversarial)
+        elif "discriminator" in base["players"] or matching is not None:
+            key = "losses.matching" if matching is not None else "models.players.discriminator"
+            raise UserError(f"{key}: the discriminator needs losses.adversarial")
+        super().__init__(plays=plays, **base)
+        check_networks(self.networks, list(plays), "the paired family")
+        self.content, self.adversarial, self.matching = content, adversarial, matching
         self.adversarial_weight, self.conditional = adversarial_weight, conditional
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Tensor:
@@ -57,54 +59,43 @@ class PairedGAN(GANModule):
             return self.networks["generator"](batch["cond"])
 
     def losses(self, name: str, batch: Batch, shared: Tensor) -> tuple[Scalars, Scalars]:
-        real, cond = batch["real"], batch["cond"] if self.conditional else None
-        if name == "generator":
-            content = {"content": self.content(shared, real)}
-            if self.adversarial is None:
-                return content, {}
-            adv = self.adversarial.generator(self.judge(shared, cond))
-            return {**content, "adv": self.adversarial_weight * adv}, {}
-        fake = shared.detach()
-        real_logits, fake_logits = self.judge(real, cond), self.judge(fake, cond)
-        terms = {
-            "adv": self.adversarial.discriminator(real_logits, fake_logits),
-            **self.penalise(name, self.judge, real, fake, cond),
-        }
-        right = [real_logits > self.adversarial.boundary, fake_logits < self.adversarial.boundary]
-        return terms, {
-            "real_logit": real_logits.mean(),
-            "fake_logit": fake_logits.mean(),
-            "accuracy": torch.cat([r.flatten() for r in right]).float().mean(),
-        }
+        real, fake, cond = batch["real"], shared, self.cond(batch)
+        if name == "discriminator":
+            fake = fake.detach()
+            terms, stats = discriminator_turn(self.adversarial, self.judge(real, *cond), self.judge(fake, *cond))
+            return {**terms, **self.penalise(name, self.logits, batch, real, fake, *cond)}, stats
+        terms = {"content": self.content(fake, real)}
+        if self.adversarial is None:
+            return terms, {}
+        judged = self.judge(fake, *cond)
+        game = generator_turn(self.adversarial, self.matching, judged, lambda: self.judge(real, *cond))
+        return {**terms, **game, "adv": self.adversarial_weight * game["adv"]}, {}
 
-    def judge(self, targets: Tensor, cond: Tensor | None = None) -> Tensor:
-        discriminator = self.networks["discriminator"]
-        return logits_of(discriminator(targets) if cond is None else discriminator(targets, cond))
+    def cond(self, batch: Batch) -> tuple[Tensor, ...]:
+        """What the discriminator takes after the target: the condition, or nothing."""
+        return (batch["cond"],) if self.conditional else ()
+
+    def judge(self, targets: Tensor, *cond: Tensor) -> Critique:
+        return critique_of(self.networks["discriminator"](targets, *cond))
+
+    def logits(self, targets: Tensor, *cond: Tensor) -> Tensor:
+        return self.judge(targets, *cond).logits
 
     def check(self, batch: Batch) -> None:
-        real, cond = batch["real"][:1], batch["cond"][:1]
+        batch = {key: value[:1] for key, value in batch.items()}
+        real, cond = batch["real"], batch["cond"]
         way_out = "interpolate its options from data, as configs/networks does"
-        with for_inference(self.networks["generator"]) as generator:
-            try:
-                made = generator(cond)
-            except RuntimeError as error:
-                raise UserError(
-                    f"networks.generator does not take {tuple(cond.shape[1:])}, which data gives ({error}): {way_out}"
-                ) from error
+        made = tried("generator", self.networks["generator"], cond, way_out=way_out)
         if made.shape != real.shape:
             raise UserError(
                 f"networks.generator makes {tuple(made.shape[1:])} of {tuple(cond.shape[1:])}, but data has targets of "
                 f"{tuple(real.shape[1:])}: {way_out}"
             )
         if self.adversarial is not None:
-            with for_inference(self.networks["discriminator"]):
-                try:
-                    self.judge(real, cond if self.conditional else None)
-                except (RuntimeError, TypeError) as error:
-                    raise UserError(
-                        f"networks.discriminator does not take {tuple(real.shape[1:])}, which data gives ({error}): "
-                        f"{way_out}"
-                    ) from error
+            judge = self.networks["discriminator"]
+            check_matching(
+                self.matching, critique_of(tried("discriminator", judge, real, *self.cond(batch), way_out=way_out))
+            )
         with torch.no_grad():
             self.content(made, real)  # it loads its weights now, or says that there are none
 

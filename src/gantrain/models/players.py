@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -31,7 +31,7 @@ class ClipWeights:
         self.limit = limit
 
     @torch.no_grad()
-    def __call__(self, networks: Sequence[nn.Module], stats: dict[str, Tensor]) -> None:
+    def __call__(self, networks: Sequence[nn.Module]) -> None:
         for network in networks:
             for weight in network.parameters():
                 weight.clamp_(-self.limit, self.limit)
@@ -42,7 +42,7 @@ class Player:
     """One side of the game.
 
     `optimizer` and `schedule` wait for their parameters and their optimizer. The schedule steps once an iteration.
-    The player plays every `every`-th iteration. `after_step(networks, stats)` follows its optimizer's step.
+    The player plays every `every`-th iteration. `after_step(networks)` follows its optimizer's step.
     `clip_gradients` bounds the norm of its gradient. It minimises `loss_factor` times its losses as they are recorded:
     2 for a discriminator that a listing trains in two steps, on real and on fake samples, and whose mean it logs.
     """
@@ -52,7 +52,7 @@ class Player:
     schedule: Callable[[Optimizer], LRScheduler] | None = None
     every: int = 1
     plays_when: PlaysWhen | None = None
-    after_step: Callable[[Sequence[nn.Module], dict[str, Tensor]], None] | None = None
+    after_step: Callable[[Sequence[nn.Module]], None] | None = None
     clip_gradients: float | None = None
     loss_factor: float = 1.0
 

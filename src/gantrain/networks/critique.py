@@ -16,6 +16,6 @@ class Critique(NamedTuple):
     classes: Tensor | None = None
 
 
-def logits_of(judged: Tensor | Critique) -> Tensor:
-    """The logits of a discriminator's answer, whichever of the two it gives."""
-    return judged.logits if isinstance(judged, Critique) else judged
+def critique_of(judged: Tensor | Critique) -> Critique:
+    """A discriminator's answer as a Critique, whichever of the two it gives."""
+    return judged if isinstance(judged, Critique) else Critique(judged)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gantrain.networks.critique import Critique
 from gantrain.networks.init import Init, initialise
+from gantrain.networks.spectral import bound_spectral_norms
 
 Blocks = Sequence[tuple[float, int]]  # (channels in multiples of width, stride) of each convolution, in order
 
@@ -91,7 +93,8 @@ class Discriminator(nn.Module):
     """Pictures (n, channels, size, size) to logits (n,).
 
     `blocks` are convolutions with leaky ReLU; `norm` puts batch norm after all of them but the first, or with
-    `norm_first` after all; never use it with a gradient penalty.
+    `norm_first` after all; never use it with a gradient penalty. `spectral` bounds every layer's spectral norm. With
+    `features` it gives a Critique, whose features are the outputs of the leaky ReLUs.
     """
 
     def __init__(
@@ -107,18 +110,21 @@ class Discriminator(nn.Module):
         norm_first: bool = False,
         norm_eps: float = 1e-5,
         norm_momentum: float = 0.1,
+        spectral: bool = False,
+        features: bool = False,
         init: Init = "dcgan",
     ):
         super().__init__()
+        self.gives_features = features
         blocks = default_blocks(size) if blocks is None else list(blocks)
         layers: list[nn.Module] = []
-        features = channels
+        b = channels
         for i, (multiple, stride) in enumerate(blocks):
-            a, features = features, round(multiple * width)
+            a, b = b, round(multiple * width)
             same = "same" if stride == 1 else (kernel - 1) // 2
-            layers.append(nn.Conv2d(a, features, kernel, stride, same))
+            layers.append(nn.Conv2d(a, b, kernel, stride, same))
             if norm and (i > 0 or norm_first):
-                layers.append(nn.BatchNorm2d(features, eps=norm_eps, momentum=norm_momentum))
+                layers.append(nn.BatchNorm2d(b, eps=norm_eps, momentum=norm_momentum))
             layers.append(nn.LeakyReLU(slope))
             if dropout:
                 layers.append(nn.Dropout(dropout))
@@ -128,6 +134,14 @@ class Discriminator(nn.Module):
         self.train()
         self.head = nn.Linear(flat, 1)
         initialise(self, init)
+        if spectral:
+            bound_spectral_norms(self)
 
-    def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.features(images).flatten(1)).squeeze(1)
+    def forward(self, images: Tensor) -> Tensor | Critique:
+        seen, maps = [], images
+        for layer in self.features:
+            maps = layer(maps)
+            if self.gives_features and isinstance(layer, nn.LeakyReLU):
+                seen.append(maps)
+        logits = self.head(maps.flatten(1)).squeeze(1)
+        return Critique(logits, seen) if self.gives_features else logits

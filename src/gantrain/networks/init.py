@@ -11,7 +11,8 @@ def initialise(network: nn.Module, scheme: Init) -> None:
     """Initialise every linear and convolutional layer of `network` in place.
 
     `torch` keeps PyTorch's own; `glorot` is Keras' default (Glorot uniform, zero bias); `dcgan` is N(0, 0.02)
-    with batch-norm scales N(1, 0.02) (Radford et al. 2016, section 3).
+    with batch-norm scales N(1, 0.02) (Radford et al. 2016, section 3). Raises ValueError for weights that are derived
+    from others, as spectral norm's are: what is done to them would be lost.
     """
     if scheme == "torch":
         return
@@ -19,6 +20,10 @@ def initialise(network: nn.Module, scheme: Init) -> None:
         raise ValueError(f"init '{scheme}' is none of torch, glorot, dcgan")
     for layer in network.modules():
         if isinstance(layer, (nn.Linear, nn.modules.conv._ConvNd)):
+            if "weight" not in dict(layer.named_parameters(recurse=False)):
+                raise ValueError(
+                    f"init '{scheme}' comes too late for a {type(layer).__name__} with a norm of its weight"
+                )
             if scheme == "glorot":
                 nn.init.xavier_uniform_(layer.weight)
             else:

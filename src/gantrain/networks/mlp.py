@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from gantrain.networks.critique import Critique
 from gantrain.networks.init import Init, initialise
 
 
@@ -50,7 +51,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures (n, channels, size, size) to logits (n,); `hidden` in multiples of `width`."""
+    """Pictures (n, channels, size, size) to logits (n,); `hidden` in multiples of `width`.
+
+    With `features` it gives a Critique, whose features are the outputs of the hidden layers.
+    """
 
     def __init__(
         self,
@@ -59,13 +63,21 @@ class Discriminator(nn.Module):
         channels: int,
         hidden: Sequence[float] = (1, 0.5),
         slope: float = 0.2,
+        features: bool = False,
         init: Init = "torch",
     ):
         super().__init__()
+        self.gives_features = features
         widths = [channels * size * size, *(round(width * m) for m in hidden)]
         blocks = [nn.Sequential(nn.Linear(a, b), nn.LeakyReLU(slope)) for a, b in itertools.pairwise(widths)]
         self.layers = nn.Sequential(nn.Flatten(), *blocks, nn.Linear(widths[-1], 1))
         initialise(self, init)
 
-    def forward(self, images: Tensor) -> Tensor:
-        return self.layers(images).squeeze(1)
+    def forward(self, images: Tensor) -> Tensor | Critique:
+        flatten, *blocks, last = self.layers
+        x, seen = flatten(images), []
+        for block in blocks:
+            x = block(x)
+            seen.append(x)
+        logits = last(x).squeeze(1)
+        return Critique(logits, seen) if self.gives_features else logits

@@ -1,0 +1,45 @@
+"""A memory of fakes, so that a discriminator does not forget what the generator made earlier."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class ImagePool:
+    """The last fakes, mixed (Shrivastava et al. 2017, section 2.3), as CycleGAN has it (Zhu et al. 2017, section 4).
+
+    The first `size` fakes are kept and given back at once. After that each is, with probability 1/2, given back at
+    once, else takes the place of one that is kept, which is given back instead. What is not finite is never kept.
+    """
+
+    def __init__(self, size: int = 50):
+        if size < 1:
+            raise ValueError(f"size is {size}, it must be 1 or more")
+        self.size = size
+        self.kept: list[Tensor] = []
+
+    def __call__(self, fakes: Tensor, swap: Tensor, place: Tensor) -> Tensor:
+        """As many samples as `fakes` (n, ...), without gradient; `swap` and `place` (n,) are uniform in [0, 1).
+
+        The caller draws them, by key: a pool must not touch the process' generator.
+        """
+        given = []
+        fakes = fakes.detach()
+        draws = zip(
+            (swap < 0.5).tolist(), place.tolist(), torch.isfinite(fakes).flatten(1).all(1).tolist(), strict=True
+        )
+        for fake, (change, at, finite) in zip(fakes, draws, strict=True):
+            given.append(fake)
+            if finite and len(self.kept) < self.size:
+                self.kept.append(fake.clone())
+            elif finite and change:
+                i = int(at * self.size)
+                given[-1], self.kept[i] = self.kept[i], fake.clone()
+        return torch.stack(given)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"kept": [image.cpu() for image in self.kept]}
+
+    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
+        self.kept = [image.to(device) for image in state["kept"]]

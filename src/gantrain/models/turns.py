@@ -1,0 +1,63 @@
+"""What a game with a discriminator costs its two sides, the same in every family that has one."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from gantrain.errors import UserError
+from gantrain.losses.adversarial import AdversarialLoss
+from gantrain.losses.matching import FeatureMatching
+from gantrain.models.batch import Scalars
+from gantrain.networks.critique import Critique
+
+
+def discriminator_turn(adversarial: AdversarialLoss, real: Critique, fake: Critique) -> tuple[Scalars, Scalars]:
+    """The discriminator's adversarial term, and the statistics of its turn."""
+    terms = {"adv": adversarial.discriminator(real.logits, fake.logits)}
+    return terms, statistics(adversarial, real.logits, fake.logits)
+
+
+def generator_turn(
+    adversarial: AdversarialLoss, matching: FeatureMatching | None, fake: Critique, judge_real: Callable[[], Critique]
+) -> Scalars:
+    """The generator's terms; the real samples are judged only where a loss compares with them, without gradient."""
+    if not adversarial.relative and matching is None:
+        return {"adv": adversarial.generator(fake.logits)}
+    with torch.no_grad():
+        real = judge_real()
+    terms = {"adv": adversarial.generator(fake.logits, real.logits)}
+    if matching is not None:
+        terms["matching"] = matching(fake.features, real.features)
+    return terms
+
+
+def statistics(adversarial: AdversarialLoss, real_logits: Tensor, fake_logits: Tensor) -> Scalars:
+    """The mean logits and how often the discriminator is right; where no logit means undecided, how far they lie apart.
+
+    For WGAN that is its estimate of the distance.
+    """
+    means = {"real_logit": real_logits.mean(), "fake_logit": fake_logits.mean()}
+    if adversarial.boundary is None:
+        return {**means, "distance": means["real_logit"] - means["fake_logit"]}
+    right = [real_logits > adversarial.boundary, fake_logits < adversarial.boundary]
+    return {**means, "accuracy": torch.cat([r.flatten() for r in right]).float().mean()}
+
+
+def measured(adversarial: AdversarialLoss) -> list[str]:
+    """The names of a discriminator's statistics."""
+    return list(statistics(adversarial, torch.zeros(1), torch.zeros(1)))
+
+
+def check_matching(matching: FeatureMatching | None, judged: Critique) -> None:
+    """Raise UserError where feature matching finds no such features in what a discriminator gives."""
+    if matching is None:
+        return
+    have = len(judged.features)
+    if not have:
+        raise UserError(
+            "losses.matching: networks.discriminator gives no features; set networks.discriminator.features=true, or "
+            "choose one that has that option, as those of networks=dcgan and mlp"
+        )
+    if not -have <= matching.layer < have:
+        raise UserError(f"losses.matching.layer is {matching.layer}, but networks.discriminator gives {have} features")

@@ -1,0 +1,83 @@
+"""What a game costs its two sides, by hand."""
+
+import pytest
+import torch
+from toys import Discriminator, Generator, game, play
+
+from gantrain.errors import UserError
+from gantrain.losses.adversarial import Hinge, NonSaturating, Relativistic, RelativisticAverage, Wasserstein
+from gantrain.losses.matching import FeatureMatching
+from gantrain.models.turns import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.networks.critique import Critique
+
+REAL = Critique(torch.tensor([1.0, -1.0, 3.0]), (torch.full((3, 2), 2.0),))
+FAKE = Critique(torch.tensor([-2.0, -1.0, -3.0]), (torch.full((3, 2), 5.0),))
+
+
+def test_a_discriminators_turn():
+    terms, stats = discriminator_turn(Hinge(), REAL, FAKE)
+    assert {key: value.item() for key, value in terms.items()} == {"adv": pytest.approx(2 / 3)}
+    assert {key: value.item() for key, value in stats.items()} == {
+        "real_logit": 1.0,
+        "fake_logit": -2.0,
+        "accuracy": pytest.approx(5 / 6),
+    }
+
+
+def test_where_no_logit_means_undecided_their_distance_is_recorded():
+    _, stats = discriminator_turn(Wasserstein(), REAL, FAKE)
+    assert stats["distance"].item() == 3.0
+    assert measured(Wasserstein()) == list(stats) == ["real_logit", "fake_logit", "distance"]
+    assert measured(NonSaturating()) == ["real_logit", "fake_logit", "accuracy"]
+
+
+def test_a_generators_turn_judges_real_samples_only_where_a_loss_compares_with_them():
+    seen = []
+
+    def judge_real():
+        seen.append(torch.is_grad_enabled())
+        return REAL
+
+    assert generator_turn(Wasserstein(), None, FAKE, judge_real) == {"adv": torch.tensor(2.0)}
+    assert seen == []
+    terms = generator_turn(Relativistic(), None, FAKE, judge_real)
+    assert torch.equal(terms["adv"], Relativistic().generator(FAKE.logits, REAL.logits))
+    terms = generator_turn(Wasserstein(), FeatureMatching(0.5), FAKE, judge_real)
+    assert {key: value.item() for key, value in terms.items()} == {"adv": 2.0, "matching": 0.5 * 2 * 9}
+    assert seen == [False, False]
+
+
+def test_matching_wants_features():
+    check_matching(None, Critique(torch.zeros(1)))
+    check_matching(FeatureMatching(), REAL)
+    with pytest.raises(UserError, match=r"losses\.matching: .*networks\.discriminator\.features=true"):
+        check_matching(FeatureMatching(), Critique(torch.zeros(1)))
+    with pytest.raises(UserError, match=r"losses\.matching\.layer is 1, but .* gives 1 features"):
+        check_matching(FeatureMatching(layer=1), REAL)
+
+
+class Telling(Discriminator):
+    def forward(self, x):
+        return Critique(super().forward(x), (self.layers[:2](x),))
+
+
+@pytest.mark.parametrize("adversarial", [Wasserstein(), Hinge(), Relativistic(), RelativisticAverage()])
+def test_every_loss_plays(adversarial):
+    networks = {"generator": Generator(), "discriminator": Telling()}
+    module = play(game(networks=networks, adversarial=adversarial, matching=FeatureMatching()), 2)
+    assert {"generator/adv", "generator/matching", "discriminator/adv"} <= set(module.meters.pop())
+
+
+def test_matching_alone_brings_the_means_of_the_features_together():
+    class Flat(Wasserstein):
+        def generator(self, fake_logits, real_logits=None):
+            return 0 * fake_logits.mean()
+
+    networks = {"generator": Generator(), "discriminator": Telling()}
+    module = game(networks=networks, adversarial=Flat(), matching=FeatureMatching())
+    module.players = {"generator": module.players["generator"]}
+    module.turns = {"generator": 0}
+    first = play(module, 1).meters.pop()["generator/matching"]
+    play(module, 200)
+    module.meters.pop()
+    assert play(module, 201).meters.pop()["generator/matching"] < first / 10
