@@ -180,7 +180,7 @@ def fit_stage(
         run.cut_metrics(stages, stage.name, iteration)
         record.cut(run.folder, stages, stage.name, iteration)
     module.resume_from = state
-    callbacks = build_callbacks(config)
+    callbacks = build_callbacks(config, part.evaluation)
     for callback in callbacks:
         if isinstance(callback, Checkpoints):
             callback.stop = stop

@@ -23,14 +23,13 @@ class Backbone(nn.Module):
     """Pictures (n, 1 or 3, h, w) uint8 to features (n, d) and, where it classifies, logits (n, classes).
 
     `name` is what tags say, `weights` the sha256 of its weights, `filter` how pictures reach its size, `rounded`
-    whether they are rounded again after that. `knows_classes` says that its classes are the data's own.
+    whether they are rounded again after that.
     """
 
     name = ""
     weights = ""
     filter = "none"
     rounded = False
-    knows_classes = False
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor | None]:
         raise NotImplementedError
