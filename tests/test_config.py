@@ -121,8 +121,9 @@ def test_debug_shrinks_every_stage():
 
 
 def test_debug_does_not_ask_a_classifier():
-    found = final(evaluation={"backbone": "dataset", "best": "sure", "scores": ["sure"]}, debug=DEBUG)["evaluation"]
-    assert found == {"backbone": "random", "best": None, "scores": None}
+    scores = {"_target_": "x", "backbone": "dataset", "best": "sure", "scores": ["sure"]}
+    found = final(evaluation=scores, debug=DEBUG)["evaluation"]
+    assert found == {"_target_": "x", "backbone": "random", "best": None, "scores": None}
 
 
 def test_debug_leaves_a_length_of_the_command_line():
