@@ -120,6 +120,12 @@ def test_debug_shrinks_every_stage():
     assert "debug" not in config
 
 
+def test_debug_does_not_ask_a_classifier():
+    scores = {"_target_": "x", "backbone": "dataset", "best": "sure", "scores": ["sure"]}
+    found = final(evaluation=scores, debug=DEBUG)["evaluation"]
+    assert found == {"_target_": "x", "backbone": "random", "best": None, "scores": None}
+
+
 def test_debug_leaves_a_length_of_the_command_line():
     assert final("iterations=7", iterations=7, debug=DEBUG)["iterations"] == 7
 

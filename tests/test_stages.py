@@ -131,6 +131,8 @@ def test_only_the_last_stage_can_be_prolonged(gantrain, words, run):
     assert refused.code == 2
     assert "only the last stage can be prolonged" in refused.err
     assert "no stage 'gam'" in gantrain("resume", "run", "plugins=[family]", "stages.gam.iterations=9").err
+    wrong = gantrain("resume", "run", "plugins=[family]", "evaluation=random", "evaluation.stages=[gam]")
+    assert (wrong.code, "evaluation.stages: there is no stage 'gam'" in wrong.err) == (2, True)
     assert "use stages.gan.iterations=" in gantrain("resume", "run", "plugins=[family]", "iterations=9").err
 
 

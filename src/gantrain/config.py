@@ -77,7 +77,8 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     if debug is not None and "samples" in evaluation:
         evaluation["samples"] = min(evaluation["samples"], debug["samples"])
     if debug is not None and evaluation.get("backbone") == "dataset":
-        evaluation["backbone"] = "random"  # made-up classes teach a classifier nothing
+        # Made-up classes teach a classifier nothing, and what only a classifier gives is then not measured.
+        evaluation |= {"backbone": "random", **{key: None for key in ("scores", "best") if key in evaluation}}
     return final
 
 

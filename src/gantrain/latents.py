@@ -21,13 +21,13 @@ LARGEST = 256 * 2**20  # bytes of a file of latents: a million of 64 numbers
 
 
 def add_plugins(parser: argparse.ArgumentParser) -> None:
-    """`--plugins a,b`: the modules that a run may take code from."""
+    """`--plugins a,b`: the modules and TorchScript files that a run may take code from."""
     parser.add_argument(
         "--plugins",
         type=lambda text: text.split(","),
         default=[],
         metavar="A,B",
-        help="modules of your own that the run names; they are code that runs",
+        help="modules of your own and TorchScript files that the run names; they are code that runs",
     )
 
 

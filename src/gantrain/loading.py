@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from gantrain import rng
+from gantrain import rng, torchscript
 from gantrain.build import allow_plugins, build
 from gantrain.config import Stage, stages_of
 from gantrain.errors import UserError
@@ -37,7 +37,7 @@ class Trained:
 def load(run: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> dict[str, nn.Module]:
     """The trained networks of a run by name, in eval mode on the CPU: EMA weights where kept, with `raw` the others.
 
-    `run` is the run's directory; `plugins` are the modules that it may take classes from, which is code that runs.
+    `run` is the run's directory; `plugins` are the modules and TorchScript files that it may use: code that runs.
     Raises UserError where it is no run or has nothing trained yet.
     """
     module = load_trained(run, plugins).module
@@ -81,13 +81,20 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = F
 
 
 def trust(config: Mapping[str, Any], plugins: Sequence[str]) -> None:
-    """Allow a run's plugins where the user names them too: a stranger's run must not choose what code is imported."""
-    for name in config.get("plugins") or []:
+    """Allow a run's plugins where the user names them too: a stranger's run must not choose what code is imported.
+
+    Among `plugins` may also be TorchScript files of the run's.
+    """
+    stated = config.get("plugins") or []
+    for name in stated:
         if name not in plugins:
             raise UserError(
                 f"plugins: this run takes code from '{name}'; name it as well if you trust it: plugins=[{name}]"
             )
-    allow_plugins(plugins)
+    files = [name for name in plugins if name not in stated and Path(name).expanduser().is_file()]
+    for file in files:
+        torchscript.trust(Path(file).expanduser())
+    allow_plugins([name for name in plugins if name not in files])
 
 
 def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> nn.Module:

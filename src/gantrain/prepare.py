@@ -39,6 +39,7 @@ class Ready:
     stage: Stage
     data: GANDataModule
     module: GANModule
+    evaluation: Evaluation | None  # one for all stages
 
 
 def prepare(config: Mapping[str, Any], new: bool = False, run: "Run | None" = None) -> list[Ready]:
@@ -52,8 +53,10 @@ def prepare(config: Mapping[str, Any], new: bool = False, run: "Run | None" = No
     networks = build_networks(stages)
     if new and config.get("init_from"):
         start_from(networks, config["init_from"], config.get("plugins") or [])
-    build_callbacks(config)
     evaluation = build_evaluation(config)
+    if evaluation is not None and len(stages) > 1:
+        evaluation.check_stages([stage.tag for stage in stages])
+    build_callbacks(config, evaluation)
     build_loggers(config, "", "", 0)
     ready: list[Ready] = []
     for stage in stages:
@@ -70,8 +73,9 @@ def prepare(config: Mapping[str, Any], new: bool = False, run: "Run | None" = No
         module.check(data.examples(2))
         if evaluation is not None and evaluation.applies(stage.tag):
             evaluation.check(module, data)
+            evaluation.check_best(module, data)
         check_optimizers(module)
-        ready.append(Ready(stage, data, module))
+        ready.append(Ready(stage, data, module, evaluation))
     return ready
 
 
@@ -197,12 +201,11 @@ def check_machine(trainer: Mapping[str, Any]) -> None:
         raise UserError("trainer.precision=16-mixed needs a GPU; use bf16-mixed or 32-true here")
 
 
-def build_callbacks(config: Mapping[str, Any]) -> list[pl.Callback]:
+def build_callbacks(config: Mapping[str, Any], evaluation: Evaluation | None) -> list[pl.Callback]:
     nodes = {name: node for name, node in config["callbacks"].items() if node is not None}
     callbacks = [build(node, f"callbacks.{name}", pl.Callback) for name, node in nodes.items()]
     if not any(isinstance(callback, Checkpoints) for callback in callbacks):
         raise UserError("callbacks.checkpoint: a run without checkpoints loses everything; leave it in")
-    evaluation = build_evaluation(config)
     return callbacks if evaluation is None else [*callbacks, Scores(evaluation)]
 
 

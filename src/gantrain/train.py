@@ -10,6 +10,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
+from gantrain import torchscript
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.config import Stage, stages_of
 from gantrain.config_files import data_folder
@@ -48,6 +49,7 @@ def run(config: dict[str, Any], folder: Path, numbered: bool = False) -> Outcome
     if not numbered:
         Run(folder).refuse_if_taken()
     make_absolute(config)
+    torchscript.trust_new(config)
     ready = prepare(config, new=True)
     return fit(ready, Run.create(folder, config, numbered), config)
 
@@ -178,7 +180,7 @@ def fit_stage(
         run.cut_metrics(stages, stage.name, iteration)
         record.cut(run.folder, stages, stage.name, iteration)
     module.resume_from = state
-    callbacks = build_callbacks(config)
+    callbacks = build_callbacks(config, part.evaluation)
     for callback in callbacks:
         if isinstance(callback, Checkpoints):
             callback.stop = stop

@@ -9,7 +9,9 @@ import pytest
 import torch
 from toys import Discriminator, Generator, game
 
-from gantrain.callbacks.checkpoints import refuse_if_not_finite
+from gantrain.callbacks.checkpoints import Checkpoints, refuse_if_not_finite
+from gantrain.callbacks.metrics import Metrics
+from gantrain.callbacks.samples import Samples
 from gantrain.errors import Diverged
 from gantrain.runs import Run
 from gantrain.stop import StopSignals
@@ -71,3 +73,9 @@ def test_only_weights_and_statistics_must_be_finite():
         module.networks["generator"].layers[0].weight[0, 0] = torch.inf
     with pytest.raises(Diverged, match=r"layers\.0\.weight of network 'generator'"):
         refuse_if_not_finite(module)
+
+
+def test_counts_are_whole():
+    for callback, options in ((Checkpoints, {"keep": 1.5}), (Metrics, {"every": 1.5}), (Samples, {"count": 0.5})):
+        with pytest.raises(ValueError, match=f"{next(iter(options))} is .*, it must be a whole number of 1 or more"):
+            callback(**options)

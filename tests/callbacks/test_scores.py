@@ -1,5 +1,8 @@
 """Measuring never changes training, and what it leaves."""
 
+import json
+from pathlib import Path
+
 import pytest
 from compare import differences, newest
 
@@ -83,6 +86,8 @@ def test_mistakes_come_before_training(gantrain, tmp_path):
         ("evaluation.backbone=nothing", "evaluation.backbone is 'nothing'"),
         ("evaluation.sampels=3", "did you mean 'samples'"),
         ("evaluation.best=fidd", "evaluation.best"),
+        ("evaluation.best=is", "evaluation.best: 'is' is not measured"),
+        ("+evaluation.stages=gan", "stages is 'gan', it must be a list"),
     ):
         result = gantrain(*WORDS, word, "hydra.run.dir=run")
         assert result.code == 2, word
@@ -107,3 +112,51 @@ def test_the_objective_is_the_best_score(measured):
     densities = [r.result.scores["density80_random"].value for r in record.read(measured)]
     assert objective_of(run, higher) == -max(densities)
     assert objective_of(run, {"evaluation": None}) == 0
+
+
+ODD = """
+import math
+
+from gantrain.evaluation.base import Evaluation, Result, Score
+
+
+class Odd(Evaluation):
+    made = 0
+
+    def __init__(self, **base):
+        super().__init__(**base)
+        Odd.made += 1
+
+    def names(self, module, data):
+        return ["odd"]
+
+    def measure(self, module, data, raw=False):
+        return Result({"odd": Score(math.nan if module.iteration in (1, 4) else 1.0, "lower")}, {})
+"""
+EXPERIMENT = """
+# @package _global_
+# A score that is no number, now and then.
+defaults: [dcgan_digits]
+plugins: [odd]
+evaluation: {_target_: odd.Odd, every: 1}
+"""
+
+
+def test_a_score_that_is_no_number_is_kept_but_never_the_best(gantrain, tmp_path, monkeypatch):
+    Path("mine/experiment").mkdir(parents=True)
+    Path("mine/experiment/odd.yaml").write_text(EXPERIMENT)
+    Path("odd.py").write_text(ODD)
+    monkeypatch.syspath_prepend(tmp_path)
+    words = ("--config-dir", "mine", "experiment=odd", "debug=tiny", "evaluation=none", "hydra.run.dir=run")
+    assert gantrain(*words, "iterations=1").code == 0
+    assert not Path("run/checkpoints/train/best.ckpt").exists()
+    result = gantrain("resume", "run", "iterations=4", "plugins=[odd]")
+    assert result.code == 0, result
+    assert "odd nan" in result.out
+    assert read_checkpoint(Path("run/checkpoints/train/best.ckpt"))["iteration"] == 2
+    lines = [json.loads(line, parse_constant=pytest.fail) for line in Path("run/scores.jsonl").read_text().splitlines()]
+    assert [line["scores"]["odd"]["value"] for line in lines] == [None, 1.0, 1.0, None]
+    assert Path("run/report.html").is_file()
+    import odd
+
+    assert odd.Odd.made == 2  # once for each command

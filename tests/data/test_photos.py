@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -109,3 +111,19 @@ def test_a_batch_may_be_larger_than_the_number_of_photos(photos):
     data = module(photos)
     assert data.variety == 15 * 25 + 46 * 10 + 1 + 18 * 75
     assert len(data) == 4 * round((2 * 1 + 1 * 3 + 1 + 5 * 2) / 4)
+
+
+def test_the_content_is_what_the_photos_show(photos):
+    before = module(photos)
+    for file in photos.iterdir():
+        os.utime(file, (0, 0))
+    assert module(photos).content == before.content
+    assert module(photos).source.fingerprint != before.source.fingerprint
+    with Image.open(photos / "2.png") as picture:
+        turned = picture.convert("RGB").transpose(Image.Transpose.ROTATE_180)
+    turned.save(photos / "2.png")
+    other = module(photos).content
+    assert other != before.content
+    with Image.open(photos / "1.png") as picture:  # the same bytes, cut into other lines
+        Image.frombytes("RGB", (61, 25), picture.tobytes()).save(photos / "1.png")
+    assert module(photos).content not in (other, before.content)

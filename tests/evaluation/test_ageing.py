@@ -10,7 +10,7 @@ from wiki import write_archive
 from gantrain.data import GANDataModule
 from gantrain.data.aged_faces import AgedFaces
 from gantrain.errors import UserError
-from gantrain.evaluation.ageing import AgeingScores, distance, identity
+from gantrain.evaluation.ageing import AgeingScores, Judge, distance, identity
 from gantrain.losses.euclidean import Euclidean
 from gantrain.models.inversion import Inversion
 from gantrain.networks.face import FaceEmbedder
@@ -78,6 +78,7 @@ def test_a_perfect_run_and_one_that_makes_one_face_of_all(data):
     scores = AgeingScores()
     scores.check(module(), data)
     perfect = scores.measure(module(), data)
+    assert list(scores.names(module(), data)) == list(perfect.scores)
     assert perfect.scores["identity"].value == pytest.approx(1, abs=0.01)
     assert perfect.scores["spread"].value == pytest.approx(1, abs=0.01)
     gain = perfect.scores["identity_gain"]
@@ -91,6 +92,15 @@ def test_a_perfect_run_and_one_that_makes_one_face_of_all(data):
     assert collapsed["aged_identity_gain"].value == pytest.approx(0, abs=1e-5)
     assert collapsed["spread"].value < 0.7  # what is left is the age
     assert collapsed["identity"].value < perfect.scores["identity"].value - 0.1
+
+
+def test_the_judge_is_fitted_once_for_all_stages(data, monkeypatch):
+    made, fitted = [], Judge.fitted
+    monkeypatch.setattr(Judge, "fitted", lambda *args: made.append(1) or fitted(*args))
+    scores, one, other = AgeingScores(), module(), module(keeps=0.5)
+    other.networks["face"] = one.networks["face"]
+    assert scores.measure(one, data) != scores.measure(other, data)
+    assert len(made) == 1
 
 
 def test_fewer_photos_and_what_does_not_fit(data):

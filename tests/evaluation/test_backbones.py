@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -6,6 +8,7 @@ from torchvision import models
 
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import named
+from gantrain.torchscript import trust
 from gantrain.weights import read_state, sha256
 
 
@@ -46,27 +49,33 @@ class Map(nn.Module):
         return x
 
 
+def script(file, network):
+    torch.jit.script(network).save(file)
+    trust(Path(file))
+
+
 def test_torchscript_sees_minus_one_to_one():
-    torch.jit.script(Script()).save("my net-1.pt")
+    script("my net-1.pt", Script())
     backbone = named("my net-1.pt", None, None)
     assert backbone.name == "my_net_1"
     assert torch.allclose(backbone(torch.full((2, 1, 4, 4), 255, dtype=torch.uint8))[0], torch.ones(2, 3))
-    torch.jit.script(Classifying()).save("both.pt")
+    script("both.pt", Classifying())
     assert [part.shape for part in named("both.pt", None, None)(pictures())] == [(3, 3), (3, 3)]
 
 
 @pytest.mark.parametrize(
-    ("content", "match"), [(b"", "TorchScript"), (b"no zip at all", "TorchScript"), (None, "no file")]
+    ("content", "match"), [(b"", "no TorchScript"), (b"no zip at all", "no TorchScript"), (None, "no file")]
 )
 def test_files_that_are_no_torchscript(tmp_path, content, match):
     if content is not None:
         (tmp_path / "net.pt").write_bytes(content)
+        trust(tmp_path / "net.pt")
     with pytest.raises(UserError, match=match):
         named("net.pt", None, None)
 
 
 def test_a_script_of_the_wrong_rank():
-    torch.jit.script(Map()).save("map.pt")
+    script("map.pt", Map())
     with pytest.raises(UserError, match=r"features \(n, d\)"):
         named("map.pt", None, None)(pictures())
 

@@ -6,7 +6,7 @@ from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation import features as module
 from gantrain.evaluation.backbones import named
-from gantrain.evaluation.features import extract, generated, real_features, stream
+from gantrain.evaluation.features import extract, generated, real_features, real_parts, stream
 
 CPU = torch.device("cpu")
 
@@ -45,6 +45,19 @@ def test_real_features_are_kept(tmp_path, monkeypatch):
     file.write_bytes(b"damaged")
     assert torch.equal(real_features(data, backbone, 300, 0, CPU).features, first.features)
     assert len(real_features(data, backbone, 301, 0, CPU)) == 301
+
+
+def test_parts_are_the_whole_in_order(tmp_path, monkeypatch):
+    data, backbone = digits(tmp_path), named("random", None, None)
+    whole = real_features(data, backbone, len(data), 0, CPU)
+    monkeypatch.setattr(module, "PART", 500)
+    parts = list(real_parts(data, backbone, len(data), 0, CPU))
+    assert [len(part) for part in parts] == [500, 500, 500, 297]
+    assert torch.equal(torch.cat([part.labels for part in parts]), whole.labels)
+    assert torch.allclose(torch.cat([part.features for part in parts]), whole.features, atol=1e-6)
+    again = real_features(data, backbone, 700, 0, CPU)
+    assert torch.allclose(again.features, whole.features[:700], atol=1e-6)
+    assert again.probabilities is None
 
 
 class Family:

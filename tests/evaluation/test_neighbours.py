@@ -64,7 +64,7 @@ def test_nearest_is_exact_for_copies():
     distances, numbers = nearest(rows[10:20], rows)
     assert numbers.tolist() == list(range(10, 20))
     assert distances.tolist() == [0] * 10
-    distances, numbers = nearest(rows, rows, itself=True)
+    distances, numbers = nearest(rows, rows, torch.arange(50))
     assert (numbers != torch.arange(50)).all()
     assert distances.min() > 1000
 
@@ -72,3 +72,12 @@ def test_nearest_is_exact_for_copies():
 def test_too_few_samples():
     with pytest.raises(ValueError, match="more than 5"):
         overlap(torch.zeros(5, 2), torch.zeros(50, 2))
+
+
+def test_queries_pass_over_their_own_row_in_each_part():
+    rows = torch.tensor([[0.0], [1.0], [5.0], [7.0], [20.0]])
+    own = torch.arange(3)  # the queries are the first three rows
+    assert nearest(rows[:3], rows[:2], own)[0].tolist() == [1, 1, 4]
+    assert nearest(rows[:3], rows[2:4], own - 2)[0].tolist() == [5, 4, 2]
+    assert nearest(rows[:3], rows[2:3], own - 2)[0].tolist() == [5, 4, torch.inf]  # nothing but itself
+    assert nearest(rows[:3], rows[4:], own - 4)[0].tolist() == [20, 19, 15]

@@ -1,6 +1,6 @@
 import pytest
 
-from gantrain.evaluation.protocol import Protocol, short, unlike, untagged
+from gantrain.evaluation.protocol import Protocol, short, tagged, unlike, untagged
 
 ONE = Protocol(
     "tf", "abc", "tf1", 2048, "data", "train", 50_000, 10_000, "uint8", "ema", None, 0, "3 and 5 among 10000"
@@ -8,7 +8,7 @@ ONE = Protocol(
 
 
 def test_tags_are_short():
-    assert ONE.tag("fid") == "fid10k_tf"
+    assert tagged("fid", ONE.samples, ONE.backbone) == "fid10k_tf"
     assert [short(n) for n in (1, 500, 1000, 1797, 50_000)] == ["1", "500", "1k", "1797", "50k"]
 
 

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from gantrain.errors import UserError
@@ -58,3 +60,14 @@ def test_costs():
     assert Score(3.0, "higher").cost() > Score(4.0, "higher").cost()
     assert Score(0.9, "near 1").cost() < Score(0.5, "near 1").cost() == pytest.approx(Score(2.0, "near 1").cost())
     assert Score(0.0, "near 1").cost() == float("inf")
+
+
+def test_a_score_that_is_no_number_is_never_the_best(tmp_path):
+    record.add(tmp_path, first := measured(10, math.nan))
+    assert "NaN" not in record.scores_file(tmp_path).read_text()
+    (back,) = record.read(tmp_path)
+    assert math.isnan(back.result.scores["fd1k_dataset"].value)
+    assert best_of([back], latest := measured(20, 5.0), None) is latest
+    assert best_of([measured(20, 5.0)], first, None).iteration == 20
+    endless = measured(20, 0.0, better="near 1")  # as bad as a score can be, but a number
+    assert best_of([back], endless, None) is endless

@@ -1,6 +1,7 @@
 """Scores of pictures of known quality: real digits, corrupted step by step."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,9 +13,11 @@ from gantrain.data.module import GANDataModule
 from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError
 from gantrain.evaluation import classifier
+from gantrain.evaluation import features as features_module
 from gantrain.evaluation.classifier import dataset_backbone
 from gantrain.evaluation.features import extract, stream
 from gantrain.evaluation.samples import SCORES, SampleScores
+from gantrain.torchscript import trust
 
 CPU = torch.device("cpu")
 
@@ -37,7 +40,7 @@ def features(digits, pictures, labels=None):
 def ladder(digits, rungs, names):
     """The scores of each rung against the first half, as lists by name."""
     real = features(digits, *digits[2])
-    measured = [SampleScores(resamples=0).score(names, real, features(digits, rung), real) for rung in rungs]
+    measured = [SampleScores(resamples=0).score(names, real, features(digits, rung), [real]) for rung in rungs]
     return {name: [scores[name].value for scores in measured] for name in names}
 
 
@@ -141,10 +144,55 @@ def test_the_protocol_is_in_the_result(digits):
     assert all(score.error is not None for score in result.scores.values())
 
 
+class Copies(torch.nn.Module):
+    """Makes pictures of the training split, and none of those that are measured against."""
+
+    z_dim = 3
+
+    def __init__(self, pictures):
+        super().__init__()
+        self.pictures, self.weight = pictures, torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, z):
+        return self.pictures[: len(z)]
+
+
+@pytest.mark.parametrize("part", [250, 10_000])
+def test_copies_are_found_beyond_the_real_pictures_that_are_measured(digits, part, monkeypatch):
+    monkeypatch.setattr(features_module, "PART", part)
+    data = digits[0]
+    last = list(stream(data, 1797, seed=0))[-1][0]
+    module = game(networks={"generator": Copies(last.float() / 127.5 - 1), "discriminator": torch.nn.Identity()})
+    result = measure(digits, module, real=100, samples=40, scores=["copying"])
+    assert result.scores["copying40_random"].value == 0
+    assert result.protocol["real"] == 100
+
+
+def test_the_names_are_known_before(digits):
+    for options in ({}, {"scores": ["kid", "frechet"]}, {"backbone": "dataset", "samples": 70}):
+        evaluation = SampleScores(**{"samples": 50, "backbone": "random", "resamples": 2, **options})
+        evaluation.check(toy(), digits[0])
+        assert evaluation.names(toy(), digits[0]) == list(evaluation.measure(toy(), digits[0]).scores)
+    with pytest.raises(UserError, match="'is50_random' is not measured"):
+        SampleScores(samples=50, backbone="random", best="is50_random").check_best(toy(), digits[0])
+
+
+def test_a_script_that_classifies_is_asked(digits):
+    class Classifying(torch.nn.Module):
+        def forward(self, x):
+            return x.mean((2, 3)), x.amax((2, 3))
+
+    torch.jit.script(Classifying()).save("both.pt")
+    trust(Path("both.pt"))
+    names = SampleScores(samples=50, backbone="both.pt").names(toy(), digits[0])
+    assert "is50_both" in names
+    assert "classes50_both" not in names
+
+
 def test_only_what_applies(digits):
     assert set(measure(digits, scores=["kid"]).scores) == {"kid50_random"}
     with pytest.raises(UserError, match=r"'classes' does not apply.*random"):
-        measure(digits, scores=["classes"])
+        SampleScores(samples=50, backbone="random", scores=["classes"]).check(toy(), digits[0])
     with pytest.raises(ValueError, match="did you mean 'recall'"):
         SampleScores(scores=["recal"])
 
@@ -194,7 +242,13 @@ def test_early_errors(digits, tmp_path):
         SampleScores(backbone="resnet18", weights="weights.pth").check(toy(), digits[0])
     with pytest.raises(UserError, match="Linear does not make"):
         SampleScores().check(torch.nn.Linear(1, 1), digits[0])
-    for wrong in ({"split": "val"}, {"truncation": 0}, {"samples": 2.5}, {"every": 0}):
+    for wrong in (
+        {"split": "val"},
+        {"truncation": 0},
+        {"samples": 2.5},
+        {"every": 1.5},
+        {"resamples": 2.5},
+    ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             SampleScores(**wrong)
 

@@ -1,4 +1,5 @@
 import math
+import os
 
 import pytest
 import torch
@@ -51,9 +52,13 @@ def scores(monkeypatch, tmp_path):
 
 def test_the_bicubic_enlargement_scores_as_bicubic(scores, photos):
     result = scores.measure(module(), data(photos))
-    assert list(result.scores) == [
-        f"{name}{of}" for name in ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "content") for of in ("", "_bicubic")
-    ]
+    assert (
+        list(result.scores)
+        == scores.names(module(), data(photos))
+        == [
+            f"{name}{of}" for name in ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "content") for of in ("", "_bicubic")
+        ]
+    )
     for name in ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "content"):
         assert result.scores[name].value == pytest.approx(result.scores[f"{name}_bicubic"].value, rel=1e-4)
         assert result.scores[name].better == ("lower" if name == "content" else "higher")
@@ -103,6 +108,22 @@ def test_the_scores_are_means_over_whole_held_out_pictures(scores, photos):
     assert SuperResolutionScores(pictures=1).measure(module(), data(photos)).protocol["pictures"] == 1
 
 
+def test_the_held_out_photos_are_opened_once_and_known_by_what_they_show(scores, photos):
+    found = data(photos)
+    opened, held_out = [], found.held_out
+    found.held_out = lambda: opened.append(1) or held_out()
+    scores.check(module(), found)
+    result = scores.measure(module(), found)
+    scores.measure(module(), found)
+    assert len(opened) == 1
+    elsewhere = photos / "copies"
+    elsewhere.mkdir()
+    for i in range(4):
+        write_picture(elsewhere / f"{i}.png", i, (37, 45))
+        os.utime(elsewhere / f"{i}.png", (0, 0))
+    assert SuperResolutionScores().measure(module(), data(elsewhere)).protocol == result.protocol
+
+
 def test_tiles_change_nothing(photos):
     torch.manual_seed(1)
     network, found = module(skip=False), data(photos)
@@ -131,7 +152,7 @@ def test_what_cannot_be_measured_is_refused(scores, photos):
         scores.check(module(), data(photos, size=16))
     with pytest.raises(UserError, match=r"data\.holdout"):
         scores.check(module(), data(photos, holdout=0))
-    for options in ({"pictures": 0}, {"tile": 0}):
+    for options in ({"pictures": 0}, {"pictures": 1.5}, {"tile": 0}, {"tile": 2.5}):
         with pytest.raises(ValueError, match=next(iter(options))):
             SuperResolutionScores(**options)
 

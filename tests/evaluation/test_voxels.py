@@ -87,6 +87,7 @@ def test_the_test_split_itself_is_perfect(data):
     held_out = data.held_out()
     truth = held_out.take(np.arange(len(held_out)))["real"]
     result = VoxelScores().measure(family(truth), data)
+    assert VoxelScores().names(family(truth), data) == list(result.scores)
     values = {name: score.value for name, score in result.scores.items()}
     distinct = len(truth.flatten(1).unique(dim=0))
     assert values["coverage_iou"] == pytest.approx(distinct / 8)
@@ -116,6 +117,6 @@ def test_what_does_not_fit_is_refused(data, tmp_path):
     with pytest.raises(UserError, match="training on the test split"):
         VoxelScores().check(module, alone)
     VoxelScores(split="train").check(module, alone)
-    for options in ({"samples": 1}, {"split": "all"}):
+    for options in ({"samples": 1}, {"samples": 2.5}, {"split": "all"}):
         with pytest.raises(ValueError, match=next(iter(options))):
             VoxelScores(**options)

@@ -10,6 +10,7 @@ from torch import nn
 
 from gantrain.errors import UserError
 from gantrain.networks.face import FaceEmbedder
+from gantrain.torchscript import trust
 
 
 class Net(nn.Module):
@@ -46,6 +47,7 @@ class Answers(nn.Module):
 
 def script(file, network):
     torch.jit.script(network).save(str(file))
+    trust(file)
     return str(file)
 
 
@@ -139,6 +141,7 @@ def test_networks_of_no_use(tmp_path, kind, says):
 
 def test_files_that_are_none(tmp_path):
     (tmp_path / "face.pt").write_bytes(b"no network")
+    trust(tmp_path / "face.pt")
     with pytest.raises(UserError, match="no TorchScript file"):
         FaceEmbedder(str(tmp_path / "face.pt"))(torch.rand(1, 3, 8, 8))
     with pytest.raises(UserError, match="no file of weights"):

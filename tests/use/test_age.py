@@ -139,6 +139,11 @@ def test_real_faces_with_a_recogniser_of_their_own(gantrain, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path / "elsewhere")  # the run remembers where its recogniser is
     assert gantrain("age", "../run", "../a.png", "--out", "out", "--optimise").code == 0
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GANTRAIN_CACHE", str(tmp_path / "another machine"))
+    longer = ("resume", "run", "stages.identity.iterations=2")
+    refused(gantrain(*longer), "networks.face.path", "face.pt is TorchScript, which is code", "plugins=[")
+    result = gantrain(*longer, "plugins=[face.pt]")
+    assert result.code == 0, result
     Path("face.pt").rename("moved.pt")
     refused(gantrain("age", "run", "a.png", "--out", "out", "--optimise"), "there is no file", "face.pt")
     assert gantrain("age", "run", "a.png", "--out", "out", "--optimise", "--face", "moved.pt").code == 0

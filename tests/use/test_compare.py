@@ -94,3 +94,11 @@ def test_marks():
     assert mark(Score(13.0, "lower", 1.0), best, 2) == ""
     assert mark(Score(10.0, "lower"), best, 2) == " *"
     assert mark(best, best, 1) == ""
+
+
+def test_what_is_no_number_is_not_marked(gantrain):
+    run("one", fid=float("nan"), kid=float("nan"))
+    run("two", fid=20.0, kid=float("nan"))
+    rows = {line.split()[0]: line.split() for line in gantrain("compare", "one", "two").out.splitlines() if line}
+    assert rows["fid"] == ["fid", "nan", "+-", "0.5", "20", "+-", "0.5", "*", "lower"]
+    assert rows["kid"] == ["kid", "nan", "+-", "0.5", "nan", "+-", "0.5", "lower"]

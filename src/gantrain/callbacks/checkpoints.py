@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 import torch
 from torch.nn.modules.batchnorm import _NormBase
 
+from gantrain.checks import check_whole
 from gantrain.errors import Diverged
 from gantrain.models.base import GANModule
 from gantrain.models.state import own_state_of, state_of
@@ -19,8 +20,7 @@ class Checkpoints(pl.Callback):
     """A checkpoint every `every_seconds`, at the end and when `stop` has received a signal; the newest `keep` stay."""
 
     def __init__(self, every_seconds: float = 60, keep: int = 2):
-        if keep < 1:
-            raise ValueError(f"keep is {keep}, it must be 1 or more")
+        check_whole(1, keep=keep)
         self.every_seconds, self.keep = every_seconds, keep
         self.stop = StopSignals()
         self._saved_at = 0.0

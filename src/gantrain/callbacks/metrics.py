@@ -7,6 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
+from gantrain.checks import check_whole
 from gantrain.config import ONLY_STAGE
 from gantrain.models.base import GANModule
 from gantrain.parallel import average_scalars
@@ -17,8 +18,7 @@ class Metrics(pl.Callback):
     """Every `every` iterations: one line of metrics.jsonl and one point of each curve, means since the last."""
 
     def __init__(self, every: int = 50):
-        if every < 1:
-            raise ValueError(f"every is {every}, it must be 1 or more")
+        check_whole(1, every=every)
         self.every = every
         self.latest: dict[str, float] = {}
         self._since = (0.0, 0)

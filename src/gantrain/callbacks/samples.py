@@ -8,6 +8,7 @@ import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from gantrain.atomic import replacing
+from gantrain.checks import check_whole
 from gantrain.models.base import GANModule
 from gantrain.models.modes import undisturbed
 from gantrain.pictures import animate, grid, save_gif, to_pil
@@ -28,8 +29,7 @@ class Samples(pl.Callback):
     """
 
     def __init__(self, every: int = 500, count: int = 64):
-        if every < 1 or count < 1:
-            raise ValueError(f"every is {every} and count {count}, both must be 1 or more")
+        check_whole(1, every=every, count=count)
         self.every, self.count = every, count
 
     def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:

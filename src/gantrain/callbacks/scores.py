@@ -1,5 +1,6 @@
 """Scores as training goes on, and the best checkpoint by one of them."""
 
+import math
 import time
 from typing import Any
 
@@ -54,14 +55,15 @@ class Scores(pl.Callback):
         seconds = round(time.monotonic() - began, 3)
         latest = Record(module.stage or ONLY_STAGE, module.iteration, module.images_seen, seconds, result)
         folder = Run(trainer.default_root_dir).folder
-        is_best = best_of(record.read(folder), latest, self.evaluation.best) is latest
+        name, score = score_of(result, self.evaluation.best)
+        best = best_of(record.read(folder), latest, self.evaluation.best)
+        is_best = best is latest and math.isfinite(score.value)
         record.add(folder, latest)
         prefix = f"{module.stage}/" if module.stage else ""
         points = {f"{prefix}scores/{name}": score.value for name, score in result.scores.items()}
         for logger in trainer.loggers:
             logger.log_metrics(points, step=module.iteration)
         if module.iteration < module.length:  # at the end all are told
-            name, score = score_of(result, self.evaluation.best)
             stage = f"{module.stage} " if module.stage else ""
             print(f"{stage}{module.iteration:,}/{module.length:,}  {name} {score}", flush=True)
         return is_best

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -25,13 +26,15 @@ FILES = ("pixels.u8", "looks.npy", "sides.npy")
 class Photos:
     """Photos (h, w, channels) uint8 by number, mapped from disk; `sides` (n, 2) are their heights and widths.
 
-    `rows`, `looks` and `unreadable` are as those of gantrain.data.cache.Cached.
+    `rows`, `looks`, `unreadable` and `checksums` are as those of gantrain.data.cache.Cached.
     """
 
     labels = None
 
-    def __init__(self, place: Path, channels: int, looks: np.ndarray, sides: np.ndarray, reasons: dict[int, str]):
-        self.place, self.channels, self.sides, self.unreadable = place, channels, sides, reasons
+    def __init__(self, place: Path, channels: int, looks: np.ndarray, sides: np.ndarray, meta: dict[str, Any]):
+        self.place, self.channels, self.sides = place, channels, sides
+        self.unreadable = {int(index): str(reason) for index, reason in meta["unreadable"].items()}
+        self.checksums = meta["files"]["pixels.u8"]
         self.rows = np.flatnonzero(looks["width"])
         self.looks = looks[self.rows]
         self.starts = np.concatenate([[0], np.cumsum(sides.prod(1) * channels)])
@@ -115,11 +118,10 @@ def _read(place: Path, count: int, channels: int) -> Photos | None:
             return None
         looks = np.load(place / "looks.npy", allow_pickle=False)
         sides = np.load(place / "sides.npy", allow_pickle=False)
-        reasons = {int(index): str(reason) for index, reason in meta["unreadable"].items()}
         if looks.dtype != LOOK or len(looks) != count or len(sides) != (looks["width"] > 0).sum():
             return None
         if sides.prod(1).sum() * channels != (place / "pixels.u8").stat().st_size:
             return None
-        return Photos(place, channels, looks, sides, reasons)
+        return Photos(place, channels, looks, sides, meta)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # missing or damaged: it is built anew

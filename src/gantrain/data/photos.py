@@ -1,5 +1,6 @@
 """Photos of any size: random crops to train on, whole ones to measure with."""
 
+import hashlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -46,6 +47,11 @@ class PhotoCrops(LowHigh):
     @property
     def variety(self) -> int:
         return int((self.cached.sides - self.size + 1).prod(1).sum())
+
+    @property
+    def content(self) -> str:
+        facts = (self.channels, self.cached.sides.tolist(), self.cached.checksums)
+        return hashlib.blake2b(repr(facts).encode(), digest_size=8).hexdigest()
 
     def samples(self) -> Dataset:
         return _Crops(self.cached, self.turns, self.size, self.flip, self.seed)

@@ -7,12 +7,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gantrain.checks import check_whole
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation, Result, Score
 from gantrain.models.inversion import Inversion
 from gantrain.models.modes import outputs
 
+NAMES = (
+    *("identity", "identity_shuffled", "identity_gain"),
+    *("aged_identity", "aged_identity_shuffled", "aged_identity_gain"),
+    *("age_accuracy", "spread"),
+)
 CHUNK = 50  # pictures; a face recogniser enlarges them
 STRENGTH = 0.003  # scikit-learn's C: features that are many for few photos
 
@@ -29,10 +35,9 @@ class AgeingScores(Evaluation):
 
     def __init__(self, *, samples: int = 200, **base: Any):
         super().__init__(**base)
-        if samples < 2:
-            raise ValueError(f"samples is {samples}, it must be 2 or more")
+        check_whole(2, samples=samples)
         self.samples = samples
-        self._judge: Judge | None = None
+        self._judges: dict[Any, Judge] = {}
 
     def check(self, module: Any, data: GANDataModule) -> None:
         if not isinstance(module, Inversion) or "face" not in module.networks:
@@ -40,13 +45,18 @@ class AgeingScores(Evaluation):
                 "evaluation: these are scores of an encoder of faces; name its stages in evaluation.stages, or take "
                 "evaluation=none"
             )
-        if len(data.held_out()) < 2:
+        if len(self.held_out(data)) < 2:
             raise UserError("data.holdout: one photo held out is too few for scores; hold out more")
 
     def judge(self, module: Inversion, data: GANDataModule) -> "Judge":
-        if self._judge is None:
-            self._judge = Judge.fitted(module, data, self.samples)
-        return self._judge
+        """Fitted once for all stages with these data and this recogniser."""
+        key = (data, module.networks["face"])
+        if key not in self._judges:
+            self._judges[key] = Judge.fitted(module, data, self.held_out(data), self.samples)
+        return self._judges[key]
+
+    def names(self, module: Inversion, data: GANDataModule) -> tuple[str, ...]:
+        return NAMES
 
     def measure(self, module: Inversion, data: GANDataModule, raw: bool = False) -> Result:
         judge = self.judge(module, data)
@@ -101,8 +111,8 @@ class Judge:
     content: str
 
     @classmethod
-    def fitted(cls, module: Inversion, data: GANDataModule, samples: int) -> "Judge":
-        """A classifier fitted on the training photos, and `samples` held-out ones."""
+    def fitted(cls, module: Inversion, data: GANDataModule, held: GANDataModule, samples: int) -> "Judge":
+        """A classifier fitted on the photos of `data`, and at most `samples` of those `held` out."""
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
@@ -110,7 +120,6 @@ class Judge:
         real, cond = photos(data)
         regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
         classifier = make_pipeline(StandardScaler(), regression).fit(embed(module, real).numpy(), cond.numpy())
-        held = data.held_out()
         real, cond = photos(held, samples)
         names = list(held.source.class_names or map(str, range(module.classes)))
         return cls(classifier, real, cond, embed(module, real), names, held.content)

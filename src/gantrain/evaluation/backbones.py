@@ -10,6 +10,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
+from gantrain import torchscript
 from gantrain.errors import UserError
 from gantrain.evaluation.resize import resize
 from gantrain.names import did_you_mean
@@ -22,14 +23,13 @@ class Backbone(nn.Module):
     """Pictures (n, 1 or 3, h, w) uint8 to features (n, d) and, where it classifies, logits (n, classes).
 
     `name` is what tags say, `weights` the sha256 of its weights, `filter` how pictures reach its size, `rounded`
-    whether they are rounded again after that. `knows_classes` says that its classes are the data's own.
+    whether they are rounded again after that.
     """
 
     name = ""
     weights = ""
     filter = "none"
     rounded = False
-    knows_classes = False
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor | None]:
         raise NotImplementedError
@@ -119,7 +119,7 @@ class Torchvision(Backbone):
 
 class TorchScript(Backbone):
     """A TorchScript file that takes colour pictures in [-1, 1] of their own size and gives features (n, d), or features
-    and logits. It is code: trust it."""
+    and logits. It is code: see gantrain.torchscript."""
 
     def __init__(self, file: Path, filter: str | None):
         super().__init__()
@@ -127,7 +127,7 @@ class TorchScript(Backbone):
             raise UserError(f"evaluation.resize: {file.name} sees pictures at their own size; leave it null")
         self.name = re.sub(r"\W", "_", file.stem)
         try:
-            self.network = torch.jit.load(str(file), map_location="cpu").eval()
+            self.network = torchscript.load(file, "evaluation.backbone").eval()
         except (RuntimeError, ValueError, OSError) as error:
             raise UserError(
                 f"evaluation.backbone: {file} is no TorchScript file, or damaged ({first_line(error)}); "
@@ -182,7 +182,7 @@ def named(name: str, weights: str | None, filter: str | None) -> Backbone:
         if file is not None or filter is not None:
             raise UserError("evaluation.backbone=random draws its weights and takes pictures as they are")
         return Random()
-    if name.endswith((".pt", ".ts", ".torchscript")):
+    if name.endswith(torchscript.SUFFIXES):
         script = Path(name).expanduser()
         if not script.is_file():
             raise UserError(f"evaluation.backbone: there is no file {script}")

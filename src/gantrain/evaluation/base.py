@@ -5,13 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from gantrain.checks import check_whole
 from gantrain.config import LARGEST_SEED
+from gantrain.errors import UserError
+from gantrain.evaluation.protocol import names_score
 from gantrain.models.base import GANModule
+from gantrain.names import did_you_mean
 
 
 @dataclass(frozen=True)
 class Score:
-    """A value, the direction that is better, and its standard error where it has one."""
+    """A value, the direction that is better, and its standard error where it has one.
+
+    A value that could not be measured, or is infinite, is no better than any other; a file holds null for it.
+    """
 
     value: float
     better: Literal["higher", "lower", "near 1"]
@@ -22,6 +29,8 @@ class Score:
 
     def cost(self) -> float:
         """What a sweep or a search for the best minimises."""
+        if not math.isfinite(self.value):
+            return math.inf
         if self.better == "near 1":
             return abs(math.log(self.value)) if self.value > 0 else math.inf
         return self.value if self.better == "lower" else -self.value
@@ -36,14 +45,26 @@ class Result:
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
-        """The same in types that JSON knows."""
-        return asdict(self)
+        """The same in types that JSON knows, which has no number that is not finite."""
+        return _finite(asdict(self))
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "Result":
         """Undo `plain`."""
-        scores = {name: Score(**score) for name, score in plain["scores"].items()}
+        scores = {
+            name: Score(**{**score, "value": math.nan if score["value"] is None else score["value"]})
+            for name, score in plain["scores"].items()
+        }
         return cls(scores, plain["protocol"], plain.get("tables", {}))
+
+
+def _finite(plain: Any) -> Any:
+    """Null in the place of every number that is not finite."""
+    if isinstance(plain, Mapping):
+        return {key: _finite(value) for key, value in plain.items()}
+    if isinstance(plain, (list, tuple)):
+        return [_finite(value) for value in plain]
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 class Evaluation:
@@ -62,21 +83,49 @@ class Evaluation:
         stages: Sequence[str] | None = None,
         seed: int = 0,
     ):
-        if every is not None and every < 1:
-            raise ValueError(f"every is {every}, it must be 1 or more, or null for the end alone")
+        if every is not None:
+            check_whole(1, every=every)
+        named = isinstance(stages, Sequence) and not isinstance(stages, str) and all(type(s) is str for s in stages)
+        if stages is not None and not (named and stages):
+            raise ValueError(f"stages is {stages!r}, it must be a list of stages, as [gan], or null for all")
+        if best is not None and not isinstance(best, str):
+            raise ValueError(f"best is {best!r}, it must be the name of a score, or null for the first")
         if not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
             raise ValueError(f"seed is {seed!r}, it must be a whole number from 0 to {LARGEST_SEED}")
         self.every, self.best, self.seed = every, best, seed
         self.stages = None if stages is None else list(stages)
+        self._held_out: dict[Any, Any] = {}
 
     def applies(self, stage: str) -> bool:
         """Whether the stage is measured; `stage` is its tag, empty where there is only one."""
         return self.stages is None or not stage or stage in self.stages
 
+    def check_stages(self, stages: Sequence[str]) -> None:
+        """Raise UserError where `stages` of the config names one that the run, of several, does not have."""
+        for stage in self.stages or ():
+            if stage not in stages:
+                raise UserError(f"evaluation.stages: there is no stage '{stage}'{did_you_mean(stage, stages)}")
+
     def check(self, module: GANModule, data: Any) -> None:
         """Raise UserError early where the family or the data do not fit, or something is missing."""
+
+    def check_best(self, module: GANModule, data: Any) -> None:
+        """Raise UserError where `best` is none of the scores that will be measured; `check` comes before."""
+        names = self.names(module, data)
+        if self.best is not None and not any(names_score(self.best, name) for name in names):
+            raise UserError(f"evaluation.best: '{self.best}' is not measured; there are {', '.join(names)}")
+
+    def names(self, module: GANModule, data: Any) -> Sequence[str]:
+        """The scores that `measure` will give, by their names there, known before training."""
+        raise NotImplementedError
 
     def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
         """The scores of the module's networks now, of EMA weights unless `raw`. The caller puts the module into eval
         mode and the global generators back. Raises UserError."""
         raise NotImplementedError
+
+    def held_out(self, data: Any) -> Any:
+        """What training does not see, opened once for all stages with these data. Raises UserError."""
+        if data not in self._held_out:
+            self._held_out[data] = data.held_out()
+        return self._held_out[data]

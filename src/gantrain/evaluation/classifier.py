@@ -58,8 +58,6 @@ class Classifier(nn.Module):
 class DatasetClassifier(Backbone):
     """`dataset`: features and classes of `Classifier` around weights that were fitted or come from a file."""
 
-    knows_classes = True
-
     def __init__(self, classifier: Classifier, weights: str, side: int, filter: str):
         super().__init__()
         self.name, self.weights, self.filter, self.side = "dataset", weights, filter, side

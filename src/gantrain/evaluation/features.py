@@ -18,7 +18,8 @@ from gantrain.data.stream import Batches
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone
 
-CHUNK = 250  # pictures
+CHUNK = 250  # pictures that go through the backbone together
+PART = 40 * CHUNK  # pictures whose features are one file: 80 MB of Inception's
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,12 @@ class Features:
         return Features(*(None if part is None else part[rows] for part in parts))
 
 
-def stream(data: GANDataModule, count: int, seed: int) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """`count` different pictures as uint8 in an order of `seed` alone, never flipped, with their labels."""
+def stream(data: GANDataModule, count: int, seed: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """`count` different pictures as uint8 in an order of `seed` alone from `start` on, never flipped, with labels."""
     still = copy.copy(data)
     still.flip, still.balance, still.seed = False, 0, seed
     done = 0
-    for batch in still.loader(Batches(CHUNK, 0)):
+    for batch in still.loader(Batches(CHUNK, start)):
         whole = still.normalise(batch)
         n = min(CHUNK, count - done)
         yield data.pictures(whole["real"][:n]), whole["cond"][:n] if "cond" in whole else None
@@ -54,14 +55,28 @@ def stream(data: GANDataModule, count: int, seed: int) -> Iterator[tuple[Tensor,
 
 def real_features(data: GANDataModule, backbone: Backbone, count: int, seed: int, device: torch.device) -> Features:
     """Features of `count` real pictures in an order of `seed`, from the disk where they were extracted before."""
-    content = repr((data.content, backbone.name, backbone.weights, backbone.filter, count, seed))
+    parts = list(real_parts(data, backbone, count, seed, device))
+    columns = zip(*((part.features, part.probabilities, part.labels) for part in parts), strict=True)
+    return Features(*(None if column[0] is None else torch.cat(column) for column in columns))
+
+
+def real_parts(
+    data: GANDataModule, backbone: Backbone, count: int, seed: int, device: torch.device
+) -> Iterator[Features]:
+    """The same, PART at a time: features of all pictures may be larger than the memory."""
+    for start in range(0, count, PART):
+        yield _part(data, backbone, start, min(PART, count - start), seed, device)
+
+
+def _part(data: GANDataModule, backbone: Backbone, start: int, count: int, seed: int, device: torch.device) -> Features:
+    content = repr((data.content, backbone.name, backbone.weights, backbone.filter, start, count, seed))
     key = hashlib.sha256(content.encode()).hexdigest()[:16]
     file = (data.cache_dir or default_folder()) / "features" / f"{key}.safetensors"
     try:
         return Features(**{"probabilities": None, "labels": None, **load_file(file)})
     except (OSError, SafetensorError, TypeError):
         pass  # missing or damaged: they are extracted anew
-    found = extract(stream(data, count, seed), backbone, device)
+    found = extract(stream(data, count, seed, start), backbone, device)
     tensors = {"features": found.features, "probabilities": found.probabilities, "labels": found.labels}
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as temporary:

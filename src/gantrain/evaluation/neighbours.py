@@ -58,19 +58,23 @@ def radii(features: Tensor, ks: tuple[int, ...]) -> Tensor:
     return torch.cat(found)
 
 
-def nearest(queries: Tensor, among: Tensor, itself: bool = False) -> tuple[Tensor, Tensor]:
+def nearest(queries: Tensor, among: Tensor, own: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The distance (n,) and number (n,) of each query's nearest row of `among`, exact also where it is tiny.
 
-    With `itself` the queries are the first rows of `among`, each of which is passed over.
+    Each query passes over its `own` row (n,) of `among`, where there is a row of that number; its distance is infinite
+    where there is no other.
     """
     distances, numbers = [], []
     for start in range(0, len(queries), ROWS):
         rows = queries[start : start + ROWS]
         far = torch.cdist(rows, among)
-        if itself:
-            far[torch.arange(len(rows)), torch.arange(start, start + len(rows))] = torch.inf
-        number = far.argmin(1)
+        if own is not None:
+            passed = own[start : start + ROWS]
+            there = (passed >= 0) & (passed < len(among))
+            far[there, passed[there]] = torch.inf
+        least, number = far.min(1)
         numbers.append(number)
         # cdist goes through inner products, whose rounding hides how near a copy is.
-        distances.append((rows.double() - among[number].double()).norm(dim=1))
+        exact = (rows.double() - among[number].double()).norm(dim=1)
+        distances.append(torch.where(least.isinf(), torch.inf, exact))
     return torch.cat(distances), torch.cat(numbers)

@@ -32,12 +32,18 @@ class Protocol:
     seed: int
     neighbours: str
 
-    def tag(self, score: str) -> str:
-        """The short name of a score under this protocol, such as `fid10k_tf`."""
-        return f"{score}{short(self.samples)}_{self.backbone}"
-
     def plain(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def tagged(score: str, samples: int, backbone: str) -> str:
+    """The short name of a score under a protocol, such as `fid10k_tf`."""
+    return f"{score}{short(samples)}_{backbone}"
+
+
+def names_score(word: str, name: str) -> bool:
+    """Whether a person who writes `word` means the score `name`: with its tag, or without."""
+    return word in (name, untagged(name))
 
 
 def short(count: int) -> str:

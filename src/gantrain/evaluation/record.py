@@ -1,6 +1,7 @@
 """`scores.jsonl` of a run: every result with where in training it was measured, and which of them is best."""
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 from gantrain.atomic import replacing
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Result, Score
-from gantrain.evaluation.protocol import unlike, untagged
+from gantrain.evaluation.protocol import names_score, unlike
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def add(folder: Path, record: Record) -> None:
     if same:
         _write(folder, [other for other in read(folder) if other not in same])
     with scores_file(folder).open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(record.plain()) + "\n")
+        stream.write(_line(record))
 
 
 def read(folder: Path) -> list[Record]:
@@ -94,19 +95,23 @@ def cut(folder: Path, stages: list[str], stage: str, iteration: int) -> None:
 
 def _write(folder: Path, records: Iterable[Record]) -> None:
     with replacing(scores_file(folder)) as temporary:
-        temporary.write_text("".join(json.dumps(record.plain()) + "\n" for record in records), encoding="utf-8")
+        temporary.write_text("".join(map(_line, records)), encoding="utf-8")
+
+
+def _line(record: Record) -> str:
+    return json.dumps(record.plain(), allow_nan=False) + "\n"
 
 
 def score_of(result: Result, best: str | None) -> tuple[str, Score]:
     """The score that `best` names, with or without its tag, else the first. Raises UserError."""
     for name, score in result.scores.items():
-        if best is None or best in (name, untagged(name)):
+        if best is None or names_score(best, name):
             return name, score
     raise UserError(f"evaluation.best is '{best}', but there are {', '.join(result.scores)}")
 
 
 def best_of(records: Iterable[Record], like: Record, best: str | None) -> Record:
-    """The best of the stage's records that may be compared with `like`."""
+    """The best of the stage's records that may be compared with `like`; one without a number comes after all others."""
     comparable = [
         record
         for record in records
@@ -114,4 +119,9 @@ def best_of(records: Iterable[Record], like: Record, best: str | None) -> Record
         and not unlike(record.result.protocol, like.result.protocol)
         and record.result.scores.keys() == like.result.scores.keys()
     ]
-    return min([*comparable, like], key=lambda record: score_of(record.result, best)[1].cost())
+
+    def order(record: Record) -> tuple[bool, float]:
+        score = score_of(record.result, best)[1]
+        return not math.isfinite(score.value), score.cost()
+
+    return min([*comparable, like], key=order)

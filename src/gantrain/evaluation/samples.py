@@ -1,11 +1,12 @@
 """Scores of a generator's samples: Frechet and kernel distance, precision and recall, classes, copying."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 
+from gantrain.checks import check_whole
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone, named
@@ -21,11 +22,11 @@ from gantrain.evaluation.classes import (
     sure_share,
 )
 from gantrain.evaluation.classifier import check_labelled, dataset_backbone
-from gantrain.evaluation.features import Features, extract, generated, real_features
+from gantrain.evaluation.features import Features, extract, generated, real_features, real_parts
 from gantrain.evaluation.frechet import frechet_distance, intra_class, moments
 from gantrain.evaluation.kernel import kernel_distance
 from gantrain.evaluation.neighbours import K_DENSITY, K_PRECISION, nearest, overlap
-from gantrain.evaluation.protocol import Protocol, untagged
+from gantrain.evaluation.protocol import Protocol, tagged
 from gantrain.models.base import GANModule
 from gantrain.names import did_you_mean
 
@@ -61,9 +62,8 @@ class SampleScores(Evaluation):
         **base: Any,
     ):
         super().__init__(**base)
-        for name, count in (("samples", samples), ("real", real)):
-            if count is not None and (not isinstance(count, int) or count < 2):
-                raise ValueError(f"{name} is {count}, it must be 2 or more")
+        check_whole(2, samples=samples, **({} if real is None else {"real": real}))
+        check_whole(0, resamples=resamples)
         if split not in ("train", "test"):
             raise ValueError(f"split is '{split}', it must be train or test")
         if truncation is not None and truncation <= 0:
@@ -75,21 +75,17 @@ class SampleScores(Evaluation):
         self.samples, self.real, self.split, self.truncation = samples, real, split, truncation
         self.scores = None if scores is None else tuple(scores)
         self.resamples = resamples
-        self._backbone: Backbone | None = None
-        self._split: GANDataModule | None = None
+        self._backbones: dict[GANDataModule, Backbone] = {}
+        self._classifies: dict[GANDataModule, bool] = {}
 
     def check(self, module: GANModule, data: GANDataModule) -> None:
         if not hasattr(module, "generate"):
             raise UserError(
                 f"evaluation: these are scores of samples from noise, which {type(module).__name__} does not make"
             )
-        names = ["fid" if self.backbone_name == "tf" else "fd", *(self.scores or SCORES[1:])]
-        if self.best is not None and untagged(self.best) not in names:
-            raise UserError(f"evaluation.best: '{self.best}' is not measured; there are {', '.join(names)}")
         if self.backbone_name == "dataset":
             check_labelled(data)
-        else:
-            self.backbone(data)
+        self.wanted(module, data)
         real = self.real_data(data)
         if self.real is not None and self.real > len(real):
             raise UserError(f"evaluation.real is {self.real:,}, but the {self.split} split has {len(real):,} samples")
@@ -98,29 +94,34 @@ class SampleScores(Evaluation):
                 f"evaluation: {min(self.samples, len(real))} samples are too few for any score; take over {K_DENSITY}"
             )
 
+    def names(self, module: GANModule, data: GANDataModule) -> list[str]:
+        backbone = "dataset" if self.backbone_name == "dataset" else self.backbone(data).name
+        return [self.name_of(score, backbone) for score in self.wanted(module, data)]
+
+    def name_of(self, score: str, backbone: str) -> str:
+        """The name of one of SCORES in results."""
+        frechet = "fid" if backbone == "tf" else "fd"
+        return tagged(frechet if score == "frechet" else score, self.samples, backbone)
+
     def backbone(self, data: GANDataModule) -> Backbone:
-        if self._backbone is None:
+        if data not in self._backbones:
             if self.backbone_name == "dataset":
-                self._backbone = dataset_backbone(data, self.weights, self.filter)
+                self._backbones[data] = dataset_backbone(data, self.weights, self.filter)
             else:
-                self._backbone = named(self.backbone_name, self.weights, self.filter)
-        return self._backbone
+                one = next(iter(self._backbones.values()), None)  # the same for all data
+                self._backbones[data] = one or named(self.backbone_name, self.weights, self.filter)
+        return self._backbones[data]
 
     def real_data(self, data: GANDataModule) -> GANDataModule:
-        if self._split is None:
-            self._split = data if self.split == "train" else data.held_out()
-        return self._split
+        return data if self.split == "train" else self.held_out(data)
 
     def measure(self, module: GANModule, data: GANDataModule, raw: bool = False) -> Result:
-        backbone, reference = self.backbone(data), self.real_data(data)
+        wanted, backbone, reference = self.wanted(module, data), self.backbone(data), self.real_data(data)
         count = min(self.real or MOST_REAL, len(reference))
         real = real_features(reference, backbone, count, self.seed, module.device)
         pictures = generated(module, data, self.samples, self.seed, raw, self.truncation, real.labels)
         fake = extract(pictures, backbone, module.device)
-        wanted = self.wanted(backbone, fake, bool(module.classes))
-        training = real
-        if self.split == "test" and "copying" in wanted:
-            training = real_features(data, backbone, min(MOST_REAL, len(data)), self.seed, module.device)
+        training = real_parts(data, backbone, len(data), self.seed, module.device)
         protocol = Protocol(
             backbone=backbone.name,
             weights=backbone.weights[:16],
@@ -138,28 +139,41 @@ class SampleScores(Evaluation):
         )
         warn_of_bias(real, fake)
         scores = self.score(wanted, real, fake, training)
-        frechet = "fid" if backbone.name == "tf" else "fd"
-        tagged = {protocol.tag(frechet if name == "frechet" else name): score for name, score in scores.items()}
-        return Result(tagged, protocol.plain())
+        return Result({self.name_of(name, backbone.name): score for name, score in scores.items()}, protocol.plain())
 
-    def wanted(self, backbone: Backbone, fake: Features, conditional: bool) -> tuple[str, ...]:
+    def wanted(self, module: GANModule, data: GANDataModule) -> tuple[str, ...]:
         """The scores that apply, or those asked for. Raises UserError where one of these does not apply."""
+        own = self.backbone_name == "dataset"  # it is fitted only once something is measured
         without = {
-            *(() if fake.probabilities is not None else OF_CLASSIFIERS),
-            *(() if backbone.knows_classes else OF_CLASSES),
-            *(() if conditional else OF_CONDITIONS),
+            *(() if own or self.classifies(data) else OF_CLASSIFIERS),
+            *(() if own else OF_CLASSES),
+            *(() if module.classes else OF_CONDITIONS),
         }
         applies = [score for score in SCORES if score not in without]
         for score in self.scores or ():
             if score not in applies:
                 raise UserError(
-                    f"evaluation.scores: '{score}' does not apply to this family with the backbone {backbone.name}; "
+                    f"evaluation.scores: '{score}' does not apply to this family with the backbone "
+                    f"{self.backbone_name}; "
                     f"there are {', '.join(applies)}"
                 )
         return self.scores or tuple(applies)
 
-    def score(self, wanted: Sequence[str], real: Features, fake: Features, training: Features) -> dict[str, Score]:
-        """Each wanted score by its plain name; `training` is what samples may be copies of."""
+    def classifies(self, data: GANDataModule) -> bool:
+        """Whether the backbone has an opinion of classes: it is asked about two pictures."""
+        if data not in self._classifies:
+            with torch.no_grad():
+                _, logits = self.backbone(data)(data.pictures(data.examples(2)["real"]))
+            self._classifies[data] = logits is not None
+        return self._classifies[data]
+
+    def score(
+        self, wanted: Sequence[str], real: Features, fake: Features, training: Iterable[Features]
+    ) -> dict[str, Score]:
+        """Each wanted score by its plain name; `training`, in parts, is what samples may be copies of.
+
+        Where `split` is train, `real` are the first of it.
+        """
         generator = torch.Generator().manual_seed(self.seed)
         scores: dict[str, Score] = {}
 
@@ -181,7 +195,7 @@ class SampleScores(Evaluation):
                     value, error = mean_and_error(getattr(parts, name))
                     scores[name] = Score(value, "higher", error)
         if "copying" in wanted:
-            scores["copying"] = copying(real, fake, training)
+            scores["copying"] = copying(real, fake, training, self.split == "train")
         if "is" in wanted:
             scores["is"] = bootstrapped(lambda f: inception_score(f.probabilities), "higher")
         if "mode" in wanted:
@@ -200,13 +214,19 @@ class SampleScores(Evaluation):
         return {name: scores[name] for name in wanted}
 
 
-def copying(real: Features, fake: Features, training: Features) -> Score:
+def copying(real: Features, fake: Features, training: Iterable[Features], among: bool) -> Score:
     """How far samples are from the nearest training picture, over how far other real pictures are from theirs.
 
     About 1 where samples are as new as real pictures, near 0 where they are copies, above 1 where they are unlike all.
+    `training` comes a part at a time; with `among` the real pictures are the first of it.
     """
-    to_training, _ = nearest(fake.features, training.features)
-    usual, _ = nearest(real.features, training.features, itself=training is real)
+    to_training, usual = (torch.full((len(side),), torch.inf, dtype=torch.float64) for side in (fake, real))
+    row = 0
+    for part in training:
+        own = torch.arange(len(real)) - row if among else None
+        usual = usual.minimum(nearest(real.features, part.features, own)[0])
+        to_training = to_training.minimum(nearest(fake.features, part.features)[0])
+        row += len(part)
     ratios = to_training / usual.mean().clamp_min(torch.finfo(torch.float64).tiny)
     value, error = mean_and_error(ratios)
     return Score(value, "near 1", error)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gantrain.checks import check_whole
 from gantrain.data.low_high import LowHigh, larger, smaller
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation, Result, Score
@@ -32,10 +33,7 @@ class SuperResolutionScores(Evaluation):
 
     def __init__(self, *, pictures: int | None = 64, tile: int = 256, **base: Any):
         super().__init__(**base)
-        if pictures is not None and pictures < 1:
-            raise ValueError(f"pictures is {pictures}, it must be 1 or more, or null for all")
-        if tile < 1:
-            raise ValueError(f"tile is {tile}, it must be 1 or more")
+        check_whole(1, tile=tile, **({} if pictures is None else {"pictures": pictures}))
         self.pictures, self.tile = pictures, tile
 
     def check(self, module: GANModule, data: Any) -> None:
@@ -49,13 +47,16 @@ class SuperResolutionScores(Evaluation):
                 f"evaluation: SSIM needs {LEAST} pixels within a border of {data.scale}, pictures of data.size="
                 f"{data.size} are too small; use a larger data.size or evaluation=none"
             )
-        data.held_out()
+        self.held_out(data)
+
+    def names(self, module: GANModule, data: Any) -> list[str]:
+        return [name for measure in self.measures(module, data) for name in (measure, f"{measure}_bicubic")]
 
     def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
         measures = self.measures(module, data)
-        network = module.best("generator", raw)
+        network, reference = module.best("generator", raw), self.held_out(data)
         rows = []
-        for name, truth in islice(data.held_out().wholes(), self.pictures):
+        for name, truth in islice(reference.wholes(), self.pictures):
             truth = whole_multiple(truth, data.scale)[None]
             low = smaller(truth, data.scale)
             ours = self.enlarge(network, data, low, module.device)
@@ -70,7 +71,7 @@ class SuperResolutionScores(Evaluation):
             "quantisation": "8 bits",
             "y": "BT.601, 16 to 235",
             "content": f"{module.content.name}, centred square of at most {CONTENT_SIDE}",
-            "data": data.held_out().source.fingerprint,
+            "data": reference.content,
             "networks": "raw" if raw or module.ema is None else "ema",
         }
         return Result(scores, protocol, {"pictures": rows})
@@ -85,13 +86,6 @@ class SuperResolutionScores(Evaluation):
 
     def measures(self, module: PairedGAN, data: LowHigh) -> dict[str, Callable[[Tensor, Tensor], float]]:
         """Functions of two pictures (1, c, h, w) uint8, the second of which is the truth, by the score's name."""
-        from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
-
-        def psnr(made: Tensor, truth: Tensor) -> float:
-            return float(peak_signal_noise_ratio(made, truth, data_range=255.0))
-
-        def ssim(made: Tensor, truth: Tensor) -> float:
-            return float(structural_similarity_index_measure(made, truth, data_range=255.0))
 
         def content(made: Tensor, truth: Tensor) -> float:
             pair = [data.to_range(centred(p, CONTENT_SIDE)).to(module.device) for p in (made, truth)]
@@ -106,6 +100,18 @@ class SuperResolutionScores(Evaluation):
             if Path(torch.hub.get_dir(), "checkpoints", ALEXNET).is_file():
                 found["lpips"] = on(lambda pixels: pixels / 127.5 - 1, lpips)
         return {**found, "content": content}
+
+
+def psnr(made: Tensor, truth: Tensor) -> float:
+    from torchmetrics.functional.image import peak_signal_noise_ratio  # slow to import, and some runs are never scored
+
+    return float(peak_signal_noise_ratio(made, truth, data_range=255.0))
+
+
+def ssim(made: Tensor, truth: Tensor) -> float:
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    return float(structural_similarity_index_measure(made, truth, data_range=255.0))
 
 
 def lpips(made: Tensor, truth: Tensor) -> float:

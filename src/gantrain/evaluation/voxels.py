@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gantrain.checks import check_whole
 from gantrain.data import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation, Result, Score
@@ -29,12 +30,10 @@ class VoxelScores(Evaluation):
 
     def __init__(self, samples: int = 200, split: Literal["train", "test"] = "test", **options: Any):
         super().__init__(**options)
-        if samples < 2:
-            raise ValueError(f"samples is {samples}, it must be 2 or more")
+        check_whole(2, samples=samples)
         if split not in ("train", "test"):
             raise ValueError(f"split '{split}' is neither train nor test")
         self.samples, self.split = samples, split
-        self._reference: GANDataModule | None = None
 
     def check(self, module: GANModule, data: GANDataModule) -> None:
         if not hasattr(data, "solid"):
@@ -43,8 +42,11 @@ class VoxelScores(Evaluation):
             raise UserError("evaluation: these scores need a family that makes volumes from noise")
         self.reference(data)
 
+    def names(self, module: GANModule, data: GANDataModule) -> list[str]:
+        return ["coverage_iou", "mmd_iou", *(f"{key}_ratio" for key in ratios(facts(self.real(data))))]
+
     def measure(self, module: GANModule, data: GANDataModule, raw: bool = False) -> Result:
-        real = self.some(self.reference(data), self.samples)
+        real = self.real(data)
         generator = torch.Generator().manual_seed(self.seed)
         latents = module.latents(len(real), generator)
         made = torch.cat([data.solid(module.generate(part, raw=raw)).flatten(1) for part in latents.split(CHUNK)])
@@ -57,11 +59,7 @@ class VoxelScores(Evaluation):
         scores = {
             "coverage_iou": Score(ours["coverage"], "higher"),
             "mmd_iou": Score(ours["mmd"], "lower"),
-            **{
-                f"{key}_ratio": Score(ours[key] / truth[key], "near 1")
-                for key in ("occupancy", "fill", "alike")
-                if truth[key]  # real volumes may have nothing in common
-            },
+            **{f"{key}_ratio": Score(ours[key] / truth[key], "near 1") for key in ratios(truth)},
         }
         protocol = {
             "data": self.reference(data).content,
@@ -77,10 +75,12 @@ class VoxelScores(Evaluation):
         return Result(scores, protocol, {"volumes": table})
 
     def reference(self, data: GANDataModule) -> GANDataModule:
-        """The real volumes to compare with."""
-        if self._reference is None:
-            self._reference = data if self.split == "train" else data.held_out()
-        return self._reference
+        """Where the real volumes to compare with come from."""
+        return data if self.split == "train" else self.held_out(data)
+
+    def real(self, data: GANDataModule) -> Tensor:
+        """The real volumes to compare with, (n, voxels) bool."""
+        return self.some(self.reference(data), self.samples)
 
     def some(self, data: GANDataModule, most: int) -> Tensor:
         """Real volumes (n, voxels) bool, drawn by this evaluation's seed."""
@@ -104,6 +104,11 @@ def facts(volumes: Tensor, real: Tensor | None = None) -> dict[str, float]:
         found["coverage"] = len(matched.unique()) / len(real)
         found["mmd"] = (1 - near.amax(0)).mean().item()
     return found
+
+
+def ratios(truth: dict[str, float]) -> list[str]:
+    """What generated volumes can be measured by; real ones may have nothing in common."""
+    return [key for key in ("occupancy", "fill", "alike") if truth[key]]
 
 
 def iou(a: Tensor, b: Tensor) -> Tensor:

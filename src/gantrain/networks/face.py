@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantrain import torchscript
 from gantrain.errors import UserError
 from gantrain.weights import LARGEST, first_line, read_state, sha256
 
@@ -30,7 +31,7 @@ class FaceEmbedder(nn.Module):
 
     The first call loads the file: a run's other networks can be used without it. It raises UserError where that fails
     or the answer is no finite (n, d). The network is no part of this module's weights: a checkpoint holds its file's
-    checksum instead, and a run does not go on with another file. TorchScript is code: take it from where you trust.
+    checksum instead, and a run does not go on with another file. TorchScript is code: see gantrain.torchscript.
     """
 
     def __init__(
@@ -66,15 +67,13 @@ class FaceEmbedder(nn.Module):
 
     def load(self, device: torch.device) -> None:
         """Read the file and try it on noise. Raises UserError."""
-        if self.path == UNTRAINED:
-            network, digest = untrained(), torch.ones_like(self.checksum)
-        else:
-            file = self.file()
-            network, digest = self.network_of(file), digest_of(file).to(self.checksum.device)
+        file = None if self.path == UNTRAINED else self.file()
+        digest = torch.ones_like(self.checksum) if file is None else digest_of(file).to(self.checksum.device)
         if self.checksum.any() and not torch.equal(self.checksum, digest):
             raise UserError(
                 f"networks.face.path: {self.path} is not the file that the run was trained with; put it back"
             )
+        network = untrained() if file is None else self.network_of(file)
         for parameter in network.parameters():  # TorchScript has no requires_grad_ of its own
             parameter.requires_grad_(False)
         self._frozen = _Frozen(network, *self.statistics()).to(device).eval()
@@ -119,7 +118,7 @@ class FaceEmbedder(nn.Module):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # torch deprecates the format, not its files
-                return torch.jit.load(str(file), map_location="cpu")
+                return torchscript.load(file, "networks.face.path")
         except (RuntimeError, ValueError, OSError) as error:
             raise UserError(
                 f"networks.face.path: {file} is no TorchScript file ({first_line(error)}); {WAYS}"

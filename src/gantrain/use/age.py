@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from gantrain import torchscript
 from gantrain.data.ages import CLASS_NAMES
 from gantrain.data.decode import Unreadable, decode, open_picture
 from gantrain.errors import UserError
@@ -53,6 +54,8 @@ def main(words: Sequence[str]) -> int:
         raise UserError(f"{args.run} has no trained encoder of faces; train agecgan_wiki past its stage gan")
     if args.face is not None:
         module.networks["face"].path = str(args.face)
+        if args.face.is_file():
+            torchscript.trust(args.face)
     ages = list(range(module.classes)) if args.to == "all" else [class_number("--to", args.to, module.classes)]
     own = None if args.own is None else class_number("--from", args.own, module.classes)
     photos = torch.stack([read(photo, data) for photo in args.photos])

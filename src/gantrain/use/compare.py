@@ -94,7 +94,7 @@ def table(group: Sequence[Entry]) -> list[str]:
 
 
 def mark(score: Score, best: Score, count: int) -> str:
-    if count < 2:
+    if count < 2 or not math.isfinite(score.value):
         return ""
     if score is best:
         return " *"

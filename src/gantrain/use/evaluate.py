@@ -20,6 +20,7 @@ from gantrain.models.modes import undisturbed
 from gantrain.quiet import quiet_libraries
 from gantrain.runs import Run
 from gantrain.sweep import aligned
+from gantrain.torchscript import trust_backbone
 from gantrain.use.resume import apply, evaluation_named
 
 SHORT = ("samples", "backbone", "weights", "seed")  # options that are evaluation.<name>
@@ -63,6 +64,7 @@ def evaluate(
             raise UserError(f"'{override}': only evaluation, its keys and data.root can be set here")
         apply(config, override)
     config["evaluation"] |= options
+    trust_backbone(options.get("backbone"))
     check(config)
     evaluation = build(config["evaluation"], "evaluation", Evaluation)
     stage, module = trained.stage, trained.module

@@ -13,6 +13,7 @@ from gantrain.config_files import configs_folder
 from gantrain.errors import UserError
 from gantrain.quiet import quiet_libraries
 from gantrain.runs import Run
+from gantrain.torchscript import trust_backbone
 
 
 def main(words: Sequence[str]) -> int:
@@ -111,3 +112,5 @@ def apply(config: dict[str, Any], override: str) -> None:
         if not isinstance(node, dict):
             raise UserError(f"{key}: {part} holds no keys")
     node[path[-1]] = value
+    if key == "evaluation.backbone":
+        trust_backbone(value)

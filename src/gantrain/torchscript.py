@@ -1,0 +1,61 @@
+"""TorchScript files, which are code: one runs only where the user has named it, on this machine, once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gantrain.config import stages_of
+from gantrain.data.cache import default_folder
+from gantrain.errors import UserError
+from gantrain.weights import sha256
+
+SUFFIXES = (".pt", ".ts", ".torchscript")
+
+
+def load(file: Path, key: str) -> torch.jit.ScriptModule:
+    """A trusted file's network, on the CPU; `key` is the config key that names it.
+
+    Raises UserError where nobody has named the file yet, and torch's own errors for what is no TorchScript.
+    """
+    if not _mark(file).exists():
+        raise UserError(
+            f"{key}: {file} is TorchScript, which is code, and you have not named it on this machine before, only the "
+            f"run has; if you trust it, name it once: plugins=[{file}] to resume the run, --plugins {file} elsewhere"
+        )
+    return torch.jit.load(str(file), map_location="cpu")
+
+
+def trust(file: Path) -> None:
+    """Let a file that the user has named run from now on, wherever it lies: it is known by its sha256."""
+    mark = _mark(file)
+    try:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+    except OSError as error:
+        raise UserError(
+            f"GANTRAIN_CACHE: cannot write {mark.parent} ({error.strerror}), where trusted files are remembered; "
+            f"let this variable name another folder"
+        ) from error
+
+
+def trust_backbone(name: Any) -> None:
+    """The same for `evaluation.backbone`, where it names a file."""
+    if isinstance(name, str) and name.endswith(SUFFIXES) and Path(name).expanduser().is_file():
+        trust(Path(name).expanduser())
+
+
+def trust_new(config: Mapping[str, Any]) -> None:
+    """The same for all that the config of a new run names: it is the user's own."""
+    trust_backbone((config.get("evaluation") or {}).get("backbone"))
+    for stage in stages_of(config):
+        for node in stage.config["networks"].values():
+            file = Path(str(node.get("path") or "")).expanduser()
+            if not node.get("model") and file.is_file():
+                trust(file)
+
+
+def _mark(file: Path) -> Path:
+    # Never data.cache_dir: a stranger's config could name one that holds marks.
+    return default_folder() / "trusted" / sha256(file)
