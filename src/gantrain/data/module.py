@@ -210,6 +210,11 @@ class GANDataModule(pl.LightningDataModule):
             batch["cond"] = torch.from_numpy(self.cached.labels[indices])
         return self.normalise(batch)
 
+    @property
+    def labels(self) -> np.ndarray | None:
+        """The samples' class numbers (n,), or None."""
+        return self.cached.labels
+
     def name(self, index: int) -> str:
         """The name of a sample in its source."""
         return self.source.name(int(self.cached.rows[index]))
