@@ -55,6 +55,8 @@ def train(words: Sequence[str]) -> int:
             return FAILED if code else objective
         try:
             codes.append(_exit_code(_run(composed, settings, folder)))
+        except OSError as error:  # such as a name that is too long
+            failures.append(UserError(f"{error.filename or folder}: {error.strerror or error}; name another place"))
         except Exception as error:
             failures.append(error)
         finally:

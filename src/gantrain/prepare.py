@@ -154,7 +154,9 @@ def build_player(name: str, node: Mapping[str, Any]) -> Player:
     key = f"models.players.{name}"
     node = {"_target_": "gantrain.models.players.Player", **node}
     for part, expect in (("optimizer", Optimizer), ("schedule", LRScheduler)):
-        if node.get(part) is not None:
+        if part == "optimizer" or node.get(part) is not None:
+            if not isinstance(node.get(part), Mapping):
+                raise UserError(f"{key}.{part} is {node.get(part)!r}, it must name a class with _target_")
             node[part] = {**node[part], "_partial_": True}
             build(node[part], f"{key}.{part}", expect)  # its own error names the part
     return build(node, key, Player)
