@@ -11,7 +11,7 @@ LINEAR = {"_target_": "torch.nn.Linear", "in_features": 2, "out_features": 3}
 
 
 SHAPE = {"z_dim": 4, "width": 4, "size": 16, "channels": 1}
-DATA = {"dataset": None, "size": 16, "channels": 1, "batch_size": 4}
+DATA = {"dataset": {"_target_": "gantrain.data.images.Digits"}, "size": 16, "channels": 1, "batch_size": 4}
 
 
 def test_builds_with_extra_and_nested_nodes():

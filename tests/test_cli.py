@@ -51,7 +51,7 @@ def refused(result, *words):
         (["networks.generator.widht=3"], ["networks.generator.widht", "'width'"]),
         (["models.players.generator.evry=3"], ["models.players.generator.evry", "'every'"]),
         (["models.players.generator.optimizer.lrr=3"], ["models.players.generator.optimizer.lrr", "'lr'"]),
-        (["losses=hinge_"], ["losses", "least_squares"]),
+        (["losses=hinge_"], ["losses", "'hinge'"]),
         (["lossez=minimax"], ["lossez", "'losses'"]),
         (["sampel", "RUN"], ["'sampel' is no verb", "'sample'"]),
         (["iterations=3", "epochs=2"], ["iterations and epochs are both set"]),
