@@ -10,6 +10,10 @@ from gantrain.errors import UserError
 LINEAR = {"_target_": "torch.nn.Linear", "in_features": 2, "out_features": 3}
 
 
+SHAPE = {"z_dim": 4, "width": 4, "size": 16, "channels": 1}
+DATA = {"dataset": {"_target_": "gantrain.data.images.Digits"}, "size": 16, "channels": 1, "batch_size": 4}
+
+
 def test_builds_with_extra_and_nested_nodes():
     node = {"_target_": "gantrain.models.players.Player", "networks": ["g"], "optimizer": None}
     node["plays_when"] = {"_target_": "gantrain.models.players.PlaysWhen", "statistic": "accuracy", "below": 0.8}
@@ -60,6 +64,10 @@ def test_a_class_of_another_kind_is_refused():
         ({"_target_": "torch.nn.nothing.Linear"}, "no module 'torch.nn.nothing'"),
         ({"in_features": 2}, "expected a node with _target_"),
         ({"_target_": "gantrain.ema.EMA", "networks": [], "half_life_images": -1}, "it must be positive"),
+        ({"_target_": "gantrain.networks.dcgan.Generator", **SHAPE, "output_stride": 0}, r"refuses.*by zero"),
+        ({"_target_": "gantrain.data.GANDataModule", **DATA, "holdout": float("inf")}, r"refuses.*infinity"),
+        ({"_target_": "gantrain.networks.face.FaceEmbedder", "model": 5}, "model is '5', it must be torchvision/NAME"),
+        ({"_target_": "gantrain.networks.face.FaceEmbedder", "path": 5}, "path is 5, it must be the name of a file"),
     ],
 )
 def test_mistakes_name_the_key_and_the_way_out(node, says):

@@ -51,7 +51,7 @@ def refused(result, *words):
         (["networks.generator.widht=3"], ["networks.generator.widht", "'width'"]),
         (["models.players.generator.evry=3"], ["models.players.generator.evry", "'every'"]),
         (["models.players.generator.optimizer.lrr=3"], ["models.players.generator.optimizer.lrr", "'lr'"]),
-        (["losses=hinge_"], ["losses", "least_squares"]),
+        (["losses=hinge_"], ["losses", "'hinge'"]),
         (["lossez=minimax"], ["lossez", "'losses'"]),
         (["sampel", "RUN"], ["'sampel' is no verb", "'sample'"]),
         (["iterations=3", "epochs=2"], ["iterations and epochs are both set"]),
@@ -76,6 +76,13 @@ def refused(result, *words):
         (["plugins=[no_such_module]"], ["plugins", "no_such_module"]),
         (["init_from=nowhere"], ["nowhere is no run"]),
         (["data.range=[1,-1]"], ["data", "range"]),
+        (["networks.generator.output_stride=0"], ["networks.generator", "zero"]),
+        (["experiment=dcgan_folder", f"data.root={'a' * 300}"], ["aaa: File name too long"]),
+        (["data.dataset=null"], ["data", "dataset is None, it must name a class"]),
+        (["models.players.generator.optimizer=null"], ["models.players.generator.optimizer is None"]),
+        (["models.players.generator.optimizer=5"], ["models.players.generator.optimizer is 5"]),
+        (["models.players.generator.schedule=x"], ["models.players.generator.schedule is 'x'"]),
+        (["trainer.deterministic=foo"], ["trainer.deterministic is 'foo'"]),
         (["callbacks.samples.every=0"], ["callbacks.samples", "every"]),
         (["a=b=c"], ["key=value"]),
         (["--multirum"], ["--multirum", "'--multirun'"]),
@@ -114,6 +121,21 @@ def refused(result, *words):
 )
 def test_mistakes(gantrain, words, says):
     refused(gantrain(*words), *says)
+
+
+def test_a_bug_in_training_is_no_mistake_of_the_user(gantrain, monkeypatch):
+    def bug(*_):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("gantrain.models.latent.LatentGAN.losses", bug)
+    with pytest.raises(ValueError, match="a bug"):
+        gantrain(*TINY, "hydra.run.dir=run")
+
+
+def test_a_group_that_a_users_file_empties(gantrain, tmp_path):
+    (tmp_path / "mine/experiment").mkdir(parents=True)
+    (tmp_path / "mine/experiment/bare.yaml").write_text("# @package _global_\niterations: 1\ncallbacks: null\n")
+    refused(gantrain("--config-dir", "mine", "experiment=bare"), "callbacks: nothing is set")
 
 
 def test_a_callbacks_mistake_leaves_no_directory(gantrain):

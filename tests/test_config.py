@@ -135,6 +135,17 @@ def test_a_folder_may_be_called_by_a_number():
     assert (config["data"]["root"], config["data"]["cache_dir"], config["init_from"]) == ("2024", "5", "1")
 
 
+def test_a_users_own_loss_may_have_weights_of_another_kind():
+    losses = {
+        "classes": {"_target_": "x", "weights": [1, 2]},
+        "content": {"_target_": "x", "weights": None, "width": 64},
+    }
+    assert final(losses=losses)["losses"]["classes"]["weights"] == [1, 2]
+    tiny = final(losses=losses, debug=DEBUG)["losses"]
+    assert tiny["classes"]["weights"] == [1, 2]
+    assert (tiny["content"]["weights"], tiny["content"]["width"]) == ("untrained", 8)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -150,6 +161,15 @@ def test_a_folder_may_be_called_by_a_number():
         ({"data": {**ROOT["data"], "root": ""}}, r"data\.root is ''"),
         ({"data": {**ROOT["data"], "cache_dir": ["a"]}}, r"data\.cache_dir is \['a'\]"),
         ({"init_from": 2.5}, r"init_from is 2\.5"),
+        ({"evaluation": {"_target_": "x", "weights": ["a"]}}, r"evaluation\.weights is \['a'\], .* name of a file"),
+        ({"callbacks": None}, "callbacks: nothing is set"),
+        ({"callbacks": 5}, "callbacks is 5"),
+        ({"trainer": {**ROOT["trainer"], "profiler": "simple"}}, r"trainer\.profiler: there is no such key"),
+        (
+            {"trainer": {**ROOT["trainer"], "deterministic": "foo"}},
+            r"trainer\.deterministic is 'foo', .* true or false",
+        ),
+        ({"trainer": {**ROOT["trainer"], "benchmark": None}}, r"trainer\.benchmark is None"),
         ({"stages": 5}, "stages is 5"),
         ({"stages": {"gan": 5}}, r"stages\.gan is 5; a stage states data"),
         ({"plugins": "abc"}, r"plugins is 'abc'; write a list of modules, as plugins=\[my_module\]"),

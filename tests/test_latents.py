@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 from safetensors.torch import save_file
+from toys import Shades
 
 from gantrain.errors import UserError
-from gantrain.latents import read_latents, save_latents
+from gantrain.latents import class_of, read_latents, save_latents
 
 
 def test_files_and_their_rows(tmp_path):
@@ -57,3 +58,24 @@ def test_bad_files(tmp_path, monkeypatch):
     refused("at most 0 are read")
     with pytest.raises(UserError, match="save fewer"):
         save_latents(torch.zeros(30, 4), file)
+
+
+def test_classes_by_number_and_name():
+    family = Shades()
+    assert [class_of(word, family, family) for word in ("0", "4", "04", "bee")] == [0, 4, 4, 1]
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("5", "--class is 5, this run has the classes 0 to 4"),
+        ("9" * 9999, "the classes 0 to 4"),
+        ("cwo", "no class 'cwo'; did you mean 'cow'"),
+        ("-1", "no class '-1'; there are ant, bee"),
+        ("", "no class ''"),
+        ("\u0663", "no class"),
+    ],
+)
+def test_classes_that_are_none(word, says):
+    with pytest.raises(UserError, match=says):
+        class_of(word, Shades(), Shades())

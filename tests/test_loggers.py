@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from gantrain.loggers import flat
+from gantrain.loggers import CSV, flat
 
 TINY = ("debug=tiny", "evaluation=none", "callbacks.samples.count=4", "callbacks.metrics.every=2")
 
@@ -35,6 +35,13 @@ def test_a_resumed_csv_keeps_what_came_before_the_checkpoint(gantrain):
     assert [row["step"] for row in rows()] == ["2", "4", "6", "8"]
     assert rows()[:2] == before
     assert rows()[2]["generator/adv"] != "0"
+
+
+@pytest.mark.parametrize("cut", ["0.5,0.25", "0.5,0.25,1", "x,y,z\r\n", "1,2,3,4,5\r\n", ""])
+def test_a_csv_that_a_kill_has_cut_keeps_its_whole_rows(tmp_path, cut):
+    (tmp_path / "metrics.csv").write_text(f"a,b,step\r\n1,2,10\r\n3,,20\r\n5,6,30\r\n{cut}", newline="")
+    kept = CSV(str(tmp_path), purge_step=25)._rows_to_keep()
+    assert kept == [{"a": "1", "b": "2", "step": "10"}, {"a": "3", "step": "20"}]
 
 
 def test_none_and_several_at_once(gantrain, tmp_path):

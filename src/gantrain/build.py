@@ -74,7 +74,7 @@ def build(node: Mapping[str, Any], key: str, expect: type = object, **extra: Any
         return functools.partial(cls, **options, **extra)
     try:
         return cls(**options, **extra)
-    except (ValueError, TypeError, RuntimeError, LookupError, MemoryError) as error:
+    except (ValueError, TypeError, ArithmeticError, RuntimeError, LookupError, MemoryError) as error:
         reason = " ".join(str(error).split())
         if isinstance(error, MemoryError) or re.search(r"alloc_cpu|out of memory", reason):  # torch's are RuntimeErrors
             raise UserError(f"{key}: not enough memory for this {cls.__name__}; make its sizes smaller") from error

@@ -4,12 +4,14 @@ import copy
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from gantrain.errors import UserError
 from gantrain.names import did_you_mean
+from gantrain.places import UNTRAINED, held
 
 LENGTHS = ("iterations", "epochs")
 STAGE_KEYS = ("data", "networks", "losses", "models", *LENGTHS)
@@ -24,11 +26,8 @@ TRAINER_KEYS = (
     "threads",
     "benchmark",
     "deterministic",
-    "detect_anomaly",
-    "profiler",
 )
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
-DATA_FOLDERS = ("root", "cache_dir")
 LARGEST_SEED = 2**63 - 1  # that torch's generators take
 ONLY_STAGE = "train"  # the name of the one stage of a run that does not state any
 
@@ -67,18 +66,12 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
             _check_parts(replaced, f"stages.{name}.")
             resolved = _resolve(replaced)
             final["stages"][name] = {key: resolved.get(key) for key in STAGE_KEYS}
-    for node, key in _folders(final):
-        if type(node.get(key)) is int:
+    for place, node, key, _ in held(final):
+        if place.certain and type(node[key]) is int:
             node[key] = str(node[key])  # a folder may be called 2024
     check(final)
-    for node in (final["stages"] or {"": final}).values():
-        _shrink(node, debug)
-    evaluation = final.get("evaluation") or {}
-    if debug is not None and "samples" in evaluation:
-        evaluation["samples"] = min(evaluation["samples"], debug["samples"])
-    if debug is not None and evaluation.get("backbone") == "dataset":
-        # Made-up classes teach a classifier nothing, and what only a classifier gives is then not measured.
-        evaluation |= {"backbone": "random", **{key: None for key in ("scores", "best") if key in evaluation}}
+    if debug is not None:
+        _shrink(final, debug)
     return final
 
 
@@ -95,12 +88,6 @@ def _check_stages(stages: Any) -> None:
     for name, stage in (stages or {}).items():
         if not isinstance(stage, Mapping):
             raise UserError(f"stages.{name} is {stage!r}; a stage states {', '.join(STAGE_KEYS)}, or is left out")
-
-
-def _folders(config: Mapping[str, Any]) -> list[tuple[dict, str]]:
-    """The nodes and keys that hold the names of folders."""
-    data = [node.get("data") for node in (config["stages"] or {"": config}).values()]
-    return [(config, "init_from"), *((node, key) for node in data if isinstance(node, dict) for key in DATA_FOLDERS)]
 
 
 def _settle_lengths(root: dict, given: set[str], debug: Mapping | None) -> None:
@@ -137,32 +124,51 @@ def _resolve(node: dict) -> dict[str, Any]:
     return OmegaConf.to_container(OmegaConf.create(node), resolve=True, throw_on_missing=True)
 
 
-def _shrink(node: dict, debug: Mapping | None) -> None:
+def _shrink(config: dict, debug: Mapping) -> None:
     """`debug=tiny`: synthetic data of the same shape, narrow networks, a batch that fits.
 
     A frozen network, in a loss or for itself, is a narrow untrained one: there may be no file of weights.
     """
-    if debug is None:
-        return
-    for loss in (node.get("losses") or {}).values():
-        if isinstance(loss, dict) and "weights" in loss:
-            loss.update(weights="untrained", width=min(loss["width"], debug["width"]))
-    for network in node["networks"].values():
-        if "width" in network:
-            network["width"] = min(network["width"], debug["width"])
-        if "path" in network:  # a frozen network's weights
-            network["path"] = "untrained"
-    data = node["data"]
-    data["dataset"] = {**debug["dataset"], "classes": data.get("classes")}
-    data["batch_size"] = min(data["batch_size"], debug["batch_size"])
+    for place, node, key, _ in held(config):
+        if place.frozen and isinstance(node[key], (str, NoneType)):
+            node[key] = UNTRAINED
+            _narrow(node, debug)
+    for stage in stages_of(config):
+        for network in stage.config["networks"].values():
+            _narrow(network, debug)
+        data = stage.config["data"]
+        data["dataset"] = {**debug["dataset"], "classes": data.get("classes")}
+        data["batch_size"] = min(data["batch_size"], debug["batch_size"])
+    evaluation = config.get("evaluation") or {}
+    if "samples" in evaluation:
+        evaluation["samples"] = min(evaluation["samples"], debug["samples"])
+    if evaluation.get("backbone") == "dataset":
+        # Made-up classes teach a classifier nothing, and what only a classifier gives is then not measured.
+        evaluation |= {"backbone": "random", **{key: None for key in ("scores", "best") if key in evaluation}}
+
+
+def _narrow(node: dict, debug: Mapping) -> None:
+    if "width" in node:
+        node["width"] = min(node["width"], debug["width"])
 
 
 def check(config: Mapping[str, Any]) -> None:
     """Raise UserError for a value that no run can have, naming its key."""
+    _check_root(config)
+    _check_trainer(config.get("trainer"))
+    for stage in stages_of(config):
+        _check_stage(stage)
+    for place, node, key, whole in held(config):
+        value = node[key]
+        if place.certain and value is not None and not (isinstance(value, str) and value.strip()):
+            kind = "folder" if place.kind == "folder" else "file"
+            raise UserError(f"{whole} is {value!r}, it must be the name of a {kind}, or null")
+
+
+def _check_root(config: Mapping[str, Any]) -> None:
     _whole(config.get("seed"), "seed", least=0)
     if config["seed"] > LARGEST_SEED:
         raise UserError(f"seed is {config['seed']}, it must be at most {LARGEST_SEED}")
-    _folder(config.get("init_from"), "init_from")
     plugins = config.get("plugins")
     if plugins is not None and not (isinstance(plugins, list) and all(isinstance(name, str) for name in plugins)):
         raise UserError(f"plugins is {plugins!r}; write a list of modules, as plugins=[my_module]")
@@ -171,12 +177,16 @@ def check(config: Mapping[str, Any]) -> None:
         raise UserError(
             f"evaluation is {evaluation!r}; choose evaluation=none, dataset, tf or random, or change single keys of it"
         )
+    if config.get("callbacks") is None:
+        raise UserError("callbacks: nothing is set; leave the key out, and null those that you do without by name")
     for key in ("callbacks", "logger"):
         if not isinstance(config.get(key) or {}, Mapping):
             raise UserError(f"{key} is {config[key]!r}; change single keys of it")
     for name in config.get("logger") or {}:
         _name(name, f"logger.{name}")
-    trainer = config.get("trainer")
+
+
+def _check_trainer(trainer: Any) -> None:
     if not isinstance(trainer, Mapping):
         raise UserError(
             "trainer: it holds accelerator, devices and precision; change one of them, as trainer.devices=2"
@@ -188,35 +198,38 @@ def check(config: Mapping[str, Any]) -> None:
         raise UserError(f"trainer.precision is '{trainer.get('precision')}', it must be one of {', '.join(PRECISIONS)}")
     if trainer.get("threads") is not None:
         _whole(trainer["threads"], "trainer.threads", least=1)
-    for stage in stages_of(config):
-        prefix = f"stages.{stage.tag}." if stage.tag else ""
-        stated = [key for key in LENGTHS if stage.config.get(key) is not None]
-        if len(stated) != 1:
-            raise UserError(f"{prefix}iterations and {prefix}epochs: one of them is set, the other null")
-        _whole(stage.config[stated[0]], prefix + stated[0], least=1)
-        _check_parts(stage.config, prefix)
-        if stage.tag:
-            _name(stage.tag, f"stages.{stage.tag}")
-        for key in ("losses", "losses.penalties", "models.players", "models.ema"):
-            _mapping(stage.config, key, prefix)
-        for name, node in (stage.config["models"].get("players") or {}).items():
-            _name(name, f"{prefix}models.players.{name}")
-            if not isinstance(node, Mapping):
-                raise UserError(
-                    f"{prefix}models.players.{name} is {node!r}; it must hold networks and an optimizer, or be left out"
-                )
-        for name, node in stage.config["networks"].items():
-            _name(name, f"{prefix}networks.{name}")
-            if not isinstance(node, Mapping):
-                raise UserError(f"{prefix}networks.{name} is {node!r}; it must name a class with _target_")
-            for key in {"width", "z_dim"} & set(node):
-                _whole(node[key], f"{prefix}networks.{name}.{key}", least=1)
-        for key in DATA_FOLDERS:
-            _folder(stage.config["data"].get(key), f"{prefix}data.{key}")
-        _whole(stage.config["data"].get("batch_size"), f"{prefix}data.batch_size", least=1)
-        _whole(stage.config["data"].get("size"), f"{prefix}data.size", least=1)
-        if stage.config["data"].get("classes") is not None:
-            _whole(stage.config["data"]["classes"], f"{prefix}data.classes", least=1)
+    for key in ("benchmark", "deterministic"):
+        if not isinstance(trainer.get(key, False), bool):
+            raise UserError(f"trainer.{key} is {trainer[key]!r}, it must be true or false")
+
+
+def _check_stage(stage: Stage) -> None:
+    prefix, config = f"stages.{stage.tag}." if stage.tag else "", stage.config
+    if stage.tag:
+        _name(stage.tag, f"stages.{stage.tag}")
+    stated = [key for key in LENGTHS if config.get(key) is not None]
+    if len(stated) != 1:
+        raise UserError(f"{prefix}iterations and {prefix}epochs: one of them is set, the other null")
+    _whole(config[stated[0]], prefix + stated[0], least=1)
+    _check_parts(config, prefix)
+    for key in ("losses", "losses.penalties", "models.players", "models.ema"):
+        _mapping(config, key, prefix)
+    for name, node in (config["models"].get("players") or {}).items():
+        _name(name, f"{prefix}models.players.{name}")
+        if not isinstance(node, Mapping):
+            raise UserError(
+                f"{prefix}models.players.{name} is {node!r}; it must hold networks and an optimizer, or be left out"
+            )
+    for name, node in config["networks"].items():
+        _name(name, f"{prefix}networks.{name}")
+        if not isinstance(node, Mapping):
+            raise UserError(f"{prefix}networks.{name} is {node!r}; it must name a class with _target_")
+        for key in {"width", "z_dim"} & set(node):
+            _whole(node[key], f"{prefix}networks.{name}.{key}", least=1)
+    _whole(config["data"].get("batch_size"), f"{prefix}data.batch_size", least=1)
+    _whole(config["data"].get("size"), f"{prefix}data.size", least=1)
+    if config["data"].get("classes") is not None:
+        _whole(config["data"]["classes"], f"{prefix}data.classes", least=1)
 
 
 def _check_parts(node: Mapping[str, Any], prefix: str) -> None:
@@ -229,11 +242,6 @@ def _name(name: Any, key: str) -> None:
     """Names become folders, tags and attributes; none may lead out of the run's directory."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise UserError(f"{key}: a name is made of letters, digits, _ and -, not {name!r}")
-
-
-def _folder(value: Any, key: str) -> None:
-    if value is not None and not (isinstance(value, str) and value.strip()):
-        raise UserError(f"{key} is {value!r}, it must be the name of a folder, or null")
 
 
 def _mapping(config: Mapping[str, Any], key: str, prefix: str) -> None:

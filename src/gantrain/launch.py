@@ -55,6 +55,8 @@ def train(words: Sequence[str]) -> int:
             return FAILED if code else objective
         try:
             codes.append(_exit_code(_run(composed, settings, folder)))
+        except OSError as error:  # such as a name that is too long
+            failures.append(UserError(f"{error.filename or folder}: {error.strerror or error}; name another place"))
         except Exception as error:
             failures.append(error)
         finally:
@@ -69,8 +71,6 @@ def train(words: Sequence[str]) -> int:
             mock.patch.object(sys, "argv", ["gantrain", *words]),
         ):
             main()
-        if failures:
-            raise failures[0]  # from here: Hydra would add noise of its own to an error inside a job
     except NOT_COMPOSED as error:
         raise UserError(sentence(error, words)) from error
     except OSError as error:
@@ -84,6 +84,8 @@ def train(words: Sequence[str]) -> int:
             sweep.finish()
         elif {"-m", "--multirun"} & set(words):
             _remove_rejected_sweep(words, present)
+    if failures:
+        raise failures[0]  # from here: Hydra would add noise of its own to an error inside a job
     return max(codes, default=0)
 
 
@@ -132,7 +134,10 @@ FAILED = 1e9  # a sweeper must be able to rank a failed job: large, and finite
 
 def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
     overrides = OmegaConf.to_container(settings.overrides.task, resolve=False)
-    config = {"name": settings.runtime.choices.experiment, **finalise(composed, overrides)}
+    try:
+        config = {"name": settings.runtime.choices.experiment, **finalise(composed, overrides)}
+    except OmegaConfBaseException as error:
+        raise UserError(sentence(error)) from error
     if settings.mode == RunMode.MULTIRUN and config["trainer"]["devices"] > 1:
         raise UserError(
             "trainer.devices: a sweep runs its jobs in one process; start each job by itself, or use devices=1"
@@ -166,11 +171,11 @@ def _run_in_sweep(
         ended = "stopped" if code else "done"
     except KeyboardInterrupt:  # before its training began
         code, ended = 128 + signal.SIGINT, "stopped"
-    except (UserError, Diverged, OmegaConfBaseException) as error:
-        code, ended, error_text = 1, "diverged" if isinstance(error, Diverged) else "failed", sentence(error)
+    except (UserError, Diverged) as error:
+        code, ended, error_text = 1, "diverged" if isinstance(error, Diverged) else "failed", str(error)
     except Exception as error:  # a bug, or no memory left: the other jobs may still do
         traceback.print_exception(error)
-        code, ended, error_text = 1, "failed", f"{type(error).__name__}: {sentence(error)}"
+        code, ended, error_text = 1, "failed", f"{type(error).__name__}: {' '.join(str(error).split())}"
     finally:
         _remove_if_empty(folder, present)
     if error_text:

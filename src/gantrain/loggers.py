@@ -2,6 +2,7 @@
 
 import csv
 import importlib
+import io
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -48,9 +49,10 @@ class CSV(CSVLogger):
         file = Path(self.log_dir) / "metrics.csv"
         if self._purge_step is None or not file.is_file():
             return []
-        with file.open(newline="") as stream:
-            rows = [{k: v for k, v in row.items() if v} for row in csv.DictReader(stream)]
-        return [row for row in rows if int(row["step"]) < self._purge_step]
+        text = file.read_text(errors="replace")
+        whole = text[: text.rfind("\n") + 1]  # a kill may have cut the last line, also in the middle of its step
+        rows = [{k: v for k, v in row.items() if v} for row in csv.DictReader(io.StringIO(whole)) if None not in row]
+        return [row for row in rows if row.get("step", "").isdecimal() and int(row["step"]) < self._purge_step]
 
 
 class WandB(WandbLogger):

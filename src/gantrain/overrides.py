@@ -12,10 +12,7 @@ from hydra.errors import HydraException
 
 from gantrain.config_files import configs_folder
 from gantrain.errors import UserError
-
-STAGE = r"(stages\.[\w-]+\.)?"
-FOLDER = re.compile(STAGE + r"data\.(root|cache_dir)|hydra\.(run|sweep)\.dir|init_from")
-FILE = re.compile(STAGE + r"(losses\.[\w-]+\.weights|networks\.[\w-]+\.path|data\.dataset\.table)|evaluation\.weights")
+from gantrain.places import place_of
 
 
 def as_text(word: str, sweeping: bool = False) -> str:
@@ -25,7 +22,7 @@ def as_text(word: str, sweeping: bool = False) -> str:
     several values where a sweep is asked for. Raises UserError for a folder or file without a name.
     """
     sign, name, text = re.fullmatch(r"(\+{0,2})([^=]*)=?(.*)", word, re.DOTALL).groups()
-    place, group = FOLDER.fullmatch(name) or FILE.fullmatch(name), name.partition("@")[0] in groups()
+    place, group = place_of(name), name.partition("@")[0] in groups()
     if "=" not in word or not (place or group):
         return word
     sweeping = sweeping and not name.startswith("hydra.")  # the sweep's own settings have one value
@@ -38,7 +35,7 @@ def as_text(word: str, sweeping: bool = False) -> str:
         values = text.split(",") if sweeping else [text]
     else:
         if place and override.value() == "":
-            raise UserError(f"{name}: empty; name a {'folder' if FOLDER.fullmatch(name) else 'file'}")
+            raise UserError(f"{name}: empty; name a {'folder' if place.kind == 'folder' else 'file'}")
         # `null` is no name of a config, and the default for a place.
         meant = (str, list) if group else (str, list, dict, NoneType)
         if (sweeping or group) if override.is_sweep_override() else isinstance(override.value(), meant):

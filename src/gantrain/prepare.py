@@ -58,11 +58,15 @@ def prepare(config: Mapping[str, Any], new: bool = False, run: "Run | None" = No
         evaluation.check_stages([stage.tag for stage in stages])
     build_callbacks(config, evaluation)
     build_loggers(config, "", "", 0)
+    modules = [build_stage(stage, networks) for stage in stages]
+    for module in modules:
+        check_optimizers(module)
+        for part in module.from_files():
+            part.find()  # before hours may go into the cache of the data
     ready: list[Ready] = []
-    for stage in stages:
+    for stage, module in zip(stages, modules, strict=True):
         same = [r.data for r in ready if r.stage.config["data"] == stage.config["data"]]
         data = same[0] if same else build_data(stage).open()
-        module = build_stage(stage, networks)
         batch = data.batch_size * config["trainer"]["devices"]
         key = f"stages.{stage.tag}.data" if stage.tag else "data"
         if batch > data.variety:
@@ -74,19 +78,27 @@ def prepare(config: Mapping[str, Any], new: bool = False, run: "Run | None" = No
         if evaluation is not None and evaluation.applies(stage.tag):
             evaluation.check(module, data)
             evaluation.check_best(module, data)
-        check_optimizers(module)
         ready.append(Ready(stage, data, module, evaluation))
     return ready
 
 
 def length_of(stage: Stage, images: int, batch: int, run: "Run | None") -> int:
-    """The iterations of a stage. Epochs count images, which may have come in batches of another size until now."""
+    """The iterations of a stage. Epochs count images, which may have come in batches of another size until now.
+
+    A stage that has ended and that others have begun from stays as long as it is, also where the data have grown.
+    """
     epochs = stage.config.get("epochs")
     if not epochs:
         return stage.config["iterations"]
-    state = run.newest(stage.name) if run is not None else None
-    done, seen = (state["iteration"], state["images_seen"]) if state is not None else (0, 0)
-    return done + math.ceil((epochs * images - seen) / batch)
+    if run is None or (state := run.newest(stage.name)) is None:
+        return math.ceil(epochs * images / batch)
+    *earlier, _ = stages_of(run.config())
+    if any(then.name == stage.name and then.config.get("epochs") == epochs for then in earlier):
+        ended = run.finished(stage.name)
+        if ended is not None:
+            return ended
+    # More than the epochs have is what the last of larger batches held.
+    return state["iteration"] + max(0, math.ceil((epochs * images - state["images_seen"]) / batch))
 
 
 def build_networks(stages: Sequence[Stage]) -> dict[str, nn.Module]:
@@ -142,7 +154,9 @@ def build_player(name: str, node: Mapping[str, Any]) -> Player:
     key = f"models.players.{name}"
     node = {"_target_": "gantrain.models.players.Player", **node}
     for part, expect in (("optimizer", Optimizer), ("schedule", LRScheduler)):
-        if node.get(part) is not None:
+        if part == "optimizer" or node.get(part) is not None:
+            if not isinstance(node.get(part), Mapping):
+                raise UserError(f"{key}.{part} is {node.get(part)!r}, it must name a class with _target_")
             node[part] = {**node[part], "_partial_": True}
             build(node[part], f"{key}.{part}", expect)  # its own error names the part
     return build(node, key, Player)

@@ -245,6 +245,8 @@ class Run:
         for name, network in networks.items():
             folder = self.folder / "networks" / name
             folder.mkdir(parents=True, exist_ok=True)
+            if name not in averaged:  # of an earlier stage, which who loads the network would take for this one's
+                (folder / "ema.safetensors").unlink(missing_ok=True)
             with replacing(folder / "config.json") as temporary:
                 temporary.write_text(json.dumps(nodes[name], indent=2))
             kinds = {"weights": network, **({"ema": averaged[name]} if name in averaged else {})}

@@ -9,9 +9,8 @@ import torch
 from gantrain.config import stages_of
 from gantrain.data.cache import default_folder
 from gantrain.errors import UserError
+from gantrain.places import TORCHSCRIPT
 from gantrain.weights import sha256
-
-SUFFIXES = (".pt", ".ts", ".torchscript")
 
 
 def load(file: Path, key: str) -> torch.jit.ScriptModule:
@@ -42,7 +41,7 @@ def trust(file: Path) -> None:
 
 def trust_backbone(name: Any) -> None:
     """The same for `evaluation.backbone`, where it names a file."""
-    if isinstance(name, str) and name.endswith(SUFFIXES) and Path(name).expanduser().is_file():
+    if isinstance(name, str) and name.endswith(TORCHSCRIPT) and Path(name).expanduser().is_file():
         trust(Path(name).expanduser())
 
 

@@ -21,6 +21,7 @@ from gantrain.evaluation.record import best_of, score_of
 from gantrain.models.base import GANModule
 from gantrain.models.state import load_networks
 from gantrain.parallel import TurnTaking
+from gantrain.places import held
 from gantrain.prepare import Ready, accelerator, build_callbacks, build_loggers, prepare
 from gantrain.runs import Run, explain_os_error
 from gantrain.stop import StopSignals
@@ -58,26 +59,16 @@ def make_absolute(config: dict[str, Any]) -> None:
     """A run remembers where its files are, from wherever it is resumed."""
     for stage in stages_of(config):
         data = stage.config["data"]
-        data["root"] = absolute(data.get("root") or data_folder())
-        if data.get("cache_dir"):
-            data["cache_dir"] = absolute(data["cache_dir"])
-        for loss in (stage.config.get("losses") or {}).values():
-            if isinstance(loss, Mapping) and loss.get("weights") and Path(str(loss["weights"])).expanduser().is_file():
-                loss["weights"] = absolute(loss["weights"])
-        for network in stage.config["networks"].values():
-            if network.get("path") and Path(str(network["path"])).expanduser().is_file():
-                network["path"] = absolute(network["path"])
-    if config.get("init_from"):
-        config["init_from"] = absolute(config["init_from"])
-
-
-def absolute(place: Any) -> str:
-    return str(Path(str(place)).expanduser().absolute())
+        data["root"] = data.get("root") or str(data_folder())
+    for place, node, key, _ in held(config):
+        if place.is_path(node[key]):
+            node[key] = str(Path(node[key]).expanduser().absolute())
 
 
 def resume(folder: Path, config: dict[str, Any]) -> Outcome:
     """Continue the run in `folder` with its config, of which lengths and the like may have changed."""
     run = Run(folder)
+    make_absolute(config)
     ready = prepare(config, new=not any(run.checkpoint_files(stage.name) for stage in stages_of(config)), run=run)
     for i, part in enumerate(ready):
         refuse_length(run, part, last=i == len(ready) - 1)

@@ -127,3 +127,22 @@ def test_the_content_is_what_the_photos_show(photos):
     with Image.open(photos / "1.png") as picture:  # the same bytes, cut into other lines
         Image.frombytes("RGB", (61, 25), picture.tobytes()).save(photos / "1.png")
     assert module(photos).content not in (other, before.content)
+
+
+def test_samples_by_their_numbers_are_the_turns_crops(photos):
+    data = module(photos)
+    batch = data.take(np.arange(len(data)))
+    assert (batch["real"].shape, batch["cond"].shape) == ((16, 3, 16, 16), (16, 3, 4, 4))
+    photo = ((batch["real"][:, 2, 0, 0] + 1) * 127.5).round().int().tolist()
+    assert photo == [i % 4 for i in range(16)]
+    assert [data.name(i) for i in range(16)] == [f"{i}.png" for i in photo]
+    assert not torch.equal(batch["real"][0], batch["real"][4])  # another place in the same photo
+    assert torch.equal(data.take(np.array([6]))["real"][0], batch["real"][6])
+    assert data.labels is None
+
+
+def test_labels_are_those_of_the_turns_photos(tmp_path):
+    for i, name in enumerate(("a/0.png", "b/1.png", "b/bad.png", "b/2.png")):
+        write_picture(tmp_path / name, i, (32, 32))
+    (tmp_path / "b/bad.png").write_text("hello")
+    assert module(tmp_path, on_error="skip").labels.tolist() == 4 * [0, 1, 1]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from toys import Shades
 
 from gantrain.latents import save_latents
 from gantrain.use.arithmetic import Operand, neighbours, result
@@ -52,6 +53,17 @@ def test_the_options_keep_their_order(gantrain, latents, monkeypatch):
     for out in ("a.png", "b.png"):
         assert gantrain("arithmetic", "run", *words, "--out", out).code == 0
     assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
+
+
+def test_sum_and_operands_are_of_one_class(gantrain, run, monkeypatch):
+    family = Shades()
+    monkeypatch.setattr("gantrain.use.arithmetic.latent_family", lambda *_: (family, family))
+    save_latents(torch.randn(3, 4), Path("few.safetensors"))
+    words = ("arithmetic", "run", "--plus", "few.safetensors", "--minus", "few.safetensors:1")
+    assert gantrain(*words).code == 0
+    assert family.cond.tolist() == [0] * (4 + 2 + 9)
+    assert gantrain(*words, "--class", "bee").code == 0
+    assert family.cond.tolist() == [1] * 15
 
 
 def test_mistakes(gantrain, latents):

@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from idx import make_mnist
+from pictures_on_disk import make_pictures
 from volumes_on_disk import make_shapenet, write_volume
 
 from gantrain.cli import main
@@ -85,3 +86,26 @@ def test_of_pictures(gantrain, tmp_path):
         assert found["labels"].tolist() == (2 * [i % 10 for i in range(32)])
         assert "class_names" not in found
         assert found["names"][0] == "picture 0"
+
+
+def test_of_photos(gantrain, tmp_path):
+    make_pictures(tmp_path / "photos", 4, size=(70, 36))
+    words = (
+        "data.root=photos",
+        "data.size=32",
+        "data.batch_size=2",
+        "data.holdout=1",
+        "evaluation=none",
+        "logger=none",
+    )
+    narrow = ("networks.generator.width=4", "networks.generator.blocks=1", "networks.discriminator.width=4")
+    short = ("stages.pretrain.iterations=1", "stages.adversarial.iterations=1", "losses/content=pixel")
+    trained = gantrain("experiment=srgan_photos", *words, *narrow, *short, "hydra.run.dir=run")
+    assert trained.code == 0, trained
+    result = gantrain("features", "run", "photos", "--out", "f.npz")
+    assert result.code == 0, result
+    with np.load("f.npz") as found:
+        assert len(found["features"]) == len(found["names"]) == 3 * 2 + 2  # two crops cover a photo
+        assert found["splits"].tolist() == ["train"] * 6 + ["test"] * 2
+        assert len(set(found["names"][:6])) == 3
+        assert np.isfinite(found["features"]).all()

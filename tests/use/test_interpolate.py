@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from toys import Shades
 
 from gantrain.pictures import to_uint8
 from gantrain.use.interpolate import frames
@@ -77,6 +78,20 @@ def test_frames_have_even_sides():
     assert frames(to_uint8(torch.zeros(1, 3, 131, 131), (-1, 1)))[0].size == (130, 130)
 
 
+def test_a_walk_stays_in_a_class(gantrain, run, monkeypatch):
+    family = Shades()
+    monkeypatch.setattr("gantrain.use.interpolate.latent_family", lambda *_: (family, family))
+    walk = ("interpolate", "run", "--rows", 6, "--steps", 3)
+    assert gantrain(*walk).code == 0
+    assert family.cond.tolist() == [row % 5 for row in range(6) for _ in range(3)]
+    assert gantrain(*walk, "--out", "walk.gif").code == 0
+    assert family.cond.tolist() == [0] * 18
+    for word in ("3", "dog"):
+        for out in ("a.png", "a.gif"):
+            assert gantrain(*walk, "--class", word, "--out", out).code == 0
+            assert family.cond.tolist() == [3] * 18
+
+
 def test_mistakes(gantrain, latents, monkeypatch):
     refused(gantrain("interpolate", "run", "--out", "walk.jpg"), "--out", ".png, .gif, .mp4")
     refused(gantrain("interpolate", "run", "--steps", 1), "--steps is 1", "2 or more")
@@ -88,6 +103,7 @@ def test_mistakes(gantrain, latents, monkeypatch):
     refused(gantrain("interpolate", "run", "--rows", 10**9, "--out", "a.gif"), "too long")
     refused(gantrain("interpolate", "run", "--steps", 3334, "--latents", "z.safetensors"), "10,002 pictures")
     refused(gantrain("interpolate", "run", "--seed", 2**63), "--seed", str(2**63 - 1))
+    refused(gantrain("interpolate", "run", "--class", 0), "--class: this run's samples are of no class")
     refused(gantrain("interpolate", "nowhere"), "nowhere is no run")
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     refused(gantrain("interpolate", "run", "--out", "walk.mp4"), "pip install 'gantrain[mp4]'", ".gif")

@@ -61,6 +61,8 @@ class GANDataModule(pl.LightningDataModule):
         seed: int = 0,
     ):
         super().__init__()
+        if not hasattr(dataset, "open"):
+            raise ValueError(f"dataset is {dataset!r}, it must name a class of datasets with _target_")
         if not (_is_number(holdout) and _is_number(balance)):
             raise ValueError(f"holdout is {holdout!r} and balance {balance!r}, they must be numbers")
         if not (0 <= holdout < 1 or holdout == int(holdout) >= 1):
@@ -209,6 +211,11 @@ class GANDataModule(pl.LightningDataModule):
         if self.cached.labels is not None:
             batch["cond"] = torch.from_numpy(self.cached.labels[indices])
         return self.normalise(batch)
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """The samples' class numbers (n,), or None."""
+        return self.cached.labels
 
     def name(self, index: int) -> str:
         """The name of a sample in its source."""

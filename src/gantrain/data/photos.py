@@ -56,6 +56,20 @@ class PhotoCrops(LowHigh):
     def samples(self) -> Dataset:
         return _Crops(self.cached, self.turns, self.size, self.flip, self.seed)
 
+    def take(self, indices: np.ndarray) -> Batch:
+        """Of each turn a crop, at a place that depends on its number and the seed."""
+        crops = _Crops(self.cached, self.turns, self.size, False, self.seed)
+        return self.normalise(crops.cut(self.turns[indices], indices))
+
+    def name(self, index: int) -> str:
+        """The photo that the turn is of."""
+        return self.source.name(int(self.cached.rows[self.turns[index]]))
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        labels = self.source.labels
+        return None if labels is None else labels[self.cached.rows][self.turns].astype(np.int64)
+
     def wholes(self) -> Iterator[tuple[str, Tensor]]:
         for i, row in enumerate(self.cached.rows):
             yield self.source.name(int(row)), _planes(self.cached[i])
@@ -69,7 +83,13 @@ class _Crops(Dataset):
         self.order = IndexStream(len(turns), seed)
 
     def __getitems__(self, positions: np.ndarray) -> Batch:
-        chosen = self.turns[self.order(positions)]
+        batch = self.cut(self.turns[self.order(positions)], positions)
+        if self.flip:
+            batch["flip"] = torch.from_numpy(coin(positions, derive_seed(self.seed, "flip")))
+        return batch
+
+    def cut(self, chosen: np.ndarray, positions: np.ndarray) -> Batch:
+        """A crop of each chosen photo, where the position says."""
         free = self.photos.sides[chosen] - self.size + 1
         draws = [uniform(positions, derive_seed(self.seed, axis)) for axis in ("top", "left")]
         corners = np.floor(np.stack(draws, 1) * free).astype(int)
@@ -77,10 +97,7 @@ class _Crops(Dataset):
             self.photos[photo][y : y + self.size, x : x + self.size]
             for photo, (y, x) in zip(chosen, corners, strict=True)
         ]
-        batch = {"real": torch.stack([_planes(crop) for crop in crops])}
-        if self.flip:
-            batch["flip"] = torch.from_numpy(coin(positions, derive_seed(self.seed, "flip")))
-        return batch
+        return {"real": torch.stack([_planes(crop) for crop in crops])}
 
 
 def _planes(pixels: np.ndarray) -> Tensor:

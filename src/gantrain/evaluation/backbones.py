@@ -14,6 +14,7 @@ from gantrain import torchscript
 from gantrain.errors import UserError
 from gantrain.evaluation.resize import resize
 from gantrain.names import did_you_mean
+from gantrain.places import TORCHSCRIPT
 from gantrain.weights import first_line, read_state, sha256
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -182,7 +183,7 @@ def named(name: str, weights: str | None, filter: str | None) -> Backbone:
         if file is not None or filter is not None:
             raise UserError("evaluation.backbone=random draws its weights and takes pictures as they are")
         return Random()
-    if name.endswith(torchscript.SUFFIXES):
+    if name.endswith(TORCHSCRIPT):
         script = Path(name).expanduser()
         if not script.is_file():
             raise UserError(f"evaluation.backbone: there is no file {script}")

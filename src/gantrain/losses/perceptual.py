@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantrain.errors import UserError
+from gantrain.places import UNTRAINED
 from gantrain.weights import read_state
 
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}  # convolutions of each block
@@ -19,7 +20,6 @@ NORMALISATIONS = {
     "imagenet": ((0, 1, 2), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "bgr_mean": ((2, 1, 0), (104.007 / 255, 116.669 / 255, 122.679 / 255), (1 / 255, 1 / 255, 1 / 255)),
 }
-UNTRAINED = "untrained"
 
 
 class Perceptual(nn.Module):
@@ -50,6 +50,8 @@ class Perceptual(nn.Module):
         super().__init__()
         if network not in BLOCKS:
             raise ValueError(f"network is {network!r}, it must be one of {', '.join(BLOCKS)}")
+        if weights is not None and not isinstance(weights, str):
+            raise ValueError(f"weights is {weights!r}, it must be the name of a file")
         if normalise not in NORMALISATIONS:
             raise ValueError(f"normalise is {normalise!r}, it must be one of {', '.join(NORMALISATIONS)}")
         self.network, self.layer, self.range, self.width = network, layer, tuple(range), width
@@ -83,8 +85,8 @@ class Perceptual(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             layers = convolutions(self.network, self.width)[: self.depth]
-        if self.weights != UNTRAINED:
-            file = self.file()
+        file = self.find()
+        if file is not None:
             state = read_weights(file)
             try:
                 layers.load_state_dict({key: state[key].float() for key in layers.state_dict()})
@@ -97,7 +99,10 @@ class Perceptual(nn.Module):
                 ) from error
         return layers.eval().requires_grad_(False)
 
-    def file(self) -> Path:
+    def find(self) -> Path | None:
+        """The file, fetched if asked for, None for untrained weights. Raises UserError where it is missing."""
+        if self.weights == UNTRAINED:
+            return None
         ways = (
             f"losses.content.weights=FILE names a local file of them, losses.content.download=true fetches "
             f"torchvision's, and losses/content=pixel trains without a {self.network.upper()}"

@@ -1,7 +1,7 @@
 """The one training loop: players take turns on their networks, the family says only what each turn costs."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
@@ -19,6 +19,7 @@ from gantrain.models.meters import Meters
 from gantrain.models.players import Player
 from gantrain.models.state import Stateful, copy_buffers, load_generators, load_state, restore_buffers, scaler_of
 from gantrain.parallel import average_gradients, average_scalars
+from gantrain.weights import FromFile
 
 
 class GANModule(pl.LightningModule):
@@ -104,6 +105,10 @@ class GANModule(pl.LightningModule):
     def networks_for_use(self) -> Sequence[str]:
         """The networks that a user of the finished run needs."""
         raise NotImplementedError
+
+    def from_files(self) -> Iterable[FromFile]:
+        """The frozen networks that its losses call, where their weights lie in files."""
+        return ()
 
     # ---- the loop ----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from gantrain.models.batch import Batch, Scalars
 from gantrain.models.checks import check_networks, tried, z_dim_of
 from gantrain.models.latent import normal_latents
 from gantrain.models.modes import outputs
+from gantrain.weights import FromFile
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 
@@ -94,6 +95,10 @@ class Inversion(GANModule):
             )
         if "embedding" in self.distances:
             self.face_of(real)  # loads it, with an error of its own
+
+    def from_files(self) -> Sequence[FromFile]:
+        face = self.networks["face"] if "embedding" in self.distances else None
+        return [face] if isinstance(face, FromFile) else []
 
     # ---- for people --------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from gantrain.models.checks import check_networks, tried
 from gantrain.models.modes import for_inference
 from gantrain.models.turns import check_matching, discriminator_turn, generator_turn, measured
 from gantrain.networks.critique import Critique, critique_of
+from gantrain.weights import FromFile
 
 
 class ContentLoss(Protocol):
@@ -98,6 +99,9 @@ class PairedGAN(GANModule):
             )
         with torch.no_grad():
             self.content(made, real)  # it loads its weights now, or says that there are none
+
+    def from_files(self) -> Sequence[FromFile]:
+        return [self.content] if isinstance(self.content, FromFile) else []
 
     def translate(self, cond: Tensor, raw: bool = False) -> Tensor:
         """What the generator makes of conditions (n, ...), on the CPU; EMA weights unless `raw`."""

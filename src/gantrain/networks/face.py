@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from gantrain import torchscript
 from gantrain.errors import UserError
+from gantrain.places import UNTRAINED
 from gantrain.weights import LARGEST, first_line, read_state, sha256
 
-UNTRAINED = "untrained"
 HEADS = ("fc", "classifier", "classif", "head", "heads", "last_linear")  # what classifies, and is taken off
 WAYS = (
     "networks.face.path=FILE names a TorchScript file; networks.face.model=timm/inception_resnet_v2 (or a model of "
@@ -44,7 +44,9 @@ class FaceEmbedder(nn.Module):
         deviation: Sequence[float] | None = None,
     ):
         super().__init__()
-        if model is not None and model.partition("/")[0] not in ("torchvision", "timm"):
+        if path is not None and not isinstance(path, str):
+            raise ValueError(f"path is {path!r}, it must be the name of a file")
+        if model is not None and not (isinstance(model, str) and model.partition("/")[0] in ("torchvision", "timm")):
             raise ValueError(f"model is '{model}', it must be torchvision/NAME or timm/NAME")
         if size is not None and size < 1:
             raise ValueError(f"size is {size}, it must be 1 or more, or null")
@@ -67,7 +69,7 @@ class FaceEmbedder(nn.Module):
 
     def load(self, device: torch.device) -> None:
         """Read the file and try it on noise. Raises UserError."""
-        file = None if self.path == UNTRAINED else self.file()
+        file = self.find()
         digest = torch.ones_like(self.checksum) if file is None else digest_of(file).to(self.checksum.device)
         if self.checksum.any() and not torch.equal(self.checksum, digest):
             raise UserError(
@@ -102,7 +104,10 @@ class FaceEmbedder(nn.Module):
         if not answer.requires_grad:
             raise UserError(f"networks.face: no gradient passes through {self.path}; save it without torch.no_grad")
 
-    def file(self) -> Path:
+    def find(self) -> Path | None:
+        """The file, None for an untrained network. Raises UserError where it is missing."""
+        if self.path == UNTRAINED:
+            return None
         if self.path is None:
             raise UserError(f"networks.face: a face recogniser is needed and none is named; {WAYS}")
         file = Path(self.path).expanduser()

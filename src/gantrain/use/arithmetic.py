@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from gantrain.errors import UserError
-from gantrain.latents import add_plugins, add_seed, latent_family, read_latents
+from gantrain.latents import add_class, add_plugins, add_seed, class_of, latent_family, read_latents
 from gantrain.quiet import quiet_libraries
 from gantrain.sheets import GAP, INK, PAPER, enlarged, font
 
@@ -49,6 +49,7 @@ def main(words: Sequence[str]) -> int:
     add_seed(parser, "of the noise around the result (0)")
     parser.add_argument("--out", type=Path, help="a .png (RUN/arithmetic.png)")
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    add_class(parser, "of a conditional run, by number or name, of all pictures (0)")
     add_plugins(parser)
     args = parser.parse_args(words)
     quiet_libraries()
@@ -61,7 +62,10 @@ def main(words: Sequence[str]) -> int:
     operands = [Operand(sign, word, read_latents(word, module.z_dim)[0]) for sign, word in args.operands]
     around = neighbours(result(operands), torch.Generator().manual_seed(args.seed))
     shown = [torch.cat([operand.mean[None], operand.z[:SHOWN]]) for operand in operands]
-    pictures = data.pictures(module.generate(torch.cat([*shown, around]), raw=args.raw))
+    latents, options, word = torch.cat([*shown, around]), {}, args.of_class
+    if module.classes or word is not None:  # latents are comparable within one class
+        options["cond"] = torch.full((len(latents),), 0 if word is None else class_of(word, module, data))
+    pictures = data.pictures(module.generate(latents, raw=args.raw, **options))
     *parts, last = pictures.split([*map(len, shown), len(around)])
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ def main(words: Sequence[str]) -> int:
     splits = open_splits(trained, args.data, args.layout, args.split)
     network = trained.module.best(args.network, args.raw).eval().to(accelerator(trained.stage.config["trainer"]))
     parts = [extract(network, data, args.layers, args.pool) for data in splits.values()]
-    labels = [data.cached.labels for data in splits.values()]
+    labels = [data.labels for data in splits.values()]
     class_names = next(iter(splits.values())).source.class_names
     content = {
         "features": np.concatenate(parts),

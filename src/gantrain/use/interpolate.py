@@ -5,13 +5,14 @@ import importlib
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from gantrain.errors import UserError
-from gantrain.latents import add_plugins, add_seed, latent_family, read_latents
+from gantrain.latents import add_class, add_plugins, add_seed, class_of, latent_family, read_latents
 from gantrain.pictures import grid, save_gif, to_pil
 from gantrain.quiet import quiet_libraries
 from gantrain.sheets import labelled_rows
@@ -34,6 +35,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--latents", metavar="FILE", help="walk through saved latents, FILE or FILE:0,3,5")
     parser.add_argument("--out", type=Path, help="a .png, .gif or .mp4 (RUN/interpolation.png)")
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    add_class(parser, "of a conditional run, by number or name (in a .png each row its own in turn, else 0)")
     add_plugins(parser)
     args = parser.parse_args(words)
     quiet_libraries()
@@ -47,11 +49,15 @@ def main(words: Sequence[str]) -> int:
     stops, names = choose(module, args, moving)
     check_length(len(stops) - (not moving), steps)
     latents = walk(stops, steps, closed=moving)
-    pictures = data.pictures(module.generate(latents.flatten(0, 1), raw=args.raw))
+    conds = classes_of(module, data, args.of_class, len(latents), moving)
+    options = {} if conds is None else {"cond": torch.tensor(conds).repeat_interleave(steps)}
+    pictures = data.pictures(module.generate(latents.flatten(0, 1), raw=args.raw, **options))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if kind == ".png":
             legs = [f"{a} to {b}" for a, b in itertools.pairwise(names)]
+            if conds is not None:
+                legs = [f"{leg}\nclass {cond}" for leg, cond in zip(legs, conds, strict=True)]
             rows = [to_pil(grid(row, columns=steps)).convert("RGB") for row in pictures.split(steps)]
             labelled_rows(list(zip(legs, rows, strict=True))).save(out)
         elif kind == ".gif":
@@ -97,6 +103,15 @@ def choose(module: object, args: argparse.Namespace, closed: bool) -> tuple[Tens
         return stops, names
     count = (args.rows or 8) + (0 if closed else 1)
     return module.latents(count, torch.Generator().manual_seed(args.seed)), list(range(count))
+
+
+def classes_of(module: Any, data: Any, word: str | None, legs: int, moving: bool) -> list[int] | None:
+    """The class of each leg: the one that is asked for, else each in turn, or in an animation the first throughout."""
+    if word is not None:
+        return [class_of(word, module, data)] * legs
+    if not module.classes:
+        return None
+    return [0 if moving else leg % module.classes for leg in range(legs)]
 
 
 def frames(pictures: Tensor) -> list[Image.Image]:

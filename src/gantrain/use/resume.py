@@ -11,6 +11,7 @@ import yaml
 from gantrain.config import LENGTHS, check
 from gantrain.config_files import configs_folder
 from gantrain.errors import UserError
+from gantrain.places import place_of
 from gantrain.quiet import quiet_libraries
 from gantrain.runs import Run
 from gantrain.torchscript import trust_backbone
@@ -55,6 +56,8 @@ def read(override: str) -> tuple[str, Any]:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UserError(f"{key}: cannot read the value '{text}'") from error
+    if place_of(key) and not isinstance(value, (str, list, dict, NoneType)):
+        value = text  # YAML takes 2024_01 for a number and 2024-01-01 for a day
     if key == "plugins" and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
         raise UserError(f"plugins is '{text}'; write a list of modules, as plugins=[my_module]")
     return key, value
@@ -75,13 +78,11 @@ def apply(config: dict[str, Any], override: str) -> None:
     path = key.split(".")
     stages = config.get("stages") or {}
     if key in ("data.root", "data.cache_dir"):
-        # As typed: YAML takes 2024_01 for a number and 2024-01-01 for a day.
-        folder = value if isinstance(value, str) else override.partition("=")[2]
-        if isinstance(value, (list, dict, NoneType)) or not folder.strip():
+        if not isinstance(value, str) or not value.strip():
             raise UserError(f"{key} is {value!r}, it must be a folder")
         for node in [config, *stages.values()]:
             if node.get("data"):
-                node["data"][path[1]] = str(Path(folder).expanduser().absolute())
+                node["data"][path[1]] = str(Path(value).expanduser().absolute())
         return
     if stages and path[0] in LENGTHS:
         ways = ", ".join(f"stages.{name}.{key}=" for name in stages)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gantrain.data import GANDataModule
 from gantrain.errors import UserError
-from gantrain.latents import add_plugins, add_seed, latent_family, save_latents
+from gantrain.latents import add_class, add_plugins, add_seed, class_of, latent_family, save_latents
 from gantrain.pictures import grid, to_pil
 from gantrain.quiet import quiet_libraries
 from gantrain.volumes import Empty
@@ -37,6 +37,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument(
         "--save-latents", type=Path, metavar="FILE", help="write their latents as well, for interpolate and arithmetic"
     )
+    add_class(parser, "of a conditional run only this one, by number or name (all in turn)")
     add_plugins(parser)
     args = parser.parse_args(words)
     quiet_libraries()
@@ -58,6 +59,8 @@ def main(words: Sequence[str]) -> int:
         save_latents(latents, args.save_latents)
     # A part at a time: 50,000 samples would fill the memory.
     cond = torch.arange(args.n) % module.classes if module.classes else None
+    if args.of_class is not None:
+        cond = torch.full((args.n,), class_of(args.of_class, module, data))
     samples = made(module, latents, cond, args.raw)
     try:
         if out.suffix.lower() == ".png":
@@ -79,7 +82,7 @@ def refuse_too_many(n: int, out: Path) -> None:
 
 
 def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool) -> Iterator[Tensor]:
-    """Samples of the latents, a part at a time; of a conditional family in all its classes in turn."""
+    """Samples of the latents, a part at a time; of a conditional family of the classes `cond`."""
     for part in torch.arange(len(latents)).split(CHUNK):
         options = {} if cond is None else {"cond": cond[part]}
         yield module.generate(latents[part], raw=raw, **options)

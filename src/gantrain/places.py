@@ -1,0 +1,80 @@
+"""The keys of a config that hold folders and files, said once for all who read, check or move what they hold."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+UNTRAINED = "untrained"  # in the place of a file of weights: random ones, for dry runs
+TORCHSCRIPT = (".pt", ".ts", ".torchscript")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A key that holds a folder, a file, or the `name` of a file in data.root; `*` in it is any name.
+
+    `frozen` is a file with the weights of a frozen network, for which the word `untrained` may stand. Where there are
+    `suffixes`, what ends otherwise is a word, not a file.
+    """
+
+    key: str
+    kind: Literal["folder", "file", "name"]
+    frozen: bool = False
+    suffixes: tuple[str, ...] = ()
+
+    @property
+    def certain(self) -> bool:
+        """Whether the key is always ours: an option of somebody's own network or loss may be called the same."""
+        return "*" not in self.key
+
+    def is_path(self, value: Any) -> bool:
+        """Whether `value` is the path of a folder, or of a file that is there."""
+        if not isinstance(value, str) or self.kind == "name":
+            return False
+        if self.kind == "folder":
+            return True
+        word = value == UNTRAINED or (self.suffixes and not value.endswith(self.suffixes))
+        return not word and Path(value).expanduser().is_file()
+
+
+PLACES = (
+    Place("data.root", "folder"),
+    Place("data.cache_dir", "folder"),
+    Place("data.dataset.table", "name"),
+    Place("losses.*.weights", "file", frozen=True),
+    Place("networks.*.path", "file", frozen=True),
+    Place("evaluation.weights", "file"),
+    Place("evaluation.backbone", "file", suffixes=TORCHSCRIPT),
+    Place("init_from", "folder"),
+    Place("hydra.run.dir", "folder"),  # these two on the command line alone
+    Place("hydra.sweep.dir", "folder"),
+)
+_PATTERNS = {
+    place: re.compile(r"(stages\.[\w-]+\.)?" + re.escape(place.key).replace(r"\*", r"[\w-]+")) for place in PLACES
+}
+
+
+def place_of(key: str) -> Place | None:
+    """The place that a key is, of the root or of a stage, or None."""
+    return next((place for place, pattern in _PATTERNS.items() if pattern.fullmatch(key)), None)
+
+
+def held(config: Mapping[str, Any]) -> Iterator[tuple[Place, dict[str, Any], str, str]]:
+    """The places in a run's config: each with the node that holds it, its key there and its whole key."""
+    parts = {"": config, **{f"stages.{name}.": stage for name, stage in (config.get("stages") or {}).items()}}
+    for prefix, part in parts.items():
+        for place in PLACES:
+            for node, key, whole in _found(part, place.key.split("."), prefix):
+                yield place, node, key, whole
+
+
+def _found(node: Any, path: Sequence[str], above: str) -> Iterator[tuple[dict[str, Any], str, str]]:
+    if not isinstance(node, Mapping):
+        return
+    first, *rest = path
+    for key in node if first == "*" else {first} & node.keys():
+        if rest:
+            yield from _found(node[key], rest, f"{above}{key}.")
+        else:
+            yield node, key, f"{above}{key}"
