@@ -71,8 +71,6 @@ class Codes:
         Code 0 is the categorical one, of which there are as many columns as it has values. Those from 1 on are
         continuous: they go from -limit to limit, beyond what training saw, as in the paper's figure 2.
         """
-        if not 0 <= code <= self.continuous:
-            raise IndexError(f"there are the codes 0 to {self.continuous}")
         if code == 0:
             first, values = z.shape[1] - self.size, torch.eye(self.categorical)
         else:
