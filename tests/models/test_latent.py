@@ -130,6 +130,9 @@ def test_classes_must_be_in_the_data():
     with pytest.raises(UserError, match=r"models\.classes: the data have no classes"):
         conditional().check({"real": torch.zeros(2, 4)})
     conditional().check({"real": torch.zeros(2, 4), "cond": torch.tensor([0, 2])})
+    networks = {"generator": OfClass(Generator(), 3), "discriminator": OfClass(Discriminator(), 4)}
+    with pytest.raises(UserError, match=r"networks\.generator does not take .*its classes from data\.classes"):
+        game(networks=networks, classes=4).check({"real": torch.zeros(2, 4), "cond": torch.tensor([0, 2])})
 
 
 # ---- of classes and codes that the discriminator says ----------------------------------------------------------------
@@ -234,5 +237,5 @@ def test_what_is_said_must_fit():
         game(networks={"generator": Generator(8), "discriminator": Discriminator()}, auxiliary=Codes(3, 1)).check(real)
     with pytest.raises(UserError, match=r"z_dim is 4, and losses\.auxiliary takes 4"):
         with_codes(z_dim=4).check(real)
-    with pytest.raises(UserError, match="no classes to say; choose models=conditional"):
+    with pytest.raises(UserError, match=r"losses\.auxiliary\.classes is 3, but models\.classes is None; choose"):
         game(networks={"generator": Generator(), "discriminator": Saying(3)}, auxiliary=ClassLabels(3)).check(real)

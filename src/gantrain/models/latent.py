@@ -108,6 +108,7 @@ class LatentGAN(GANModule):
         batch = {key: value[:1] for key, value in batch.items()}
         way_out = "interpolate its size and channels from data.size and data.channels"
         if self.classes:
+            batch["cond"] = torch.full_like(batch["cond"], self.classes - 1)  # who takes the last takes all
             way_out += (
                 ", and its classes from data.classes: this game is conditional; networks=dcgan and mlp have that option"
             )
@@ -125,8 +126,12 @@ class LatentGAN(GANModule):
             check_said(judged, self.auxiliary.size)
 
     def check_auxiliary(self) -> None:
-        if self.auxiliary is not None and self.auxiliary.tells_classes and not self.classes:
-            raise UserError("losses.auxiliary: there are no classes to say; choose models=conditional")
+        """Raise UserError where there is less to say than is asked for."""
+        if self.auxiliary is not None and self.auxiliary.tells_classes and self.auxiliary.size != self.classes:
+            raise UserError(
+                f"losses.auxiliary.classes is {self.auxiliary.size}, but models.classes is {self.classes}; choose "
+                f"models=conditional and interpolate both from data.classes"
+            )
         if self.codes is not None and self.codes.size >= self.z_dim:
             raise UserError(
                 f"networks.generator.z_dim is {self.z_dim}, and losses.auxiliary takes {self.codes.size} of that for "
