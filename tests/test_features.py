@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from gantrain.features import LayerOutputs, max_pooled, takes_cond
+from gantrain.networks import mlp
 from gantrain.networks.critique import Critique
 from gantrain.networks.gan3d import Discriminator
 
@@ -82,3 +83,8 @@ def test_a_critiques_own_features_come_first():
 )
 def test_who_takes_a_condition(forward, wanted):
     assert takes_cond(type("Network", (nn.Module,), {"forward": forward})()) is wanted
+
+
+def test_a_network_that_may_take_classes_says_whether_it_does():
+    assert takes_cond(mlp.Discriminator(4, 8, 1, classes=3))
+    assert not takes_cond(mlp.Discriminator(4, 8, 1, auxiliary=3))

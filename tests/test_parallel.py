@@ -10,12 +10,15 @@ from compare import differences, newest
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.records import read_records
 
-# Perceptrons without batch norm and dropout: those look at a process' own half of the batch.
+# Perceptrons without batch norm and dropout: those look at a process' own half of the batch. Classes and codes at once.
 WORDS = (
     *("experiment=gan_mnist_keras", "debug=tiny", "trainer.accelerator=cpu", "data.augment.flip=true"),
     *("models.ema={networks:[generator],half_life_images:100,ramp_up:0.05}", "callbacks.metrics.every=1"),
     "losses.penalties.r1={_target_:gantrain.losses.penalties.R1,weight:1.0,every:2}",
     "losses.penalties.gp={_target_:gantrain.losses.penalties.GradientPenalty,weight:1.0}",
+    *("models=conditional", "+networks.generator.classes=10", "+networks.discriminator.classes=10"),
+    "+losses.auxiliary={_target_:gantrain.losses.auxiliary.Codes,categorical:10,continuous:2}",
+    "+networks.discriminator.auxiliary=12",
 )
 
 

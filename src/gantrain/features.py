@@ -61,5 +61,7 @@ def max_pooled(output: Tensor, side: int | None = None) -> Tensor:
 
 def takes_cond(network: nn.Module) -> bool:
     """Whether a network wants a condition beside the sample."""
+    if getattr(network, "classes", None) is not None:
+        return True
     parameters = inspect.signature(network.forward).parameters.values()
     return sum(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters) > 1

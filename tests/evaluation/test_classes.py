@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gantrain.evaluation.classes import (
+    accuracy,
     divergence,
     found,
     inception_score,
@@ -54,3 +55,7 @@ def test_shares_and_classes_found():
 
 def test_sure_share():
     assert sure_share(torch.tensor([[0.95, 0.05], [0.9, 0.1], [0.5, 0.5], [0.01, 0.99]])) == 0.5
+
+
+def test_accuracy_by_hand():
+    assert accuracy(torch.tensor([[0.9, 0.1], [0.4, 0.6], [0.3, 0.7]]), torch.tensor([0, 1, 0])) == pytest.approx(2 / 3)

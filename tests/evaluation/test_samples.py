@@ -140,7 +140,9 @@ def test_the_protocol_is_in_the_result(digits):
     expected = {"samples": 70, "real": 500, "split": "train", "networks": "raw", "truncation": None, "resize": "none"}
     assert expected.items() <= result.protocol.items()
     assert result.protocol["weights"] == digits[1].weights[:16]
-    assert {name.removesuffix("70_dataset") for name in result.scores} == {"fd", *SCORES} - {"frechet", "intra"}
+    assert {name.removesuffix("70_dataset") for name in result.scores} == {"fd", *SCORES} - {
+        *("frechet", "intra", "class_accuracy")
+    }
     assert all(score.error is not None for score in result.scores.values())
 
 
@@ -211,6 +213,11 @@ def test_conditional_families_get_classes(digits):
     result = measure(digits, module, scores=["intra", "frechet"], samples=200)
     # classes that all look the same are further from single classes than from their mixture
     assert result.scores["intra200_random"].value > result.scores["fd200_random"].value
+    # and each is what was asked for by chance alone, whatever the classifier sees in it
+    accuracy = measure(digits, module, backbone="dataset", scores=["class_accuracy"], samples=200)
+    assert accuracy.scores["class_accuracy200_dataset"].value == pytest.approx(0.1, abs=0.06)
+    with pytest.raises(UserError, match="'class_accuracy' does not apply"):
+        measure(digits, scores=["class_accuracy"])
 
 
 def test_the_held_out_split(tmp_path, digits):

@@ -1,13 +1,18 @@
 """The latent family."""
 
+import functools
+
 import pytest
 import torch
 from torch import nn
 from toys import Discriminator, Generator, game, play, player
 
 from gantrain.errors import UserError
+from gantrain.losses.auxiliary import ClassLabels, Codes
 from gantrain.losses.penalties import R1
 from gantrain.models.latent import LatentGAN
+from gantrain.networks import mlp
+from gantrain.networks.critique import Critique
 
 
 def test_the_same_latents_the_same_pictures_in_any_chunks():
@@ -125,3 +130,112 @@ def test_classes_must_be_in_the_data():
     with pytest.raises(UserError, match=r"models\.classes: the data have no classes"):
         conditional().check({"real": torch.zeros(2, 4)})
     conditional().check({"real": torch.zeros(2, 4), "cond": torch.tensor([0, 2])})
+    networks = {"generator": OfClass(Generator(), 3), "discriminator": OfClass(Discriminator(), 4)}
+    with pytest.raises(UserError, match=r"networks\.generator does not take .*its classes from data\.classes"):
+        game(networks=networks, classes=4).check({"real": torch.zeros(2, 4), "cond": torch.tensor([0, 2])})
+
+
+# ---- of classes and codes that the discriminator says ----------------------------------------------------------------
+
+
+class Saying(Discriminator):
+    """It says `size` numbers beside its logits."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.head = nn.Linear(4, size)
+
+    def forward(self, x):
+        return Critique(super().forward(x), (), self.head(x))
+
+
+class Clusters(Labelled):
+    """Pictures of 2x2 pixels in three classes, each around one of its own."""
+
+    middles = 1.6 * torch.eye(4)[:3] - 0.8
+
+    def draw(self, batch):
+        drawn = super().draw(batch)
+        near = self.middles[drawn["cond"]] + 0.1 * (batch["real"] - 2)
+        return {**drawn, "real": near.view(-1, 1, 2, 2)}
+
+
+def saying_classes(**options):
+    networks = {"generator": OfClass(Generator(), 3), "discriminator": Saying(3)}
+    return game(family=Labelled, networks=networks, classes=3, auxiliary=ClassLabels(3), **options)
+
+
+def with_codes(z_dim=8, size=4, **options):
+    networks = {"generator": Generator(z_dim), "discriminator": Saying(size)}
+    return game(networks=networks, auxiliary=Codes(3, 1), **options)
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_discriminator_that_says_the_class_is_not_shown_it(fresh):
+    module = saying_classes(fresh_noise=fresh)
+    terms = []
+    module.auxiliary.fake = lambda said, z, cond: terms.append((z, cond)) or ClassLabels(3).fake(said, z, cond)
+    recorded = play(module, 1).meters.pop()
+    assert {"discriminator/class_real", "discriminator/class_fake", "generator/class_fake"} <= set(recorded)
+    assert "generator/class_real" not in recorded
+    (z, cond), (z_generator, cond_generator) = terms  # the two turns judge fakes of the latents that each drew
+    assert cond.tolist() == LABELS
+    assert torch.equal(z, z_generator) is not fresh
+    assert cond_generator.tolist() == module.networks["generator"].seen[-1]
+
+
+def trained(generator, discriminator, **options):
+    """A small game of perceptrons on the clusters, after some hundred milliseconds."""
+    torch.manual_seed(0)
+    networks = {
+        "generator": mlp.Generator(8, 16, 2, 1, hidden=[1], **generator),
+        "discriminator": mlp.Discriminator(16, 2, 1, hidden=[1], **discriminator),
+    }
+    adam = functools.partial(torch.optim.Adam, betas=(0.5, 0.999))
+    players = {name: player(name, optimizer=adam, lr=0.02) for name in networks}
+    return play(game(family=Clusters, networks=networks, **players, **options), 100, batch_size=24)
+
+
+@pytest.mark.parametrize(
+    ("discriminator", "auxiliary"), [({"classes": 3}, None), ({"auxiliary": 3}, ClassLabels(3))], ids=["cgan", "acgan"]
+)
+def test_classes_are_obeyed(discriminator, auxiliary):
+    module = trained({"classes": 3}, discriminator, auxiliary=auxiliary, classes=3)
+    asked = torch.arange(300) % 3
+    made = module.generate(module.latents(300, torch.Generator().manual_seed(0)), asked)
+    assert (torch.cdist(made.flatten(1), Clusters.middles).argmin(1) == asked).float().mean() > 0.95
+
+
+def test_codes_are_kept_by_the_samples():
+    module = trained({}, {"auxiliary": 4}, auxiliary=Codes(3, 1))
+    z = module.latents(300, torch.Generator().manual_seed(0))
+    said = module.networks["discriminator"](module.generate(z)).classes
+    assert (said[:, :3].argmax(1) == z[:, 4:7].argmax(1)).float().mean() > 0.95
+
+
+def test_latents_end_with_their_codes():
+    module = with_codes(z_std=0.1)
+    z = module.latents(1000, torch.Generator().manual_seed(0))
+    assert z.shape == (1000, 8)
+    assert z[:, :4].std().item() == pytest.approx(0.1, abs=0.01)
+    assert torch.equal(z[:, 4:7].sum(1), torch.ones(1000))
+    shown = module.preview({"real": torch.zeros(8, 4)}, torch.Generator().manual_seed(0))
+    first = module.codes.varied(z[:2], 0)
+    assert module.preview_columns == 3
+    assert torch.equal(shown, module.generate(first.flatten(0, 1)))
+
+
+def test_what_is_said_must_fit():
+    real = {"real": torch.zeros(2, 4), "cond": torch.tensor([0, 2])}
+    saying_classes().check(real)
+    with_codes().check(real)
+    with pytest.raises(
+        UserError, match=r"losses\.auxiliary asks 4 numbers.*says 5; set networks.discriminator.auxiliary=4"
+    ):
+        with_codes(size=5).check(real)
+    with pytest.raises(UserError, match=r"asks 4 numbers.*says 0"):
+        game(networks={"generator": Generator(8), "discriminator": Discriminator()}, auxiliary=Codes(3, 1)).check(real)
+    with pytest.raises(UserError, match=r"z_dim is 4, and losses\.auxiliary takes 4"):
+        with_codes(z_dim=4).check(real)
+    with pytest.raises(UserError, match=r"losses\.auxiliary\.classes is 3, but models\.classes is None; choose"):
+        game(networks={"generator": Generator(), "discriminator": Saying(3)}, auxiliary=ClassLabels(3)).check(real)

@@ -99,3 +99,21 @@ def test_empty_volumes_have_no_mesh(gantrain, monkeypatch):
     result = gantrain("sample", "run", "-n", 3, "--format", "stl", "--out", "files")
     assert (result.code, "empty volumes: 0, 2" in result.err) == (0, True)
     assert [file.name for file in Path("files").iterdir()] == ["1.stl"]
+
+
+def test_a_grid_in_which_one_code_varies(gantrain):
+    words = ("experiment=infogan_mnist", "debug=tiny", "callbacks.samples.count=2", "callbacks.networks=null")
+    assert gantrain(*words, "hydra.run.dir=run").code == 0
+    for code, columns in ((0, 10), (2, 10)):
+        result = gantrain("sample", "run", "-n", 3, "--vary", code, "--out", "a.png", "--save-latents", "z.safetensors")
+        assert result.code == 0, result
+        assert Image.open("a.png").size == (columns * 58 + 2, 3 * 58 + 2)
+        z = load_file("z.safetensors")["z"]
+        assert z.shape == (30, 74)
+    assert torch.equal(z[:10, 73], torch.linspace(-2, 2, 10))
+    assert torch.equal(z[:10, :73], z[:1, :73].expand(10, -1))
+    refused = gantrain("sample", "run", "--vary", 3)
+    assert (refused.code, "--vary is 3, this run has the codes 0 (of 10 values) to 2" in refused.err) == (2, True)
+    assert gantrain("debug=tiny", "callbacks.samples.count=4", "logger=none", "hydra.run.dir=plain").code == 0
+    refused = gantrain("sample", "plain", "--vary", 0)
+    assert (refused.code, "--vary: the latents of this run hold no codes" in refused.err) == (2, True)

@@ -52,3 +52,8 @@ def found(fake: Tensor, real: Tensor) -> int:
 def sure_share(probabilities: Tensor) -> float:
     """The share of samples of whose class the classifier is over 0.9 sure."""
     return (probabilities.max(1).values > SURE).double().mean().item()
+
+
+def accuracy(probabilities: Tensor, labels: Tensor) -> float:
+    """The share of samples that the classifier takes for the class (n,) they were asked to be of."""
+    return (probabilities.argmax(1) == labels).double().mean().item()

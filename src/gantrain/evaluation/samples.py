@@ -13,6 +13,7 @@ from gantrain.evaluation.backbones import Backbone, named
 from gantrain.evaluation.base import Evaluation, Result, Score
 from gantrain.evaluation.bootstrap import mean_and_error, standard_error
 from gantrain.evaluation.classes import (
+    accuracy,
     divergence,
     found,
     inception_score,
@@ -32,7 +33,7 @@ from gantrain.names import did_you_mean
 
 OF_CLASSES = ("classes", "sure", "kl", "js")  # their classifier must know the data's own
 OF_CLASSIFIERS = ("is", "mode")
-OF_CONDITIONS = ("intra",)
+OF_CONDITIONS = ("intra", "class_accuracy")
 OF_NEIGHBOURS = ("precision", "recall", "density", "coverage")
 SCORES = ("frechet", "kid", *OF_CLASSES, *OF_CLASSIFIERS, *OF_CONDITIONS, *OF_NEIGHBOURS, "copying")
 MOST_REAL = 50_000
@@ -146,7 +147,7 @@ class SampleScores(Evaluation):
         own = self.backbone_name == "dataset"  # it is fitted only once something is measured
         without = {
             *(() if own or self.classifies(data) else OF_CLASSIFIERS),
-            *(() if own else OF_CLASSES),
+            *(() if own else (*OF_CLASSES, "class_accuracy")),
             *(() if module.classes else OF_CONDITIONS),
         }
         applies = [score for score in SCORES if score not in without]
@@ -211,6 +212,8 @@ class SampleScores(Evaluation):
             scores |= {name: bootstrapped(*by_name[name]) for name in OF_CLASSES if name in wanted}
         if "intra" in wanted:
             scores["intra"] = bootstrapped(lambda f: mean_intra_class(real, f), "lower")
+        if "class_accuracy" in wanted:
+            scores["class_accuracy"] = bootstrapped(lambda f: accuracy(f.probabilities, f.labels), "higher")
         return {name: scores[name] for name in wanted}
 
 

@@ -1,4 +1,4 @@
-"""Noise to samples, of a class where asked: Goodfellow et al. 2014, Mirza and Osindero 2014; for data of any rank."""
+"""Noise to samples, of a class or with codes where asked: Goodfellow et al. 2014, and what came after; of any rank."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
+from gantrain.losses.auxiliary import Auxiliary, Codes
 from gantrain.losses.matching import FeatureMatching
 from gantrain.models.base import GANModule
 from gantrain.models.batch import Batch, Scalars
@@ -23,8 +24,12 @@ class LatentGAN(GANModule):
     Latents are normal with deviation `z_std`. One generator pass in train mode serves both turns of an iteration;
     with `fresh_noise` the generator's turn draws new latents and makes a pass of its own.
 
-    With `classes` the game is conditional (cGAN): both networks take the class numbers `cond` (n,) of the real samples
-    as their second argument; with `fresh_noise` the generator's turn draws classes as well, all equally likely.
+    With `classes` the game is conditional (cGAN, Mirza and Osindero 2014): both networks take the class numbers `cond`
+    (n,) of the real samples as their second argument; with `fresh_noise` the generator's turn draws classes as well,
+    all equally likely.
+
+    With `auxiliary` the discriminator says more than real or fake: of `ClassLabels` (ACGAN) the class, which it is then
+    not shown; of `Codes` (InfoGAN) the codes that are the last numbers of every latent.
     """
 
     def __init__(
@@ -32,6 +37,7 @@ class LatentGAN(GANModule):
         *,
         adversarial: AdversarialLoss,
         matching: FeatureMatching | None = None,
+        auxiliary: Auxiliary | None = None,
         z_std: float = 1.0,
         fresh_noise: bool = False,
         classes: int | None = None,
@@ -39,7 +45,8 @@ class LatentGAN(GANModule):
     ):
         super().__init__(plays={"discriminator": measured(adversarial), "generator": ()}, **base)
         check_networks(self.networks, ("generator", "discriminator"), "the latent family")
-        self.adversarial, self.matching = adversarial, matching
+        self.adversarial, self.matching, self.auxiliary = adversarial, matching, auxiliary
+        self.codes = auxiliary if isinstance(auxiliary, Codes) else None
         self.z_std, self.fresh_noise, self.classes = z_std, fresh_noise, classes
 
     @property
@@ -47,9 +54,9 @@ class LatentGAN(GANModule):
         return z_dim_of(self.networks["generator"])
 
     def draw(self, batch: Batch) -> Batch:
-        drawn = {"z": self.z_std * self.noise(batch, self.z_dim, key="z")}
+        drawn = {"z": self.from_normal(self.noise(batch, self.z_dim, key="z"))}
         if self.fresh_noise:
-            drawn["z_generator"] = self.z_std * self.noise(batch, self.z_dim, key="z_generator")
+            drawn["z_generator"] = self.from_normal(self.noise(batch, self.z_dim, key="z_generator"))
             if self.classes:
                 drawn["cond_generator"] = self.integers(batch, self.classes, key="cond_generator")
         return drawn
@@ -60,21 +67,33 @@ class LatentGAN(GANModule):
             return self.networks["generator"](batch["z"], *self.cond(batch))
 
     def losses(self, name: str, batch: Batch, shared: Tensor) -> tuple[Scalars, Scalars]:
-        real, fake, cond = batch["real"], shared, self.cond(batch)
+        real, fake, shown = batch["real"], shared, self.shown(batch)
         if name == "discriminator":
             fake = fake.detach()
-            terms, stats = discriminator_turn(self.adversarial, self.judge(real, *cond), self.judge(fake, *cond))
-            return {**terms, **self.penalise(name, self.logits, batch, real, fake, *cond)}, stats
-        cond_of_fake = cond
+            of_real, of_fake = self.judge(real, *shown), self.judge(fake, *shown)
+            terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
+            if self.auxiliary is not None:
+                terms |= self.auxiliary.real(of_real.classes, batch.get("cond")) | self.said(of_fake, batch)
+            return {**terms, **self.penalise(name, self.logits, batch, real, fake, *shown)}, stats
+        source = batch
         if self.fresh_noise:
-            cond_of_fake = self.cond(batch, "cond_generator")
-            fake = self.networks["generator"](batch["z_generator"], *cond_of_fake)
-        judged = self.judge(fake, *cond_of_fake)
-        return generator_turn(self.adversarial, self.matching, judged, lambda: self.judge(real, *cond)), {}
+            source = {key: batch[f"{key}_generator"] for key in ("z", *(("cond",) if self.classes else ()))}
+            fake = self.networks["generator"](source["z"], *self.cond(source))
+        judged = self.judge(fake, *self.shown(source))
+        terms = generator_turn(self.adversarial, self.matching, judged, lambda: self.judge(real, *shown))
+        return (terms if self.auxiliary is None else terms | self.said(judged, source)), {}
 
-    def cond(self, batch: Batch, key: str = "cond") -> tuple[Tensor, ...]:
-        """What the networks take after the latent or the sample: the class numbers, or nothing."""
-        return (batch[key],) if self.classes else ()
+    def cond(self, batch: Batch) -> tuple[Tensor, ...]:
+        """What the generator takes after the latent: the class numbers, or nothing."""
+        return (batch["cond"],) if self.classes else ()
+
+    def shown(self, batch: Batch) -> tuple[Tensor, ...]:
+        """What the discriminator takes after the sample: the class numbers, unless it is to say them."""
+        return () if self.auxiliary is not None and self.auxiliary.tells_classes else self.cond(batch)
+
+    def said(self, judged: Critique, source: Batch) -> Scalars:
+        """What the discriminator's further words about fakes cost that were made from `source`."""
+        return self.auxiliary.fake(judged.classes, source["z"], source.get("cond"))
 
     def judge(self, samples: Tensor, *cond: Tensor) -> Critique:
         return critique_of(self.networks["discriminator"](samples, *cond))
@@ -86,25 +105,52 @@ class LatentGAN(GANModule):
         real = batch["real"]
         if self.classes and "cond" not in batch:
             raise UserError("models.classes: the data have no classes; leave it null, or choose data that have some")
-        cond = self.cond({key: value[:1] for key, value in batch.items()})
+        batch = {key: value[:1] for key, value in batch.items()}
         way_out = "interpolate its size and channels from data.size and data.channels"
         if self.classes:
-            way_out += ", and choose networks that take class numbers as well, or models=latent"
+            batch["cond"] = torch.full_like(batch["cond"], self.classes - 1)  # who takes the last takes all
+            way_out += (
+                ", and its classes from data.classes: this game is conditional; networks=dcgan and mlp have that option"
+            )
+        self.check_auxiliary()
         z = torch.zeros(1, self.z_dim, device=real.device)
-        made = tried("generator", self.networks["generator"], z, *cond, way_out=way_out)
+        made = tried("generator", self.networks["generator"], z, *self.cond(batch), way_out=way_out)
         if made.shape[1:] != real.shape[1:]:
             raise UserError(
                 f"networks.generator makes {tuple(made.shape[1:])} but data gives {tuple(real.shape[1:])}: {way_out}"
             )
-        judged = tried("discriminator", self.networks["discriminator"], real[:1], *cond, way_out=way_out)
-        check_matching(self.matching, critique_of(judged))
+        judge = self.networks["discriminator"]
+        judged = critique_of(tried("discriminator", judge, batch["real"], *self.shown(batch), way_out=way_out))
+        check_matching(self.matching, judged)
+        if self.auxiliary is not None:
+            check_said(judged, self.auxiliary.size)
+
+    def check_auxiliary(self) -> None:
+        """Raise UserError where there is less to say than is asked for."""
+        if self.auxiliary is not None and self.auxiliary.tells_classes and self.auxiliary.size != self.classes:
+            raise UserError(
+                f"losses.auxiliary.classes is {self.auxiliary.size}, but models.classes is {self.classes}; choose "
+                f"models=conditional and interpolate both from data.classes"
+            )
+        if self.codes is not None and self.codes.size >= self.z_dim:
+            raise UserError(
+                f"networks.generator.z_dim is {self.z_dim}, and losses.auxiliary takes {self.codes.size} of that for "
+                f"codes; noise needs some as well"
+            )
 
     def latents(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
         """`n` latents from a CPU generator, so that a seed means the same pictures on every device.
 
         With `truncation` their normal is cut at so many deviations (Brock et al. 2019, arXiv 1809.11096).
         """
-        return self.z_std * normal_latents(n, self.z_dim, generator, truncation)
+        return self.from_normal(normal_latents(n, self.z_dim, generator, truncation))
+
+    def from_normal(self, normal: Tensor) -> Tensor:
+        """Latents from standard normal numbers (n, z_dim)."""
+        if self.codes is None:
+            return self.z_std * normal
+        noise, rest = normal.tensor_split([self.z_dim - self.codes.size], 1)
+        return torch.cat([self.z_std * noise, self.codes.drawn(rest)], 1)
 
     def generate(self, z: Tensor, cond: Tensor | None = None, raw: bool = False, chunk: int = 250) -> Tensor:
         """Samples in the data's range, on the CPU, from latents of any number; EMA weights unless `raw`.
@@ -118,16 +164,28 @@ class LatentGAN(GANModule):
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
         z = self.latents(len(batch["real"]), generator)
-        if self.classes:  # every latent in all classes, side by side
-            z = z[: max(1, len(z) // self.classes)].repeat_interleave(self.classes, 0)
+        if self.preview_columns is not None:  # every latent in all classes, or with all codes, side by side
+            z = z[: max(1, len(z) // self.preview_columns)]
+            z = z.repeat_interleave(self.classes, 0) if self.classes else self.codes.varied(z, 0).flatten(0, 1)
         return self.generate(z)
 
     @property
     def preview_columns(self) -> int | None:
-        return self.classes
+        return self.classes or (self.codes.categorical if self.codes is not None else None)
 
     def networks_for_use(self) -> Sequence[str]:
         return ("generator",)
+
+
+def check_said(judged: Critique, size: int) -> None:
+    """Raise UserError where a discriminator does not say `size` numbers beside its logits."""
+    said = 0 if judged.classes is None else judged.classes.shape[1]
+    if said != size:
+        raise UserError(
+            f"losses.auxiliary asks {size} numbers of networks.discriminator beside its logits, it says {said}; set "
+            f"networks.discriminator.auxiliary={size}, or choose one that has that option, as those of networks=dcgan "
+            f"and mlp"
+        )
 
 
 def normal_latents(n: int, z_dim: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:

@@ -1,10 +1,9 @@
 """The networks of Age-cGAN (Antipov et al. 2017) as "GAN Projects", chapter 3, has them: faces of a class of age."""
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantrain.networks.init import Init, initialise
+from gantrain.networks.labels import with_class
 
 # Keras' batch norm: epsilon 1e-3, and a momentum of 0.99 or 0.8, which PyTorch counts from the other end.
 EPS, SLOW, QUICK = 1e-3, 0.01, 0.2
@@ -71,7 +70,7 @@ class Generator(nn.Module):
         initialise(self, init)
 
     def forward(self, z: Tensor, cond: Tensor) -> Tensor:
-        return self.layers(torch.cat([z, F.one_hot(cond, self.classes).to(z.dtype)], 1))
+        return self.layers(with_class(z, cond, self.classes))
 
 
 class Discriminator(nn.Module):
@@ -104,6 +103,4 @@ class Discriminator(nn.Module):
         initialise(self, init)
 
     def forward(self, images: Tensor, cond: Tensor) -> Tensor:
-        maps = self.first(images)
-        label = F.one_hot(cond, self.classes).to(maps.dtype)[:, :, None, None].expand(-1, -1, *maps.shape[2:])
-        return self.rest(torch.cat([maps, label], 1)).squeeze(1)
+        return self.rest(with_class(self.first(images), cond, self.classes)).squeeze(1)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gantrain.networks.critique import Critique
+from gantrain.networks.critique import Critique, critique
 from gantrain.networks.init import Init, initialise
+from gantrain.networks.labels import with_class
 from gantrain.networks.spectral import bound_spectral_norms
 
 Blocks = Sequence[tuple[float, int]]  # (channels in multiples of width, stride) of each convolution, in order
@@ -35,7 +36,8 @@ class Generator(nn.Module):
     """Latents (n, z_dim) to pictures (n, channels, size, size) in (-1, 1).
 
     A linear stem makes a (stem * width)-channel map, `blocks` are transposed convolutions with batch norm, one more
-    with stride `output_stride` and tanh makes the picture. Without `blocks` they mirror the discriminator's.
+    with stride `output_stride` and tanh makes the picture. Without `blocks` they mirror the discriminator's. With
+    `classes` it takes class numbers (n,) as well, whose one-hot joins the latent.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Generator(nn.Module):
         bias: bool = False,
         norm_eps: float = 1e-5,
         norm_momentum: float = 0.1,
+        classes: int | None = None,
         init: Init = "dcgan",
     ):
         super().__init__()
@@ -63,7 +66,7 @@ class Generator(nn.Module):
         if size % stride:
             raise ValueError(f"size {size} is no multiple of {stride}, the product of the generator's strides")
         base, features = size // stride, round(stem * width)
-        self.z_dim = z_dim
+        self.z_dim, self.classes = z_dim, classes
 
         def activation() -> nn.Module:
             return nn.LeakyReLU(slope) if slope else nn.ReLU()
@@ -73,7 +76,7 @@ class Generator(nn.Module):
 
         flat = features * base * base
         layers: list[nn.Module] = [
-            nn.Linear(z_dim, flat, bias=bias),
+            nn.Linear(z_dim + (classes or 0), flat, bias=bias),
             norm(nn.BatchNorm1d, flat),
             activation(),
             nn.Unflatten(1, (features, base, base)),
@@ -85,8 +88,8 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers)
         initialise(self, init)
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.layers(z)
+    def forward(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+        return self.layers(with_class(z, cond, self.classes))
 
 
 class Discriminator(nn.Module):
@@ -94,7 +97,9 @@ class Discriminator(nn.Module):
 
     `blocks` are convolutions with leaky ReLU; `norm` puts batch norm after all of them but the first, or with
     `norm_first` after all; never use it with a gradient penalty. `spectral` bounds every layer's spectral norm. With
-    `features` it gives a Critique, whose features are the outputs of the leaky ReLUs.
+    `features` it gives a Critique, whose features are the outputs of the leaky ReLUs. With `classes` it takes class
+    numbers (n,) as well, whose one-hot joins the channels, the same at every pixel. With `auxiliary` a second head says
+    so many numbers of each picture, the Critique's `classes`.
     """
 
     def __init__(
@@ -112,13 +117,15 @@ class Discriminator(nn.Module):
         norm_momentum: float = 0.1,
         spectral: bool = False,
         features: bool = False,
+        classes: int | None = None,
+        auxiliary: int | None = None,
         init: Init = "dcgan",
     ):
         super().__init__()
-        self.gives_features = features
+        self.gives_features, self.classes = features, classes
         blocks = default_blocks(size) if blocks is None else list(blocks)
         layers: list[nn.Module] = []
-        b = channels
+        b = channels = channels + (classes or 0)
         for i, (multiple, stride) in enumerate(blocks):
             a, b = b, round(multiple * width)
             same = "same" if stride == 1 else (kernel - 1) // 2
@@ -133,15 +140,16 @@ class Discriminator(nn.Module):
             flat = self.features.eval()(torch.zeros(1, channels, size, size)).numel()
         self.train()
         self.head = nn.Linear(flat, 1)
+        self.auxiliary = nn.Linear(flat, auxiliary) if auxiliary else None
         initialise(self, init)
         if spectral:
             bound_spectral_norms(self)
 
-    def forward(self, images: Tensor) -> Tensor | Critique:
-        seen, maps = [], images
+    def forward(self, images: Tensor, cond: Tensor | None = None) -> Tensor | Critique:
+        seen, maps = [], with_class(images, cond, self.classes)
         for layer in self.features:
             maps = layer(maps)
             if self.gives_features and isinstance(layer, nn.LeakyReLU):
                 seen.append(maps)
-        logits = self.head(maps.flatten(1)).squeeze(1)
-        return Critique(logits, seen) if self.gives_features else logits
+        flat = maps.flatten(1)
+        return critique(self.head(flat).squeeze(1), seen if self.gives_features else (), self.auxiliary, flat)

@@ -6,15 +6,17 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from gantrain.networks.critique import Critique
+from gantrain.networks.critique import Critique, critique
 from gantrain.networks.init import Init, initialise
+from gantrain.networks.labels import with_class
 
 
 class Generator(nn.Module):
     """Latents (n, z_dim) to pictures (n, channels, size, size).
 
     `hidden` lists the hidden layers in multiples of `width`. The output is in (0, 1) with `sigmoid`, in (-1, 1) with
-    `tanh`. `batch_norm` puts Linear, BatchNorm, activation in each hidden block.
+    `tanh`. `batch_norm` puts Linear, BatchNorm, activation in each hidden block. With `classes` it takes class numbers
+    (n,) as well, whose one-hot joins the latent.
     """
 
     def __init__(
@@ -27,11 +29,12 @@ class Generator(nn.Module):
         batch_norm: bool = False,
         slope: float = 0.2,
         output: Literal["tanh", "sigmoid"] = "tanh",
+        classes: int | None = None,
         init: Init = "torch",
     ):
         super().__init__()
-        self.z_dim, self.shape = z_dim, (channels, size, size)
-        widths = [z_dim, *(round(width * m) for m in hidden)]
+        self.z_dim, self.classes, self.shape = z_dim, classes, (channels, size, size)
+        widths = [z_dim + (classes or 0), *(round(width * m) for m in hidden)]
         blocks = [
             nn.Sequential(
                 nn.Linear(a, b),
@@ -46,14 +49,16 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*blocks, nn.Linear(widths[-1], channels * size * size), squash)
         initialise(self, init)
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.layers(z).view(-1, *self.shape)
+    def forward(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+        return self.layers(with_class(z, cond, self.classes)).view(-1, *self.shape)
 
 
 class Discriminator(nn.Module):
     """Pictures (n, channels, size, size) to logits (n,); `hidden` in multiples of `width`.
 
-    With `features` it gives a Critique, whose features are the outputs of the hidden layers.
+    With `features` it gives a Critique, whose features are the outputs of the hidden layers. With `classes` it takes
+    class numbers (n,) as well, whose one-hot joins the pixels. With `auxiliary` a second head says so many numbers of
+    each picture, the Critique's `classes`.
     """
 
     def __init__(
@@ -64,20 +69,22 @@ class Discriminator(nn.Module):
         hidden: Sequence[float] = (1, 0.5),
         slope: float = 0.2,
         features: bool = False,
+        classes: int | None = None,
+        auxiliary: int | None = None,
         init: Init = "torch",
     ):
         super().__init__()
-        self.gives_features = features
-        widths = [channels * size * size, *(round(width * m) for m in hidden)]
+        self.gives_features, self.classes = features, classes
+        widths = [channels * size * size + (classes or 0), *(round(width * m) for m in hidden)]
         blocks = [nn.Sequential(nn.Linear(a, b), nn.LeakyReLU(slope)) for a, b in itertools.pairwise(widths)]
         self.layers = nn.Sequential(nn.Flatten(), *blocks, nn.Linear(widths[-1], 1))
+        self.auxiliary = nn.Linear(widths[-1], auxiliary) if auxiliary else None
         initialise(self, init)
 
-    def forward(self, images: Tensor) -> Tensor | Critique:
+    def forward(self, images: Tensor, cond: Tensor | None = None) -> Tensor | Critique:
         flatten, *blocks, last = self.layers
-        x, seen = flatten(images), []
+        x, seen = with_class(flatten(images), cond, self.classes), []
         for block in blocks:
             x = block(x)
             seen.append(x)
-        logits = last(x).squeeze(1)
-        return Critique(logits, seen) if self.gives_features else logits
+        return critique(last(x).squeeze(1), seen if self.gives_features else (), self.auxiliary, x)

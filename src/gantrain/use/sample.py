@@ -35,6 +35,12 @@ def main(words: Sequence[str]) -> int:
         "--truncation", type=float, metavar="T", help="latents within T deviations: fewer oddities, less variety"
     )
     parser.add_argument(
+        "--vary",
+        type=int,
+        metavar="CODE",
+        help="of an InfoGAN: each latent with all values of a code in its row; 0 is the categorical one",
+    )
+    parser.add_argument(
         "--save-latents", type=Path, metavar="FILE", help="write their latents as well, for interpolate and arithmetic"
     )
     add_class(parser, "of a conditional run only this one, by number or name (all in turn)")
@@ -55,19 +61,24 @@ def main(words: Sequence[str]) -> int:
         raise UserError(f"--out: '{out}' is a file, --format {args.format} needs a folder")
     refuse_too_many(args.n, out)
     latents = module.latents(args.n, torch.Generator().manual_seed(args.seed), args.truncation)
+    columns = None
+    if args.vary is not None:
+        rows = varied(module, latents, args.vary)
+        latents, columns = rows.flatten(0, 1), rows.shape[1]
+        refuse_too_many(len(latents), out)
     if args.save_latents is not None:
         save_latents(latents, args.save_latents)
     # A part at a time: 50,000 samples would fill the memory.
-    cond = torch.arange(args.n) % module.classes if module.classes else None
+    cond = torch.arange(len(latents)) % module.classes if module.classes else None
     if args.of_class is not None:
-        cond = torch.full((args.n,), class_of(args.of_class, module, data))
+        cond = torch.full((len(latents),), class_of(args.of_class, module, data))
     samples = made(module, latents, cond, args.raw)
     try:
         if out.suffix.lower() == ".png":
             out.parent.mkdir(parents=True, exist_ok=True)
-            to_pil(grid(torch.cat([data.pictures(part) for part in samples]))).save(out)
+            to_pil(grid(torch.cat([data.pictures(part) for part in samples]), columns)).save(out)
         else:
-            save_each((sample for part in samples for sample in part), args.n, data, out, args.format)
+            save_each((sample for part in samples for sample in part), len(latents), data, out, args.format)
     except OSError as error:
         raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
     print(out)
@@ -79,6 +90,20 @@ def refuse_too_many(n: int, out: Path) -> None:
         raise UserError(f"-n: a grid of {n:,} is too large, at most {MOST_IN_GRID:,} fit; name a folder with --out")
     if n > MOST:
         raise UserError(f"-n is {n:,}, at most {MOST:,} are made at once; make more with another --seed")
+
+
+def varied(module: Any, latents: Tensor, code: int) -> Tensor:
+    """Each latent with all values of one code, (n, columns, z_dim). Raises UserError where there is no such code."""
+    codes = getattr(module, "codes", None)
+    if codes is None:
+        raise UserError(
+            "--vary: the latents of this run hold no codes; it is for those of losses.auxiliary, as InfoGAN's"
+        )
+    if not 0 <= code <= codes.continuous:
+        raise UserError(
+            f"--vary is {code}, this run has the codes 0 (of {codes.categorical} values) to {codes.continuous}"
+        )
+    return codes.varied(latents, code)
 
 
 def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool) -> Iterator[Tensor]:

@@ -1,0 +1,21 @@
+"""How a network takes a class: as a one-hot vector that joins its input (Mirza and Osindero 2014, arXiv 1411.1784)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def with_class(x: Tensor, cond: Tensor | None, classes: int | None) -> Tensor:
+    """`x` (n, c, ...) and the one-hot class numbers `cond` (n,) as `classes` more channels, the same at all positions.
+
+    A network whose `classes` is None takes none and gets `x` as it is. Raises TypeError where one is there without the
+    other.
+    """
+    if classes is None:
+        if cond is not None:
+            raise TypeError("its option classes is not set, so it takes no class numbers")
+        return x
+    if cond is None:
+        raise TypeError("its option classes is set, so it takes class numbers as well")
+    label = F.one_hot(cond, classes).to(x.dtype).view(len(cond), classes, *[1] * (x.dim() - 2))
+    return torch.cat([x, label.expand(-1, -1, *x.shape[2:])], 1)

@@ -1,0 +1,62 @@
+"""Class numbers as further channels."""
+
+import pytest
+import torch
+
+from gantrain.networks import agecgan, dcgan, mlp
+from gantrain.networks.labels import with_class
+
+
+def test_the_one_hot_joins_the_channels_at_every_position():
+    cond = torch.tensor([2, 0])
+    assert with_class(torch.full((2, 1), 7.0), cond, 3).tolist() == [[7, 0, 0, 1], [7, 1, 0, 0]]
+    joined = with_class(torch.zeros(2, 2, 4, 5, 6), cond, 3)
+    assert joined.shape == (2, 5, 4, 5, 6)
+    assert joined[0, 4].min() == 1
+    assert joined[0, :4].max() == 0
+
+
+def test_classes_and_class_numbers_come_together():
+    x = torch.zeros(2, 1)
+    assert with_class(x, None, None) is x
+    with pytest.raises(TypeError, match="takes no class numbers"):
+        with_class(x, torch.tensor([0, 1]), None)
+    with pytest.raises(TypeError, match="takes class numbers as well"):
+        with_class(x, None, 2)
+
+
+@pytest.mark.parametrize("kind", [agecgan, dcgan, mlp])
+def test_every_family_of_networks_heeds_the_class(kind):
+    torch.manual_seed(0)
+    cond = torch.tensor([0, 1])
+    generator = kind.Generator(z_dim=3, width=4, size=16, channels=1, classes=2).eval()
+    made = generator(torch.ones(2, 3), cond)
+    assert made.shape == (2, 1, 16, 16)
+    assert not torch.allclose(made[0], made[1])
+    discriminator = kind.Discriminator(width=4, size=16, channels=1, classes=2).eval()
+    logits = discriminator(torch.ones(2, 1, 16, 16), cond)
+    assert logits.shape == (2,)
+    assert logits[0] != logits[1]
+
+
+@pytest.mark.parametrize("kind", [dcgan, mlp])
+def test_without_classes_the_initial_weights_are_those_of_before(kind):
+    """An auxiliary head is drawn after all the rest."""
+
+    def weights(**options):
+        torch.manual_seed(0)
+        return dict(kind.Discriminator(width=4, size=8, channels=1, init="torch", **options).named_parameters())
+
+    plain, more = weights(), weights(auxiliary=5)
+    assert set(more) - set(plain) == {"auxiliary.weight", "auxiliary.bias"}
+    assert all(torch.equal(value, more[name]) for name, value in plain.items())
+
+
+@pytest.mark.parametrize("kind", [dcgan, mlp])
+def test_the_auxiliary_head_reads_the_last_layer(kind):
+    network = kind.Discriminator(width=4, size=8, channels=1, auxiliary=5, features=True)
+    judged = network(torch.rand(3, 1, 8, 8))
+    assert judged.logits.shape == (3,)
+    assert torch.equal(judged.classes, network.auxiliary(judged.features[-1].flatten(1)))
+    without = kind.Discriminator(width=4, size=8, channels=1, auxiliary=5)(torch.rand(3, 1, 8, 8))
+    assert (without.features, without.classes.shape) == ((), (3, 5))
