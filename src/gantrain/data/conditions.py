@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps
 
-from gantrain.data.decode import flat, to_array
+from gantrain.data.decode import to_array
 from gantrain.data.source import Source
 
 Condition = Literal["beside", "grey", "edges"]
@@ -73,9 +73,8 @@ def edges(grey: np.ndarray) -> np.ndarray:
 
 
 def condition_of(picture: Image.Image, condition: Condition, channels: int) -> np.ndarray:
-    """The condition (channels, h, w) uint8 of a picture that is not from the data; `beside` takes it as it is."""
-    picture = flat(picture, (255, 255, 255)).convert("L" if channels == 1 else "RGB")
-    pixels = np.asarray(picture)
+    """The condition (channels, h, w) uint8 of a picture in grey or RGB; `beside` takes it as it is."""
+    pixels = np.array(picture.convert("L" if channels == 1 else "RGB"))
     if condition == "edges":
         pixels = edges(pixels)
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)

@@ -80,9 +80,10 @@ class Pairs(GANDataModule):
     def normalise(self, batch: Batch) -> Batch:
         return {key: mirrored(self.to_range(batch[key]), batch.get("flip")) for key in ("real", "cond")}
 
-    def condition_of(self, picture: Image.Image) -> Tensor:
-        """What the generator gets of a user's picture: (cond_channels, h, w) in `range`."""
-        return self.to_range(torch.from_numpy(condition_of(picture, self.condition, self.cond_channels)))
+    def condition_of(self, picture: Image.Image, drawn: bool = False) -> Tensor:
+        """What the generator gets of a user's picture, or as it is where it is `drawn`: (cond_channels, h, w)."""
+        pixels = condition_of(picture, "beside" if drawn else self.condition, self.cond_channels)
+        return self.to_range(torch.from_numpy(pixels))
 
     def previews(self, n: int) -> Batch:
         """Pairs that training does not see, where some are held out."""
