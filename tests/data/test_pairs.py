@@ -113,7 +113,10 @@ def test_sheets_show_input_ours_and_target():
     data = module()
     batch = data.examples(2)
     assert data.overview(batch).shape[0] == 3
-    assert data.sheet(batch["real"], batch).shape[2] > 3 * 192
+    sheet = data.sheet(-batch["real"], batch, columns=1)
+    assert sheet.shape == (3, 3 * 2 + 2 * 48, 2 * 2 + 3 * 48)
+    made, target = sheet[:, 2:50, 50:98], sheet[:, 2:50, 98:146]
+    assert (made.int() + target.int() == 255).all()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Aligned pairs of a condition and its target, for picture to picture."""
 
+import hashlib
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -67,6 +68,11 @@ class Pairs(GANDataModule):
             return (left, right) if self.direction == "a_to_b" else (right, left)
         return Edges(self.source, side) if self.condition == "edges" else self.source, self.source
 
+    @property
+    def content(self) -> str:
+        pixels = repr((self.shape, self.cached.checksums, self.conditions.checksums))
+        return hashlib.blake2b(pixels.encode(), digest_size=8).hexdigest()
+
     def samples(self) -> Dataset:
         return _Pairs(self.cached, self.conditions, self.order(), self.size, self.flip, self.seed)
 
@@ -95,10 +101,8 @@ class Pairs(GANDataModule):
         return grid(beside(self.pictures(batch["cond"]), self.pictures(batch["real"])))
 
     def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
-        from gantrain.comparison import compare  # fonts and drawing, only where there is something to draw
-
-        shown = {"input": batch["cond"], "ours": made, "target": batch["real"]}
-        return compare({title: self.pictures(part.cpu()) for title, part in shown.items()})
+        """Input, what is made of it, and the target side by side."""
+        return grid(beside(*(self.pictures(part.cpu()) for part in (batch["cond"], made, batch["real"]))), columns)
 
 
 class _Pairs(Dataset):

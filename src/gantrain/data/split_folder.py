@@ -7,6 +7,8 @@ from typing import Literal
 from gantrain.data.folder import ImageFolder, PictureFiles, list_pictures
 from gantrain.errors import UserError
 
+HOLDOUT = ", or keep some pictures of training back with data.holdout=0.1"
+
 
 class SplitFolder(ImageFolder):
     """Every picture under `root/<split>`; those under `root/<test>` are held out. No classes. Else as ImageFolder."""
@@ -22,7 +24,7 @@ class SplitFolder(ImageFolder):
         self.split, self.test = split, test
 
     def open(self, root: Path | None) -> PictureFiles:
-        folder = split_of(root, self.split)
+        folder = split_of(root, self.split, HOLDOUT if self.split == self.test else "")
         return PictureFiles(folder, list_pictures(folder), self.framing)
 
     def held_out(self) -> "SplitFolder":
@@ -34,12 +36,11 @@ class SplitFolder(ImageFolder):
         return other
 
 
-def split_of(root: Path | None, name: str) -> Path:
-    """The folder of a split. Raises UserError where it is not there."""
+def split_of(root: Path | None, name: str, otherwise: str = "") -> Path:
+    """The folder of a split. Raises UserError where it is not there; `otherwise` names one more way out."""
     if root is None:
         raise UserError(f"data.root: name the folder that holds {name} with data.root=FOLDER")
     if not (root / name).is_dir():
-        raise UserError(
-            f"data.root: there is no folder {root / name}; point data.root= at the folder that holds {name}"
-        )
+        way_out = f"point data.root= at the folder that holds {name}{otherwise}"
+        raise UserError(f"data.root: there is no folder {root / name}; {way_out}")
     return root / name
