@@ -5,7 +5,11 @@ from torch.optim.lr_scheduler import LRScheduler
 
 
 class LinearDecay(LRScheduler):
-    """The full rate for `start` iterations, then in a straight line to 0 at `end` (Zhu et al. 2017, section 4)."""
+    """The full rate for `start` iterations, then in a straight line to 0 at `end` (Zhu et al. 2017, section 4).
+
+    A longer run learns nothing more after `end`: it counts iterations, so that a run that is stopped and prolonged is
+    the same as one that was not.
+    """
 
     def __init__(self, optimizer: Optimizer, start: int, end: int):
         if not 0 <= start < end:
