@@ -9,7 +9,7 @@ def test_the_papers_network_has_the_papers_layers():
     network = Generator(64, 3, 3)
     convs = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
     assert [conv.out_channels for conv in convs] == [64, 128, 256, *[256] * 18, 128, 64, 3]
-    assert sum(p.numel() for p in network.parameters()) == 11_378_179
+    assert sum(p.numel() for p in network.parameters()) == 11_372_931
     assert abs(convs[2].weight.std().item() - 0.02) < 1e-3
 
 

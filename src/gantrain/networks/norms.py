@@ -10,7 +10,8 @@ Norm = Literal["batch", "instance", "none"]
 def norm_layers(norm: Norm, channels: int) -> list[nn.Module]:
     """The layer, if any. With one picture a batch, batch norm trains as instance norm (Ulyanov et al. 2016) does.
 
-    Instance norm has no weights of its own, and does the same in training and in use.
+    Instance norm has no weights of its own, and does the same in training and in use. A convolution before a norm
+    needs no bias, which the norm would take away again.
     """
     if norm not in ("batch", "instance", "none"):
         raise ValueError(f"norm is {norm!r}, it must be batch, instance or none")

@@ -32,7 +32,8 @@ class Discriminator(nn.Module):
         blocks = []
         for i, (a, b) in enumerate(zip([channels + cond_channels, *widths], widths, strict=False)):
             normed = norm_layers(norm, b) if i else []
-            blocks.append(nn.Sequential(nn.Conv2d(a, b, 4, 1 if i == layers else 2, 1), *normed, nn.LeakyReLU(0.2)))
+            conv = nn.Conv2d(a, b, 4, 1 if i == layers else 2, 1, bias=not normed)
+            blocks.append(nn.Sequential(conv, *normed, nn.LeakyReLU(0.2)))
         self.layers = nn.ModuleList(blocks)
         self.last = nn.Conv2d(widths[-1], 1, 4, 1, 1)
         self.gives_features = features

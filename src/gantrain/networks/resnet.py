@@ -41,10 +41,10 @@ class Generator(nn.Module):
             raise ValueError(f"blocks is {blocks}, it must be 1 or more")
         layers = [*mirrored_conv(cond_channels, width, 7, norm), nn.ReLU()]
         for a in (width, 2 * width):
-            layers += [nn.Conv2d(a, 2 * a, 3, 2, 1), *norm_layers(norm, 2 * a), nn.ReLU()]
+            layers += [nn.Conv2d(a, 2 * a, 3, 2, 1, bias=norm == "none"), *norm_layers(norm, 2 * a), nn.ReLU()]
         layers += [Residual(4 * width, norm) for _ in range(blocks)]
         for a in (4 * width, 2 * width):
-            up = nn.ConvTranspose2d(a, a // 2, 3, 2, 1, output_padding=1)
+            up = nn.ConvTranspose2d(a, a // 2, 3, 2, 1, output_padding=1, bias=norm == "none")
             layers += [up, *norm_layers(norm, a // 2), nn.ReLU()]
         self.layers = nn.Sequential(*layers, *mirrored_conv(width, channels, 7, "none"), nn.Tanh())
         initialise(self, init)
@@ -55,4 +55,4 @@ class Generator(nn.Module):
 
 def mirrored_conv(a: int, b: int, kernel: int, norm: Norm) -> list[nn.Module]:
     """A convolution over maps that are mirrored at their borders, which leaves fewer artefacts there than zeros."""
-    return [nn.ReflectionPad2d(kernel // 2), nn.Conv2d(a, b, kernel), *norm_layers(norm, b)]
+    return [nn.ReflectionPad2d(kernel // 2), nn.Conv2d(a, b, kernel, bias=norm == "none"), *norm_layers(norm, b)]

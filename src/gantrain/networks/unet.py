@@ -36,12 +36,12 @@ class Generator(nn.Module):
         for i, (a, b) in enumerate(zip([cond_channels, *widths], widths, strict=False)):
             first = [] if i == 0 else [nn.LeakyReLU(0.2)]
             last = [] if i in (0, depth - 1) else norm_layers(norm, b)
-            down.append(nn.Sequential(*first, nn.Conv2d(a, b, 4, 2, 1), *last))
+            down.append(nn.Sequential(*first, nn.Conv2d(a, b, 4, 2, 1, bias=not last), *last))
         for i, b in enumerate([*widths[-2::-1], channels]):
             a = widths[depth - 1 - i] * (1 if i == 0 else 2)
-            last = [nn.Tanh()] if i == depth - 1 else norm_layers(norm, b)
-            drop = [nn.Dropout(dropout)] if i < min(DROPPED, depth - 1) and dropout else []
-            up.append(nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1), *last, *drop))
+            normed = [] if i == depth - 1 else norm_layers(norm, b)
+            last = [nn.Tanh()] if i == depth - 1 else [nn.Dropout(dropout)] if i < min(DROPPED, depth - 1) else []
+            up.append(nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=not normed), *normed, *last))
         self.down, self.up = nn.ModuleList(down), nn.ModuleList(up)
         initialise(self, init)
 
