@@ -11,6 +11,7 @@ from stopping import stop_at
 from gantrain.config import stages_of
 from gantrain.config_files import configs_folder
 from gantrain.loading import load_network, load_trained
+from gantrain.picture_jobs import picture_verb
 from gantrain.use.data import composed
 
 FOLDER = configs_folder() / "experiment"
@@ -59,16 +60,18 @@ def test_trains_resumes_exactly_and_is_used(experiment, gantrain, monkeypatch, t
 
 
 def use(gantrain, tmp_path):
-    """What the run `straight` is for: pictures from noise, or larger ones."""
-    if hasattr(load_trained("straight").module, "generate"):
+    """What the run `straight` is for: pictures from noise, larger ones, or others."""
+    trained = load_trained("straight")
+    if hasattr(trained.module, "generate"):
         sampled = gantrain("sample", "straight", "-n", 3, "--out", "pictures")
         assert sampled.code == 0, sampled
         assert len(list((tmp_path / "pictures").glob("*.png"))) == 3
     else:
+        verb = picture_verb(trained.stage.config["data"])
         write_picture(tmp_path / "in.png", 0, (10, 7))
-        enlarged = gantrain("upscale", "straight", "in.png", "--out", "pictures")
-        assert enlarged.code == 0, enlarged
-        assert Image.open(tmp_path / "pictures" / "in.png").size == (40, 28)
+        made = gantrain(verb, "straight", "in.png", "--out", "pictures")
+        assert made.code == 0, made
+        assert Image.open(tmp_path / "pictures" / "in.png").size == {"upscale": (40, 28), "translate": (10, 7)}[verb]
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

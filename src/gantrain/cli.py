@@ -15,6 +15,7 @@ VERBS = {
     "interpolate": "a walk between latents, as a grid, GIF or MP4",
     "arithmetic": "sums and differences of saved latents",
     "upscale": "pictures of any size made larger",
+    "translate": "pictures turned into others, by a run of pix2pix or CycleGAN",
     "age": "photos of faces in other ages, from a run of agecgan_wiki",
     "evaluate": "scores of a trained run, with their protocol",
     "compare": "scores of several runs side by side, where they were measured alike",

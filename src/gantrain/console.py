@@ -9,6 +9,7 @@ from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import frames
 from gantrain.config import stages_of
 from gantrain.evaluation import record
+from gantrain.picture_jobs import picture_verb
 from gantrain.prepare import accelerator
 
 if TYPE_CHECKING:
@@ -56,13 +57,14 @@ def print_end(outcome: "Outcome") -> None:
     pictures = frames(outcome.run.samples(last.tag))
     length = f"stages.{last.tag}.iterations" if last.tag else "iterations"
     report = folder / "report.html"
+    verb = picture_verb(last.config["data"])
     lines = [
         f"done in {clock(outcome.seconds)}, {speed:,.0f} images/s",
         *(scores(outcome)),
         *([f"picture  {pictures[-1]}"] if pictures else []),
         *([f"report   {report}"] if report.is_file() else []),
         *([f"sample   gantrain sample {word}"] if outcome.samples else []),
-        *([f"use      gantrain upscale {word} PICTURES --out FOLDER"] if last.config["data"].get("scale") else []),
+        *([f"use      gantrain {verb} {word} PICTURES --out FOLDER"] if verb else []),
         f"longer   gantrain resume {word} {length}=N",
         f"curves   tensorboard --logdir {word}",
     ]

@@ -24,6 +24,7 @@ from gantrain.config import Stage, stages_of
 from gantrain.curves import Chart, draw_charts, draw_scores
 from gantrain.evaluation.record import Record, newest
 from gantrain.evaluation.record import read as read_scores
+from gantrain.picture_jobs import picture_verb
 from gantrain.pictures import animate, open_png, spread
 from gantrain.records import is_number, read_records
 from gantrain.runs import Run
@@ -222,12 +223,14 @@ def commands(folder: Path, chapters: Sequence[Chapter], data: Mapping[str, Any])
     longer = f"gantrain resume {run} {shlex.quote(f'{key}={2 * last.length}')}"
     resume = {} if all(c.finished for c in chapters) else {"Go on where it stopped": f"gantrain resume {run}"}
     draw = {"Draw new samples": f"gantrain sample {run} -n 64 --seed 1"}
-    enlarge = {"Make pictures larger": f"gantrain upscale {run} PICTURES --out FOLDER"}
+    verb = picture_verb(data)
+    said = {"upscale": "Make pictures larger", "translate": "Translate pictures"}
+    taken = {said[verb]: f"gantrain {verb} {run} PICTURES --out FOLDER"} if verb else {}
     return {
         **resume,
         "Train twice as long": longer,
         "Measure scores": f"gantrain evaluate {run}",
-        **(enlarge if data.get("scale") else draw),
+        **(taken or draw),
         "Curves, networks and pictures in TensorBoard": f"tensorboard --logdir {run}",
         "Write this page anew": f"gantrain report {run}",
     }

@@ -75,11 +75,8 @@ class Samples(pl.Callback):
         return file
 
     def show_real(self, trainer: pl.Trainer, module: GANModule) -> None:
-        """The data's own pictures, of each side where the data are unpaired."""
-        for key in ("real", "a", "b"):
-            if key in self._batch:
-                sheet = grid(trainer.datamodule.pictures(self._batch[key]))
-                show(trainer, module, f"samples/{key}", sheet)
+        """The data's own pictures."""
+        show(trainer, module, "samples/real", trainer.datamodule.overview(self._batch))
 
 
 def show(trainer: pl.Trainer, module: GANModule, tag: str, sheet: torch.Tensor) -> None:

@@ -31,11 +31,6 @@ class LowHigh(GANDataModule):
         real = super().normalise(batch)["real"]
         return {"real": real, "cond": self.to_range(smaller(to_uint8(real, self.range), self.scale))}
 
-    def to_range(self, pixels: Tensor) -> Tensor:
-        """uint8 pixels to float in `range`."""
-        low, high = self.range
-        return pixels.float().mul_((high - low) / 255).add_(low)
-
     def wholes(self) -> Iterator[tuple[str, Tensor]]:
         """Every high picture by its name, as uint8 (channels, height, width), for scores and the like."""
         for i, row in enumerate(self.cached.rows):

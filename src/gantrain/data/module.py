@@ -118,11 +118,10 @@ class GANDataModule(pl.LightningDataModule):
         Raises UserError where there is neither.
         """
         other = copy.copy(self)
-        if self.holdout:
-            other.part = "test"
-        elif hasattr(self.dataset, "held_out"):
+        other.part = "test"
+        if not self.holdout and hasattr(self.dataset, "held_out"):
             other.dataset = self.dataset.held_out()
-        else:
+        elif not self.holdout:
             raise UserError(
                 f"data.holdout: {type(self.dataset).__name__} has no test split; keep some samples from training with "
                 f"data.holdout=0.1"
@@ -174,24 +173,32 @@ class GANDataModule(pl.LightningDataModule):
 
     def samples(self) -> Dataset:
         """Batches of uint8 by their positions in the endless order, through `__getitems__`."""
-        shares = balanced(self.cached.labels, self.balance) if self.balance else None
-        return _Pictures(self.cached, IndexStream(len(self), self.seed, shares), self.flip, self.seed)
+        return _Pictures(self.cached, self.order(), self.flip, self.seed)
+
+    def order(self) -> IndexStream:
+        """The endless order of the samples."""
+        return IndexStream(len(self), self.seed, balanced(self.cached.labels, self.balance) if self.balance else None)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         return self.normalise(batch)
 
     def normalise(self, batch: Batch) -> Batch:
         """uint8 pictures to float in `range`, mirrored where the batch says so."""
-        low, high = self.range
         flipped = batch.pop("flip", None)
-        real = batch["real"].float().mul_((high - low) / 255).add_(low)
-        if flipped is not None:
-            real = torch.where(flipped.view(-1, 1, 1, 1), real.flip(-1), real)
-        return {**batch, "real": real}
+        return {**batch, "real": mirrored(self.to_range(batch["real"]), flipped)}
+
+    def to_range(self, pixels: Tensor) -> Tensor:
+        """uint8 pixels to float in `range`."""
+        low, high = self.range
+        return pixels.float().mul_((high - low) / 255).add_(low)
 
     def pictures(self, samples: Tensor) -> Tensor:
         """What people look at of samples in `range`: uint8 (n, 1 or 3, height, width)."""
         return to_uint8(samples, self.range)
+
+    def overview(self, batch: Batch) -> Tensor:
+        """One picture (c, H, W) uint8 for people, of what training gets."""
+        return grid(self.pictures(batch["real"]))
 
     def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
         """One picture (c, H, W) uint8 for people, of samples that were `made` from what is in `batch`."""
@@ -242,6 +249,13 @@ class _Pictures(Dataset):
         if self.flip:
             batch["flip"] = torch.from_numpy(coin(positions, self.coin_seed))
         return batch
+
+
+def mirrored(pictures: Tensor, flipped: Tensor | None) -> Tensor:
+    """Pictures (n, c, h, w), those mirrored for which `flipped` (n,) is true."""
+    if flipped is None:
+        return pictures
+    return torch.where(flipped.view(-1, 1, 1, 1), pictures.flip(-1), pictures)
 
 
 def _is_number(value: Any) -> bool:

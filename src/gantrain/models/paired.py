@@ -108,6 +108,12 @@ class PairedGAN(GANModule):
         with for_inference(self.best("generator", raw)) as generator:
             return generator(cond.to(self.device)).float().cpu()
 
+    def generator_to(self, side: str | None) -> str:
+        """The network that translates a user's pictures. Raises UserError where a side is asked for."""
+        if side is not None:
+            raise UserError("--to: this run goes one way only; leave it out")
+        return "generator"
+
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
         return self.translate(batch["cond"])
 

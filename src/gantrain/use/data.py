@@ -15,7 +15,7 @@ from gantrain.data.source import dropped_by
 from gantrain.data.survey import class_counts, copies, modes, sizes
 from gantrain.errors import UserError
 from gantrain.launch import NOT_COMPOSED, arrange, refuse_shadowed_experiments, sentence
-from gantrain.pictures import grid, to_pil
+from gantrain.pictures import to_pil
 from gantrain.quiet import quiet_libraries
 
 GRID = 64  # pictures
@@ -98,7 +98,7 @@ def draw(data: GANDataModule, file: Path) -> None:
     batch = data.examples(min(GRID, len(data)))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        to_pil(grid(data.pictures(batch["real"]))).save(file)
+        to_pil(data.overview(batch)).save(file)
     except (OSError, ValueError) as error:  # ValueError: a suffix that no picture has
         raise UserError(f"--out: cannot write {file} ({getattr(error, 'strerror', None) or error})") from error
     print(f"{'picture':<10}  {file}", flush=True)

@@ -1,0 +1,25 @@
+"""Random crops of pictures that are kept a little larger: resize to 286, cut 256 (Isola et al. 2017, section 6.2)."""
+
+import numpy as np
+
+from gantrain.checks import check_whole
+from gantrain.data.stream import uniform
+from gantrain.rng import derive_seed
+
+
+def crops(pixels: np.ndarray, positions: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """Squares (n, c, size, size) of pictures (n, c, side, side) at places that a hash of their positions draws."""
+    free = pixels.shape[-1] - size + 1
+    if free == 1:
+        return pixels
+    draws = [uniform(positions, derive_seed(seed, axis)) for axis in ("top", "left")]
+    corners = np.floor(np.stack(draws, 1) * free).astype(int)
+    return np.stack([picture[:, y : y + size, x : x + size] for picture, (y, x) in zip(pixels, corners, strict=True)])
+
+
+def check_load_size(load_size: int | None, size: int) -> int:
+    """The side at which pictures are kept. Raises ValueError."""
+    if load_size is None:
+        return size
+    check_whole(size, load_size=load_size)
+    return load_size

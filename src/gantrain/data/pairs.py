@@ -1,0 +1,129 @@
+"""Aligned pairs of a condition and its target, for picture to picture."""
+
+import hashlib
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from gantrain.data.cache import Cached, open_cache
+from gantrain.data.conditions import Condition, Edges, Half, condition_of
+from gantrain.data.jitter import check_load_size, crops
+from gantrain.data.module import Batch, GANDataModule, mirrored
+from gantrain.data.source import Source
+from gantrain.data.stream import IndexStream, coin
+from gantrain.errors import UserError
+from gantrain.pictures import grid
+from gantrain.rng import derive_seed
+
+
+class Pairs(GANDataModule):
+    """Batches `{real, cond}`: `real` (n, channels, size, size), `cond` (n, cond_channels, size, size), in `range`.
+
+    `condition` is what the target is made from: `beside`, files that hold two pictures side by side, of which
+    `direction: a_to_b` makes the right from the left; `grey` or `edges` of the picture itself, in one channel.
+    Training's pictures are kept at `load_size` (null: size) and cut to `size` at random, condition and target at the
+    same place, and both flipped alike; held-out ones are whole. The other options are GANDataModule's.
+    """
+
+    def __init__(
+        self,
+        *,
+        condition: Condition,
+        cond_channels: int,
+        size: int,
+        direction: Literal["a_to_b", "b_to_a"] = "a_to_b",
+        load_size: int | None = None,
+        **base: Any,
+    ):
+        super().__init__(size=size, **base)
+        if condition not in get_args(Condition):
+            raise ValueError(f"condition is {condition!r}, it must be beside, grey or edges")
+        if direction not in ("a_to_b", "b_to_a"):
+            raise ValueError(f"direction is {direction!r}, it must be a_to_b or b_to_a")
+        if cond_channels not in (1, 3):
+            raise ValueError(f"cond_channels is {cond_channels}, it must be 1 or 3")
+        if condition != "beside" and cond_channels != 1:
+            raise ValueError(f"cond_channels is {cond_channels}, but {condition} has 1")
+        self.condition, self.cond_channels, self.direction = condition, cond_channels, direction
+        self.load_size = check_load_size(load_size, size)
+        self.conditions: Cached | None = None
+
+    def fill(self) -> None:
+        self.source = self.opened()
+        side = self.load_size if self.part == "train" else self.size
+        cond, real = self.sides(side)
+        self.cached = open_cache(real, side, self.channels, self.cache_dir)
+        self.conditions = open_cache(cond, side, self.cond_channels, self.cache_dir)
+        if not np.array_equal(self.cached.rows, self.conditions.rows):
+            raise UserError("data.root: some files could be read only once; look after that disk and start again")
+
+    def sides(self, side: int) -> tuple[Source, Source]:
+        """The sources of the conditions and of the targets."""
+        if self.condition == "beside":
+            left, right = Half(self.source, "left"), Half(self.source, "right")
+            return (left, right) if self.direction == "a_to_b" else (right, left)
+        return Edges(self.source, side) if self.condition == "edges" else self.source, self.source
+
+    @property
+    def content(self) -> str:
+        pixels = repr((self.shape, self.cached.checksums, self.conditions.checksums))
+        return hashlib.blake2b(pixels.encode(), digest_size=8).hexdigest()
+
+    def samples(self) -> Dataset:
+        return _Pairs(self.cached, self.conditions, self.order(), self.size, self.flip, self.seed)
+
+    def take(self, indices: np.ndarray) -> Batch:
+        """These pairs, from the middle of what is kept."""
+        start = (self.cached.images.shape[-1] - self.size) // 2
+        middle = (..., slice(start, start + self.size), slice(start, start + self.size))
+        pixels = {"real": self.cached.take(indices), "cond": self.conditions.take(indices)}
+        return self.normalise({key: torch.from_numpy(values[middle]) for key, values in pixels.items()})
+
+    def normalise(self, batch: Batch) -> Batch:
+        return {key: mirrored(self.to_range(batch[key]), batch.get("flip")) for key in ("real", "cond")}
+
+    def condition_of(self, picture: Image.Image, drawn: bool = False) -> Tensor:
+        """What the generator gets of a user's picture, or as it is where it is `drawn`: (cond_channels, h, w)."""
+        pixels = condition_of(picture, "beside" if drawn else self.condition, self.cond_channels)
+        return self.to_range(torch.from_numpy(pixels))
+
+    def previews(self, n: int) -> Batch:
+        """Pairs that training does not see, where some are held out."""
+        if not self.holdout and not hasattr(self.dataset, "held_out"):
+            return self.examples(n)
+        return self.held_out().examples(n)
+
+    def overview(self, batch: Batch) -> Tensor:
+        return grid(beside(self.pictures(batch["cond"]), self.pictures(batch["real"])))
+
+    def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
+        """Input, what is made of it, and the target side by side."""
+        return grid(beside(*(self.pictures(part.cpu()) for part in (batch["cond"], made, batch["real"]))), columns)
+
+
+class _Pairs(Dataset):
+    """Positions of the endless order to pairs; a hash of the position says where both are cut."""
+
+    def __init__(self, targets: Cached, conditions: Cached, order: IndexStream, size: int, flip: bool, seed: int):
+        self.kept = {"real": targets, "cond": conditions}
+        self.order, self.size, self.flip, self.seed = order, size, flip, seed
+
+    def __getitems__(self, positions: np.ndarray) -> Batch:
+        indices = self.order(positions)
+        batch = {
+            key: torch.from_numpy(crops(cached.take(indices), positions, self.size, self.seed))
+            for key, cached in self.kept.items()
+        }
+        if self.flip:
+            batch["flip"] = torch.from_numpy(coin(positions, derive_seed(self.seed, "flip")))
+        return batch
+
+
+def beside(*pictures: Tensor) -> Tensor:
+    """Pictures (n, 1 or 3, h, w) uint8 of several kinds side by side, (n, c, h, w together)."""
+    channels = max(part.shape[1] for part in pictures)
+    return torch.cat([part.expand(-1, channels, -1, -1) for part in pictures], 3)

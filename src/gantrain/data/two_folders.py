@@ -1,0 +1,48 @@
+"""Two folders of pictures without pairs, as CycleGAN's data come: trainA, trainB, testA, testB."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from gantrain.data.decode import framing
+from gantrain.data.folder import Listing, PictureFiles, list_pictures
+from gantrain.data.split_folder import split_of
+
+
+class TwoFolders:
+    """Every picture under `root/<a>`, class 0, and `root/<b>`, class 1; those of `test_a` and `test_b` are held out.
+
+    `crop` and `background` are ImageFolder's. `open` raises UserError for a folder that is missing or empty.
+    """
+
+    def __init__(
+        self,
+        a: str = "trainA",
+        b: str = "trainB",
+        test_a: str = "testA",
+        test_b: str = "testB",
+        crop: Literal["centre", "none"] = "centre",
+        background: Sequence[int] = (255, 255, 255),
+    ):
+        if a == b:
+            raise ValueError(f"a and b are both '{a}', they must be two folders")
+        self.folders, self.tests, self.framing = (a, b), (test_a, test_b), framing(crop, background)
+
+    def open(self, root: Path | None) -> PictureFiles:
+        listings = [list_pictures(split_of(root, name)) for name in self.folders]
+        names = [
+            f"{folder}/{name}" for folder, found in zip(self.folders, listings, strict=True) for name in found.names
+        ]
+        content = "\0".join([*self.folders, *(found.fingerprint for found in listings)])
+        fingerprint = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        labels = np.repeat([0, 1], [len(found.names) for found in listings])
+        return PictureFiles(root, Listing(names, [], fingerprint), self.framing, labels, self.folders)
+
+    def held_out(self) -> "TwoFolders":
+        """The test folders."""
+        other = TwoFolders(*self.tests, *self.tests)
+        other.framing = self.framing
+        return other

@@ -1,0 +1,102 @@
+"""Pictures of two kinds that do not belong together one by one, for CycleGAN."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from gantrain.data.cache import Cached, open_cache
+from gantrain.data.conditions import condition_of
+from gantrain.data.jitter import check_load_size, crops
+from gantrain.data.module import Batch, GANDataModule, mirrored
+from gantrain.data.pairs import beside
+from gantrain.data.stream import IndexStream, coin
+from gantrain.errors import UserError
+from gantrain.pictures import grid
+from gantrain.rng import derive_seed
+
+SIDES = ("a", "b")
+
+
+class Unpaired(GANDataModule):
+    """Batches `{a, b}`, each (n, channels, size, size) in `range`: the pictures of class 0 and those of class 1.
+
+    Each side is shuffled, cut and flipped by itself; an epoch is as long as the longer side. Training's pictures are
+    kept at `load_size` (null: size) and cut to `size` at random; held-out ones are whole. The other options are
+    GANDataModule's; `classes` is 2.
+    """
+
+    def __init__(self, *, size: int, load_size: int | None = None, classes: int = 2, **base: Any):
+        super().__init__(size=size, classes=classes, **base)
+        if classes != 2:
+            raise ValueError(f"classes is {classes}, there are 2: the two kinds of pictures")
+        if self.balance:
+            raise ValueError(f"balance is {self.balance}, but both kinds come equally often anyway; leave it 0")
+        self.load_size = check_load_size(load_size, size)
+
+    def fill(self) -> None:
+        self.source = self.opened()
+        side = self.load_size if self.part == "train" else self.size
+        self.cached = open_cache(self.source, side, self.channels, self.cache_dir)
+
+    def check(self) -> None:
+        super().check()
+        for label, side in enumerate(SIDES):
+            if not len(self.members(label)):
+                raise UserError(f"data.root: no picture is left of side {side}; look after its folder, or data.holdout")
+
+    def members(self, label: int) -> np.ndarray:
+        """The pictures of a side, by their numbers in the cache."""
+        return np.flatnonzero(self.cached.labels == label)
+
+    def __len__(self) -> int:
+        return max(len(self.members(label)) for label in (0, 1))
+
+    @property
+    def variety(self) -> int:
+        return min(len(self.members(label)) for label in (0, 1))
+
+    def samples(self) -> Dataset:
+        members = {side: self.members(label) for label, side in enumerate(SIDES)}
+        return _Sides(self.cached, members, self.size, self.flip, self.seed)
+
+    def normalise(self, batch: Batch) -> Batch:
+        return {side: mirrored(self.to_range(batch[side]), batch.get(f"flip_{side}")) for side in SIDES}
+
+    def condition_of(self, picture: Image.Image) -> Tensor:
+        """What a generator gets of a user's picture: (channels, h, w) in `range`."""
+        return self.to_range(torch.from_numpy(condition_of(picture, "beside", self.channels)))
+
+    def previews(self, n: int) -> Batch:
+        """Pictures that training does not see, where some are held out."""
+        return self.held_out().examples(n) if self.holdout else self.examples(n)
+
+    def overview(self, batch: Batch) -> Tensor:
+        """Of each side one, side by side."""
+        return grid(beside(*(self.pictures(batch[side]) for side in SIDES)))
+
+    def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
+        """A picture of a, what it becomes, a picture of b, what it becomes."""
+        to_b, to_a = made.split(len(batch["a"]))
+        return grid(beside(*(self.pictures(part.cpu()) for part in (batch["a"], to_b, batch["b"], to_a))), columns)
+
+
+class _Sides(Dataset):
+    """Positions of the endless order to pictures of both sides; each side has streams of its own."""
+
+    def __init__(self, cached: Cached, members: dict[str, np.ndarray], size: int, flip: bool, seed: int):
+        self.cached, self.members, self.size, self.flip = cached, members, size, flip
+        self.seeds = {side: derive_seed(seed, side) for side in members}
+        self.orders = {side: IndexStream(len(rows), self.seeds[side]) for side, rows in members.items()}
+
+    def __getitems__(self, positions: np.ndarray) -> Batch:
+        batch = {}
+        for side, rows in self.members.items():
+            pixels = self.cached.take(rows[self.orders[side](positions)])
+            batch[side] = torch.from_numpy(crops(pixels, positions, self.size, self.seeds[side]))
+            if self.flip:
+                batch[f"flip_{side}"] = torch.from_numpy(coin(positions, derive_seed(self.seeds[side], "flip")))
+        return batch

@@ -1,0 +1,108 @@
+"""How near translated pictures come to their targets: PSNR, SSIM and mean absolute difference on held-out pairs."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gantrain.checks import check_whole
+from gantrain.data.pairs import Pairs
+from gantrain.errors import UserError
+from gantrain.evaluation.base import Evaluation, Result, Score
+from gantrain.evaluation.super_resolution import LEAST
+from gantrain.models.base import GANModule
+from gantrain.models.modes import outputs
+from gantrain.models.paired import PairedGAN
+
+CHUNK = 64  # pictures
+MEAN, INPUT = "_mean", "_input"  # the answers that take no training
+BETTER = {"psnr": "higher", "ssim": "higher", "l1": "lower"}
+
+
+class PairScores(Evaluation):
+    """Scores of at most `pictures` held-out pairs (null is all), and of two answers that take no training.
+
+    `_mean` is the mean of the training's targets, the same for every input; `_input` the input itself. All are compared
+    in 8 bits: PSNR, SSIM and `l1`, the mean absolute difference of 0..255, are means over pictures.
+    """
+
+    def __init__(self, *, pictures: int | None = 256, **base: Any):
+        super().__init__(**base)
+        if pictures is not None:
+            check_whole(1, pictures=pictures)
+        self.pictures = pictures
+
+    def check(self, module: GANModule, data: Any) -> None:
+        if not isinstance(module, PairedGAN) or not isinstance(data, Pairs):
+            raise UserError(
+                "evaluation: pairs measures runs that translate aligned pairs, which this is not; choose another, or "
+                "evaluation=none"
+            )
+        if data.size < LEAST:
+            raise UserError(f"evaluation: SSIM needs {LEAST} pixels, data.size is {data.size}; use evaluation=none")
+        self.held_out(data)
+
+    def names(self, module: GANModule, data: Any) -> list[str]:
+        return [f"{name}{suffix}" for suffix in suffixes(data) for name in BETTER]
+
+    def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
+        held_out = self.held_out(data)
+        count = min(len(held_out), self.pictures or len(held_out))
+        batch = held_out.take(np.arange(count))
+        made = outputs(module.best("generator", raw), batch["cond"], device=module.device, chunk=CHUNK)
+        truth = held_out.pictures(batch["real"])
+        answers = {"": made, MEAN: mean_target(data), INPUT: batch["cond"]}
+        scores = {
+            f"{name}{suffix}": mean_score(values, BETTER[name])
+            for suffix in suffixes(data)
+            for name, values in compared(held_out.pictures(answers[suffix]).expand_as(truth), truth).items()
+        }
+        protocol = {
+            "split": "held out",
+            "pictures": count,
+            "condition": data.condition,
+            "direction": data.direction,
+            "size": data.size,
+            "quantisation": "8 bits",
+            "data": held_out.content,
+            "networks": "raw" if raw or module.ema is None else "ema",
+        }
+        return Result(scores, protocol)
+
+
+def suffixes(data: Pairs) -> list[str]:
+    """Of the scores' names: of what is made, and of the other answers that have a target's channels."""
+    return ["", MEAN, *([INPUT] if data.cond_channels in (1, data.channels) else [])]
+
+
+def mean_score(values: Sequence[float], better: Any) -> Score:
+    """The mean over pictures with its standard error."""
+    n, mean = len(values), sum(values) / len(values)
+    error = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1) / n) if n > 1 else None
+    return Score(mean, better, error)
+
+
+def compared(made: Tensor, truth: Tensor) -> dict[str, list[float]]:
+    """Each picture's PSNR, SSIM and mean absolute difference; both are (n, c, h, w) uint8."""
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    difference = made.float() - truth.float()
+    error = difference.square().flatten(1).mean(1).clamp(min=1e-3)
+    similar = structural_similarity_index_measure(
+        made.float(), truth.float(), data_range=255.0, reduction="none"
+    ).reshape(-1)
+    return {
+        "psnr": (10 * torch.log10(255**2 / error)).tolist(),
+        "ssim": similar.tolist(),
+        "l1": difference.abs().flatten(1).mean(1).tolist(),
+    }
+
+
+def mean_target(data: Pairs) -> Tensor:
+    """The mean of the training's targets (1, channels, size, size) in `range`."""
+    chunks = np.array_split(np.arange(len(data)), -(-len(data) // CHUNK))
+    total = sum(data.take(rows)["real"].double().sum(0, keepdim=True) for rows in chunks)
+    return (total / len(data)).float()

@@ -1,0 +1,22 @@
+"""Learning rates over time that PyTorch has only for functions, which a config cannot hold."""
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+
+class LinearDecay(LRScheduler):
+    """The full rate for `start` iterations, then in a straight line to 0 at `end` (Zhu et al. 2017, section 4).
+
+    A longer run learns nothing more after `end`: it counts iterations, so that a run that is stopped and prolonged is
+    the same as one that was not.
+    """
+
+    def __init__(self, optimizer: Optimizer, start: int, end: int):
+        if not 0 <= start < end:
+            raise ValueError(f"start must lie below end, {start} and {end} do not")
+        self.start, self.end = start, end
+        super().__init__(optimizer)
+
+    def get_lr(self) -> list[float]:
+        left = (self.end - self.last_epoch) / (self.end - self.start)
+        return [rate * min(1.0, max(0.0, left)) for rate in self.base_lrs]

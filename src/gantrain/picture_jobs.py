@@ -1,0 +1,94 @@
+"""A user's pictures through a run, file by file: where they go, what is refused first, what goes wrong with one."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from tqdm import tqdm
+
+from gantrain.atomic import replacing
+from gantrain.data.decode import Unreadable
+from gantrain.data.folder import list_pictures
+from gantrain.errors import UserError
+from gantrain.latents import add_plugins
+
+
+def picture_verb(data: Mapping[str, Any]) -> str | None:
+    """The verb that takes a user's pictures through a run with this node of data."""
+    if data.get("scale"):
+        return "upscale"
+    return "translate" if "load_size" in data else None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The run, the pictures and where they go."""
+    parser.add_argument("run", type=Path, help="the run's directory")
+    parser.add_argument("inputs", type=Path, nargs="+", metavar="IN", help="a picture, or a folder of them")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where they go, under their names")
+    parser.add_argument("--force", action="store_true", help="replace what is there")
+    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    parser.add_argument("--best", action="store_true", help="of the checkpoint with the best score, not of the last")
+    add_plugins(parser)
+
+
+def plan(inputs: Sequence[Path], out: Path, force: bool) -> dict[Path, Path]:
+    """Where each picture goes and where it comes from. Raises UserError before anything is written."""
+    jobs: dict[Path, Path] = {}
+    for path in inputs:
+        if not path.exists():
+            raise UserError(f"IN: there is no file or folder {str(path)!r}")
+        names = list_pictures(path, "IN").names if path.is_dir() else [path.name]
+        for name in names:
+            source = path / name if path.is_dir() else path
+            if path.is_dir() and out.resolve() != path.resolve() and source.resolve().is_relative_to(out.resolve()):
+                continue  # what was made before is no input
+            target = out / name
+            if target in jobs and not source.samefile(jobs[target]):
+                raise UserError(f"IN: {str(jobs[target])!r} and {str(source)!r} have one name; give them separately")
+            jobs[target] = source
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out: {out} is a file, not a folder; name another")
+    for target, source in jobs.items():
+        if target.exists() and target.samefile(source):
+            raise UserError(f"--out: {str(source)!r} lies there and would be overwritten; name another folder")
+    there = [target for target in jobs if target.exists()]
+    if there and not force:
+        more = f" and {len(there) - 1:,} more are" if len(there) > 1 else " is"
+        raise UserError(f"--out: {there[0]}{more} there already; --force replaces what is there")
+    if not jobs:
+        raise UserError("IN: nothing to do: all of it lies in --out")
+    return jobs
+
+
+def work(jobs: Mapping[Path, Path], make: Callable[[Path], Image.Image], done: str) -> int:
+    """Write what `make` makes of each picture; the exit code. `done` describes what was done to them.
+
+    One that cannot be read or written is named at the end and stops no other.
+    """
+    failures = {}
+    for target, source in tqdm(jobs.items(), unit=" pictures", disable=len(jobs) == 1 or not sys.stderr.isatty()):
+        try:
+            save(make(source), target)
+        except Unreadable as error:
+            failures[source] = str(error)
+        except OSError as error:
+            failures[source] = f"cannot write {target}: {error.strerror or error}"
+    print(f"{len(jobs) - len(failures):,} of {len(jobs):,} pictures{done}", flush=True)
+    for source, reason in failures.items():
+        print(f"gantrain: {str(source)!r}: {reason}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def save(picture: Image.Image, file: Path) -> None:
+    """Write a picture as its file's suffix says, whole or not at all. Raises OSError and Unreadable."""
+    kind = Image.registered_extensions().get(file.suffix.lower())
+    if kind is None:
+        raise Unreadable(f"no picture can be written as '{file.suffix}'")
+    if kind == "JPEG" and picture.mode not in ("L", "RGB"):
+        raise Unreadable(f"a .jpg has neither transparency nor 16 bits, this picture is {picture.mode}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as temporary:
+        picture.save(temporary, format=kind, quality=95, icc_profile=picture.info.get("icc_profile"))

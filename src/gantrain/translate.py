@@ -1,0 +1,73 @@
+"""One picture of any kind and size through a picture-to-picture network: grey, 16 bits, transparent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageOps
+from torch import Tensor, nn
+
+from gantrain.data.decode import flat, guarded, open_picture
+from gantrain.enlarge import separate
+from gantrain.pictures import to_pil, to_uint8
+
+
+@dataclass
+class Translator:
+    """`network` makes pictures in `range` from what `condition` makes of a picture: (channels, h, w) in `range`.
+
+    A network that has a `multiple` takes sides that are multiples of it: pictures are padded to them and cut back, and
+    made smaller first where their longer side is over `longest`. Any other gets the whole picture squashed to `size` a
+    side. The result has the picture's own size. With `keep_light` only its colours are taken: at full size, too, they
+    lie on the detail of the picture itself.
+    """
+
+    network: nn.Module
+    condition: Callable[[Image.Image], Tensor]
+    range: tuple[float, float]
+    size: int
+    longest: int
+    keep_light: bool = False
+
+    def open(self, file: Path) -> Image.Image:
+        """What becomes of a picture, turned as its EXIF says, with its own alpha. Raises Unreadable."""
+        with guarded(), open_picture(file) as stored:
+            pixels, alpha = separate(ImageOps.exif_transpose(stored))
+            # What was converted from CMYK is in no profile of CMYK any more, and a profile of grey fits no colours.
+            profile = stored.info.get("icc_profile") if stored.mode in ("RGB", "RGBA") else None
+        picture = flat(Image.fromarray(pixels), (255, 255, 255))  # 16 bits to 8
+        made = self.translated(picture)
+        if alpha is not None:
+            made.putalpha(alpha)
+        made.info["icc_profile"] = profile if made.mode in ("RGB", "RGBA") else None
+        return made
+
+    def translated(self, picture: Image.Image) -> Image.Image:
+        """An opaque picture in grey or RGB to what the network makes of it, of the same size."""
+        shown = picture.resize(self.shown_at(picture.size), Image.Resampling.BICUBIC)
+        made = to_pil(to_uint8(self.make(self.condition(shown)), self.range))
+        if made.size != picture.size:
+            made = made.resize(picture.size, Image.Resampling.BICUBIC)
+        if self.keep_light and made.mode == "RGB":
+            _, *colours = made.convert("YCbCr").split()
+            made = Image.merge("YCbCr", [picture.convert("L"), *colours]).convert("RGB")
+        return made
+
+    def shown_at(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The width and height at which the network sees a picture of this size."""
+        if not hasattr(self.network, "multiple"):
+            return self.size, self.size
+        factor = min(1, self.longest / max(size))
+        return tuple(max(1, round(side * factor)) for side in size)
+
+    def make(self, cond: Tensor) -> Tensor:
+        """A condition (c, h, w) to what is made of it (c', h, w), on the CPU."""
+        height, width = cond.shape[-2:]
+        multiple = getattr(self.network, "multiple", 1)
+        padding = (0, -width % multiple, 0, -height % multiple)
+        device = next(self.network.parameters()).device
+        with torch.no_grad():
+            made = self.network(F.pad(cond[None], padding, "replicate").to(device))
+        return made[0, :, :height, :width].float().cpu()

@@ -1,0 +1,118 @@
+import pytest
+import torch
+import toys
+from torch import nn
+
+from gantrain.errors import UserError
+from gantrain.losses.adversarial import LeastSquares
+from gantrain.losses.penalties import R1
+from gantrain.losses.reconstruction import PixelL1
+from gantrain.models.unpaired import UnpairedGAN
+
+
+def batch(n=3):
+    generator = torch.Generator().manual_seed(0)
+    return {side: torch.rand(n, 3, 4, 4, generator=generator) for side in "ab"}
+
+
+def networks():
+    torch.manual_seed(0)
+    return {
+        **{f"generator_{way}": nn.Conv2d(3, 3, 1) for way in ("ab", "ba")},
+        **{f"discriminator_{side}": nn.Conv2d(3, 1, 1) for side in "ab"},
+    }
+
+
+def game(**options):
+    players = {
+        "generators": toys.player("generator_ab", "generator_ba"),
+        "discriminators": toys.player("discriminator_a", "discriminator_b"),
+    }
+    options = {"networks": networks(), "adversarial": LeastSquares(combine="mean"), "cycle": PixelL1(10.0), **options}
+    return UnpairedGAN(players=players, **options)
+
+
+def drawn(module, data, swap=0.0):
+    """The batch with what a pool draws: the given, and the first place."""
+    n = len(data["a"])
+    extra = {f"swap.pool_{side}": torch.full((n,), swap) for side in "ab"}
+    return {**data, **extra, **{f"place.pool_{side}": torch.zeros(n) for side in "ab"}}
+
+
+def test_the_generators_pay_for_the_game_the_way_back_and_for_what_is_right_already():
+    module, data = game(identity=PixelL1(5.0)), batch()
+    ab, ba = module.networks["generator_ab"], module.networks["generator_ba"]
+    judge = module.networks["discriminator_b"]
+    fakes = module.shared(data, ["generators"])
+    assert torch.equal(fakes["b"], ab(data["a"]))
+    terms, stats = module.losses("generators", data, fakes)
+    assert set(terms) == {f"{key}_{side}" for key in ("adv", "cycle", "identity") for side in "ab"}
+    assert torch.allclose(terms["adv_b"], (judge(fakes["b"]) - 1).square().mean())
+    assert torch.allclose(terms["cycle_a"], 10 * (ba(ab(data["a"])) - data["a"]).abs().mean())
+    assert torch.allclose(terms["identity_b"], 5 * (ab(data["b"]) - data["b"]).abs().mean())
+    assert stats == {}
+
+
+def test_the_discriminators_see_older_fakes_and_no_way_back():
+    module, data = game(pool=3), batch()
+    first = module.shared(data, ["generators"])
+    module.losses("discriminators", drawn(module, data), first)
+    newer = {side: fake + 1 for side, fake in first.items()}
+    terms, stats = module.losses("discriminators", drawn(module, data), newer)
+    judge = module.networks["discriminator_b"]
+    older = torch.stack([first["b"][0], newer["b"][0], newer["b"][1]])  # the first place is swapped each time
+    expected = 0.5 * ((judge(data["b"]) - 1).square().mean() + judge(older).square().mean())
+    assert torch.allclose(terms["adv_b"], expected)
+    assert torch.allclose(stats["fake_logit_b"], judge(older).mean())
+    terms["adv_b"].backward()
+    assert all(p.grad is None for name in ("ab", "ba") for p in module.networks[f"generator_{name}"].parameters())
+
+
+def test_looking_does_not_fill_the_pool():
+    module, data = game(), batch()
+    with torch.no_grad():
+        module.losses("discriminators", drawn(module, data), module.shared(data, []))
+    assert module.stateful["pool_a"].kept == []
+
+
+def test_without_a_pool_the_newest_are_judged():
+    module, data = game(pool=0), batch()
+    assert module.stateful == {}
+    assert module.draw(data) == {}
+    _, stats = module.losses("discriminators", data, module.shared(data, []))
+    fake = module.networks["generator_ab"](data["a"])
+    assert torch.allclose(stats["fake_logit_b"], module.networks["discriminator_b"](fake).mean())
+
+
+def test_penalties_act_on_both_sides():
+    module, data = game(pool=0, penalties={"r1": R1(2.0)}), batch()
+    terms, _ = module.losses("discriminators", data, module.shared(data, []))
+    for side in "ab":
+        weight = module.networks[f"discriminator_{side}"].weight
+        assert torch.allclose(terms[f"r1_{side}"], 16 * weight.square().sum(), rtol=1e-5)  # each of 4 x 4 pixels
+
+
+def test_each_way_has_its_generator():
+    module, data = game(), batch()
+    assert [module.generator_to(side) for side in (None, "b", "a")] == ["generator_ab"] * 2 + ["generator_ba"]
+    shown = module.preview(data, torch.Generator())
+    there, back = (module.networks[f"generator_{way}"](data[way[0]]) for way in ("ab", "ba"))
+    assert torch.allclose(shown, torch.cat([there, back]))
+
+
+def test_what_does_not_fit_is_named():
+    with pytest.raises(UserError, match=r"networks\.discriminator_b is missing"):
+        UnpairedGAN(
+            networks={k: v for k, v in networks().items() if k != "discriminator_b"},
+            players={},
+            adversarial=LeastSquares(),
+            cycle=PixelL1(),
+        )
+    module = game()
+    module.check(batch())
+    module.networks["generator_ab"] = nn.Conv2d(3, 1, 1)
+    with pytest.raises(UserError, match=r"generator_ab makes \(1, 4, 4\) of \(3, 4, 4\)"):
+        module.check(batch())
+    module.networks["discriminator_a"] = nn.Conv2d(2, 1, 1)
+    with pytest.raises(UserError, match=r"networks\.discriminator_a does not take \(3, 4, 4\)"):
+        module.check(batch())

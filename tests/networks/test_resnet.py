@@ -1,0 +1,25 @@
+import pytest
+import torch
+from torch import nn
+
+from gantrain.networks.resnet import Generator
+
+
+def test_the_papers_network_has_the_papers_layers():
+    network = Generator(64, 3, 3)
+    convs = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+    assert [conv.out_channels for conv in convs] == [64, 128, 256, *[256] * 18, 128, 64, 3]
+    assert sum(p.numel() for p in network.parameters()) == 11_372_931
+    assert abs(convs[2].weight.std().item() - 0.02) < 1e-3
+
+
+@pytest.mark.parametrize("size", [(8, 8), (16, 40)])
+def test_pictures_keep_their_size(size):
+    made = Generator(2, 1, 3, blocks=1)(torch.randn(2, 1, *size))
+    assert made.shape == (2, 3, *size)
+    assert made.abs().max() <= 1
+
+
+def test_it_takes_a_block():
+    with pytest.raises(ValueError, match="blocks is 0"):
+        Generator(2, 1, 3, blocks=0)

@@ -1,0 +1,43 @@
+"""What upscale and translate share; tests/use/test_upscale.py holds it against files of every kind."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from gantrain.data.decode import Unreadable
+from gantrain.errors import UserError
+from gantrain.picture_jobs import picture_verb, plan, save, work
+
+
+def test_a_runs_data_say_what_it_does_with_pictures():
+    assert picture_verb({"size": 8, "scale": 4}) == "upscale"
+    assert picture_verb({"size": 8, "load_size": None}) == "translate"
+    assert picture_verb({"size": 8}) is None
+
+
+def test_one_that_fails_stops_no_other(tmp_path, capsys):
+    jobs = {tmp_path / f"{name}.png": Path(f"{name}.png") for name in "abc"}
+
+    def make(source):
+        if source.stem == "b":
+            raise Unreadable("torn")
+        return Image.new("L", (2, 3))
+
+    assert work(jobs, make, " turned") == 1
+    told = capsys.readouterr()
+    assert told.out == "2 of 3 pictures turned\n"
+    assert "'b.png': torn" in told.err
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.png", "c.png"]
+    assert work({tmp_path / "d.png": Path("d")}, make, "") == 0
+
+
+def test_a_suffix_without_a_format_is_no_picture(tmp_path):
+    with pytest.raises(Unreadable, match=r"'\.txt'"):
+        save(Image.new("L", (2, 2)), tmp_path / "a.txt")
+
+
+def test_all_of_it_lies_where_it_would_go(tmp_path):
+    save(Image.new("L", (2, 2)), tmp_path / "in" / "out" / "a.png")
+    with pytest.raises(UserError, match="nothing to do"):
+        plan([tmp_path / "in"], tmp_path / "in" / "out", force=False)
