@@ -108,7 +108,7 @@ def refused(result, *words):
         (["data.range.x=5"], ["gantrain: data.range.x=5: ", "'x'"]),
         (["~data"], ["data: nothing is set"]),
         (["networks=null"], ["networks", "networks=none"]),
-        (["evaluation=5"], ["evaluation", "'5'", "dataset, none, random"]),
+        (["evaluation=5"], ["evaluation", "'5'", "dataset, none, pairs, random"]),
         (["data=null"], ["data", "'null'", "digits"]),
         (["trainer=null"], ["trainer", "'null'", "default"]),
         (["losses=null"], ["losses=none"]),
