@@ -64,6 +64,7 @@ def test_a_run_that_keeps_no_best(gantrain, run):
         (("run", "--backbone", "resnet18", "--weights", "w.pth"), "no file w.pth"),
         (("run", "evaluation.nothing=1"), "no such option"),
         (("run", "seed=1"), "only evaluation"),
+        (("run", "evaluation=none"), "evaluation=none measures nothing"),
         (("run", "--seed", 10**30), "--seed is"),
         (("run", "--backbone", "random", f"evaluation.seed={10**30}"), "it must be a whole number from 0"),
         (("run", "--samples", 20, "--backbone", "random", "--json", "/dev/null/x.json"), "--json"),
@@ -74,3 +75,13 @@ def test_mistakes(gantrain, run, words, names):
     assert result.code == 2, result
     assert names in result.err
     assert "Traceback" not in result.err
+
+
+def test_a_family_without_a_usual_evaluation_takes_one_that_is_named(gantrain):
+    words = ("experiment=pix2pix_folder", "debug=tiny", "evaluation=none", "callbacks.samples.count=1")
+    assert gantrain(*words, "callbacks.networks=null", "hydra.run.dir=pairs").code == 0
+    refused = gantrain("evaluate", "pairs")
+    assert (refused.code, "its family has no usual one" in refused.err) == (2, True)
+    measured = gantrain("evaluate", "pairs", "evaluation=pairs", "evaluation.pictures=2")
+    assert measured.code == 0, measured
+    assert "psnr_mean" in measured.out

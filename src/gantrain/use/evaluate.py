@@ -57,12 +57,15 @@ def evaluate(
 
     trained = load_trained(folder, plugins, best)
     config = Run.open(folder).config()
-    if not config.get("evaluation"):
+    chosen = any(override.startswith("evaluation=") for override in overrides)
+    if not config.get("evaluation") and not chosen:
         config["evaluation"] = usual(folder, trained.module)
     for override in overrides:
         if not override.startswith(("evaluation=", "evaluation.", "data.root=")):
             raise UserError(f"'{override}': only evaluation, its keys and data.root can be set here")
         apply(config, override)
+    if not config["evaluation"]:
+        raise UserError("evaluation=none measures nothing; choose another")
     config["evaluation"] |= options
     trust_backbone(options.get("backbone"))
     check(config)
@@ -84,7 +87,9 @@ def evaluate(
 def usual(folder: Path, module: Any) -> dict[str, Any]:
     """The evaluation of a run that was trained without one."""
     if not hasattr(module, "generate"):
-        raise UserError(f"{folder} was trained with evaluation=none, and its family has no usual one")
+        raise UserError(
+            f"{folder} was trained with evaluation=none, and its family has no usual one; name one with evaluation=NAME"
+        )
     return evaluation_named("dataset")
 
 
