@@ -82,3 +82,17 @@ def test_header_says_what_it_is(experiment):
     text = "\n".join(head)
     for fact in ("paper", "data", "command", "cost", "measured"):
         assert f"# {fact}:" in text, f"{experiment}.yaml has no '{fact}:' in its header"
+
+
+MATCHING = "+losses.matching={_target_: gantrain.losses.matching.FeatureMatching}"
+
+
+@pytest.mark.parametrize(
+    "words", [("losses=minimax",), ("losses=relativistic",), (MATCHING, "networks.discriminator.features=true")]
+)
+def test_choices_that_no_experiment_makes_train_and_resume_exactly(words, gantrain):
+    words += ("debug=tiny", "callbacks.networks=null", "callbacks.samples=null", "logger=none")
+    assert gantrain(*words, "hydra.run.dir=stopped").code == 0
+    assert gantrain("resume", "stopped", "iterations=4").code == 0
+    assert gantrain(*words, "iterations=4", "hydra.run.dir=straight").code == 0
+    assert differences(newest("stopped", "train"), newest("straight", "train")) == []
