@@ -67,3 +67,23 @@ def test_files_of_weights_are_missed_before_any_data_are_opened(gantrain, tmp_pa
     assert says in refused.err
     assert len(refused.err.strip().splitlines()) == 1, refused.err
     assert not Path("cache").exists()
+
+
+def test_a_run_longer_than_its_schedule_is_refused(gantrain):
+    key = "models.players.generators.schedule"
+    words = ("experiment=cyclegan_small", "debug=tiny", "callbacks.samples.count=1", "callbacks.networks=null")
+    words += (f"{key}.start=1", f"{key}.end=2", "data.batch_size=1")
+    refused = gantrain(*words, "iterations=3", "hydra.run.dir=run")
+    assert (refused.code, f"{key}.end is 2" in refused.err, f"set {key}.end=3" in refused.err) == (2, True, True)
+    ended = gantrain(*words, "hydra.run.dir=run")
+    assert (ended.code, "longer " in ended.out) == (0, False), ended
+    refused = gantrain("resume", "run", "iterations=3")
+    assert (refused.code, "start a new run with init_from=run" in refused.err) == (2, True), refused
+    page = Path("run/report.html").read_text()
+    for said in ("Train twice as long", "Measure scores", "The same latents"):
+        assert said not in page
+    assert "side by side: a, what it becomes, b, what it becomes" in page
+    for verb, options in (("features", ("run", "--out", "f.npz")), ("evaluate", ())):
+        refused = gantrain(verb, "run", *options)
+        assert (refused.code, "run is a run of CycleGAN" in refused.err) == (2, True), refused
+    assert gantrain("evaluate", "run", "evaluation=random").err.count("evaluation=pairs where") == 1

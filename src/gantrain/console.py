@@ -9,6 +9,7 @@ from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import frames
 from gantrain.config import stages_of
 from gantrain.evaluation import record
+from gantrain.models.schedules import ends
 from gantrain.picture_jobs import picture_verb
 from gantrain.prepare import accelerator
 
@@ -50,7 +51,8 @@ def print_end(outcome: "Outcome") -> None:
         print(f"stopped; go on with: gantrain resume {word}", flush=True)
         return
     if not outcome.images:
-        print(f"nothing left to train in {folder}; raise iterations= to go on", flush=True)
+        way_out = "" if is_over(outcome.run) else "; raise iterations= to go on"
+        print(f"nothing left to train in {folder}{way_out}", flush=True)
         return
     speed = outcome.images / max(outcome.seconds, 1e-9)
     last = stages_of(outcome.run.config())[-1]
@@ -65,10 +67,17 @@ def print_end(outcome: "Outcome") -> None:
         *([f"report   {report}"] if report.is_file() else []),
         *([f"sample   gantrain sample {word}"] if outcome.samples else []),
         *([f"use      gantrain {verb} {word} PICTURES --out FOLDER"] if verb else []),
-        f"longer   gantrain resume {word} {length}=N",
+        *([] if is_over(outcome.run) else [f"longer   gantrain resume {word} {length}=N"]),
         f"curves   tensorboard --logdir {word}",
     ]
     print("\n".join(lines), flush=True)
+
+
+def is_over(run: "Run") -> bool:
+    """Whether a schedule has come to its end in the last stage, so that the run cannot be prolonged."""
+    last = stages_of(run.config())[-1]
+    files = run.checkpoint_files(last.name)
+    return bool(files) and any(int(files[0].stem) >= end for end in ends(last.config["models"]).values())
 
 
 def scores(outcome: "Outcome") -> list[str]:

@@ -27,6 +27,7 @@ from gantrain.evaluation.base import Evaluation
 from gantrain.losses.penalties import Penalty
 from gantrain.models.base import GANModule
 from gantrain.models.players import Player
+from gantrain.models.schedules import ends
 
 if TYPE_CHECKING:
     from gantrain.runs import Run  # it imports this module
@@ -74,6 +75,7 @@ def prepare(config: Mapping[str, Any], new: bool = False, run: "Run | None" = No
         if data.batch_size % module.microbatches:
             raise UserError(f"models.microbatches: {data.batch_size} images do not divide into {module.microbatches}")
         module.length = length_of(stage, len(data), batch, run)
+        check_ends(stage, module.length, run)
         module.check(data.examples(2))
         if evaluation is not None and evaluation.applies(stage.tag):
             evaluation.check(module, data)
@@ -169,6 +171,18 @@ def check_optimizers(module: GANModule) -> None:
         optimizer = _made(player.optimizer, module.weights_of(name), f"{key}.optimizer")
         if player.schedule is not None:
             _made(player.schedule, optimizer, f"{key}.schedule")
+
+
+def check_ends(stage: Stage, length: int, run: "Run | None") -> None:
+    """Raise UserError where a player's schedule ends before the stage does: it would go on and learn nothing."""
+    prefix = f"stages.{stage.tag}." if stage.tag else ""
+    for name, end in ends(stage.config["models"]).items():
+        if length > end:
+            key = f"{prefix}models.players.{name}.schedule.end"
+            way_out = f"set {key}={length}"
+            if run is not None:
+                way_out = f"a resumed run keeps its schedule, so start a new run with init_from={run.word}"
+            raise UserError(f"{key} is {end:,}: its rate is 0 from there on, and {length:,} were asked for; {way_out}")
 
 
 def _made(partial: functools.partial, argument: Any, key: str) -> Any:

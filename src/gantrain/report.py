@@ -24,6 +24,7 @@ from gantrain.config import Stage, stages_of
 from gantrain.curves import Chart, draw_charts, draw_scores
 from gantrain.evaluation.record import Record, newest
 from gantrain.evaluation.record import read as read_scores
+from gantrain.models.schedules import ends
 from gantrain.picture_jobs import picture_verb
 from gantrain.pictures import animate, open_png, spread
 from gantrain.records import is_number, read_records
@@ -58,6 +59,8 @@ class Chapter:
     latest: Picture | None
     grids: list[Picture]
     animation: str | None
+    inputs: str  # of all its grids
+    columns: str  # what stands side by side in them, where a grid does not say so itself
     turning: str | None  # the last samples from all around, where they can be turned
     scores: list[Record]  # the newest under each protocol
     charts: list[Chart]
@@ -99,7 +102,7 @@ def render(run: Run) -> str:
         finished=all(c.finished for c in chapters),
         facts=facts(config, chapters, records),
         chapters=chapters,
-        commands=commands(run.folder, chapters, stages_of(config)[-1].config["data"]),
+        commands=commands(run.folder, chapters, stages_of(config)[-1].config),
         config=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
         drawing=Markup,  # matplotlib's output: nothing but numbers and our own labels
         folder=run.folder,
@@ -126,6 +129,8 @@ def chapter(run: Run, stage: Stage, records: Sequence[Mapping], measured: Sequen
         latest=picture(files[-1], LARGE) if files else None,
         grids=[picture(file, SMALL) for file in spread(files, GRIDS)],
         animation=animation(files) if len(files) > 1 else None,
+        inputs="The same inputs" if picture_verb(stage.config["data"]) else "The same latents",
+        columns=columns(stage.config["data"]),
         turning=turning(run.samples(stage.tag) / TURNING_FILE),
         scores=newest([r for r in measured if r.stage == stage.name]),
         charts=[
@@ -200,6 +205,15 @@ def facts(config: Mapping, chapters: Sequence[Chapter], records: Sequence[Mappin
     return told
 
 
+def columns(data: Mapping[str, Any]) -> str:
+    """What stands side by side in grids of translated pictures, for a caption; empty for others."""
+    if picture_verb(data) != "translate":
+        return ""
+    return "; side by side: " + (
+        "input, result, target" if "condition" in data else "a, what it becomes, b, what it becomes"
+    )
+
+
 def describe_data(data: Mapping[str, Any]) -> str:
     dataset = data.get("dataset")
     stated = dataset if isinstance(dataset, Mapping) else {}
@@ -216,21 +230,30 @@ def training_seconds(records: Sequence[Mapping]) -> float:
     return sum(longest.values())
 
 
-def commands(folder: Path, chapters: Sequence[Chapter], data: Mapping[str, Any]) -> dict[str, str]:
+def commands(folder: Path, chapters: Sequence[Chapter], config: Mapping[str, Any]) -> dict[str, str]:
     """What to type to go on, ready to be copied."""
     run, last = shlex.quote(str(folder)), chapters[-1]
     key = f"stages.{last.tag}.{last.unit}" if last.tag else last.unit
-    longer = f"gantrain resume {run} {shlex.quote(f'{key}={2 * last.length}')}"
+    prolonged = {"Train twice as long": f"gantrain resume {run} {shlex.quote(f'{key}={2 * last.length}')}"}
+    double = 2 * (last.length if last.unit == "iterations" else last.done)
+    if any(double > end for end in ends(config["models"]).values()):
+        prolonged = {}  # its rates fall to 0 before
     resume = {} if all(c.finished for c in chapters) else {"Go on where it stopped": f"gantrain resume {run}"}
     draw = {"Draw new samples": f"gantrain sample {run} -n 64 --seed 1"}
-    verb = picture_verb(data)
+    verb = picture_verb(config["data"])
     said = {"upscale": "Make pictures larger", "translate": "Translate pictures"}
     taken = {said[verb]: f"gantrain {verb} {run} PICTURES --out FOLDER"} if verb else {}
+    measure = {"Measure scores": f"gantrain evaluate {run}"} if measurable(config) else {}
     return {
         **resume,
-        "Train twice as long": longer,
-        "Measure scores": f"gantrain evaluate {run}",
+        **prolonged,
+        **measure,
         **(taken or draw),
         "Curves, networks and pictures in TensorBoard": f"tensorboard --logdir {run}",
         "Write this page anew": f"gantrain report {run}",
     }
+
+
+def measurable(config: Mapping[str, Any]) -> bool:
+    """Whether `gantrain evaluate` has scores for the run: there are none for pictures without pairs."""
+    return "cycle" not in (config.get("losses") or {})

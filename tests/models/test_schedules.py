@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gantrain.models.schedules import LinearDecay
+from gantrain.models.schedules import LinearDecay, ends
 
 
 def optimizer():
@@ -33,3 +33,9 @@ def test_it_goes_on_where_it_was():
 def test_it_must_fall():
     with pytest.raises(ValueError, match="6 and 6 do not"):
         LinearDecay(optimizer(), 6, 6)
+
+
+def test_the_ends_of_a_games_players():
+    players = {"a": {"schedule": {"start": 1, "end": 6}}, "b": {"schedule": None}, "c": {"schedule": {"step_size": 2}}}
+    assert ends({"players": players}) == {"a": 6}
+    assert ends({"players": None}) == {}

@@ -1,7 +1,9 @@
 import json
 import shutil
+from pathlib import Path
 
 import pytest
+from pictures_on_disk import write_picture
 
 from gantrain.cli import main
 from gantrain.evaluation import record
@@ -63,6 +65,7 @@ def test_a_run_that_keeps_no_best(gantrain, run):
         (("run", "--samples", 1), "samples is 1"),
         (("run", "--backbone", "resnet18", "--weights", "w.pth"), "no file w.pth"),
         (("run", "evaluation.nothing=1"), "no such option"),
+        (("run", "--backbone", "random", "evaluation.scores=[fid]"), "there are frechet, kid, "),
         (("run", "seed=1"), "only evaluation"),
         (("run", "evaluation=none"), "evaluation=none measures nothing"),
         (("run", "--seed", 10**30), "--seed is"),
@@ -77,11 +80,14 @@ def test_mistakes(gantrain, run, words, names):
     assert "Traceback" not in result.err
 
 
-def test_a_family_without_a_usual_evaluation_takes_one_that_is_named(gantrain):
+def test_the_usual_evaluation_of_a_run_of_pairs(gantrain, tmp_path):
     words = ("experiment=pix2pix_folder", "debug=tiny", "evaluation=none", "callbacks.samples.count=1")
     assert gantrain(*words, "callbacks.networks=null", "hydra.run.dir=pairs").code == 0
-    refused = gantrain("evaluate", "pairs")
-    assert (refused.code, "its family has no usual one" in refused.err) == (2, True)
-    measured = gantrain("evaluate", "pairs", "evaluation=pairs", "evaluation.pictures=2")
+    assert "Measure scores" in Path("pairs/report.html").read_text()
+    measured = gantrain("evaluate", "pairs", "evaluation.pictures=2")
     assert measured.code == 0, measured
     assert "psnr_mean" in measured.out
+    for i in range(2):
+        write_picture(tmp_path / f"photos/{i}.png", i, (70, 70))
+    result = gantrain("features", "pairs", "photos", "--layout", "folder", "--out", "f.npz")
+    assert result.code == 0, result

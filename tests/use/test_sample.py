@@ -117,3 +117,11 @@ def test_a_grid_in_which_one_code_varies(gantrain):
     assert gantrain("debug=tiny", "callbacks.samples.count=4", "logger=none", "hydra.run.dir=plain").code == 0
     refused = gantrain("sample", "plain", "--vary", 0)
     assert (refused.code, "--vary: the latents of this run hold no codes" in refused.err) == (2, True)
+
+
+def test_a_grid_of_a_conditional_run_has_a_column_per_class(gantrain):
+    words = ("experiment=cgan_mnist", "debug=tiny", "callbacks.samples.count=2", "callbacks.networks=null")
+    assert gantrain(*words, "hydra.run.dir=run").code == 0
+    for options, size in (((), (10 * 58 + 2, 2 * 58 + 2)), (("--class", 3), (3 * 58 + 2, 4 * 58 + 2))):
+        assert gantrain("sample", "run", "-n", 12, "--out", "a.png", *options).code == 0
+        assert Image.open("a.png").size == size

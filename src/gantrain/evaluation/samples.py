@@ -71,7 +71,9 @@ class SampleScores(Evaluation):
             raise ValueError(f"truncation is {truncation}, it must be positive")
         for score in scores or ():
             if score not in SCORES:
-                raise ValueError(f"scores: there is no '{score}'{did_you_mean(score, SCORES)}")
+                raise ValueError(
+                    f"scores: there is no '{score}'{did_you_mean(score, SCORES)}; there are {', '.join(SCORES)}"
+                )
         self.backbone_name, self.weights, self.filter = backbone, weights, resize
         self.samples, self.real, self.split, self.truncation = samples, real, split, truncation
         self.scores = None if scores is None else tuple(scores)
@@ -82,7 +84,8 @@ class SampleScores(Evaluation):
     def check(self, module: GANModule, data: GANDataModule) -> None:
         if not hasattr(module, "generate"):
             raise UserError(
-                f"evaluation: these are scores of samples from noise, which {type(module).__name__} does not make"
+                f"evaluation: these are scores of samples from noise, which {type(module).__name__} does not make; use "
+                f"evaluation=pairs where the data are aligned pairs, else evaluation=none"
             )
         if self.backbone_name == "dataset":
             check_labelled(data)

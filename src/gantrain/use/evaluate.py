@@ -17,6 +17,8 @@ from gantrain.evaluation.record import Record
 from gantrain.latents import add_plugins, add_seed
 from gantrain.loading import load_trained
 from gantrain.models.modes import undisturbed
+from gantrain.models.paired import PairedGAN
+from gantrain.models.unpaired import UnpairedGAN
 from gantrain.quiet import quiet_libraries
 from gantrain.runs import Run
 from gantrain.sweep import aligned
@@ -59,7 +61,7 @@ def evaluate(
     config = Run.open(folder).config()
     chosen = any(override.startswith("evaluation=") for override in overrides)
     if not config.get("evaluation") and not chosen:
-        config["evaluation"] = usual(folder, trained.module)
+        config["evaluation"] = usual(folder, trained.module, trained.stage.config["data"])
     for override in overrides:
         if not override.startswith(("evaluation=", "evaluation.", "data.root=")):
             raise UserError(f"'{override}': only evaluation, its keys and data.root can be set here")
@@ -84,8 +86,15 @@ def evaluate(
     return Record(stage.tag or ONLY_STAGE, trained.iteration, trained.images_seen, seconds, result)
 
 
-def usual(folder: Path, module: Any) -> dict[str, Any]:
+def usual(folder: Path, module: Any, data: Mapping[str, Any]) -> dict[str, Any]:
     """The evaluation of a run that was trained without one."""
+    if isinstance(module, UnpairedGAN):
+        raise UserError(
+            f"{folder} is a run of CycleGAN, and pictures without pairs have no scores here; look at what "
+            f"`gantrain translate` makes of pictures"
+        )
+    if isinstance(module, PairedGAN) and "condition" in data:
+        return evaluation_named("pairs")
     if not hasattr(module, "generate"):
         raise UserError(
             f"{folder} was trained with evaluation=none, and its family has no usual one; name one with evaluation=NAME"

@@ -18,6 +18,7 @@ from gantrain.features import LayerOutputs, max_pooled, takes_cond
 from gantrain.latents import add_plugins
 from gantrain.loading import Trained, load_trained
 from gantrain.models.base import Batch
+from gantrain.models.unpaired import UnpairedGAN
 from gantrain.names import did_you_mean
 from gantrain.prepare import accelerator, build_data
 from gantrain.quiet import quiet_libraries
@@ -50,11 +51,17 @@ def main(words: Sequence[str]) -> int:
     if args.pool is not None and args.pool < 1:
         raise UserError(f"--pool is {args.pool}, it must be 1 or more")
     trained = load_trained(args.run, args.plugins)
+    if isinstance(trained.module, UnpairedGAN):
+        raise UserError(
+            f"{args.run} is a run of CycleGAN, whose discriminators each know one side only; "
+            f"features are not taken of it, name a run of another family"
+        )
     if args.network not in trained.names:
         raise UserError(f"--network: {args.run} has no trained '{args.network}'; there are {', '.join(trained.names)}")
     splits = open_splits(trained, args.data, args.layout, args.split)
     network = trained.module.best(args.network, args.raw).eval().to(accelerator(trained.stage.config["trainer"]))
-    parts = [extract(network, data, args.layers, args.pool) for data in splits.values()]
+    by_pairs = args.network == "discriminator" and getattr(trained.module, "conditional", False)
+    parts = [extract(network, data, args.layers, args.pool, by_pairs) for data in splits.values()]
     labels = [data.labels for data in splits.values()]
     class_names = next(iter(splits.values())).source.class_names
     content = {
@@ -106,9 +113,18 @@ def dataset_of(layout: str) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def extract(network: torch.nn.Module, data: GANDataModule, layers: list[int] | None, pool: int | None) -> np.ndarray:
-    """The features (n, d) float32 of all samples in the data's own order. Raises UserError."""
-    conditional = takes_cond(network)
+def extract(
+    network: torch.nn.Module,
+    data: GANDataModule,
+    layers: list[int] | None,
+    pool: int | None,
+    by_pairs: bool = False,
+) -> np.ndarray:
+    """The features (n, d) float32 of all samples in the data's own order; of their pairs where the family judges these.
+
+    Raises UserError.
+    """
+    conditional = by_pairs or takes_cond(network)
     rows = []
     with LayerOutputs(network) as outputs_of:
         for batch in batches(data):

@@ -98,7 +98,7 @@ def apply(config: dict[str, Any], override: str) -> None:
     if not allowed or key == "trainer.precision":
         raise UserError(
             f"{key}: a resumed run keeps its config; only iterations, epochs, trainer.* but precision, data.root and "
-            f"cache_dir, logger and evaluation may change; for anything else start a new run with init_from={{RUN}}"
+            f"cache_dir, logger and evaluation may change; for anything else start a new run with init_from=RUN"
         )
     if key == "evaluation" and isinstance(value, str):
         config["evaluation"] = evaluation_named(value)

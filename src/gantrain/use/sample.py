@@ -70,6 +70,8 @@ def main(words: Sequence[str]) -> int:
         save_latents(latents, args.save_latents)
     # A part at a time: 50,000 samples would fill the memory.
     cond = torch.arange(len(latents)) % module.classes if module.classes else None
+    if cond is not None and columns is None and args.of_class is None:
+        columns = module.classes  # one each
     if args.of_class is not None:
         cond = torch.full((len(latents),), class_of(args.of_class, module, data))
     samples = made(module, latents, cond, args.raw)
