@@ -61,6 +61,7 @@ def test_a_class_of_another_kind_is_refused():
         ({**LINEAR, "in_feature": 2}, "no such option; did you mean 'in_features'"),
         ({"_target_": "torch.nn.Linear", "in_features": 2}, "missing a required argument: 'out_features'"),
         ({"_target_": "torch.nn.Linaer"}, "did you mean 'Linear'"),
+        ({"_target_": "gantrain.losses.auxiliary.X"}, "there are Auxiliary, ClassLabels, Codes$"),
         ({"_target_": "torch.nn.nothing.Linear"}, "no module 'torch.nn.nothing'"),
         ({"in_features": 2}, "expected a node with _target_"),
         ({"_target_": "gantrain.ema.EMA", "networks": [], "half_life_images": -1}, "it must be positive"),

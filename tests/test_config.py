@@ -32,6 +32,11 @@ def test_interpolations_resolve():
     assert final()["networks"]["generator"]["size"] == 28
 
 
+def test_a_game_of_the_datas_classes_and_one_of_none():
+    assert final(models={"classes": "${data.classes}"})["models"]["classes"] == 10
+    assert final(models={"classes": None})["models"]["classes"] is None
+
+
 def test_a_length_on_the_command_line_replaces_the_experiments():
     config = final("iterations=100", iterations=100)
     assert (config["iterations"], config["epochs"]) == (100, None)
@@ -176,6 +181,15 @@ def test_a_users_own_loss_may_have_weights_of_another_kind():
         ({"networks": {"generator": {"width": 0}}}, r"networks\.generator\.width is 0"),
         ({"networks": {"generator": {"z_dim": -1}}}, r"networks\.generator\.z_dim is -1"),
         ({"data": {**ROOT["data"], "classes": "x"}}, r"data\.classes is 'x'"),
+        (
+            {"data": {**ROOT["data"], "classes": None}, "models": {"classes": "${data.classes}"}},
+            r"^data\.classes: a conditional game needs classes; .* set data\.classes=N$",
+        ),
+        ({"models": {"classes": 5}}, r"^models\.classes is 5, but data\.classes is 10; leave it out"),
+        (
+            {"stages": {"gan": {"epochs": 1, "models": {"classes": 5}}}, "epochs": None},
+            r"^stages\.gan\.models\.classes is 5, but data\.classes is 10",
+        ),
         ({"networks": None}, "networks: nothing is set"),
         ({"networks": {"../victim": {}}}, r"networks\.\.\./victim: a name is made of letters"),
         ({"models": {"players": {"a.b": {}}}}, r"models\.players\.a\.b: a name is made of letters"),

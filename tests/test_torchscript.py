@@ -8,6 +8,7 @@ import torch
 
 from gantrain import torchscript
 from gantrain.errors import UserError
+from gantrain.loading import trust
 
 
 class Means(torch.nn.Module):
@@ -48,6 +49,11 @@ def test_a_new_run_names_its_files(net):
     torchscript.load(Path("face.torch"), "key")
     with pytest.raises(UserError, match="is TorchScript"):
         torchscript.load(Path("weights.pth"), "key")
+
+
+def test_a_file_that_is_not_there():
+    with pytest.raises(UserError, match=r"^plugins: there is no file missing\.pt$"):
+        trust({}, ["missing.pt"])
 
 
 def test_marks_that_cannot_be_kept(net, monkeypatch):

@@ -50,7 +50,8 @@ def locate(target: str, key: str) -> type:
     if inspect.isclass(found) and not f"{home}.".startswith((*TRUSTED, *_plugins)):
         raise UserError(f"{key}._target_: '{target}' is a class of {home}, which is not trusted")
     if not inspect.isclass(found):
-        classes = [n for n, value in vars(module).items() if inspect.isclass(value)]
+        own = f"{module_name}."  # classes of a package's modules count, imports from elsewhere do not
+        classes = [n for n, v in vars(module).items() if inspect.isclass(v) and f"{v.__module__}.".startswith(own)]
         raise UserError(f"{key}._target_: '{module_name}' has no class '{name}'{did_you_mean(name, classes)}")
     return found
 

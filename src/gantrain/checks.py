@@ -1,5 +1,6 @@
 """What numbers must be, whatever class takes them."""
 
+import math
 from typing import Any
 
 
@@ -8,3 +9,10 @@ def check_whole(least: int, **values: Any) -> None:
     for name, value in values.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise ValueError(f"{name} is {value!r}, it must be a whole number of {least} or more")
+
+
+def check_number(**values: Any) -> None:
+    """Raise ValueError for a value, by its name, that is no finite number."""
+    for name, value in values.items():
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+            raise ValueError(f"{name} is {value!r}, it must be a number")

@@ -57,6 +57,7 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     if not stages:
         _check_parts(root, "")
         final = _resolve(root)
+        _check_classes(root, final, "")
         final["stages"] = None
     else:
         final = _resolve({k: v for k, v in root.items() if k not in STAGE_KEYS})
@@ -65,6 +66,7 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
             replaced = _replace(root, stated)
             _check_parts(replaced, f"stages.{name}.")
             resolved = _resolve(replaced)
+            _check_classes(replaced, resolved, f"stages.{name}.")
             final["stages"][name] = {key: resolved.get(key) for key in STAGE_KEYS}
     for place, node, key, _ in held(final):
         if place.certain and type(node[key]) is int:
@@ -236,6 +238,25 @@ def _check_parts(node: Mapping[str, Any], prefix: str) -> None:
     for key in ("data", "networks", "models"):
         if not isinstance(node.get(key), Mapping):
             raise UserError(f"{prefix}{key}: nothing is set; choose an experiment= or state {key}")
+
+
+def _check_classes(stated: Mapping[str, Any], resolved: Mapping[str, Any], prefix: str) -> None:
+    """Raise UserError for a game of other classes than the data's; one that follows them must not become one of none.
+
+    Only new runs are checked: what was trained with fewer classes can still be used.
+    """
+    if stated["models"].get("classes") is None:
+        return
+    asked, there = resolved["models"]["classes"], resolved["data"].get("classes")
+    if there is None:
+        raise UserError(
+            "data.classes: a conditional game needs classes; put pictures into class folders and set data.classes=N"
+        )
+    if asked != there:
+        raise UserError(
+            f"{prefix}models.classes is {asked!r}, but data.classes is {there!r}; leave it out, as "
+            f"models=conditional takes data.classes"
+        )
 
 
 def _name(name: Any, key: str) -> None:

@@ -16,6 +16,7 @@ from gantrain.build import allow_plugins, build
 from gantrain.config import Stage, stages_of
 from gantrain.errors import UserError
 from gantrain.models.state import load_networks
+from gantrain.places import TORCHSCRIPT
 from gantrain.runs import Run
 from gantrain.weights import first_line
 
@@ -92,6 +93,9 @@ def trust(config: Mapping[str, Any], plugins: Sequence[str]) -> None:
                 f"plugins: this run takes code from '{name}'; name it as well if you trust it: plugins=[{name}]"
             )
     files = [name for name in plugins if name not in stated and Path(name).expanduser().is_file()]
+    for name in plugins:
+        if name not in stated and name not in files and name.endswith(TORCHSCRIPT):
+            raise UserError(f"plugins: there is no file {name}")
     for file in files:
         torchscript.trust(Path(file).expanduser())
     allow_plugins([name for name in plugins if name not in files])

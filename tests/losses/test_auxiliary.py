@@ -62,8 +62,19 @@ def test_one_code_varies_and_the_rest_stays():
     assert z[0, 6] == 6.0
 
 
-def test_codes_that_cannot_be():
-    with pytest.raises(ValueError, match="categorical is 1 and continuous 0"):
-        Codes(categorical=1)
-    with pytest.raises(ValueError, match="continuous -1"):
-        Codes(categorical=2, continuous=-1)
+@pytest.mark.parametrize(
+    ("auxiliary", "option", "value"),
+    [
+        (Codes, "categorical", 1),
+        (Codes, "categorical", 2.5),
+        (Codes, "continuous", -1),
+        (Codes, "weight", "lots"),
+        (Codes, "continuous_weight", "x"),
+        (ClassLabels, "weight", "lots"),
+        (ClassLabels, "classes", None),
+    ],
+)
+def test_what_cannot_be_is_refused(auxiliary, option, value):
+    sizes = {"categorical": 2} if auxiliary is Codes else {"classes": 2}
+    with pytest.raises(ValueError, match=f"{option} is {value!r}"):
+        auxiliary(**{**sizes, option: value})

@@ -4,6 +4,7 @@ import pytest
 import torch
 from compare import differences, newest
 
+from gantrain.errors import UserError
 from gantrain.models.image_pool import ImagePool
 
 CPU = torch.device("cpu")
@@ -54,6 +55,27 @@ def test_its_state_comes_back():
     assert differences(pool.state_dict(), again.state_dict()) == []
     with pytest.raises(ValueError, match="size is 0"):
         ImagePool(0)
+
+
+@pytest.mark.parametrize(
+    ("kept", "says"),
+    [
+        ("pictures", "a list"),
+        ([1.0], "a list"),
+        ([torch.zeros(1)] * 3, "a pool of 2 cannot keep 3"),
+        ([torch.zeros(1), torch.zeros(2)], "one shape"),
+        ([torch.zeros(1), torch.full((1,), float("nan"))], "finite"),
+        ([torch.zeros(1).long()], "finite"),
+    ],
+)
+def test_a_state_that_no_pool_had_is_refused(kept, says):
+    pool = ImagePool(2)
+    with pytest.raises(ValueError, match=says):
+        pool.load_state_dict({"kept": kept}, CPU)
+    assert pool.kept == []
+    pool.load_state_dict({"kept": [torch.zeros(3, 4)]}, CPU)
+    with pytest.raises(UserError, match=r"not what the checkpoint holds \(pictures of \(3, 4\), not \(3, 5\)\)"):
+        pool(torch.zeros(1, 3, 5), torch.zeros(1), torch.zeros(1))
 
 
 FAMILY = """\

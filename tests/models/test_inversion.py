@@ -138,6 +138,8 @@ def test_mistakes():
         inversion(latent=None)
     with pytest.raises(UserError, match=r"networks\.face is missing"):
         inversion(networks={k: v for k, v in networks.items() if k != "face"}, embedding=Euclidean())
+    with pytest.raises(ValueError, match=r"^z_std is 'wide'"):
+        inversion(latent=Euclidean(), z_std="wide")
     with pytest.raises(UserError, match="have no classes"):
         inversion().check({"real": torch.zeros(2, 4)})
     with pytest.raises(UserError, match=r"latents of 5, networks\.generator takes 2"):

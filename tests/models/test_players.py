@@ -22,9 +22,21 @@ def test_plays_when_plays_first_and_under_its_bound():
     assert [condition(value) for value in (None, 0.79, 0.8, 0.9)] == [True, True, False, False]
 
 
-@pytest.mark.parametrize(("option", "value"), [("every", 0), ("every", 1.5), ("clip_gradients", -1.0)])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("every", 0),
+        ("every", 1.5),
+        ("clip_gradients", -1.0),
+        ("clip_gradients", "x"),
+        ("loss_factor", "x"),
+        ("plays_when", {"statistic": "accuracy", "below": 0.8}),
+    ],
+)
 def test_impossible_options_are_refused(option, value):
     with pytest.raises(ValueError, match=option):
         player("generator", **{option: value})
     with pytest.raises(ValueError, match="limit"):
         ClipWeights(0)
+    with pytest.raises(ValueError, match="below"):
+        PlaysWhen("accuracy", "high")

@@ -108,6 +108,9 @@ def test_what_does_not_fit_is_named():
             adversarial=LeastSquares(),
             cycle=PixelL1(),
         )
+    for pool in (2.5, "ten", -1):
+        with pytest.raises(ValueError, match=f"^pool is {pool!r}"):
+            game(pool=pool)
     module = game()
     module.check(batch())
     module.networks["generator_ab"] = nn.Conv2d(3, 1, 1)

@@ -44,6 +44,8 @@ class Pairs(GANDataModule):
             raise ValueError(f"condition is {condition!r}, it must be beside, grey or edges")
         if direction not in ("a_to_b", "b_to_a"):
             raise ValueError(f"direction is {direction!r}, it must be a_to_b or b_to_a")
+        if condition != "beside" and direction != "a_to_b":
+            raise ValueError(f"direction is {direction!r}, but {condition} has no sides; leave it out")
         if cond_channels not in (1, 3):
             raise ValueError(f"cond_channels is {cond_channels}, it must be 1 or 3")
         if condition != "beside" and cond_channels != 1:

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gantrain.checks import check_number, check_whole
+
 
 class Auxiliary(Protocol):
     size: int
@@ -29,6 +31,8 @@ class ClassLabels:
     tells_classes = True
 
     def __init__(self, classes: int, weight: float = 1.0):
+        check_whole(1, classes=classes)
+        check_number(weight=weight)
         self.size, self.weight = classes, weight
 
     def real(self, said: Tensor, cond: Tensor) -> dict[str, Tensor]:
@@ -50,8 +54,9 @@ class Codes:
     tells_classes = False
 
     def __init__(self, categorical: int, continuous: int = 0, weight: float = 1.0, continuous_weight: float = 0.1):
-        if categorical < 2 or continuous < 0:
-            raise ValueError(f"categorical is {categorical} and continuous {continuous}, at least 2 and 0")
+        check_whole(2, categorical=categorical)
+        check_whole(0, continuous=continuous)
+        check_number(weight=weight, continuous_weight=continuous_weight)
         self.categorical, self.continuous = categorical, continuous
         self.weight, self.continuous_weight = weight, continuous_weight
         self.size = categorical + continuous

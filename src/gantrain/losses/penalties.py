@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
+from gantrain.checks import check_number, check_whole
+
 
 class Penalty:
     """`weight * every * measure`, due at every `every`-th turn of its player.
@@ -17,8 +19,8 @@ class Penalty:
     mixes = False  # whether `points` needs a share of real and fake for each sample
 
     def __init__(self, weight: float, every: int = 1):
-        if every < 1:
-            raise ValueError(f"every is {every}, it must be 1 or more")
+        check_number(weight=weight)
+        check_whole(1, every=every)
         self.weight, self.every = weight, every
 
     def due(self, turn: int) -> bool:
@@ -87,6 +89,7 @@ class WGANDiv(_Between):
 
     def __init__(self, weight: float = 2.0, power: float = 6.0, every: int = 1):
         super().__init__(weight, every)
+        check_number(power=power)
         if power <= 1:
             raise ValueError(f"power is {power}, it must be above 1")
         self.power = power

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantrain.checks import check_number, check_whole
 from gantrain.errors import UserError
 from gantrain.places import UNTRAINED
 from gantrain.weights import read_state
@@ -54,6 +55,10 @@ class Perceptual(nn.Module):
             raise ValueError(f"weights is {weights!r}, it must be the name of a file")
         if normalise not in NORMALISATIONS:
             raise ValueError(f"normalise is {normalise!r}, it must be one of {', '.join(NORMALISATIONS)}")
+        check_number(weight=weight, divide=divide)
+        if divide == 0:
+            raise ValueError("divide is 0, it must be another number")
+        check_whole(1, width=width)
         self.network, self.layer, self.range, self.width = network, layer, tuple(range), width
         self.weights, self.download = weights, download
         self.divide, self.weight = divide, weight

@@ -3,6 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor
 
+from gantrain.checks import check_number
+
 
 class PixelMSE:
     """`weight` times the mean squared difference: the highest PSNR, and the smoothest pictures."""
@@ -10,6 +12,7 @@ class PixelMSE:
     name = "pixel mse"
 
     def __init__(self, weight: float = 1.0):
+        check_number(weight=weight)
         self.weight = weight
 
     def __call__(self, made: Tensor, real: Tensor) -> Tensor:
@@ -22,6 +25,7 @@ class PixelL1:
     name = "pixel l1"
 
     def __init__(self, weight: float = 1.0):
+        check_number(weight=weight)
         self.weight = weight
 
     def __call__(self, made: Tensor, real: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ def check_penalties(
         if any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in networks[name].modules()):
             raise UserError(
                 f"{keys} with batch norm in networks.{name}: batch norm ties the samples of a batch together, so a "
-                f"per-sample gradient means nothing; set its norm to false"
+                f"per-sample gradient means nothing; choose it without batch norm (norm=false, or norm=instance)"
             )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gantrain.checks import check_number, check_whole
 from gantrain.errors import UserError
 from gantrain.models.base import GANModule
 from gantrain.models.batch import Batch, Scalars
@@ -37,6 +38,8 @@ class Inversion(GANModule):
         z_std: float = 1.0,
         **base: Any,
     ):
+        check_whole(1, classes=classes)
+        check_number(z_std=z_std)
         super().__init__(plays={"encoder": ()}, **base)
         self.distances = {"latent": latent, "pixels": pixels, "embedding": embedding}
         self.distances = {key: distance for key, distance in self.distances.items() if distance is not None}

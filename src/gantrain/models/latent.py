@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gantrain.checks import check_number, check_whole
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.auxiliary import Auxiliary, Codes
@@ -43,6 +44,9 @@ class LatentGAN(GANModule):
         classes: int | None = None,
         **base: Any,
     ):
+        check_number(z_std=z_std)
+        if classes is not None:
+            check_whole(1, classes=classes)
         super().__init__(plays={"discriminator": measured(adversarial), "generator": ()}, **base)
         check_networks(self.networks, ("generator", "discriminator"), "the latent family")
         self.adversarial, self.matching, self.auxiliary = adversarial, matching, auxiliary

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from gantrain.checks import check_number
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
@@ -44,6 +45,7 @@ class PairedGAN(GANModule):
         conditional: bool = False,
         **base: Any,
     ):
+        check_number(adversarial_weight=adversarial_weight)
         plays: dict[str, Sequence[str]] = {"generator": ()}
         if adversarial is not None:
             plays["discriminator"] = measured(adversarial)

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gantrain.checks import check_whole
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
@@ -44,6 +45,7 @@ class UnpairedGAN(GANModule):
         pool: int = 50,
         **base: Any,
     ):
+        check_whole(0, pool=pool)
         sides = [f"{name}_{side}" for side in SIDES for name in measured(adversarial)]
         super().__init__(plays={"generators": (), "discriminators": sides}, **base)
         check_networks(self.networks, NETWORKS, "the unpaired family")
