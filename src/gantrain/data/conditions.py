@@ -13,21 +13,29 @@ Condition = Literal["beside", "grey", "edges"]
 WIDER = 1.2  # than high, at least, is a file that holds two pictures side by side
 
 
-class Half:
-    """The left or right half of every picture of `source`."""
+class _Derived:
+    """A source with a picture for every picture of `source`, under the same names."""
 
     labels = None
     class_names = None
 
-    def __init__(self, source: Source, half: Literal["left", "right"]):
-        self.source, self.half, self.framing = source, half, source.framing
-        self.fingerprint = f"{source.fingerprint}-{half}"
+    def __init__(self, source: Source):
+        self.source = source
 
     def __len__(self) -> int:
         return len(self.source)
 
     def name(self, index: int) -> str:
         return self.source.name(index)
+
+
+class Half(_Derived):
+    """The left or right half of every picture of `source`."""
+
+    def __init__(self, source: Source, half: Literal["left", "right"]):
+        super().__init__(source)
+        self.half, self.framing = half, source.framing
+        self.fingerprint = f"{source.fingerprint}-{half}"
 
     def read(self, index: int) -> Image.Image:
         with self.source.read(index) as stored:
@@ -39,22 +47,15 @@ class Half:
             return picture.crop((left, 0, left + width // 2, height))
 
 
-class Edges:
+class Edges(_Derived):
     """The edges of every picture of `source` as it is at `size`."""
 
-    labels = None
-    class_names = None
     framing = None  # already the square
 
     def __init__(self, source: Source, size: int):
-        self.source, self.size = source, size
+        super().__init__(source)
+        self.size = size
         self.fingerprint = f"{source.fingerprint}-{source.framing}-edges-{size}"
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def name(self, index: int) -> str:
-        return self.source.name(index)
 
     def read(self, index: int) -> Image.Image:
         with self.source.read(index) as picture:
