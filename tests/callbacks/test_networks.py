@@ -7,7 +7,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
-from gantrain.callbacks.networks import Call, Networks, describe, first_rows, mapped, put_back, tensors
+from gantrain.callbacks.networks import Call, Networks, describe, first_rows, mapped, put_back, table, tensors
 from gantrain.models.players import Player
 
 TINY = ("debug=tiny", "callbacks.samples.count=4")
@@ -156,3 +156,9 @@ def test_hooks_go_also_when_training_fails():
     with pytest.raises(ZeroDivisionError):
         play(module, 2, callbacks=[Fails()])
     assert not any(network._forward_pre_hooks for network in module.networks.values())
+
+
+def test_the_table_is_made_where_the_network_lies():
+    """On a GPU the inputs must stay there. Tensors of `meta` say so anywhere: they cannot be copied to the CPU."""
+    network = nn.Sequential(nn.Linear(2, 3, device="meta"), nn.ReLU())
+    assert "| 0 | Linear | [4, 3] | 9 |" in table(network, Call((torch.empty(4, 2, device="meta"),), {}))

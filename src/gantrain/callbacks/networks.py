@@ -142,6 +142,8 @@ class Alone(pl.LightningModule):
         super().__init__()
         self.network, self.call = network, call
         self.example_input_array = None if call is None else tuple(tensors((call.args, call.kwargs)))
+        if self.example_input_array:
+            self.to(self.example_input_array[0].device)  # the summary moves its inputs to where this module says it is
 
     def forward(self, *inputs: Tensor) -> Any:
         args, kwargs = put_back((self.call.args, self.call.kwargs), iter(inputs))
