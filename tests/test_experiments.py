@@ -9,7 +9,7 @@ from PIL import Image
 from stopping import stop_at
 
 from gantrain.config import stages_of
-from gantrain.config_files import configs_folder
+from gantrain.folders import configs_folder
 from gantrain.loading import load_network, load_trained
 from gantrain.picture_jobs import picture_verb
 from gantrain.use.data import composed

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import gantrain
-from gantrain.config_files import configs_folder
+from gantrain.folders import configs_folder
 
 PACKAGE = Path(gantrain.__file__).parent
 

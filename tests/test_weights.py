@@ -4,7 +4,8 @@ from safetensors.torch import save_file
 
 from gantrain import weights
 from gantrain.errors import UserError
-from gantrain.weights import read_state, sha256
+from gantrain.files import sha256
+from gantrain.weights import read_state
 
 STATE = {"a": torch.arange(4.0), "b": torch.ones(2, dtype=torch.int64)}
 

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gantrain.errors import UserError
-from gantrain.names import did_you_mean
+from gantrain.errors import UserError, did_you_mean
 
 # A config may come from a stranger's run directory, so it names classes of these packages only, never functions:
 # torch.hub.load, for one, would fetch and run code, and so would some datasets of torchvision.

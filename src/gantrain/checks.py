@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+LARGEST_SEED = 2**63 - 1  # that torch's generators take
+
 
 def check_whole(least: int, **values: Any) -> None:
     """Raise ValueError for a value, by its name, that is no whole number of `least` or more."""

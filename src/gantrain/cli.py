@@ -5,8 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from gantrain.errors import Diverged, UserError
-from gantrain.names import did_you_mean
+from gantrain.errors import Diverged, UserError, did_you_mean
 
 VERBS = {
     "list": "the experiments, the data they need and whether it is found",

@@ -9,9 +9,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from gantrain.errors import UserError
-from gantrain.names import did_you_mean
-from gantrain.places import UNTRAINED, held
+from gantrain.checks import LARGEST_SEED
+from gantrain.errors import UserError, did_you_mean
+from gantrain.files import UNTRAINED
+from gantrain.places import held
 
 LENGTHS = ("iterations", "epochs")
 STAGE_KEYS = ("data", "networks", "losses", "models", *LENGTHS)
@@ -28,7 +29,6 @@ TRAINER_KEYS = (
     "deterministic",
 )
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
-LARGEST_SEED = 2**63 - 1  # that torch's generators take
 ONLY_STAGE = "train"  # the name of the one stage of a run that does not state any
 
 

@@ -1,4 +1,7 @@
-"""The two ways a command ends badly, each one sentence for the person who ran it."""
+"""Errors that are one sentence for the person who ran a command, and what such sentences are made of."""
+
+import difflib
+from collections.abc import Iterable
 
 
 class UserError(Exception):
@@ -20,3 +23,17 @@ def misfit(error: Exception) -> UserError:
     return UserError(
         f".hydra/config.yaml: what it describes is not what the checkpoint holds ({detail}); undo the edit"
     )
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str:
+    """`; did you mean 'a' or 'b'?`, or the whole list where nothing is near and it is short, else nothing."""
+    options = sorted(set(options))
+    near = difflib.get_close_matches(word, options, n=3, cutoff=0.6)
+    if near:
+        return "; did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
+    return f"; there are {', '.join(options)}" if 0 < len(options) <= 12 else ""
+
+
+def first_line(error: Exception) -> str:
+    """An error in one short line; torch's go on for a page."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -11,11 +11,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gantrain.atomic import replacing
-from gantrain.config import LARGEST_SEED
-from gantrain.errors import UserError
+from gantrain.checks import LARGEST_SEED
+from gantrain.errors import UserError, did_you_mean
+from gantrain.files import replacing
 from gantrain.loading import load_trained
-from gantrain.names import did_you_mean
 from gantrain.prepare import build_data
 
 LARGEST = 256 * 2**20  # bytes of a file of latents: a million of 64 numbers

@@ -19,9 +19,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gantrain.config import finalise
-from gantrain.config_files import configs_folder
-from gantrain.errors import Diverged, UserError
-from gantrain.names import did_you_mean
+from gantrain.errors import Diverged, UserError, did_you_mean
+from gantrain.folders import configs_folder
 from gantrain.overrides import as_text, value_of
 from gantrain.quiet import quiet_libraries
 from gantrain.sweep import Job, Sweep

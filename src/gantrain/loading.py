@@ -14,11 +14,10 @@ from torch import nn
 from gantrain import rng, torchscript
 from gantrain.build import allow_plugins, build
 from gantrain.config import Stage, stages_of
-from gantrain.errors import UserError
+from gantrain.errors import UserError, first_line
+from gantrain.files import TORCHSCRIPT
 from gantrain.models.state import load_networks
-from gantrain.places import TORCHSCRIPT
 from gantrain.runs import Run
-from gantrain.weights import first_line
 
 
 @dataclass

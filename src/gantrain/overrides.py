@@ -10,8 +10,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
-from gantrain.config_files import configs_folder
 from gantrain.errors import UserError
+from gantrain.folders import configs_folder
 from gantrain.places import place_of
 
 

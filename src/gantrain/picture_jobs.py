@@ -9,10 +9,10 @@ from typing import Any
 from PIL import Image
 from tqdm import tqdm
 
-from gantrain.atomic import replacing
 from gantrain.data.decode import Unreadable
 from gantrain.data.folder import list_pictures
 from gantrain.errors import UserError
+from gantrain.files import replacing
 from gantrain.latents import add_plugins
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-UNTRAINED = "untrained"  # in the place of a file of weights: random ones, for dry runs
-TORCHSCRIPT = (".pt", ".ts", ".torchscript")
+from gantrain.files import TORCHSCRIPT, UNTRAINED
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,10 @@ import yaml
 from safetensors.torch import save_file
 from torch import nn
 
-from gantrain.atomic import replacing
 from gantrain.config import ONLY_STAGE, check
-from gantrain.errors import UserError
+from gantrain.errors import UserError, first_line
+from gantrain.files import replacing
 from gantrain.records import read_records
-from gantrain.weights import first_line
 
 UNREADABLE = (
     *(OSError, RuntimeError, ValueError, KeyError, EOFError),

@@ -7,10 +7,9 @@ from typing import Any
 import torch
 
 from gantrain.config import stages_of
-from gantrain.data.cache import default_folder
 from gantrain.errors import UserError
-from gantrain.places import TORCHSCRIPT
-from gantrain.weights import sha256
+from gantrain.files import TORCHSCRIPT, sha256
+from gantrain.folders import cache_folder
 
 
 def load(file: Path, key: str) -> torch.jit.ScriptModule:
@@ -57,4 +56,4 @@ def trust_new(config: Mapping[str, Any]) -> None:
 
 def _mark(file: Path) -> Path:
     # Never data.cache_dir: a stranger's config could name one that holds marks.
-    return default_folder() / "trusted" / sha256(file)
+    return cache_folder() / "trusted" / sha256(file)

@@ -13,18 +13,18 @@ import torch
 from gantrain import torchscript
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.config import Stage, stages_of
-from gantrain.config_files import data_folder
 from gantrain.console import print_header
 from gantrain.errors import Diverged, UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.record import best_of, score_of
+from gantrain.folders import data_folder
 from gantrain.models.base import GANModule
 from gantrain.models.state import load_networks
 from gantrain.parallel import TurnTaking
 from gantrain.places import held
 from gantrain.prepare import Ready, accelerator, build_callbacks, build_loggers, prepare
 from gantrain.runs import Run, explain_os_error
-from gantrain.stop import StopSignals
+from gantrain.signals import StopSignals
 
 
 @dataclass

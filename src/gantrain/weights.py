@@ -1,6 +1,5 @@
 """Weights of networks from local files of any origin: plain tensors, bounded in size, known by their checksum."""
 
-import hashlib
 import pickle
 import zipfile
 from pathlib import Path
@@ -11,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from gantrain.errors import UserError
+from gantrain.errors import UserError, first_line
 
 LARGEST = 2 << 30  # bytes of a file; a whole VGG19 has 575 MB
 # What torch and safetensors raise for files that are cut off, damaged or hostile.
@@ -53,14 +52,3 @@ def read_state(file: Path, key: str) -> dict[str, Tensor]:
     if not all(torch.isfinite(value).all() for value in state.values() if value.is_floating_point()):
         raise UserError(f"{key}: {file} holds numbers that are not finite; fetch it again")
     return state
-
-
-def sha256(file: Path) -> str:
-    """A file's sha256 in hexadecimal digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def first_line(error: Exception) -> str:
-    """An error in one short line; torch's go on for a page."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

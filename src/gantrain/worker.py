@@ -11,7 +11,7 @@ from gantrain.errors import Diverged, UserError
 from gantrain.prepare import prepare
 from gantrain.quiet import quiet_libraries
 from gantrain.runs import Run
-from gantrain.stop import StopSignals
+from gantrain.signals import StopSignals
 from gantrain.train import fit_stage
 
 

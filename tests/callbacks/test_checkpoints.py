@@ -14,7 +14,7 @@ from gantrain.callbacks.metrics import Metrics
 from gantrain.callbacks.samples import Samples
 from gantrain.errors import Diverged
 from gantrain.runs import Run
-from gantrain.stop import StopSignals
+from gantrain.signals import StopSignals
 
 TINY = ("debug=tiny", "callbacks.samples.count=4", "evaluation=none", "hydra.run.dir=run")
 

@@ -258,7 +258,7 @@ def test_a_large_cache_is_read_not_mapped(tmp_path, monkeypatch):
 
 def test_the_place_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("GANTRAIN_CACHE", str(tmp_path / "own"))
-    assert caches.default_folder() == tmp_path / "own"
+    assert caches.cache_folder() == tmp_path / "own"
     monkeypatch.delenv("GANTRAIN_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert caches.default_folder() == tmp_path / "gantrain"
+    assert caches.cache_folder() == tmp_path / "gantrain"

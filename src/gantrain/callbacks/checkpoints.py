@@ -13,7 +13,7 @@ from gantrain.models.base import GANModule
 from gantrain.models.state import own_state_of, state_of
 from gantrain.parallel import gather, largest
 from gantrain.runs import Run
-from gantrain.stop import StopSignals
+from gantrain.signals import StopSignals
 
 
 class Checkpoints(pl.Callback):

@@ -7,8 +7,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from gantrain.atomic import replacing
 from gantrain.checks import check_whole
+from gantrain.files import replacing
 from gantrain.models.base import GANModule
 from gantrain.models.modes import undisturbed
 from gantrain.pictures import animate, grid, save_gif, to_pil

@@ -10,12 +10,12 @@ from typing import Literal
 
 import numpy as np
 
-from gantrain.config_files import data_folder
 from gantrain.data.ages import CLASS_NAMES, OLDEST, YOUNGEST, age_of, class_of
 from gantrain.data.decode import Framing, framing
 from gantrain.data.folder import Listing, PictureFiles, list_pictures
 from gantrain.data.mat import read_struct
 from gantrain.errors import UserError
+from gantrain.folders import data_folder
 
 ARCHIVES = ("wiki", "imdb")
 LARGEST_CSV = 256 << 20  # bytes

@@ -29,6 +29,7 @@ from gantrain.data.fill import Done, Job, Journal, chunk_rows, fill, processes_f
 from gantrain.data.progress import Progress
 from gantrain.data.source import Source
 from gantrain.errors import UserError
+from gantrain.folders import cache_folder
 
 VERSION = 2  # raise it when the same source would give other bytes
 LOOK = np.dtype([("width", "<u4"), ("height", "<u4"), ("mode", "S8")])
@@ -72,13 +73,6 @@ class Cached:
         return batch
 
 
-def default_folder() -> Path:
-    """`$GANTRAIN_CACHE`, else `gantrain` in the user's cache folder."""
-    own = os.environ.get("GANTRAIN_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME")
-    return Path(own) if own else (Path(base) if base else Path.home() / ".cache") / "gantrain"
-
-
 def open_cache(
     source: Source, size: int, channels: int, folder: Path | None = None, processes: int | None = None
 ) -> Cached:
@@ -116,7 +110,7 @@ def kept(
     Where that is None, or what could not be opened then can be by now, `build` makes it anew in a folder of another
     name, one process at a time. Raises UserError where it cannot be written.
     """
-    folder = folder or default_folder()
+    folder = folder or cache_folder()
     key = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
     place = folder / key
     found = read(place)

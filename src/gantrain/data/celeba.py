@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
-from gantrain.config_files import data_folder
 from gantrain.data.archive import ZippedPictures
 from gantrain.data.decode import framing
 from gantrain.data.folder import PictureFiles, list_pictures
 from gantrain.errors import UserError
+from gantrain.folders import data_folder
 
 NAME = "img_align_celeba"
 

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from gantrain.config_files import data_folder
 from gantrain.errors import UserError
+from gantrain.folders import data_folder
 
 LARGEST = 1 << 30  # bytes of one file
 

@@ -8,10 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from gantrain.config_files import data_folder
 from gantrain.data.volume_files import SUFFIXES, read_volume
-from gantrain.errors import UserError
-from gantrain.names import did_you_mean
+from gantrain.errors import UserError, did_you_mean
+from gantrain.folders import data_folder
 
 SPLITS = ("train", "test")
 RESOLUTION = "30"  # the folder's name, whatever the volumes' side

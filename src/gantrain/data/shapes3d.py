@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from gantrain.names import did_you_mean
+from gantrain.errors import did_you_mean
 
 Solid = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # coordinates in -1..1 to what lies inside
 SPLITS = ("train", "test")

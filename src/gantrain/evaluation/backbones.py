@@ -11,11 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from gantrain import torchscript
-from gantrain.errors import UserError
+from gantrain.errors import UserError, did_you_mean, first_line
 from gantrain.evaluation.resize import resize
-from gantrain.names import did_you_mean
-from gantrain.places import TORCHSCRIPT
-from gantrain.weights import first_line, read_state, sha256
+from gantrain.files import TORCHSCRIPT, sha256
+from gantrain.weights import read_state
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

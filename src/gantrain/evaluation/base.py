@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from gantrain.checks import check_whole
-from gantrain.config import LARGEST_SEED
-from gantrain.errors import UserError
+from gantrain.checks import LARGEST_SEED, check_whole
+from gantrain.errors import UserError, did_you_mean
 from gantrain.evaluation.protocol import names_score
 from gantrain.models.base import GANModule
-from gantrain.names import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gantrain.atomic import replacing
-from gantrain.data.cache import default_folder
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone, hash_of, unfit
 from gantrain.evaluation.features import stream
 from gantrain.evaluation.resize import resize
-from gantrain.weights import read_state, sha256
+from gantrain.files import replacing, sha256
+from gantrain.folders import cache_folder
+from gantrain.weights import read_state
 
 VERSION = 1  # raise it when fitting would give other weights
 SIDE = 32  # larger pictures are reduced to it
@@ -105,7 +105,7 @@ def check_labelled(data: GANDataModule) -> None:
 
 
 def folder_of(data: GANDataModule) -> Path:
-    return (data.cache_dir or default_folder()) / "classifiers"
+    return (data.cache_dir or cache_folder()) / "classifiers"
 
 
 def _load(classifier: Classifier, file: Path) -> bool:

@@ -11,12 +11,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from gantrain.atomic import replacing
-from gantrain.data.cache import default_folder
 from gantrain.data.module import GANDataModule
 from gantrain.data.stream import Batches
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone
+from gantrain.files import replacing
+from gantrain.folders import cache_folder
 
 CHUNK = 250  # pictures that go through the backbone together
 PART = 40 * CHUNK  # pictures whose features are one file: 80 MB of Inception's
@@ -71,7 +71,7 @@ def real_parts(
 def _part(data: GANDataModule, backbone: Backbone, start: int, count: int, seed: int, device: torch.device) -> Features:
     content = repr((data.content, backbone.name, backbone.weights, backbone.filter, start, count, seed))
     key = hashlib.sha256(content.encode()).hexdigest()[:16]
-    file = (data.cache_dir or default_folder()) / "features" / f"{key}.safetensors"
+    file = (data.cache_dir or cache_folder()) / "features" / f"{key}.safetensors"
     try:
         return Features(**{"probabilities": None, "labels": None, **load_file(file)})
     except (OSError, SafetensorError, TypeError):

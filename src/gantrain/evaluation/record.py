@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gantrain.atomic import replacing
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Result, Score
 from gantrain.evaluation.protocol import names_score, unlike
+from gantrain.files import replacing
 
 
 @dataclass(frozen=True)

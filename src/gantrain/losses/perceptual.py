@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gantrain.checks import check_number, check_whole
 from gantrain.errors import UserError
-from gantrain.places import UNTRAINED
+from gantrain.files import UNTRAINED
 from gantrain.weights import read_state
 
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}  # convolutions of each block

@@ -6,11 +6,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from gantrain.ema import EMA
-from gantrain.errors import UserError
+from gantrain.errors import UserError, first_line
 from gantrain.losses.penalties import Penalty
 from gantrain.models.modes import for_inference
 from gantrain.models.players import Player
-from gantrain.weights import first_line
 
 # What a network raises for inputs of another shape, number or range than it takes.
 NOT_TAKEN = (RuntimeError, TypeError, ValueError, IndexError)

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantrain import torchscript
-from gantrain.errors import UserError
-from gantrain.places import UNTRAINED
-from gantrain.weights import LARGEST, first_line, read_state, sha256
+from gantrain.errors import UserError, first_line
+from gantrain.files import UNTRAINED, sha256
+from gantrain.weights import LARGEST, read_state
 
 HEADS = ("fc", "classifier", "classif", "head", "heads", "last_linear")  # what classifies, and is taken off
 WAYS = (

@@ -9,11 +9,11 @@ from hydra import compose, initialize_config_dir
 
 from gantrain.build import allow_plugins
 from gantrain.config import Stage, finalise, stages_of
-from gantrain.config_files import configs_folder
 from gantrain.data import GANDataModule
 from gantrain.data.source import dropped_by
 from gantrain.data.survey import class_counts, copies, modes, sizes
 from gantrain.errors import UserError
+from gantrain.folders import configs_folder
 from gantrain.launch import NOT_COMPOSED, arrange, refuse_shadowed_experiments, sentence
 from gantrain.pictures import to_pil
 from gantrain.quiet import quiet_libraries

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gantrain.atomic import replacing
 from gantrain.build import build
 from gantrain.config import ONLY_STAGE, check, stages_of
 from gantrain.errors import UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.record import Record
+from gantrain.files import replacing
 from gantrain.latents import add_plugins, add_seed
 from gantrain.loading import load_trained
 from gantrain.models.modes import undisturbed

@@ -9,17 +9,16 @@ import numpy as np
 import torch
 from omegaconf import OmegaConf
 
-from gantrain.atomic import replacing
-from gantrain.config_files import configs_folder
 from gantrain.data import GANDataModule
 from gantrain.data.synthetic import Synthetic
-from gantrain.errors import UserError
+from gantrain.errors import UserError, did_you_mean
 from gantrain.features import LayerOutputs, max_pooled, takes_cond
+from gantrain.files import replacing
+from gantrain.folders import configs_folder
 from gantrain.latents import add_plugins
 from gantrain.loading import Trained, load_trained
 from gantrain.models.base import Batch
 from gantrain.models.unpaired import UnpairedGAN
-from gantrain.names import did_you_mean
 from gantrain.prepare import accelerator, build_data
 from gantrain.quiet import quiet_libraries
 

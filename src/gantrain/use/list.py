@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from gantrain.config_files import configs_folder, data_folder
 from gantrain.errors import UserError
+from gantrain.folders import configs_folder, data_folder
 
 
 def main(words: Sequence[str]) -> int:

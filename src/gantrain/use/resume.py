@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from gantrain.config import LENGTHS, check
-from gantrain.config_files import configs_folder
 from gantrain.errors import UserError
+from gantrain.folders import configs_folder
 from gantrain.places import place_of
 from gantrain.quiet import quiet_libraries
 from gantrain.runs import Run

@@ -1,4 +1,4 @@
-"""Where our YAML files and the user's data are; imports nothing heavy."""
+"""Where our YAML files, the user's data and the caches are; imports nothing heavy."""
 
 import os
 from pathlib import Path
@@ -17,3 +17,10 @@ def configs_folder() -> Path:
 def data_folder() -> Path:
     """Where data is looked for when `data.root` is not set: `$GANTRAIN_DATA`, else `data` in the working directory."""
     return Path(os.environ.get("GANTRAIN_DATA") or "data")
+
+
+def cache_folder() -> Path:
+    """`$GANTRAIN_CACHE`, else `gantrain` in the user's cache folder."""
+    own = os.environ.get("GANTRAIN_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME")
+    return Path(own) if own else (Path(base) if base else Path.home() / ".cache") / "gantrain"

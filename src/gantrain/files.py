@@ -1,9 +1,13 @@
-"""Files that are whole or not there."""
+"""Files: written whole or not at all, known by their sha256, and words that stand in the place of one."""
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+UNTRAINED = "untrained"  # in the place of a file of weights: random ones, for dry runs
+TORCHSCRIPT = (".pt", ".ts", ".torchscript")  # suffixes
 
 
 @contextlib.contextmanager
@@ -20,3 +24,9 @@ def replacing(file: Path) -> Iterator[Path]:
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sha256(file: Path) -> str:
+    """A file's sha256 in hexadecimal digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
