@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from gantrain.build import build
-from gantrain.config import stages_of
+from gantrain.config.build import build
+from gantrain.config.stages import stages_of
 from gantrain.data.low_high import larger, smaller
 from gantrain.evaluation.super_resolution import SuperResolutionScores, centred, whole_multiple
 from gantrain.loading import load_weights

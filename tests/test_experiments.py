@@ -8,11 +8,11 @@ from pictures_on_disk import write_picture
 from PIL import Image
 from stopping import stop_at
 
-from gantrain.config import stages_of
+from gantrain.config.compose import composed
+from gantrain.config.stages import stages_of
 from gantrain.folders import configs_folder
 from gantrain.loading import load_network, load_trained
 from gantrain.picture_jobs import picture_verb
-from gantrain.use.data import composed
 
 FOLDER = configs_folder() / "experiment"
 RECORDS = ("callbacks.metrics.every=1", "callbacks.samples.count=2")

@@ -7,7 +7,7 @@ import torch
 from pictures_on_disk import make_pictures
 from wiki import write_archive
 
-from gantrain.config import Stage
+from gantrain.config.stages import Stage
 from gantrain.prepare import length_of
 
 

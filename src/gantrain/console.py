@@ -7,7 +7,7 @@ import torch
 
 from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import frames
-from gantrain.config import stages_of
+from gantrain.config.stages import stages_of
 from gantrain.evaluation import record
 from gantrain.models.schedules import ends
 from gantrain.picture_jobs import picture_verb

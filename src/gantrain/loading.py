@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from gantrain import rng, torchscript
-from gantrain.build import allow_plugins, build
-from gantrain.config import Stage, stages_of
+from gantrain.config.build import allow_plugins, build
+from gantrain.config.stages import Stage, stages_of
 from gantrain.errors import UserError, first_line
 from gantrain.files import TORCHSCRIPT
 from gantrain.models.state import load_networks

@@ -16,10 +16,10 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from gantrain import rng
-from gantrain.build import allow_plugins, build
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.callbacks.scores import Scores
-from gantrain.config import Stage, stages_of
+from gantrain.config.build import allow_plugins, build
+from gantrain.config.stages import Stage, stages_of
 from gantrain.data import GANDataModule
 from gantrain.ema import EMA
 from gantrain.errors import UserError

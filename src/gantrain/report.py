@@ -19,7 +19,7 @@ from PIL import Image
 from gantrain import __version__
 from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import TURNING_FILE, frames
-from gantrain.config import Stage, stages_of
+from gantrain.config.stages import Stage, stages_of
 from gantrain.curves import Chart, draw_charts, draw_scores
 from gantrain.evaluation.record import Record, newest
 from gantrain.evaluation.record import read as read_scores

@@ -18,7 +18,8 @@ import yaml
 from safetensors.torch import save_file
 from torch import nn
 
-from gantrain.config import ONLY_STAGE, check
+from gantrain.config.checks import check
+from gantrain.config.stages import ONLY_STAGE
 from gantrain.errors import UserError, first_line
 from gantrain.files import replacing
 from gantrain.records import read_records

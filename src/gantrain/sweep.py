@@ -151,7 +151,7 @@ def samples(folder: Path) -> Any:
     """A row of a run's samples, or None where its run can no longer be opened, which is said."""
     import torch  # a sweep whose jobs are all refused has no use for it
 
-    from gantrain.config import Stage
+    from gantrain.config.stages import Stage
     from gantrain.loading import load_trained
     from gantrain.pictures import grid, to_pil
     from gantrain.prepare import build_data

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from gantrain.config import stages_of
+from gantrain.config.stages import stages_of
 from gantrain.errors import UserError
 from gantrain.files import TORCHSCRIPT, sha256
 from gantrain.folders import cache_folder

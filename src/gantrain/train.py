@@ -12,16 +12,15 @@ import torch
 
 from gantrain import torchscript
 from gantrain.callbacks.checkpoints import Checkpoints
-from gantrain.config import Stage, stages_of
+from gantrain.config.finalise import make_absolute
+from gantrain.config.stages import Stage, stages_of
 from gantrain.console import print_header
 from gantrain.errors import Diverged, UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.record import best_of, score_of
-from gantrain.folders import data_folder
 from gantrain.models.base import GANModule
 from gantrain.models.state import load_networks
 from gantrain.parallel import TurnTaking
-from gantrain.places import held
 from gantrain.prepare import Ready, accelerator, build_callbacks, build_loggers, prepare
 from gantrain.runs import Run, explain_os_error
 from gantrain.signals import StopSignals
@@ -53,16 +52,6 @@ def run(config: dict[str, Any], folder: Path, numbered: bool = False) -> Outcome
     torchscript.trust_new(config)
     ready = prepare(config, new=True)
     return fit(ready, Run.create(folder, config, numbered), config)
-
-
-def make_absolute(config: dict[str, Any]) -> None:
-    """A run remembers where its files are, from wherever it is resumed."""
-    for stage in stages_of(config):
-        data = stage.config["data"]
-        data["root"] = data.get("root") or str(data_folder())
-    for place, node, key, _ in held(config):
-        if place.is_path(node[key]):
-            node[key] = str(Path(node[key]).expanduser().absolute())
 
 
 def resume(folder: Path, config: dict[str, Any]) -> Outcome:

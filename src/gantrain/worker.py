@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 
-from gantrain.build import allow_plugins
+from gantrain.config.build import allow_plugins
 from gantrain.errors import Diverged, UserError
 from gantrain.prepare import prepare
 from gantrain.quiet import quiet_libraries

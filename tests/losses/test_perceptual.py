@@ -3,9 +3,9 @@ import torch
 from pictures_on_disk import make_pictures, write_picture
 from safetensors.torch import save_file
 
+from gantrain.config.compose import composed
 from gantrain.errors import UserError
 from gantrain.losses.perceptual import Perceptual, convolutions, depth_of
-from gantrain.use.data import composed
 
 WIDTH = 2
 

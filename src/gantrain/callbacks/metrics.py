@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 
 from gantrain.checks import check_whole
-from gantrain.config import ONLY_STAGE
+from gantrain.config.stages import ONLY_STAGE
 from gantrain.models.base import GANModule
 from gantrain.parallel import average_scalars
 from gantrain.runs import Run

@@ -7,7 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from gantrain.callbacks.checkpoints import Checkpoints
-from gantrain.config import ONLY_STAGE
+from gantrain.config.stages import ONLY_STAGE
 from gantrain.evaluation import record
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.record import Record, best_of, score_of

@@ -5,16 +5,13 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
-
-from gantrain.build import allow_plugins
-from gantrain.config import Stage, finalise, stages_of
+from gantrain.config.build import allow_plugins
+from gantrain.config.compose import composed
+from gantrain.config.stages import Stage, stages_of
 from gantrain.data import GANDataModule
 from gantrain.data.source import dropped_by
 from gantrain.data.survey import class_counts, copies, modes, sizes
 from gantrain.errors import UserError
-from gantrain.folders import configs_folder
-from gantrain.launch import NOT_COMPOSED, arrange, refuse_shadowed_experiments, sentence
 from gantrain.pictures import to_pil
 from gantrain.quiet import quiet_libraries
 
@@ -48,21 +45,6 @@ def main(words: Sequence[str]) -> int:
         data.check()  # the report first: it shows what is wrong
         draw(data, _picture(args.out, stage))
     return 0
-
-
-def composed(overrides: Sequence[str], config_dir: str | None) -> dict:
-    """The config that training would have with these words. Raises UserError."""
-    words = arrange(overrides)
-    search = []
-    if config_dir is not None:
-        refuse_shadowed_experiments(["--config-dir", config_dir])
-        place = str(Path(config_dir).absolute()).replace("'", "\\'")
-        search = [f"hydra.searchpath=['file://{place}']"]
-    try:
-        with initialize_config_dir(str(configs_folder()), version_base="1.3"):
-            return finalise(compose("train", overrides=[*words, *search]), words)
-    except NOT_COMPOSED as error:
-        raise UserError(sentence(error, words)) from error
 
 
 def describe(data: GANDataModule) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gantrain.build import build
-from gantrain.config import ONLY_STAGE, check, stages_of
+from gantrain.config.build import build
+from gantrain.config.changes import apply, evaluation_named
+from gantrain.config.checks import check
+from gantrain.config.stages import ONLY_STAGE, stages_of
 from gantrain.errors import UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.base import Evaluation
@@ -23,7 +25,6 @@ from gantrain.quiet import quiet_libraries
 from gantrain.runs import Run
 from gantrain.sweep import aligned
 from gantrain.torchscript import trust_backbone
-from gantrain.use.resume import apply, evaluation_named
 
 SHORT = ("samples", "backbone", "weights", "seed")  # options that are evaluation.<name>
 
@@ -66,6 +67,8 @@ def evaluate(
         if not override.startswith(("evaluation=", "evaluation.", "data.root=")):
             raise UserError(f"'{override}': only evaluation, its keys and data.root can be set here")
         apply(config, override)
+        if override.startswith("evaluation.backbone="):
+            trust_backbone(config["evaluation"]["backbone"])
     if not config["evaluation"]:
         raise UserError("evaluation=none measures nothing; choose another")
     config["evaluation"] |= options

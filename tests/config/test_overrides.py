@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from gantrain.config.overrides import as_text, value_of
 from gantrain.errors import UserError
-from gantrain.overrides import as_text, value_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantrain.build import build
+from gantrain.config.build import build
 from gantrain.errors import UserError
 
 LINEAR = {"_target_": "torch.nn.Linear", "in_features": 2, "out_features": 3}

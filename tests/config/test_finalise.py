@@ -3,7 +3,8 @@
 import pytest
 from omegaconf import OmegaConf
 
-from gantrain.config import finalise, stages_of
+from gantrain.config.finalise import finalise
+from gantrain.config.stages import stages_of
 from gantrain.errors import UserError
 
 ROOT = {

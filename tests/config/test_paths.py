@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from gantrain.places import held, place_of
+from gantrain.config.finalise import make_absolute
+from gantrain.config.paths import held, place_of
 from gantrain.runs import Run
-from gantrain.train import make_absolute
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
+from gantrain.config.paths import place_of
 from gantrain.errors import UserError
 from gantrain.folders import configs_folder
-from gantrain.places import place_of
 
 
 def as_text(word: str, sweeping: bool = False) -> str:

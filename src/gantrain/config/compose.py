@@ -1,0 +1,132 @@
+"""From the words of a command to a composed config: Hydra's grammar, and its errors as sentences."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from gantrain.config.finalise import finalise
+from gantrain.config.overrides import as_text
+from gantrain.errors import UserError, did_you_mean
+from gantrain.folders import configs_folder
+
+NOT_COMPOSED = (HydraException, OmegaConfBaseException, ValueError)  # the last for data.range.x=5: a list has no x
+# Hydra's options, and whether each takes a value.
+OPTIONS = {
+    **dict.fromkeys(
+        ("--multirun", "-m", "--run", "-r", "--resolve", "--hydra-help", "--shell-completion", "-sc"), False
+    ),
+    **dict.fromkeys(("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp"), True),
+    **dict.fromkeys(("--cfg", "-c", "--package", "-p", "--info", "-i"), True),
+}
+
+
+def arrange(words: Sequence[str]) -> list[str]:
+    """The words as Hydra's parser takes them: options first, wherever the user put them. Raises UserError.
+
+    A word may set an option that no YAML states (Hydra's `++`): the class that takes it refuses unknown ones, and says
+    which are near.
+    """
+    options, overrides = [], []
+    rest, sweeping = list(words), bool({"-m", "--multirun"} & set(words))
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            word = as_text(word, sweeping)
+            known = not re.match(r"(data|networks|losses|models|callbacks|evaluation)\.[\w.]+=", word)
+            overrides.append(word if known else f"++{word}")
+            continue
+        name, equals, _ = word.partition("=")
+        if name not in OPTIONS:
+            raise UserError(f"{name}: there is no such option{did_you_mean(name, OPTIONS)}")
+        options.append(word)
+        if OPTIONS[name] and not equals:
+            if not rest:
+                raise UserError(f"{name} needs a value")
+            options.append(rest.pop(0))
+    return options + overrides
+
+
+def composed(overrides: Sequence[str], config_dir: str | None) -> dict:
+    """The config that training would have with these words. Raises UserError."""
+    words = arrange(overrides)
+    search = []
+    if config_dir is not None:
+        refuse_shadowed_experiments(["--config-dir", config_dir])
+        place = str(Path(config_dir).absolute()).replace("'", "\\'")
+        search = [f"hydra.searchpath=['file://{place}']"]
+    try:
+        with initialize_config_dir(str(configs_folder()), version_base="1.3"):
+            return finalise(compose("train", overrides=[*words, *search]), words)
+    except NOT_COMPOSED as error:
+        raise UserError(sentence(error, words)) from error
+
+
+def refuse_shadowed_experiments(words: Sequence[str]) -> None:
+    """A user's experiment of the same name would silently take the place of ours, or ours of theirs."""
+    for i, word in enumerate(words):
+        if word in ("--config-dir", "-cd"):
+            folder = words[i + 1] if i + 1 < len(words) else ""
+        elif word.startswith("--config-dir="):
+            folder = word.partition("=")[2]
+        else:
+            continue
+        if not Path(folder).is_dir():
+            raise UserError(f"--config-dir: there is no folder '{folder}'")
+        ours = {file.name for file in (configs_folder() / "experiment").rglob("*.yaml")}
+        for file in sorted((Path(folder) / "experiment").glob("*.yaml")):
+            if file.name in ours:
+                raise UserError(f"--config-dir: {file} has the name of an experiment of gantrain's own; rename it")
+
+
+def sentence(error: Exception, words: Sequence[str] = ()) -> str:
+    """One sentence for an error of Hydra or OmegaConf, with the nearest names."""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        options = list(error.options or [])
+        if name == "null" and "none" in options:
+            return f"{group}: there is no 'null'; write {group}=none"
+        return f"{group or 'config'}: there is no '{name}'{did_you_mean(name, options)}"
+    text = str(error)
+    if isinstance(error, OverrideParseException):
+        typed = error.override.removeprefix("++")  # ours; see `arrange`
+        return f"'{typed}' is no override; write key=value, with special characters key=\"'value'\""
+    if isinstance(error, ConfigCompositionException):
+        if found := re.search(r"Could not override '([^']+)'", text):
+            return f"{found[1]}: there is no such key{did_you_mean(found[1], _keys(words))}"
+        if found := re.search(r"Could not override '[\w/]*/?(\w+)'|No match in the defaults list.*'(\w+)'", text):
+            group = found[1] or found[2]
+            return f"{group}: there is no such group of configs{did_you_mean(group, _groups())}"
+    if isinstance(error, ValueError) and not isinstance(error, OmegaConfBaseException):
+        return f"{' '.join(word.removeprefix('++') for word in words)}: this does not fit the config ({text})"
+    if isinstance(error, OmegaConfBaseException) and (found := re.search(r"full_key: (\S+)", text)):
+        return f"{found[1]}: {text.splitlines()[0]}"
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _groups() -> list[str]:
+    return [folder.name for folder in configs_folder().iterdir() if folder.is_dir()]
+
+
+def _keys(words: Sequence[str]) -> list[str]:
+    """The keys that the config has without the words that change single values."""
+    groups = [w for w in words if w.partition("=")[0] in _groups() and "," not in w]
+    try:
+        with initialize_config_dir(str(configs_folder()), version_base="1.3"):
+            config = compose("train", overrides=groups)
+    except (HydraException, OmegaConfBaseException):
+        return []
+    keys: list[str] = []
+
+    def walk(node: object, prefix: str) -> None:
+        if isinstance(node, dict):
+            for key, value in node.items():
+                keys.append(f"{prefix}{key}")
+                walk(value, f"{prefix}{key}.")
+
+    walk(OmegaConf.to_container(config, resolve=False), "")
+    return keys

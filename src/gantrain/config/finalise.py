@@ -1,0 +1,124 @@
+"""From a composed config to the config of a run: lengths, debug, stages, interpolations, checks."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from gantrain.config.checks import ROOT_KEYS, check, check_classes, check_parts, check_stages
+from gantrain.config.paths import held
+from gantrain.config.stages import LENGTHS, STAGE_KEYS, stages_of
+from gantrain.errors import UserError, did_you_mean
+from gantrain.files import UNTRAINED
+from gantrain.folders import data_folder
+
+
+def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
+    """The resolved, checked config of a run in plain types; `overrides` are the command line's `key=value` words.
+
+    Raises UserError, and OmegaConf's errors for interpolations that lead nowhere.
+    """
+    root = OmegaConf.to_container(composed, resolve=False)
+    given = {word.lstrip("+~").partition("=")[0] for word in overrides}
+    if unknown := [key for key in root if key not in ROOT_KEYS]:
+        raise UserError(f"{unknown[0]}: there is no such key{did_you_mean(unknown[0], ROOT_KEYS)}")
+    debug = root.pop("debug", None)
+    check_stages(root.get("stages"))
+    _settle_lengths(root, given, debug)
+    stages = root.pop("stages", None)
+    if not stages:
+        check_parts(root, "")
+        final = _resolve(root)
+        check_classes(root, final, "")
+        final["stages"] = None
+    else:
+        final = _resolve({k: v for k, v in root.items() if k not in STAGE_KEYS})
+        final["stages"] = {}
+        for name, stated in stages.items():
+            replaced = _replace(root, stated)
+            check_parts(replaced, f"stages.{name}.")
+            resolved = _resolve(replaced)
+            check_classes(replaced, resolved, f"stages.{name}.")
+            final["stages"][name] = {key: resolved.get(key) for key in STAGE_KEYS}
+    for place, node, key, _ in held(final):
+        if place.certain and type(node[key]) is int:
+            node[key] = str(node[key])  # a folder may be called 2024
+    check(final)
+    if debug is not None:
+        _shrink(final, debug)
+    return final
+
+
+def _settle_lengths(root: dict, given: set[str], debug: Mapping | None) -> None:
+    stages = root.get("stages") or {}
+    if stages and any(root.get(key) is not None for key in LENGTHS):
+        key = next(key for key in LENGTHS if root.get(key) is not None)
+        ways = ", ".join(f"stages.{name}.{key}=" for name in stages)
+        raise UserError(f"{key}: this run has several stages, each with its own length; use {ways}")
+    for prefix, node in [(f"stages.{name}.", stage) for name, stage in stages.items()] or [("", root)]:
+        if unknown := [key for key in node if stages and key not in STAGE_KEYS]:
+            raise UserError(f"{prefix}{unknown[0]}: a stage may state {', '.join(STAGE_KEYS)}")
+        stated = [key for key in LENGTHS if prefix + key in given and node.get(key) is not None]
+        if debug is not None and not stated:
+            node["iterations"], stated = debug["iterations"], ["iterations"]
+        if len(stated) == 1:  # the command line's length replaces the experiment's
+            node[LENGTHS[1 - LENGTHS.index(stated[0])]] = None
+        present = [key for key in LENGTHS if node.get(key) is not None]
+        if len(present) == 2:
+            raise UserError(f"{prefix}iterations and {prefix}epochs are both set; set one and leave the other null")
+        if not present:
+            raise UserError(f"{prefix}iterations: no length is set; set {prefix}iterations= or {prefix}epochs=")
+
+
+def _replace(root: dict, stated: Mapping[str, Any]) -> dict:
+    """The root as a stage sees it: every key that the stage states replaces the root's node."""
+    stage = copy.deepcopy(root)
+    for key in LENGTHS:
+        stage[key] = None
+    stage.update(copy.deepcopy(dict(stated)))
+    return stage
+
+
+def _resolve(node: dict) -> dict[str, Any]:
+    return OmegaConf.to_container(OmegaConf.create(node), resolve=True, throw_on_missing=True)
+
+
+def _shrink(config: dict, debug: Mapping) -> None:
+    """`debug=tiny`: synthetic data of the same shape, narrow networks, a batch that fits.
+
+    A frozen network, in a loss or for itself, is a narrow untrained one: there may be no file of weights.
+    """
+    for place, node, key, _ in held(config):
+        if place.frozen and isinstance(node[key], (str, NoneType)):
+            node[key] = UNTRAINED
+            _narrow(node, debug)
+    for stage in stages_of(config):
+        for network in stage.config["networks"].values():
+            _narrow(network, debug)
+        data = stage.config["data"]
+        data["dataset"] = {**debug["dataset"], "classes": data.get("classes")}
+        data["batch_size"] = min(data["batch_size"], debug["batch_size"])
+    evaluation = config.get("evaluation") or {}
+    if "samples" in evaluation:
+        evaluation["samples"] = min(evaluation["samples"], debug["samples"])
+    if evaluation.get("backbone") == "dataset":
+        # Made-up classes teach a classifier nothing, and what only a classifier gives is then not measured.
+        evaluation |= {"backbone": "random", **{key: None for key in ("scores", "best") if key in evaluation}}
+
+
+def _narrow(node: dict, debug: Mapping) -> None:
+    if "width" in node:
+        node["width"] = min(node["width"], debug["width"])
+
+
+def make_absolute(config: dict[str, Any]) -> None:
+    """A run remembers where its files are, from wherever it is resumed."""
+    for stage in stages_of(config):
+        data = stage.config["data"]
+        data["root"] = data.get("root") or str(data_folder())
+    for place, node, key, _ in held(config):
+        if place.is_path(node[key]):
+            node[key] = str(Path(node[key]).expanduser().absolute())
