@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gantrain.drawing.text import aligned
 from gantrain.runs import Run
-from gantrain.sweep import Job, Sweep, aligned, shortened
+from gantrain.sweep import Job, Sweep, shortened
 
 TINY = (
     "debug=tiny",

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import frames
 from gantrain.config.stages import stages_of
+from gantrain.drawing.text import clock
 from gantrain.evaluation import record
 from gantrain.models.schedules import ends
 from gantrain.picture_jobs import picture_verb

@@ -17,16 +17,16 @@ from markupsafe import Markup
 from PIL import Image
 
 from gantrain import __version__
-from gantrain.callbacks.progress import clock
 from gantrain.callbacks.samples import TURNING_FILE, frames
 from gantrain.config.stages import Stage, stages_of
 from gantrain.curves import Chart, draw_charts, draw_scores
+from gantrain.drawing.pictures import animate, open_png, spread
+from gantrain.drawing.text import clock
 from gantrain.evaluation.record import Record, newest
 from gantrain.evaluation.record import read as read_scores
 from gantrain.files import replacing
 from gantrain.models.schedules import ends
 from gantrain.picture_jobs import picture_verb
-from gantrain.pictures import animate, open_png, spread
 from gantrain.records import is_number, read_records
 from gantrain.runs import Run
 

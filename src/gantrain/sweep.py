@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.records import is_number, read_records
 
@@ -131,7 +132,7 @@ class Sweep:
 
     def picture(self) -> Any:
         """A row of samples per job from the same latents, labelled with what the job changes."""
-        from gantrain.sheets import labelled_rows
+        from gantrain.drawing.sheets import labelled_rows
 
         rows = []
         for job in self.jobs:
@@ -152,8 +153,8 @@ def samples(folder: Path) -> Any:
     import torch  # a sweep whose jobs are all refused has no use for it
 
     from gantrain.config.stages import Stage
+    from gantrain.drawing.pictures import grid, to_pil
     from gantrain.loading import load_trained
-    from gantrain.pictures import grid, to_pil
     from gantrain.prepare import build_data
     from gantrain.runs import Run
 
@@ -178,11 +179,3 @@ def shortened(keys: Sequence[str]) -> list[str]:
         others = [other for other in keys if other != key]
         short.append(next((t for t in tails if not any(f".{other}".endswith(f".{t}") for other in others)), key))
     return short
-
-
-def aligned(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """Rows of equal or different columns as lines of a table, with a head."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    lines = [columns, *([row.get(column, "") for column in columns] for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]

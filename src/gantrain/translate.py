@@ -10,8 +10,8 @@ from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from gantrain.data.decode import flat, guarded, open_picture
+from gantrain.drawing.pictures import to_pil, to_uint8
 from gantrain.enlarge import separate
-from gantrain.pictures import to_pil, to_uint8
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import re
 
-from gantrain.callbacks.progress import clock
+from gantrain.drawing.text import clock
 
 
 def test_lines_in_a_log(gantrain):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from toys import Shades
 
-from gantrain.pictures import to_uint8
+from gantrain.drawing.pictures import to_uint8
 from gantrain.use.interpolate import frames
 
 

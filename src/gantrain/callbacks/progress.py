@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 from tqdm import tqdm
 
 from gantrain.callbacks.metrics import Metrics
+from gantrain.drawing.text import clock
 from gantrain.models.base import GANModule
 
 
@@ -71,10 +72,3 @@ class Progress(pl.Callback):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-
-
-def clock(seconds: float) -> str:
-    """Seconds as 0:42, 12:05 or 1:02:03."""
-    minutes, seconds = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

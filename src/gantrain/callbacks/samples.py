@@ -8,10 +8,10 @@ import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from gantrain.checks import check_whole
+from gantrain.drawing.pictures import animate, grid, save_gif, to_pil
 from gantrain.files import replacing
 from gantrain.models.base import GANModule
 from gantrain.models.modes import undisturbed
-from gantrain.pictures import animate, grid, save_gif, to_pil
 from gantrain.rng import derive_seed
 from gantrain.runs import Run
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gantrain.data.module import Batch, GANDataModule
-from gantrain.pictures import to_uint8
+from gantrain.drawing.pictures import to_uint8
 
 
 class LowHigh(GANDataModule):
@@ -43,7 +43,7 @@ class LowHigh(GANDataModule):
         return self.held_out().examples(n)
 
     def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
-        from gantrain.comparison import compare  # fonts and drawing, only where there is something to draw
+        from gantrain.drawing.close_ups import compare  # fonts and drawing, only where there is something to draw
 
         low, ours, truth = (self.pictures(part.cpu()) for part in (batch["cond"], made, batch["real"]))
         return compare({"low": low, "bicubic": larger(low, self.scale), "ours": ours, "truth": truth})

@@ -17,8 +17,8 @@ from gantrain.data.checks import check_classes, check_large_enough, check_readab
 from gantrain.data.source import Source
 from gantrain.data.split import Part, divide
 from gantrain.data.stream import Batches, IndexStream, balanced, coin
+from gantrain.drawing.pictures import grid, to_pil, to_uint8
 from gantrain.errors import UserError
-from gantrain.pictures import grid, to_pil, to_uint8
 from gantrain.rng import derive_seed
 
 Batch = dict[str, Tensor]

@@ -15,8 +15,8 @@ from gantrain.data.jitter import check_load_size, crops
 from gantrain.data.module import Batch, GANDataModule, mirrored
 from gantrain.data.source import Source
 from gantrain.data.stream import IndexStream, coin
+from gantrain.drawing.pictures import grid
 from gantrain.errors import UserError
-from gantrain.pictures import grid
 from gantrain.rng import derive_seed
 
 

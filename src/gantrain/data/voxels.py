@@ -16,8 +16,8 @@ from gantrain.data.checks import check_classes, named
 from gantrain.data.module import Batch, GANDataModule
 from gantrain.data.split import divide
 from gantrain.data.volume_files import Unreadable
+from gantrain.drawing.voxels import render, turn
 from gantrain.errors import UserError
-from gantrain.rendering import render, turn
 from gantrain.volumes import ARRAYS, MESHES, largest_part, save_volume
 
 

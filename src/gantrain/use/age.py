@@ -12,15 +12,15 @@ from torch import Tensor
 from gantrain import torchscript
 from gantrain.data.ages import CLASS_NAMES
 from gantrain.data.decode import Unreadable, decode, open_picture
+from gantrain.drawing.pictures import to_pil
+from gantrain.drawing.sheets import INK, PAPER, enlarged, font, labelled_rows
 from gantrain.errors import UserError
 from gantrain.latents import add_plugins
 from gantrain.loading import load_trained
 from gantrain.losses.euclidean import Euclidean
 from gantrain.models.inversion import Inversion
-from gantrain.pictures import to_pil
 from gantrain.prepare import build_data
 from gantrain.quiet import quiet_libraries
-from gantrain.sheets import INK, PAPER, enlarged, font, labelled_rows
 
 CELL, GAP = 128, 4
 STEPS = 50  # of L-BFGS, each with a line search

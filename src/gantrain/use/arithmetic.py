@@ -9,10 +9,10 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from gantrain.drawing.sheets import GAP, INK, PAPER, enlarged, font
 from gantrain.errors import UserError
 from gantrain.latents import add_class, add_plugins, add_seed, class_of, latent_family, read_latents
 from gantrain.quiet import quiet_libraries
-from gantrain.sheets import GAP, INK, PAPER, enlarged, font
 
 NOISE = 0.25  # the paper's: the neighbours of the result lie within this of it, in every number
 CELL = 96

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.base import Score
 from gantrain.evaluation.protocol import OF_THE_MODEL, unlike
 from gantrain.evaluation.record import Record
 from gantrain.runs import Run
-from gantrain.sweep import aligned
 
 SURE = 2.0  # standard errors of a difference
 

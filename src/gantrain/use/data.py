@@ -11,8 +11,8 @@ from gantrain.config.stages import Stage, stages_of
 from gantrain.data import GANDataModule
 from gantrain.data.source import dropped_by
 from gantrain.data.survey import class_counts, copies, modes, sizes
+from gantrain.drawing.pictures import to_pil
 from gantrain.errors import UserError
-from gantrain.pictures import to_pil
 from gantrain.quiet import quiet_libraries
 
 GRID = 64  # pictures

@@ -11,6 +11,7 @@ from gantrain.config.build import build
 from gantrain.config.changes import apply, evaluation_named
 from gantrain.config.checks import check
 from gantrain.config.stages import ONLY_STAGE, stages_of
+from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.evaluation import record
 from gantrain.evaluation.base import Evaluation
@@ -23,7 +24,6 @@ from gantrain.models.paired import PairedGAN
 from gantrain.models.unpaired import UnpairedGAN
 from gantrain.quiet import quiet_libraries
 from gantrain.runs import Run
-from gantrain.sweep import aligned
 from gantrain.torchscript import trust_backbone
 
 SHORT = ("samples", "backbone", "weights", "seed")  # options that are evaluation.<name>

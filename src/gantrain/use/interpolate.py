@@ -11,11 +11,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from gantrain.drawing.pictures import grid, save_gif, to_pil
+from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
 from gantrain.latents import add_class, add_plugins, add_seed, class_of, latent_family, read_latents
-from gantrain.pictures import grid, save_gif, to_pil
 from gantrain.quiet import quiet_libraries
-from gantrain.sheets import labelled_rows
 from gantrain.walks import walk
 
 KINDS = (".png", ".gif", ".mp4")

@@ -11,9 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from gantrain.data import GANDataModule
+from gantrain.drawing.pictures import grid, to_pil
 from gantrain.errors import UserError
 from gantrain.latents import add_class, add_plugins, add_seed, class_of, latent_family, save_latents
-from gantrain.pictures import grid, to_pil
 from gantrain.quiet import quiet_libraries
 from gantrain.volumes import Empty
 

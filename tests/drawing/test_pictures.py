@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image, UnidentifiedImageError
 
-from gantrain.pictures import animate, grid, open_png, spread, to_pil, to_uint8
+from gantrain.drawing.pictures import animate, grid, open_png, spread, to_pil, to_uint8
 
 
 def test_rounding_and_clipping():

@@ -1,7 +1,7 @@
 import torch
 
-from gantrain.comparison import FRAME, busiest, compare
-from gantrain.sheets import GAP
+from gantrain.drawing.close_ups import FRAME, busiest, compare
+from gantrain.drawing.sheets import GAP
 
 
 def test_the_detail_is_where_the_truth_varies_most():

@@ -8,7 +8,7 @@ import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from gantrain.pictures import to_pil
+from gantrain.drawing.pictures import to_pil
 
 GAP = 8
 INK, PAPER = "#222222", "#ffffff"

@@ -7,7 +7,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from gantrain.sheets import GAP, INK, PAPER, enlarged, font
+from gantrain.drawing.sheets import GAP, INK, PAPER, enlarged, font
 
 CELL = 192  # the least width of a column
 DETAIL = 4  # the detail is this part of the picture's side

@@ -2,7 +2,7 @@
 
 import torch
 
-from gantrain.rendering import render, turn
+from gantrain.drawing.voxels import render, turn
 
 
 def volumes(*boxes, side=16):

@@ -1,0 +1,1 @@
+"""What people look at: pictures, sheets of them, renderings of volumes, tables."""
