@@ -13,9 +13,9 @@ from gantrain.config.build import build
 from gantrain.config.stages import stages_of
 from gantrain.data.low_high import larger, smaller
 from gantrain.evaluation.super_resolution import SuperResolutionScores, centred, whole_multiple
-from gantrain.loading import load_weights
+from gantrain.models.state import load_networks
 from gantrain.prepare import build_data, build_networks, build_stage
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 
 LAYERS = ("relu2_2", "relu3_3", "relu4_3", "relu5_3")
 
@@ -41,7 +41,7 @@ def main(folder: Path) -> None:
         if state is None:
             continue
         module = build_stage(stage, networks)
-        load_weights(module, state)
+        load_networks(module, state)
         module.eval()
         made[f"{stage.name} {state['iteration']:,}"] = [
             scores.enlarge(module.best("generator"), data, low, module.device) for low in lows

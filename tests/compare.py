@@ -2,7 +2,7 @@
 
 import torch
 
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 
 
 def newest(folder, stage="train"):

@@ -16,8 +16,8 @@ from PIL import Image
 
 import gantrain as package
 from gantrain.cli import main
-from gantrain.loading import load_network
-from gantrain.runs import Run
+from gantrain.run.exports import load_network
+from gantrain.run.folder import Run
 
 TINY = ("debug=tiny", "callbacks.samples.count=4")
 

@@ -9,7 +9,8 @@ import yaml
 from compare import newest
 from pictures_on_disk import write_picture
 
-from gantrain.loading import load, load_network
+from gantrain.loading import load
+from gantrain.run.exports import load_network
 from gantrain.train import run
 
 FIXTURES = Path(__file__).parent / "fixtures"

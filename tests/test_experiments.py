@@ -11,8 +11,9 @@ from stopping import stop_at
 from gantrain.config.compose import composed
 from gantrain.config.stages import stages_of
 from gantrain.folders import configs_folder
-from gantrain.loading import load_network, load_trained
+from gantrain.loading import load_trained
 from gantrain.picture_jobs import picture_verb
+from gantrain.run.exports import load_network
 
 FOLDER = configs_folder() / "experiment"
 RECORDS = ("callbacks.metrics.every=1", "callbacks.samples.count=2")

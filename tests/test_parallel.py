@@ -8,7 +8,7 @@ import torch
 from compare import differences, newest
 
 from gantrain.callbacks.checkpoints import Checkpoints
-from gantrain.records import read_records
+from gantrain.run.metrics import read_records
 
 # Perceptrons without batch norm and dropout: those look at a process' own half of the batch. Classes and codes at once.
 WORDS = (

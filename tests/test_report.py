@@ -17,7 +17,7 @@ from PIL import Image
 from gantrain import curves, report
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.cli import main
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 
 TINY = ("debug=tiny", "callbacks.samples.count=4", "callbacks.samples.every=1", "callbacks.metrics.every=1")
 

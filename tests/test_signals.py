@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from compare import differences, newest
 
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 
 WORDS = ("debug=tiny", "hydra.run.dir=run", "callbacks.progress.seconds=0.2")
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from gantrain.drawing.text import aligned
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 from gantrain.sweep import Job, Sweep, shortened
 
 TINY = (

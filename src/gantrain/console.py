@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gantrain.callbacks.samples import frames
 from gantrain.config.stages import stages_of
 from gantrain.drawing.text import clock
-from gantrain.evaluation import record
 from gantrain.models.schedules import ends
 from gantrain.picture_jobs import picture_verb
 from gantrain.prepare import accelerator
+from gantrain.run.folder import frames
+from gantrain.run.scores import read_scores
 
 if TYPE_CHECKING:
     from gantrain.prepare import Ready
-    from gantrain.runs import Run
+    from gantrain.run.folder import Run
     from gantrain.train import Outcome
 
 
@@ -82,7 +82,7 @@ def is_over(run: "Run") -> bool:
 
 def scores(outcome: "Outcome") -> list[str]:
     """A line with the first few of the scores that the run ended with."""
-    records = record.read(outcome.run.folder)
+    records = read_scores(outcome.run.folder)
     if not records or not outcome.run.config().get("evaluation"):
         return []
     told = [f"{name} {score}" for name, score in records[-1].result.scores.items()]

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from gantrain.records import is_number
+from gantrain.run.metrics import is_number
 
 POINTS = 400  # of a curve, at most: more than a screen shows, and the page stays small
 COLOURS = 8  # that the page defines as --curve-0 ... --curve-7

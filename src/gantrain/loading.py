@@ -1,23 +1,21 @@
 """Trained networks back from a run or from its exported files."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
 from gantrain import rng, torchscript
-from gantrain.config.build import allow_plugins, build
+from gantrain.config.build import allow_plugins
 from gantrain.config.stages import Stage, stages_of
-from gantrain.errors import UserError, first_line
+from gantrain.errors import UserError
 from gantrain.files import TORCHSCRIPT
 from gantrain.models.state import load_networks
-from gantrain.runs import Run
+from gantrain.run.exports import load_exported
+from gantrain.run.folder import Run
 
 
 @dataclass
@@ -68,15 +66,15 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = F
             return Trained(module, stage, list(module.networks), state["iteration"], state["images_seen"])
     if best:
         raise UserError(f"{folder} has no best checkpoint; a run with evaluation= keeps one")
-    if not (run.folder / "networks").is_dir():
+    if not (run.networks).is_dir():
         raise UserError(f"{folder} has no checkpoint yet; `gantrain resume {run.word}` trains on")
     module = build_stage(stages[-1], networks)
     if module.ema is not None:
         module.ema.start(module.networks)
     for name in module.networks_for_use():
-        _load_exported(module.best(name, raw=True), run.folder / "networks" / name / "weights.safetensors")
+        load_exported(module.best(name, raw=True), run.networks / name / "weights.safetensors")
         if module.ema is not None and name in module.ema.copies:
-            _load_exported(module.best(name), run.folder / "networks" / name / "ema.safetensors")
+            load_exported(module.best(name), run.networks / name / "ema.safetensors")
     return Trained(module, stages[-1], list(module.networks_for_use()), run.finished(stages[-1].name) or 0, 0)
 
 
@@ -98,26 +96,3 @@ def trust(config: Mapping[str, Any], plugins: Sequence[str]) -> None:
     for file in files:
         torchscript.trust(Path(file).expanduser())
     allow_plugins([name for name in plugins if name not in files])
-
-
-def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> nn.Module:
-    """One exported network from its folder `networks/<name>`, in eval mode: all that another program needs."""
-    allow_plugins(plugins)
-    folder = Path(folder)
-    try:
-        node = json.loads((folder / "config.json").read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{folder} is no exported network ({error}); name a folder like RUN/networks/generator"
-        ) from error
-    network = build(node, "config.json", nn.Module)
-    averaged = folder / "ema.safetensors"
-    _load_exported(network, averaged if averaged.is_file() and not raw else folder / "weights.safetensors")
-    return network.eval().requires_grad_(False)
-
-
-def _load_exported(network: nn.Module, file: Path) -> None:
-    try:
-        network.load_state_dict(load_file(file))
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise UserError(f"{file} cannot be loaded ({first_line(error)}); export it again from a checkpoint") from error

@@ -30,7 +30,7 @@ from gantrain.models.players import Player
 from gantrain.models.schedules import ends
 
 if TYPE_CHECKING:
-    from gantrain.runs import Run  # it imports this module
+    from gantrain.run.folder import Run  # it imports this module
 
 
 @dataclass

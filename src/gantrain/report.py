@@ -17,18 +17,16 @@ from markupsafe import Markup
 from PIL import Image
 
 from gantrain import __version__
-from gantrain.callbacks.samples import TURNING_FILE, frames
 from gantrain.config.stages import Stage, stages_of
 from gantrain.curves import Chart, draw_charts, draw_scores
 from gantrain.drawing.pictures import animate, open_png, spread
 from gantrain.drawing.text import clock
-from gantrain.evaluation.record import Record, newest
-from gantrain.evaluation.record import read as read_scores
 from gantrain.files import replacing
 from gantrain.models.schedules import ends
 from gantrain.picture_jobs import picture_verb
-from gantrain.records import is_number, read_records
-from gantrain.runs import Run
+from gantrain.run.folder import TURNING_FILE, Run, frames
+from gantrain.run.metrics import is_number, read_records
+from gantrain.run.scores import Record, newest_scores, read_scores
 
 GRIDS = 8  # shown of the samples over time
 FRAMES = 24  # of the animation
@@ -132,7 +130,7 @@ def chapter(run: Run, stage: Stage, records: Sequence[Mapping], measured: Sequen
         inputs="The same inputs" if picture_verb(stage.config["data"]) else "The same latents",
         columns=columns(stage.config["data"]),
         turning=turning(run.samples(stage.tag) / TURNING_FILE),
-        scores=newest([r for r in measured if r.stage == stage.name]),
+        scores=newest_scores([r for r in measured if r.stage == stage.name]),
         charts=[
             *draw_charts([r for r in records if r["stage"] == stage.name], stage.tag),
             *draw_scores([r for r in measured if r.stage == stage.name], stage.tag),

@@ -10,7 +10,7 @@ from typing import Any
 
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
-from gantrain.records import is_number, read_records
+from gantrain.run.metrics import is_number, read_records
 
 COLUMNS = 8  # samples of a row
 
@@ -42,9 +42,9 @@ class Job:
     @property
     def scores(self) -> dict[str, float]:
         """Those measured last, by name."""
-        from gantrain.evaluation import record  # it imports torch
+        from gantrain.run.scores import read_scores  # it imports torch
 
-        records = record.read(self.folder)
+        records = read_scores(self.folder)
         return {name: score.value for name, score in records[-1].result.scores.items()} if records else {}
 
     @property
@@ -156,7 +156,7 @@ def samples(folder: Path) -> Any:
     from gantrain.drawing.pictures import grid, to_pil
     from gantrain.loading import load_trained
     from gantrain.prepare import build_data
-    from gantrain.runs import Run
+    from gantrain.run.folder import Run
 
     try:
         trained = load_trained(folder, Run.open(folder).config().get("plugins") or [])  # it has just run here

@@ -16,13 +16,14 @@ from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import Stage, stages_of
 from gantrain.console import print_header
 from gantrain.errors import Diverged, UserError
-from gantrain.evaluation import record
-from gantrain.evaluation.record import best_of, score_of
+from gantrain.evaluation.best import best_of, score_of
 from gantrain.models.base import GANModule
 from gantrain.models.state import load_networks
 from gantrain.parallel import TurnTaking
 from gantrain.prepare import Ready, accelerator, build_callbacks, build_loggers, prepare
-from gantrain.runs import Run, explain_os_error
+from gantrain.run.exports import export
+from gantrain.run.folder import Run, explain_os_error
+from gantrain.run.scores import cut_scores, read_scores
 from gantrain.signals import StopSignals
 
 
@@ -119,7 +120,7 @@ def explain_divergence(error: Diverged, run: Run) -> str:
 
 def objective_of(run: Run, config: Mapping[str, Any]) -> float:
     """What a multirun minimises, from the run's last stage that was measured."""
-    records = record.read(run.folder)
+    records = read_scores(run.folder)
     if not config.get("evaluation") or not records:
         return 0.0
     best = config["evaluation"].get("best")
@@ -133,7 +134,7 @@ def fit_unless_finished(part: Ready, run: Run, config: Mapping[str, Any], stop: 
     if state is not None and state["iteration"] >= module.length:
         load_networks(module, state)
         if run.finished(name) is None:  # it was stopped in its very last iteration
-            export(run, part)
+            export_networks(run, part)
             run.mark_finished(name, state["iteration"])
         return 0
     run.mark_unfinished(name)
@@ -143,7 +144,7 @@ def fit_unless_finished(part: Ready, run: Run, config: Mapping[str, Any], stop: 
     if state is not None and state.get("data") != part.data.source.fingerprint:
         print(f"warning: the data of {run.folder} have changed since its last checkpoint", file=sys.stderr)
     fit_stage(part, run, config, state, stop)
-    export(run, part)
+    export_networks(run, part)
     if module.iteration >= module.length:
         run.mark_finished(name, module.iteration)
     return module.images_seen - seen
@@ -158,7 +159,7 @@ def fit_stage(
     if stop.leader:
         stages = [s.name for s in stages_of(config)]
         run.cut_metrics(stages, stage.name, iteration)
-        record.cut(run.folder, stages, stage.name, iteration)
+        cut_scores(run.folder, stages, stage.name, iteration)
     module.resume_from = state
     callbacks = build_callbacks(config, part.evaluation)
     for callback in callbacks:
@@ -203,8 +204,8 @@ def hand_over(module: GANModule) -> None:
     module.to("cpu")
 
 
-def export(run: Run, part: Ready) -> None:
+def export_networks(run: Run, part: Ready) -> None:
     module, nodes = part.module, part.stage.config["networks"]
     names = module.networks_for_use()
     averaged = {} if module.ema is None else dict(module.ema.copies)
-    run.export({name: module.networks[name] for name in names}, averaged, nodes)
+    export(run.networks, {name: module.networks[name] for name in names}, averaged, nodes)

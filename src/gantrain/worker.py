@@ -10,7 +10,7 @@ from gantrain.config.build import allow_plugins
 from gantrain.errors import Diverged, UserError
 from gantrain.prepare import prepare
 from gantrain.quiet import quiet_libraries
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
 from gantrain.train import fit_stage
 

@@ -13,7 +13,7 @@ from gantrain.callbacks.checkpoints import Checkpoints, refuse_if_not_finite
 from gantrain.callbacks.metrics import Metrics
 from gantrain.callbacks.samples import Samples
 from gantrain.errors import Diverged
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
 
 TINY = ("debug=tiny", "callbacks.samples.count=4", "evaluation=none", "hydra.run.dir=run")

@@ -7,8 +7,10 @@ import pytest
 from compare import differences, newest
 
 from gantrain.cli import main
-from gantrain.evaluation import record
-from gantrain.runs import Run, read_checkpoint
+from gantrain.evaluation.best import score_of
+from gantrain.run.checkpoint import read_checkpoint
+from gantrain.run.folder import Run
+from gantrain.run.scores import read_scores, scores_file
 
 TRAIN = ("debug=tiny", "iterations=6", "callbacks.metrics.every=1", "callbacks.checkpoint.keep=1")
 WORDS = (*TRAIN, "evaluation=random", "evaluation.every=2", "evaluation.resamples=2")
@@ -25,13 +27,13 @@ def measured(tmp_path_factory):
 def test_measuring_changes_no_bit_of_training(gantrain, measured):
     assert gantrain(*TRAIN, "evaluation=none", "hydra.run.dir=not").code == 0
     assert differences(newest(measured), newest("not")) == []
-    assert not record.scores_file("not").exists()
+    assert not scores_file("not").exists()
 
 
 def test_scores_are_recorded_and_told(gantrain, tmp_path):
     result = gantrain(*WORDS, "hydra.run.dir=run", "logger=csv")
     assert result.code == 0, result
-    assert [(r.stage, r.iteration, r.images_seen) for r in record.read("run")] == [
+    assert [(r.stage, r.iteration, r.images_seen) for r in read_scores("run")] == [
         ("train", 2, 16),
         ("train", 4, 32),
         ("train", 6, 48),
@@ -46,7 +48,7 @@ def test_scores_are_recorded_and_told(gantrain, tmp_path):
 def test_the_best_checkpoint_is_kept(gantrain, best):
     assert gantrain(*WORDS, f"evaluation.best={best}", "hydra.run.dir=run").code == 0
     run = Run("run")
-    at = min(record.read("run"), key=lambda r: record.score_of(r.result, best)[1].cost()).iteration
+    at = min(read_scores("run"), key=lambda r: score_of(r.result, best)[1].cost()).iteration
     assert read_checkpoint(run.checkpoints("train") / "best.ckpt")["iteration"] == at
     assert len(run.checkpoint_files("train")) == 1  # the best is not one of the newest that are kept
     assert gantrain("sample", "run", "--best", "-n", 2, "--out", "best.png").code == 0
@@ -54,10 +56,10 @@ def test_the_best_checkpoint_is_kept(gantrain, best):
 
 def test_a_resumed_run_has_the_scores_of_one_without_a_stop(gantrain, measured):
     assert gantrain(*WORDS, "iterations=3", "hydra.run.dir=stopped").code == 0
-    assert [r.iteration for r in record.read("stopped")] == [2, 3]  # its end is measured as well
+    assert [r.iteration for r in read_scores("stopped")] == [2, 3]  # its end is measured as well
     assert gantrain("resume", "stopped", "iterations=6").code == 0
-    stopped = {r.iteration: r.result for r in record.read("stopped")}
-    straight = {r.iteration: r.result for r in record.read(measured)}
+    stopped = {r.iteration: r.result for r in read_scores("stopped")}
+    straight = {r.iteration: r.result for r in read_scores(measured)}
     assert {i: stopped[i] for i in straight} == straight
 
 
@@ -68,15 +70,15 @@ def test_a_crash_loses_what_came_after_the_checkpoint(gantrain):
         if int(file.stem) > 2:
             file.unlink()
     (run.checkpoints("train") / "finished.json").unlink()
-    before = record.read("run")
+    before = read_scores("run")
     assert gantrain("resume", "run").code == 0
-    assert [(r.iteration, r.result) for r in record.read("run")] == [(r.iteration, r.result) for r in before]
+    assert [(r.iteration, r.result) for r in read_scores("run")] == [(r.iteration, r.result) for r in before]
 
 
 def test_evaluation_may_be_chosen_when_a_run_is_resumed(gantrain):
     assert gantrain("debug=tiny", "evaluation=none", "hydra.run.dir=run").code == 0
     assert gantrain("resume", "run", "evaluation=random", "evaluation.samples=20", "iterations=3").code == 0
-    assert record.read("run")[-1].result.protocol["samples"] == 20
+    assert read_scores("run")[-1].result.protocol["samples"] == 20
     result = gantrain("resume", "run", "evaluation=randm", "iterations=4")
     assert (result.code, "there is no 'randm'" in result.err) == (2, True)
 
@@ -106,10 +108,10 @@ def test_the_objective_is_the_best_score(measured):
     from gantrain.train import objective_of
 
     run = Run(measured)
-    values = [r.result.scores["fd80_random"].value for r in record.read(measured)]
+    values = [r.result.scores["fd80_random"].value for r in read_scores(measured)]
     assert objective_of(run, run.config()) == min(values)
     higher = {"evaluation": {"best": "density"}}
-    densities = [r.result.scores["density80_random"].value for r in record.read(measured)]
+    densities = [r.result.scores["density80_random"].value for r in read_scores(measured)]
     assert objective_of(run, higher) == -max(densities)
     assert objective_of(run, {"evaluation": None}) == 0
 

@@ -7,7 +7,7 @@ import torch
 
 from gantrain.config.finalise import make_absolute
 from gantrain.config.paths import held, place_of
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 
 
 @pytest.mark.parametrize(

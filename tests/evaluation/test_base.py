@@ -6,7 +6,8 @@ import math
 import pytest
 
 from gantrain.errors import UserError
-from gantrain.evaluation.base import Evaluation, Result, Score
+from gantrain.evaluation.base import Evaluation
+from gantrain.run.scores import Result, Score
 
 
 def test_no_value_that_is_not_finite_is_good():

@@ -2,9 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from gantrain.evaluation import record
-from gantrain.evaluation.base import Result, Score
-from gantrain.evaluation.record import Record
+from gantrain.run.scores import Record, Result, Score, add_scores
 from gantrain.use.compare import mark
 
 ONE = {"backbone": "tf", "samples": 1000, "networks": "ema", "seed": 0}
@@ -15,7 +13,7 @@ def run(name, iteration=100, protocol=None, **values):
     (Path(name) / ".hydra").mkdir(parents=True, exist_ok=True)
     (Path(name) / ".hydra/config.yaml").touch()
     scores = {key: Score(value, "lower", 0.5) for key, value in values.items()}
-    record.add(Path(name), Record("train", iteration, 0, 1.0, Result(scores, {**ONE, **(protocol or {})})))
+    add_scores(Path(name), Record("train", iteration, 0, 1.0, Result(scores, {**ONE, **(protocol or {})})))
 
 
 def test_side_by_side_with_the_best_marked(gantrain):

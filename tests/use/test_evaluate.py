@@ -6,7 +6,7 @@ import pytest
 from pictures_on_disk import write_picture
 
 from gantrain.cli import main
-from gantrain.evaluation import record
+from gantrain.run.scores import read_scores
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_scores_and_protocol_of_a_run(gantrain, run, tmp_path):
     assert "split train, real 64, samples 20" in result.out
     written = json.loads((tmp_path / "scores/r.json").read_text())
     assert (written["run"], written["iteration"], written["protocol"]["backbone"]) == ("run", 2, "random")
-    (kept,) = record.read(run)
+    (kept,) = read_scores(run)
     assert kept.plain() == {key: value for key, value in written.items() if key != "run"}
     assert kept.result.protocol["networks"] == "ema"
 
@@ -39,7 +39,7 @@ def test_raw_weights_other_seeds_and_other_keys(gantrain, run):
     assert gantrain(*words).code == 0
     assert gantrain(*words, "--raw").code == 0
     assert gantrain(*words, "--seed", 3).code == 0
-    found = record.read(run)
+    found = read_scores(run)
     assert [r.result.protocol["networks"] for r in found] == ["ema", "raw", "ema"]
     assert [r.result.protocol["seed"] for r in found] == [0, 0, 3]
     assert all(list(r.result.scores) == ["kid20_random"] for r in found)
@@ -48,9 +48,9 @@ def test_raw_weights_other_seeds_and_other_keys(gantrain, run):
 def test_measured_twice_is_the_same(gantrain, run):
     words = ("evaluate", run, "--samples", 20, "--backbone", "random")
     assert gantrain(*words).code == 0
-    first = record.read(run)
+    first = read_scores(run)
     assert gantrain(*words).code == 0
-    assert [r.result for r in record.read(run)] == [r.result for r in first]
+    assert [r.result for r in read_scores(run)] == [r.result for r in first]
 
 
 def test_a_run_that_keeps_no_best(gantrain, run):

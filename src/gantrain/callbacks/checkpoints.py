@@ -12,7 +12,7 @@ from gantrain.errors import Diverged
 from gantrain.models.base import GANModule
 from gantrain.models.state import own_state_of, state_of
 from gantrain.parallel import gather, largest
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
 
 

@@ -11,7 +11,7 @@ from gantrain.checks import check_whole
 from gantrain.config.stages import ONLY_STAGE
 from gantrain.models.base import GANModule
 from gantrain.parallel import average_scalars
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 
 
 class Metrics(pl.Callback):

@@ -13,10 +13,9 @@ from gantrain.files import replacing
 from gantrain.models.base import GANModule
 from gantrain.models.modes import undisturbed
 from gantrain.rng import derive_seed
-from gantrain.runs import Run
+from gantrain.run.folder import TURNING_FILE, Run, frames
 
 MOST = 100  # grids of the animation
-TURNING_FILE = "turning.gif"
 TURNING = 4  # samples in it
 
 
@@ -87,8 +86,3 @@ def show(trainer: pl.Trainer, module: GANModule, tag: str, sheet: torch.Tensor) 
             logger.experiment.add_image(tag, sheet, module.iteration)
         elif hasattr(logger, "log_image"):  # W&B, MLflow
             logger.log_image(tag, [to_pil(sheet)], step=module.iteration)
-
-
-def frames(folder: Path) -> list[Path]:
-    """The grids in `folder`, oldest first."""
-    return sorted((f for f in folder.glob("*.png") if f.stem.isdigit()), key=lambda f: int(f.stem))

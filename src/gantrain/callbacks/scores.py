@@ -8,13 +8,13 @@ import pytorch_lightning as pl
 
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.config.stages import ONLY_STAGE
-from gantrain.evaluation import record
 from gantrain.evaluation.base import Evaluation
-from gantrain.evaluation.record import Record, best_of, score_of
+from gantrain.evaluation.best import best_of, score_of
 from gantrain.models.base import GANModule
 from gantrain.models.modes import undisturbed
 from gantrain.parallel import largest
-from gantrain.runs import Run
+from gantrain.run.folder import Run
+from gantrain.run.scores import Record, add_scores, read_scores
 
 
 class Scores(pl.Callback):
@@ -56,9 +56,9 @@ class Scores(pl.Callback):
         latest = Record(module.stage or ONLY_STAGE, module.iteration, module.images_seen, seconds, result)
         folder = Run(trainer.default_root_dir).folder
         name, score = score_of(result, self.evaluation.best)
-        best = best_of(record.read(folder), latest, self.evaluation.best)
+        best = best_of(read_scores(folder), latest, self.evaluation.best)
         is_best = best is latest and math.isfinite(score.value)
-        record.add(folder, latest)
+        add_scores(folder, latest)
         prefix = f"{module.stage}/" if module.stage else ""
         points = {f"{prefix}scores/{name}": score.value for name, score in result.scores.items()}
         for logger in trainer.loggers:

@@ -10,9 +10,10 @@ from torch import Tensor
 from gantrain.checks import check_whole
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
-from gantrain.evaluation.base import Evaluation, Result, Score
+from gantrain.evaluation.base import Evaluation
 from gantrain.models.inversion import Inversion
 from gantrain.models.modes import outputs
+from gantrain.run.scores import Result, Score
 
 NAMES = (
     *("identity", "identity_shuffled", "identity_gain"),

@@ -1,68 +1,13 @@
 """What a score is: a number with its error and direction, and the protocol under which it was measured."""
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 from gantrain.checks import LARGEST_SEED, check_whole
 from gantrain.errors import UserError, did_you_mean
 from gantrain.evaluation.protocol import names_score
 from gantrain.models.base import GANModule
-
-
-@dataclass(frozen=True)
-class Score:
-    """A value, the direction that is better, and its standard error where it has one.
-
-    A value that could not be measured, or is infinite, is no better than any other; a file holds null for it.
-    """
-
-    value: float
-    better: Literal["higher", "lower", "near 1"]
-    error: float | None = None
-
-    def __str__(self) -> str:
-        return f"{self.value:.4g}" if self.error is None else f"{self.value:.4g} +- {self.error:.2g}"
-
-    def cost(self) -> float:
-        """What a sweep or a search for the best minimises."""
-        if not math.isfinite(self.value):
-            return math.inf
-        if self.better == "near 1":
-            return abs(math.log(self.value)) if self.value > 0 else math.inf
-        return self.value if self.better == "lower" else -self.value
-
-
-@dataclass(frozen=True)
-class Result:
-    """Scores by short names that carry the protocol (`fid10k_tf`); the protocol in full; tables for people."""
-
-    scores: Mapping[str, Score]
-    protocol: Mapping[str, Any]
-    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-
-    def plain(self) -> dict[str, Any]:
-        """The same in types that JSON knows, which has no number that is not finite."""
-        return _finite(asdict(self))
-
-    @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> "Result":
-        """Undo `plain`."""
-        scores = {
-            name: Score(**{**score, "value": math.nan if score["value"] is None else score["value"]})
-            for name, score in plain["scores"].items()
-        }
-        return cls(scores, plain["protocol"], plain.get("tables", {}))
-
-
-def _finite(plain: Any) -> Any:
-    """Null in the place of every number that is not finite."""
-    if isinstance(plain, Mapping):
-        return {key: _finite(value) for key, value in plain.items()}
-    if isinstance(plain, (list, tuple)):
-        return [_finite(value) for value in plain]
-    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
+from gantrain.run.scores import Result
 
 
 class Evaluation:

@@ -11,11 +11,12 @@ from torch import Tensor
 from gantrain.checks import check_whole
 from gantrain.data.pairs import Pairs
 from gantrain.errors import UserError
-from gantrain.evaluation.base import Evaluation, Result, Score
+from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.super_resolution import LEAST
 from gantrain.models.base import GANModule
 from gantrain.models.modes import outputs
 from gantrain.models.paired import PairedGAN
+from gantrain.run.scores import Result, Score
 
 CHUNK = 64  # pictures
 MEAN, INPUT = "_mean", "_input"  # the answers that take no training

@@ -10,7 +10,7 @@ from gantrain.checks import check_whole
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError, did_you_mean
 from gantrain.evaluation.backbones import Backbone, named
-from gantrain.evaluation.base import Evaluation, Result, Score
+from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.bootstrap import mean_and_error, standard_error
 from gantrain.evaluation.classes import (
     accuracy,
@@ -29,6 +29,7 @@ from gantrain.evaluation.kernel import kernel_distance
 from gantrain.evaluation.neighbours import K_DENSITY, K_PRECISION, nearest, overlap
 from gantrain.evaluation.protocol import Protocol, tagged
 from gantrain.models.base import GANModule
+from gantrain.run.scores import Result, Score
 
 OF_CLASSES = ("classes", "sure", "kl", "js")  # their classifier must know the data's own
 OF_CLASSIFIERS = ("is", "mode")

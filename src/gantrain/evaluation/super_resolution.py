@@ -12,9 +12,10 @@ from torch import Tensor
 from gantrain.checks import check_whole
 from gantrain.data.low_high import LowHigh, larger, smaller
 from gantrain.errors import UserError
-from gantrain.evaluation.base import Evaluation, Result, Score
+from gantrain.evaluation.base import Evaluation
 from gantrain.models.base import GANModule
 from gantrain.models.paired import PairedGAN
+from gantrain.run.scores import Result, Score
 from gantrain.tiles import tiled
 
 CONTENT_SIDE = 256  # a VGG over whole photos would take longer than all the rest

@@ -9,8 +9,9 @@ from torch import Tensor
 from gantrain.checks import check_whole
 from gantrain.data import GANDataModule
 from gantrain.errors import UserError
-from gantrain.evaluation.base import Evaluation, Result, Score
+from gantrain.evaluation.base import Evaluation
 from gantrain.models.base import GANModule
+from gantrain.run.scores import Result, Score
 
 CHUNK = 50  # volumes that are generated at once
 BLOCK = 1 << 15  # voxels that are compared at once

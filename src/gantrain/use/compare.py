@@ -8,11 +8,9 @@ from pathlib import Path
 
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
-from gantrain.evaluation import record
-from gantrain.evaluation.base import Score
 from gantrain.evaluation.protocol import OF_THE_MODEL, unlike
-from gantrain.evaluation.record import Record
-from gantrain.runs import Run
+from gantrain.run.folder import Run
+from gantrain.run.scores import Record, Score, newest_scores, read_scores
 
 SURE = 2.0  # standard errors of a difference
 
@@ -56,7 +54,7 @@ def label(number: int) -> str:
 def newest(run: Path) -> list[Record]:
     """The run's newest scores under each protocol. Raises UserError where there are none."""
     Run.open(run)
-    found = record.newest(record.read(run))
+    found = newest_scores(read_scores(run))
     if not found:
         raise UserError(f"{run} has no scores; `gantrain evaluate {run}` measures them")
     return found

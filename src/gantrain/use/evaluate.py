@@ -13,9 +13,7 @@ from gantrain.config.checks import check
 from gantrain.config.stages import ONLY_STAGE, stages_of
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
-from gantrain.evaluation import record
 from gantrain.evaluation.base import Evaluation
-from gantrain.evaluation.record import Record
 from gantrain.files import replacing
 from gantrain.latents import add_plugins, add_seed
 from gantrain.loading import load_trained
@@ -23,7 +21,8 @@ from gantrain.models.modes import undisturbed
 from gantrain.models.paired import PairedGAN
 from gantrain.models.unpaired import UnpairedGAN
 from gantrain.quiet import quiet_libraries
-from gantrain.runs import Run
+from gantrain.run.folder import Run
+from gantrain.run.scores import Record, add_scores
 from gantrain.torchscript import trust_backbone
 
 SHORT = ("samples", "backbone", "weights", "seed")  # options that are evaluation.<name>
@@ -46,7 +45,7 @@ def main(words: Sequence[str]) -> int:
     given = {name: getattr(args, name) for name in SHORT if getattr(args, name) is not None}
     found = evaluate(args.run, given, args.overrides, args.raw, args.best, args.plugins)
     print("\n".join(described(found)), flush=True)
-    record.add(args.run, found)
+    add_scores(args.run, found)
     if args.json is not None:
         write(args.json, {"run": str(args.run), **found.plain()})
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gantrain.errors import UserError
 from gantrain.report import NAME, write_report
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 
 
 def main(words: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from gantrain.config.checks import check
 from gantrain.config.stages import LENGTHS
 from gantrain.errors import UserError
 from gantrain.quiet import quiet_libraries
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 from gantrain.torchscript import trust_backbone
 
 

@@ -1,11 +1,9 @@
 """A run's directory."""
 
 import pytest
-import torch
 
 from gantrain.errors import UserError
-from gantrain.loading import load_network
-from gantrain.runs import Run
+from gantrain.run.folder import Run
 
 
 def test_of_two_runs_that_begin_in_the_same_second_each_has_its_directory(tmp_path):
@@ -41,16 +39,3 @@ def test_a_directory_is_claimed_once(tmp_path, monkeypatch):
     monkeypatch.setattr(Run, "refuse_if_taken", looks)
     with pytest.raises(UserError, match="already holds a run"):
         Run.create(tmp_path / "run", {})
-
-
-def test_the_averaged_weights_of_an_earlier_stage_are_not_taken_for_the_last_ones(tmp_path):
-    def network(value):
-        layer = torch.nn.Linear(1, 1)
-        torch.nn.init.constant_(layer.weight, value)
-        return {"generator": layer}
-
-    nodes = {"generator": {"_target_": "torch.nn.Linear", "in_features": 1, "out_features": 1}}
-    Run(tmp_path).export(network(1), network(2), nodes)
-    assert load_network(tmp_path / "networks" / "generator").weight.item() == 2
-    Run(tmp_path).export(network(3), {}, nodes)
-    assert load_network(tmp_path / "networks" / "generator").weight.item() == 3

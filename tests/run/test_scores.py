@@ -3,9 +3,8 @@ import math
 import pytest
 
 from gantrain.errors import UserError
-from gantrain.evaluation import record
-from gantrain.evaluation.base import Result, Score
-from gantrain.evaluation.record import Record, best_of, score_of
+from gantrain.evaluation.best import best_of, score_of
+from gantrain.run.scores import Record, Result, Score, add_scores, cut_scores, read_scores, scores_file
 
 
 def measured(iteration, value, stage="train", protocol=None, better="lower", name="fd1k_dataset"):
@@ -14,30 +13,30 @@ def measured(iteration, value, stage="train", protocol=None, better="lower", nam
 
 
 def test_records_come_back(tmp_path):
-    assert record.read(tmp_path) == []
+    assert read_scores(tmp_path) == []
     for one in (first := measured(10, 3.0), second := measured(20, 2.0)):
-        record.add(tmp_path, one)
-    assert record.read(tmp_path) == [first, second]
-    record.add(tmp_path, again := measured(20, 2.5))  # measured once more: it takes the place
-    assert record.read(tmp_path) == [first, again]
+        add_scores(tmp_path, one)
+    assert read_scores(tmp_path) == [first, second]
+    add_scores(tmp_path, again := measured(20, 2.5))  # measured once more: it takes the place
+    assert read_scores(tmp_path) == [first, again]
 
 
 def test_a_resumed_run_measures_anew_what_came_later(tmp_path):
     for one in (measured(5, 1, "a"), measured(7, 1, "b"), measured(9, 1, "b"), measured(1, 1, "c")):
-        record.add(tmp_path, one)
-    record.cut(tmp_path, ["a", "b", "c"], "b", 7)
-    assert [(r.stage, r.iteration) for r in record.read(tmp_path)] == [("a", 5), ("b", 7)]
+        add_scores(tmp_path, one)
+    cut_scores(tmp_path, ["a", "b", "c"], "b", 7)
+    assert [(r.stage, r.iteration) for r in read_scores(tmp_path)] == [("a", 5), ("b", 7)]
 
 
 def test_damaged_lines(tmp_path):
-    record.add(tmp_path, measured(5, 1.0))
-    file = record.scores_file(tmp_path)
+    add_scores(tmp_path, measured(5, 1.0))
+    file = scores_file(tmp_path)
     whole = file.read_text()
     file.write_text(whole + whole[:40])  # cut off by a crash
-    assert len(record.read(tmp_path)) == 1
+    assert len(read_scores(tmp_path)) == 1
     file.write_text('{"stage": 1}\n' + whole)
     with pytest.raises(UserError, match="line 1"):
-        record.read(tmp_path)
+        read_scores(tmp_path)
 
 
 def test_the_best_among_those_that_compare():
@@ -63,9 +62,9 @@ def test_costs():
 
 
 def test_a_score_that_is_no_number_is_never_the_best(tmp_path):
-    record.add(tmp_path, first := measured(10, math.nan))
-    assert "NaN" not in record.scores_file(tmp_path).read_text()
-    (back,) = record.read(tmp_path)
+    add_scores(tmp_path, first := measured(10, math.nan))
+    assert "NaN" not in scores_file(tmp_path).read_text()
+    (back,) = read_scores(tmp_path)
     assert math.isnan(back.result.scores["fd1k_dataset"].value)
     assert best_of([back], latest := measured(20, 5.0), None) is latest
     assert best_of([measured(20, 5.0)], first, None).iteration == 20

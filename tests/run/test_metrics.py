@@ -2,7 +2,7 @@
 
 import json
 
-from gantrain.records import is_number, read_records
+from gantrain.run.metrics import is_number, read_records
 
 WHOLE = {"stage": "train", "iteration": 2, "images_seen": 16, "seconds": 0.5, "values": {"adv": 1.0}}
 

@@ -3,39 +3,24 @@
 import errno
 import itertools
 import json
-import pickle
 import shlex
 import shutil
 import sys
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
-from safetensors.torch import save_file
-from torch import nn
 
 from gantrain.config.checks import check
 from gantrain.config.stages import ONLY_STAGE
 from gantrain.errors import UserError, first_line
 from gantrain.files import replacing
-from gantrain.records import read_records
+from gantrain.run.checkpoint import UNREADABLE, read_checkpoint
+from gantrain.run.metrics import read_records
 
-UNREADABLE = (
-    *(OSError, RuntimeError, ValueError, KeyError, EOFError),
-    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error),
-)
-# What a checkpoint holds; `networks` and the like by the names of networks and players.
-CHECKPOINT = {
-    **dict.fromkeys(("networks", "ema", "optimizers", "schedules", "scaler", "turns", "statistics"), dict),
-    "iteration": int,
-    "images_seen": int,
-    "rng": list,
-    "meters": list,
-}
+TURNING_FILE = "turning.gif"
 
 
 class Taken(UserError):
@@ -62,6 +47,10 @@ class Run:
     @property
     def metrics_file(self) -> Path:
         return self.folder / "metrics.jsonl"
+
+    @property
+    def networks(self) -> Path:
+        return self.folder / "networks"
 
     def samples(self, tag: str) -> Path:
         return self.folder / "samples" / tag
@@ -238,35 +227,6 @@ class Run:
         records = read_records(self.metrics_file)
         return max((r["seconds"] for r in records if r["stage"] == (stage or ONLY_STAGE)), default=0.0)
 
-    # ---- networks for use --------------------------------------------------------------------------------------------
-
-    def export(self, networks: Mapping[str, nn.Module], averaged: Mapping[str, nn.Module], nodes: Mapping) -> None:
-        """Write `networks/<name>/`: weights.safetensors, ema.safetensors where kept, config.json."""
-        for name, network in networks.items():
-            folder = self.folder / "networks" / name
-            folder.mkdir(parents=True, exist_ok=True)
-            if name not in averaged:  # of an earlier stage, which who loads the network would take for this one's
-                (folder / "ema.safetensors").unlink(missing_ok=True)
-            with replacing(folder / "config.json") as temporary:
-                temporary.write_text(json.dumps(nodes[name], indent=2))
-            kinds = {"weights": network, **({"ema": averaged[name]} if name in averaged else {})}
-            for kind, source in kinds.items():
-                # Each its own memory: safetensors refuses tied weights.
-                tensors = {key: value.detach().cpu().contiguous().clone() for key, value in source.state_dict().items()}
-                with replacing(folder / f"{kind}.safetensors") as temporary:
-                    save_file(tensors, temporary)
-
-
-def read_checkpoint(file: Path) -> dict[str, Any]:
-    """A checkpoint's tensors and plain types, on the CPU. Raises one of `UNREADABLE`."""
-    with zipfile.ZipFile(file) as archive:  # torch itself does not verify the checksums
-        if (damaged := archive.testzip()) is not None:
-            raise zipfile.BadZipFile(f"{damaged} is damaged")
-    state = torch.load(file, map_location="cpu", weights_only=True)
-    if not isinstance(state, dict) or not all(isinstance(state.get(key), kind) for key, kind in CHECKPOINT.items()):
-        raise ValueError("it is no checkpoint of gantrain")
-    return state
-
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
@@ -279,3 +239,8 @@ def explain_os_error(error: OSError, run: Run) -> str:
         f"{error.filename or run.folder}: {reason}; the last whole checkpoint is kept, "
         f"mend it and `gantrain resume {run.word}`"
     )
+
+
+def frames(folder: Path) -> list[Path]:
+    """The grids in `folder`, oldest first."""
+    return sorted((f for f in folder.glob("*.png") if f.stem.isdigit()), key=lambda f: int(f.stem))

@@ -2,15 +2,67 @@
 
 import json
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from gantrain.errors import UserError
-from gantrain.evaluation.base import Result, Score
-from gantrain.evaluation.protocol import names_score, unlike
 from gantrain.files import replacing
+
+
+@dataclass(frozen=True)
+class Score:
+    """A value, the direction that is better, and its standard error where it has one.
+
+    A value that could not be measured, or is infinite, is no better than any other; a file holds null for it.
+    """
+
+    value: float
+    better: Literal["higher", "lower", "near 1"]
+    error: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.value:.4g}" if self.error is None else f"{self.value:.4g} +- {self.error:.2g}"
+
+    def cost(self) -> float:
+        """What a sweep or a search for the best minimises."""
+        if not math.isfinite(self.value):
+            return math.inf
+        if self.better == "near 1":
+            return abs(math.log(self.value)) if self.value > 0 else math.inf
+        return self.value if self.better == "lower" else -self.value
+
+
+@dataclass(frozen=True)
+class Result:
+    """Scores by short names that carry the protocol (`fid10k_tf`); the protocol in full; tables for people."""
+
+    scores: Mapping[str, Score]
+    protocol: Mapping[str, Any]
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """The same in types that JSON knows, which has no number that is not finite."""
+        return _finite(asdict(self))
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Result":
+        """Undo `plain`."""
+        scores = {
+            name: Score(**{**score, "value": math.nan if score["value"] is None else score["value"]})
+            for name, score in plain["scores"].items()
+        }
+        return cls(scores, plain["protocol"], plain.get("tables", {}))
+
+
+def _finite(plain: Any) -> Any:
+    """Null in the place of every number that is not finite."""
+    if isinstance(plain, Mapping):
+        return {key: _finite(value) for key, value in plain.items()}
+    if isinstance(plain, (list, tuple)):
+        return [_finite(value) for value in plain]
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 @dataclass(frozen=True)
@@ -32,21 +84,21 @@ def scores_file(folder: Path) -> Path:
     return Path(folder) / "scores.jsonl"
 
 
-def add(folder: Path, record: Record) -> None:
+def add_scores(folder: Path, record: Record) -> None:
     """Append a record; one of the same stage, iteration, protocol and networks is replaced."""
     same = [
         other
-        for other in read(folder)
+        for other in read_scores(folder)
         if (other.stage, other.iteration) == (record.stage, record.iteration)
         and other.result.protocol == record.result.protocol
     ]
     if same:
-        _write(folder, [other for other in read(folder) if other not in same])
+        _write(folder, [other for other in read_scores(folder) if other not in same])
     with scores_file(folder).open("a", encoding="utf-8") as stream:
         stream.write(_line(record))
 
 
-def read(folder: Path) -> list[Record]:
+def read_scores(folder: Path) -> list[Record]:
     """All records, oldest first; none where nothing was measured. A line cut off by a crash is passed over.
 
     Raises UserError for a file that holds something else.
@@ -71,7 +123,7 @@ def read(folder: Path) -> list[Record]:
     return records
 
 
-def newest(records: Sequence[Record]) -> list[Record]:
+def newest_scores(records: Sequence[Record]) -> list[Record]:
     """The newest record under each protocol, newest first."""
     found: list[Record] = []
     for one in reversed(records):
@@ -80,14 +132,14 @@ def newest(records: Sequence[Record]) -> list[Record]:
     return found
 
 
-def cut(folder: Path, stages: list[str], stage: str, iteration: int) -> None:
+def cut_scores(folder: Path, stages: list[str], stage: str, iteration: int) -> None:
     """Drop what was measured after `iteration` of `stage`: a resumed run measures it anew."""
     if not scores_file(folder).is_file():
         return
     at = stages.index(stage)
     kept = [
         record
-        for record in read(folder)
+        for record in read_scores(folder)
         if record.stage in stages[:at] or (record.stage == stage and record.iteration <= iteration)
     ]
     _write(folder, kept)
@@ -100,28 +152,3 @@ def _write(folder: Path, records: Iterable[Record]) -> None:
 
 def _line(record: Record) -> str:
     return json.dumps(record.plain(), allow_nan=False) + "\n"
-
-
-def score_of(result: Result, best: str | None) -> tuple[str, Score]:
-    """The score that `best` names, with or without its tag, else the first. Raises UserError."""
-    for name, score in result.scores.items():
-        if best is None or names_score(best, name):
-            return name, score
-    raise UserError(f"evaluation.best is '{best}', but there are {', '.join(result.scores)}")
-
-
-def best_of(records: Iterable[Record], like: Record, best: str | None) -> Record:
-    """The best of the stage's records that may be compared with `like`; one without a number comes after all others."""
-    comparable = [
-        record
-        for record in records
-        if record.stage == like.stage
-        and not unlike(record.result.protocol, like.result.protocol)
-        and record.result.scores.keys() == like.result.scores.keys()
-    ]
-
-    def order(record: Record) -> tuple[bool, float]:
-        score = score_of(record.result, best)[1]
-        return not math.isfinite(score.value), score.cost()
-
-    return min([*comparable, like], key=order)

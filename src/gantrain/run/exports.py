@@ -1,0 +1,56 @@
+"""Networks for use: written beside a run's checkpoints, and loaded by any program."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from gantrain.config.build import allow_plugins, build
+from gantrain.errors import UserError, first_line
+from gantrain.files import replacing
+
+
+def export(
+    folder: Path, networks: Mapping[str, nn.Module], averaged: Mapping[str, nn.Module], nodes: Mapping[str, Any]
+) -> None:
+    """Write `<folder>/<name>/` of each network: weights.safetensors, ema.safetensors where kept, config.json."""
+    for name, network in networks.items():
+        place = folder / name
+        place.mkdir(parents=True, exist_ok=True)
+        if name not in averaged:  # of an earlier stage, which who loads the network would take for this one's
+            (place / "ema.safetensors").unlink(missing_ok=True)
+        with replacing(place / "config.json") as temporary:
+            temporary.write_text(json.dumps(nodes[name], indent=2))
+        kinds = {"weights": network, **({"ema": averaged[name]} if name in averaged else {})}
+        for kind, source in kinds.items():
+            # Each its own memory: safetensors refuses tied weights.
+            tensors = {key: value.detach().cpu().contiguous().clone() for key, value in source.state_dict().items()}
+            with replacing(place / f"{kind}.safetensors") as temporary:
+                save_file(tensors, temporary)
+
+
+def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> nn.Module:
+    """One exported network from its folder `networks/<name>`, in eval mode: all that another program needs."""
+    allow_plugins(plugins)
+    folder = Path(folder)
+    try:
+        node = json.loads((folder / "config.json").read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{folder} is no exported network ({error}); name a folder like RUN/networks/generator"
+        ) from error
+    network = build(node, "config.json", nn.Module)
+    averaged = folder / "ema.safetensors"
+    load_exported(network, averaged if averaged.is_file() and not raw else folder / "weights.safetensors")
+    return network.eval().requires_grad_(False)
+
+
+def load_exported(network: nn.Module, file: Path) -> None:
+    try:
+        network.load_state_dict(load_file(file))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise UserError(f"{file} cannot be loaded ({first_line(error)}); export it again from a checkpoint") from error
