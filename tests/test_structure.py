@@ -38,10 +38,11 @@ def test_networks_and_losses_are_plain_torch():
 
 def test_tests_mirror_the_package():
     tests = Path(__file__).parent
-    for folder in (f for f in tests.iterdir() if f.is_dir() and f.name != "__pycache__"):
-        home = PACKAGE.parents[1] / "scripts" if folder.name == "scripts" else PACKAGE / folder.name
-        for file in folder.glob("test_*.py"):
-            assert (home / file.name.removeprefix("test_")).is_file(), file
+    for file in tests.rglob("test_*.py"):
+        room = file.parent.relative_to(tests)
+        if room.parts:  # what is about the whole lies at the top
+            home = PACKAGE.parents[1] if room.parts[0] == "scripts" else PACKAGE
+            assert (home / room / file.name.removeprefix("test_")).is_file(), file
 
 
 def test_every_network_config_has_a_width_or_comes_from_a_file():

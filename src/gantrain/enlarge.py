@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from gantrain.data.decode import guarded, open_picture
-from gantrain.tiles import tiled
+from gantrain.networks.tiles import tiled
 
 MOST = 1 << 29  # pixels of a result, 1.6 GB in RGB
 

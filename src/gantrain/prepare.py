@@ -28,6 +28,7 @@ from gantrain.losses.penalties import Penalty
 from gantrain.models.base import GANModule
 from gantrain.models.players import Player
 from gantrain.models.schedules import ends
+from gantrain.networks.torchscript import trust, trust_backbone
 
 if TYPE_CHECKING:
     from gantrain.run.folder import Run  # it imports this module
@@ -261,3 +262,13 @@ def build_loggers(config: Mapping[str, Any], folder: Path | str, tag: str, itera
         place = {key: value for key, value in offered.items() if key in taken and key not in node}
         loggers.append(build(node, f"logger.{name}", Logger, **place))
     return loggers
+
+
+def trust_new(config: Mapping[str, Any]) -> None:
+    """Let the TorchScript files run that the config of a new run names: it is the user's own."""
+    trust_backbone((config.get("evaluation") or {}).get("backbone"))
+    for stage in stages_of(config):
+        for node in stage.config["networks"].values():
+            file = Path(str(node.get("path") or "")).expanduser()
+            if not node.get("model") and file.is_file():
+                trust(file)

@@ -10,7 +10,6 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from gantrain import torchscript
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import Stage, stages_of
@@ -20,7 +19,7 @@ from gantrain.evaluation.best import best_of, score_of
 from gantrain.models.base import GANModule
 from gantrain.models.state import load_networks
 from gantrain.parallel import TurnTaking
-from gantrain.prepare import Ready, accelerator, build_callbacks, build_loggers, prepare
+from gantrain.prepare import Ready, accelerator, build_callbacks, build_loggers, prepare, trust_new
 from gantrain.run.exports import export
 from gantrain.run.folder import Run, explain_os_error
 from gantrain.run.scores import cut_scores, read_scores
@@ -50,7 +49,7 @@ def run(config: dict[str, Any], folder: Path, numbered: bool = False) -> Outcome
     if not numbered:
         Run(folder).refuse_if_taken()
     make_absolute(config)
-    torchscript.trust_new(config)
+    trust_new(config)
     ready = prepare(config, new=True)
     return fit(ready, Run.create(folder, config, numbered), config)
 

@@ -119,7 +119,8 @@ def test_the_objective_is_the_best_score(measured):
 ODD = """
 import math
 
-from gantrain.evaluation.base import Evaluation, Result, Score
+from gantrain.evaluation.base import Evaluation
+from gantrain.run.scores import Result, Score
 
 
 class Odd(Evaluation):

@@ -9,8 +9,8 @@ from torchvision import models
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import named
 from gantrain.files import sha256
-from gantrain.torchscript import trust
-from gantrain.weights import read_state
+from gantrain.networks.torchscript import trust
+from gantrain.networks.weights import read_state
 
 
 def pictures(n=3, channels=3, side=32):

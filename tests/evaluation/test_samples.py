@@ -17,7 +17,7 @@ from gantrain.evaluation import features as features_module
 from gantrain.evaluation.classifier import dataset_backbone
 from gantrain.evaluation.features import extract, stream
 from gantrain.evaluation.samples import SCORES, SampleScores
-from gantrain.torchscript import trust
+from gantrain.networks.torchscript import trust
 
 CPU = torch.device("cpu")
 

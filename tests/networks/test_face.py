@@ -10,7 +10,7 @@ from torch import nn
 
 from gantrain.errors import UserError
 from gantrain.networks.face import FaceEmbedder
-from gantrain.torchscript import trust
+from gantrain.networks.torchscript import trust
 
 
 class Net(nn.Module):

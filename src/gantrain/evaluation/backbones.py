@@ -10,11 +10,11 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
-from gantrain import torchscript
 from gantrain.errors import UserError, did_you_mean, first_line
 from gantrain.evaluation.resize import resize
 from gantrain.files import TORCHSCRIPT, sha256
-from gantrain.weights import read_state
+from gantrain.networks import torchscript
+from gantrain.networks.weights import read_state
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -119,7 +119,7 @@ class Torchvision(Backbone):
 
 class TorchScript(Backbone):
     """A TorchScript file that takes colour pictures in [-1, 1] of their own size and gives features (n, d), or features
-    and logits. It is code: see gantrain.torchscript."""
+    and logits. It is code: see gantrain.networks.torchscript."""
 
     def __init__(self, file: Path, filter: str | None):
         super().__init__()

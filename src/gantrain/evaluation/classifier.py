@@ -17,7 +17,7 @@ from gantrain.evaluation.features import stream
 from gantrain.evaluation.resize import resize
 from gantrain.files import replacing, sha256
 from gantrain.folders import cache_folder
-from gantrain.weights import read_state
+from gantrain.networks.weights import read_state
 
 VERSION = 1  # raise it when fitting would give other weights
 SIDE = 32  # larger pictures are reduced to it

@@ -15,8 +15,8 @@ from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.models.base import GANModule
 from gantrain.models.paired import PairedGAN
+from gantrain.networks.tiles import tiled
 from gantrain.run.scores import Result, Score
-from gantrain.tiles import tiled
 
 CONTENT_SIDE = 256  # a VGG over whole photos would take longer than all the rest
 LEAST = 11  # SSIM's window

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from gantrain.checks import check_number, check_whole
 from gantrain.errors import UserError
 from gantrain.files import UNTRAINED
-from gantrain.weights import read_state
+from gantrain.networks.weights import read_state
 
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}  # convolutions of each block
 WIDTHS = (1, 2, 4, 8, 8)  # channels of each block, in multiples of the first's

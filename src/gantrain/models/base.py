@@ -18,8 +18,8 @@ from gantrain.models.gradients import clip_or_refuse
 from gantrain.models.meters import Meters
 from gantrain.models.players import Player
 from gantrain.models.state import Stateful, copy_buffers, load_generators, load_state, restore_buffers, scaler_of
+from gantrain.networks.weights import FromFile
 from gantrain.parallel import average_gradients, average_scalars
-from gantrain.weights import FromFile
 
 
 class GANModule(pl.LightningModule):

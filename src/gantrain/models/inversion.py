@@ -13,7 +13,7 @@ from gantrain.models.batch import Batch, Scalars
 from gantrain.models.checks import check_networks, tried, z_dim_of
 from gantrain.models.latent import normal_latents
 from gantrain.models.modes import outputs
-from gantrain.weights import FromFile
+from gantrain.networks.weights import FromFile
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 

@@ -16,7 +16,7 @@ from gantrain.models.checks import check_networks, tried
 from gantrain.models.modes import for_inference
 from gantrain.models.turns import check_matching, discriminator_turn, generator_turn, measured
 from gantrain.networks.critique import Critique, critique_of
-from gantrain.weights import FromFile
+from gantrain.networks.weights import FromFile
 
 
 class ContentLoss(Protocol):

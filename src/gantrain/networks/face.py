@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantrain import torchscript
 from gantrain.errors import UserError, first_line
 from gantrain.files import UNTRAINED, sha256
-from gantrain.weights import LARGEST, read_state
+from gantrain.networks import torchscript
+from gantrain.networks.weights import LARGEST, read_state
 
 HEADS = ("fc", "classifier", "classif", "head", "heads", "last_linear")  # what classifies, and is taken off
 WAYS = (
@@ -31,7 +31,7 @@ class FaceEmbedder(nn.Module):
 
     The first call loads the file: a run's other networks can be used without it. It raises UserError where that fails
     or the answer is no finite (n, d). The network is no part of this module's weights: a checkpoint holds its file's
-    checksum instead, and a run does not go on with another file. TorchScript is code: see gantrain.torchscript.
+    checksum instead, and a run does not go on with another file. TorchScript is code: see gantrain.networks.torchscript.
     """
 
     def __init__(

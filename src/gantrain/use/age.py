@@ -9,7 +9,6 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from gantrain import torchscript
 from gantrain.data.ages import CLASS_NAMES
 from gantrain.data.decode import Unreadable, decode, open_picture
 from gantrain.drawing.pictures import to_pil
@@ -19,6 +18,7 @@ from gantrain.latents import add_plugins
 from gantrain.loading import load_trained
 from gantrain.losses.euclidean import Euclidean
 from gantrain.models.inversion import Inversion
+from gantrain.networks import torchscript
 from gantrain.prepare import build_data
 from gantrain.quiet import quiet_libraries
 

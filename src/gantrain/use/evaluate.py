@@ -20,10 +20,10 @@ from gantrain.loading import load_trained
 from gantrain.models.modes import undisturbed
 from gantrain.models.paired import PairedGAN
 from gantrain.models.unpaired import UnpairedGAN
+from gantrain.networks.torchscript import trust_backbone
 from gantrain.quiet import quiet_libraries
 from gantrain.run.folder import Run
 from gantrain.run.scores import Record, add_scores
-from gantrain.torchscript import trust_backbone
 
 SHORT = ("samples", "backbone", "weights", "seed")  # options that are evaluation.<name>
 

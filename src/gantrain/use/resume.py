@@ -8,9 +8,9 @@ from gantrain.config.changes import apply, read
 from gantrain.config.checks import check
 from gantrain.config.stages import LENGTHS
 from gantrain.errors import UserError
+from gantrain.networks.torchscript import trust_backbone
 from gantrain.quiet import quiet_libraries
 from gantrain.run.folder import Run
-from gantrain.torchscript import trust_backbone
 
 
 def main(words: Sequence[str]) -> int:

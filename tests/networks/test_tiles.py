@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from gantrain.networks.srgan import Generator
-from gantrain.tiles import tiled
+from gantrain.networks.tiles import tiled
 
 
 def joined(network, low, scale, tile, overlap):

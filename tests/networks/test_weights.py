@@ -2,10 +2,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from gantrain import weights
 from gantrain.errors import UserError
 from gantrain.files import sha256
-from gantrain.weights import read_state
+from gantrain.networks import weights
+from gantrain.networks.weights import read_state
 
 STATE = {"a": torch.arange(4.0), "b": torch.ones(2, dtype=torch.int64)}
 

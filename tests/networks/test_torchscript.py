@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from gantrain import torchscript
 from gantrain.errors import UserError
 from gantrain.loading import trust
+from gantrain.networks import torchscript
 
 
 class Means(torch.nn.Module):

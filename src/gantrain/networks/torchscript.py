@@ -1,12 +1,10 @@
 """TorchScript files, which are code: one runs only where the user has named it, on this machine, once."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from gantrain.config.stages import stages_of
 from gantrain.errors import UserError
 from gantrain.files import TORCHSCRIPT, sha256
 from gantrain.folders import cache_folder
@@ -42,16 +40,6 @@ def trust_backbone(name: Any) -> None:
     """The same for `evaluation.backbone`, where it names a file."""
     if isinstance(name, str) and name.endswith(TORCHSCRIPT) and Path(name).expanduser().is_file():
         trust(Path(name).expanduser())
-
-
-def trust_new(config: Mapping[str, Any]) -> None:
-    """The same for all that the config of a new run names: it is the user's own."""
-    trust_backbone((config.get("evaluation") or {}).get("backbone"))
-    for stage in stages_of(config):
-        for node in stage.config["networks"].values():
-            file = Path(str(node.get("path") or "")).expanduser()
-            if not node.get("model") and file.is_file():
-                trust(file)
 
 
 def _mark(file: Path) -> Path:
