@@ -13,7 +13,7 @@ from gantrain.config.build import build
 from gantrain.config.stages import stages_of
 from gantrain.data.low_high import larger, smaller
 from gantrain.evaluation.super_resolution import SuperResolutionScores, centred, whole_multiple
-from gantrain.models.state import load_networks
+from gantrain.models.loop.state import load_networks
 from gantrain.prepare import build_data, build_networks, build_stage
 from gantrain.run.folder import Run
 

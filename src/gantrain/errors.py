@@ -16,15 +16,6 @@ class Diverged(Exception):
     exit_code = 1
 
 
-def misfit(error: Exception) -> UserError:
-    """For a state that does not fit the networks or players of a run's config; torch's own message is long."""
-    lines = str(error).splitlines() or [type(error).__name__]
-    detail = (lines[1] if len(lines) > 1 else lines[0]).strip()
-    return UserError(
-        f".hydra/config.yaml: what it describes is not what the checkpoint holds ({detail}); undo the edit"
-    )
-
-
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """`; did you mean 'a' or 'b'?`, or the whole list where nothing is near and it is short, else nothing."""
     options = sorted(set(options))

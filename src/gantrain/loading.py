@@ -13,7 +13,7 @@ from gantrain.config.build import allow_plugins
 from gantrain.config.stages import Stage, stages_of
 from gantrain.errors import UserError
 from gantrain.files import TORCHSCRIPT
-from gantrain.models.state import load_networks
+from gantrain.models.loop.state import load_networks
 from gantrain.networks import torchscript
 from gantrain.run.exports import load_exported
 from gantrain.run.folder import Run

@@ -21,11 +21,11 @@ from gantrain.callbacks.scores import Scores
 from gantrain.config.build import allow_plugins, build
 from gantrain.config.stages import Stage, stages_of
 from gantrain.data import GANDataModule
-from gantrain.ema import EMA
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.losses.penalties import Penalty
 from gantrain.models.base import GANModule
+from gantrain.models.loop.ema import EMA
 from gantrain.models.players import Player
 from gantrain.models.schedules import ends
 from gantrain.networks.torchscript import trust, trust_backbone
@@ -146,7 +146,7 @@ def build_stage(stage: Stage, networks: Mapping[str, nn.Module]) -> GANModule:
         networks={name: networks[name] for name in config["networks"]},
         players=players,
         penalties=penalties,
-        ema=build({"_target_": "gantrain.ema.EMA", **ema}, "models.ema", EMA) if ema else None,
+        ema=build({"_target_": "gantrain.models.loop.ema.EMA", **ema}, "models.ema", EMA) if ema else None,
         seed=config["seed"],
         stage=stage.tag,
         **parts,

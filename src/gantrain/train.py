@@ -17,7 +17,7 @@ from gantrain.console import print_header
 from gantrain.errors import Diverged, UserError
 from gantrain.evaluation.best import best_of, score_of
 from gantrain.models.base import GANModule
-from gantrain.models.state import load_networks
+from gantrain.models.loop.state import load_networks
 from gantrain.parallel import TurnTaking
 from gantrain.prepare import Ready, accelerator, build_callbacks, build_loggers, prepare, trust_new
 from gantrain.run.exports import export

@@ -64,7 +64,7 @@ def test_a_class_of_another_kind_is_refused():
         ({"_target_": "gantrain.losses.auxiliary.X"}, "there are Auxiliary, ClassLabels, Codes$"),
         ({"_target_": "torch.nn.nothing.Linear"}, "no module 'torch.nn.nothing'"),
         ({"in_features": 2}, "expected a node with _target_"),
-        ({"_target_": "gantrain.ema.EMA", "networks": [], "half_life_images": -1}, "it must be positive"),
+        ({"_target_": "gantrain.models.loop.ema.EMA", "networks": [], "half_life_images": -1}, "it must be positive"),
         ({"_target_": "gantrain.networks.dcgan.Generator", **SHAPE, "output_stride": 0}, r"refuses.*by zero"),
         ({"_target_": "gantrain.data.GANDataModule", **DATA, "holdout": float("inf")}, r"refuses.*infinity"),
         ({"_target_": "gantrain.networks.face.FaceEmbedder", "model": 5}, "model is '5', it must be torchvision/NAME"),

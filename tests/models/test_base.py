@@ -6,12 +6,12 @@ from pytorch_lightning.plugins.precision import MixedPrecision
 from torch import nn
 from toys import Discriminator, Generator, game, play, player, weights
 
-from gantrain.ema import EMA
 from gantrain.errors import Diverged, UserError
 from gantrain.losses.adversarial import NonSaturating
 from gantrain.losses.penalties import R1, GradientPenalty
 from gantrain.models.latent import LatentGAN
-from gantrain.models.modes import for_inference, undisturbed
+from gantrain.models.loop.ema import EMA
+from gantrain.models.loop.eval_mode import for_inference, undisturbed
 from gantrain.models.players import ClipWeights, PlaysWhen
 from gantrain.networks.critique import Critique
 

@@ -9,6 +9,7 @@ import torch
 from gantrain.errors import UserError
 from gantrain.loading import trust
 from gantrain.networks import torchscript
+from gantrain.prepare import trust_new
 
 
 class Means(torch.nn.Module):
@@ -44,7 +45,7 @@ def test_a_new_run_names_its_files(net):
     torch.jit.script(Means(3.0)).save("face.torch")
     Path("weights.pth").write_bytes(b"tensors")
     networks = {"face": {"path": "face.torch"}, "other": {"path": "weights.pth", "model": "timm/x"}, "generator": {}}
-    torchscript.trust_new({"networks": networks, "evaluation": {"backbone": "net.pt"}})
+    trust_new({"networks": networks, "evaluation": {"backbone": "net.pt"}})
     torchscript.load(net, "key")
     torchscript.load(Path("face.torch"), "key")
     with pytest.raises(UserError, match="is TorchScript"):

@@ -10,7 +10,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from gantrain.checks import check_whole
 from gantrain.errors import Diverged
 from gantrain.models.base import GANModule
-from gantrain.models.state import own_state_of, state_of
+from gantrain.models.loop.state import own_state_of, state_of
 from gantrain.parallel import gather, largest
 from gantrain.run.folder import Run
 from gantrain.signals import StopSignals

@@ -14,9 +14,9 @@ from pytorch_lightning.utilities.model_summary import ModelSummary
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from gantrain.ema import copied
 from gantrain.models.base import Batch, GANModule, batch_size
-from gantrain.models.modes import undisturbed
+from gantrain.models.loop.ema import copied
+from gantrain.models.loop.eval_mode import undisturbed
 
 ROWS = 4  # of the first batch; enough for layers that compare the samples of a batch
 # What the tracer raises for a network that it cannot follow; the network itself has just run on the same inputs.

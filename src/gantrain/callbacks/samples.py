@@ -11,7 +11,7 @@ from gantrain.checks import check_whole
 from gantrain.drawing.pictures import animate, grid, save_gif, to_pil
 from gantrain.files import replacing
 from gantrain.models.base import GANModule
-from gantrain.models.modes import undisturbed
+from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.rng import derive_seed
 from gantrain.run.folder import TURNING_FILE, Run, frames
 

@@ -11,7 +11,7 @@ from gantrain.config.stages import ONLY_STAGE
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.best import best_of, score_of
 from gantrain.models.base import GANModule
-from gantrain.models.modes import undisturbed
+from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.parallel import largest
 from gantrain.run.folder import Run
 from gantrain.run.scores import Record, add_scores, read_scores

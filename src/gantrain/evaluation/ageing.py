@@ -12,7 +12,7 @@ from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.models.inversion import Inversion
-from gantrain.models.modes import outputs
+from gantrain.models.loop.eval_mode import outputs
 from gantrain.run.scores import Result, Score
 
 NAMES = (

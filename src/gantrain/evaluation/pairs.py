@@ -14,7 +14,7 @@ from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.super_resolution import LEAST
 from gantrain.models.base import GANModule
-from gantrain.models.modes import outputs
+from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.paired import PairedGAN
 from gantrain.run.scores import Result, Score
 

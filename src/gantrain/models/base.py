@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from gantrain import rng
-from gantrain.ema import EMA
 from gantrain.errors import Diverged
 from gantrain.losses.penalties import Penalty
-from gantrain.models.batch import Batch, Scalars, batch_size, detach, mean, split, total
 from gantrain.models.checks import check_options, check_penalties, check_players, check_statistic
-from gantrain.models.gradients import clip_or_refuse
-from gantrain.models.meters import Meters
+from gantrain.models.loop.batch import Batch, Scalars, batch_size, detach, mean, split, total
+from gantrain.models.loop.ema import EMA
+from gantrain.models.loop.gradients import clip_or_refuse
+from gantrain.models.loop.meters import Meters
+from gantrain.models.loop.state import Stateful, copy_buffers, load_generators, load_state, restore_buffers, scaler_of
 from gantrain.models.players import Player
-from gantrain.models.state import Stateful, copy_buffers, load_generators, load_state, restore_buffers, scaler_of
 from gantrain.networks.weights import FromFile
 from gantrain.parallel import average_gradients, average_scalars
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gantrain.ema import EMA
 from gantrain.errors import UserError, first_line
 from gantrain.losses.penalties import Penalty
-from gantrain.models.modes import for_inference
+from gantrain.models.loop.ema import EMA
+from gantrain.models.loop.eval_mode import for_inference
 from gantrain.models.players import Player
 
 # What a network raises for inputs of another shape, number or range than it takes.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gantrain.checks import check_whole
-from gantrain.errors import misfit
+from gantrain.models.loop.state import misfit
 
 
 class ImagePool:

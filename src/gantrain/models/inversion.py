@@ -9,10 +9,10 @@ from torch import Tensor
 from gantrain.checks import check_number, check_whole
 from gantrain.errors import UserError
 from gantrain.models.base import GANModule
-from gantrain.models.batch import Batch, Scalars
 from gantrain.models.checks import check_networks, tried, z_dim_of
 from gantrain.models.latent import normal_latents
-from gantrain.models.modes import outputs
+from gantrain.models.loop.batch import Batch, Scalars
+from gantrain.models.loop.eval_mode import outputs
 from gantrain.networks.weights import FromFile
 
 Distance = Callable[[Tensor, Tensor], Tensor]

@@ -11,11 +11,11 @@ from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.auxiliary import Auxiliary, Codes
 from gantrain.losses.matching import FeatureMatching
+from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
-from gantrain.models.batch import Batch, Scalars
 from gantrain.models.checks import check_networks, tried, z_dim_of
-from gantrain.models.modes import outputs
-from gantrain.models.turns import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.loop.batch import Batch, Scalars
+from gantrain.models.loop.eval_mode import outputs
 from gantrain.networks.critique import Critique, critique_of
 
 

@@ -11,12 +11,12 @@ from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.reconstruction import PixelL1
+from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
-from gantrain.models.batch import Batch, Scalars
 from gantrain.models.checks import check_networks, tried
 from gantrain.models.image_pool import ImagePool
-from gantrain.models.modes import for_inference
-from gantrain.models.turns import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.loop.batch import Batch, Scalars
+from gantrain.models.loop.eval_mode import for_inference
 from gantrain.networks.critique import Critique, critique_of
 
 SIDES = ("a", "b")

@@ -31,7 +31,7 @@ class FaceEmbedder(nn.Module):
 
     The first call loads the file: a run's other networks can be used without it. It raises UserError where that fails
     or the answer is no finite (n, d). The network is no part of this module's weights: a checkpoint holds its file's
-    checksum instead, and a run does not go on with another file. TorchScript is code: see gantrain.networks.torchscript.
+    checksum instead, and a run does not go on with another file. TorchScript is code: see networks/torchscript.py.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ from gantrain.evaluation.base import Evaluation
 from gantrain.files import replacing
 from gantrain.latents import add_plugins, add_seed
 from gantrain.loading import load_trained
-from gantrain.models.modes import undisturbed
+from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.models.paired import PairedGAN
 from gantrain.models.unpaired import UnpairedGAN
 from gantrain.networks.torchscript import trust_backbone

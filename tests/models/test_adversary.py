@@ -7,7 +7,7 @@ from toys import Discriminator, Generator, game, play
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import Hinge, NonSaturating, Relativistic, RelativisticAverage, Wasserstein
 from gantrain.losses.matching import FeatureMatching
-from gantrain.models.turns import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
 from gantrain.networks.critique import Critique
 
 REAL = Critique(torch.tensor([1.0, -1.0, 3.0]), (torch.full((3, 2), 2.0),))

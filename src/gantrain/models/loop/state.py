@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gantrain import rng
-from gantrain.errors import misfit
+from gantrain.errors import UserError
 
 if TYPE_CHECKING:
     from gantrain.models.base import GANModule  # it imports this module
@@ -124,3 +124,12 @@ def restore_buffers(module: "GANModule", buffers: Mapping[str, Tensor]) -> None:
     for name in module.trained_networks():
         for key, buffer in module.networks[name].named_buffers():
             buffer.copy_(buffers[f"{name}.{key}"])
+
+
+def misfit(error: Exception) -> UserError:
+    """For a state that does not fit the networks or players of a run's config; torch's own message is long."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    detail = (lines[1] if len(lines) > 1 else lines[0]).strip()
+    return UserError(
+        f".hydra/config.yaml: what it describes is not what the checkpoint holds ({detail}); undo the edit"
+    )

@@ -8,7 +8,7 @@ from torch import Tensor
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
-from gantrain.models.batch import Scalars
+from gantrain.models.loop.batch import Scalars
 from gantrain.networks.critique import Critique
 
 

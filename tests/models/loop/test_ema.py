@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantrain.ema import EMA
+from gantrain.models.loop.ema import EMA
 
 
 def networks(value=0.0):

@@ -2,7 +2,7 @@
 
 import torch
 
-from gantrain.models.meters import Meters
+from gantrain.models.loop.meters import Meters
 
 
 def test_means_since_the_last_time():

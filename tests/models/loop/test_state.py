@@ -4,9 +4,9 @@ import pytest
 import torch
 from toys import game, play
 
-from gantrain.ema import EMA
 from gantrain.errors import UserError
-from gantrain.models.state import load_generators, load_networks, own_state_of, state_of
+from gantrain.models.loop.ema import EMA
+from gantrain.models.loop.state import load_generators, load_networks, own_state_of, state_of
 
 
 @pytest.fixture(scope="module")
