@@ -17,8 +17,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
+from gantrain.data.formats.volume_files import read_volume
 from gantrain.data.shapenet import object_of
-from gantrain.data.volume_files import read_volume
 
 RAW_SIDE = 8
 STRENGTHS = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gantrain.data.decode import Unreadable
+from gantrain.data.formats.decode import Unreadable
 from gantrain.errors import UserError
 from gantrain.picture_jobs import picture_verb, plan, save, work
 

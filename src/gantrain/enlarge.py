@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from gantrain.data.decode import guarded, open_picture
+from gantrain.data.formats.decode import guarded, open_picture
 from gantrain.networks.tiles import tiled
 
 MOST = 1 << 29  # pixels of a result, 1.6 GB in RGB

@@ -9,8 +9,8 @@ from typing import Any
 from PIL import Image
 from tqdm import tqdm
 
-from gantrain.data.decode import Unreadable
 from gantrain.data.folder import list_pictures
+from gantrain.data.formats.decode import Unreadable
 from gantrain.errors import UserError
 from gantrain.files import replacing
 from gantrain.latents import add_plugins

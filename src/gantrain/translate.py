@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from gantrain.data.decode import flat, guarded, open_picture
+from gantrain.data.formats.decode import flat, guarded, open_picture
 from gantrain.drawing.pictures import to_pil, to_uint8
 from gantrain.enlarge import separate
 

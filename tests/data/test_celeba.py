@@ -5,7 +5,7 @@ import shutil
 import pytest
 from pictures_on_disk import write_picture
 
-from gantrain.data.cache import open_cache
+from gantrain.data.cache.pictures import open_cache
 from gantrain.data.celeba import CelebA
 from gantrain.errors import UserError
 

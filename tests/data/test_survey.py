@@ -5,7 +5,7 @@ import shutil
 from pictures_on_disk import make_pictures, write_picture
 
 from gantrain.data import survey
-from gantrain.data.cache import open_cache
+from gantrain.data.cache.pictures import open_cache
 from gantrain.data.folder import ImageFolder
 
 

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 
 from gantrain.data.ages import CLASS_NAMES, OLDEST, YOUNGEST, age_of, class_of
-from gantrain.data.decode import Framing, framing
 from gantrain.data.folder import Listing, PictureFiles, list_pictures
-from gantrain.data.mat import read_struct
+from gantrain.data.formats.decode import Framing, framing
+from gantrain.data.formats.mat import read_struct
 from gantrain.errors import UserError
 from gantrain.folders import data_folder
 

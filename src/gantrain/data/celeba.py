@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
-from gantrain.data.archive import ZippedPictures
-from gantrain.data.decode import framing
 from gantrain.data.folder import PictureFiles, list_pictures
+from gantrain.data.formats.archive import ZippedPictures
+from gantrain.data.formats.decode import framing
 from gantrain.errors import UserError
 from gantrain.folders import data_folder
 

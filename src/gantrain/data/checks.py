@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from gantrain.data.cache import Cached
+from gantrain.data.cache.pictures import Cached
 from gantrain.data.source import Source, dropped_by
 from gantrain.errors import UserError
 

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps
 
-from gantrain.data.decode import to_array
+from gantrain.data.formats.decode import to_array
 from gantrain.data.source import Source
 
 Condition = Literal["beside", "grey", "edges"]

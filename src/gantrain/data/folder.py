@@ -13,12 +13,11 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from gantrain.data.decode import Framing, framing, open_picture
+from gantrain.data.formats.decode import SUFFIXES, Framing, framing, open_picture
 from gantrain.errors import UserError
 
 LOOKED_INTO = 64  # files, of whose ends so many bytes count
 END_BYTES = 4096
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 
 
 class ImageFolder:

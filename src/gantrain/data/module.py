@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from gantrain.data.cache import Cached, open_cache
+from gantrain.data.cache.pictures import Cached, open_cache
 from gantrain.data.checks import check_classes, check_large_enough, check_readable, tell_dropped
 from gantrain.data.source import Source
 from gantrain.data.split import Part, divide

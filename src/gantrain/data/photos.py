@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from gantrain.data.cache.photos import Photos, open_photos
 from gantrain.data.checks import check_large_enough, check_readable
 from gantrain.data.low_high import LowHigh
 from gantrain.data.module import Batch
-from gantrain.data.photo_cache import Photos, open_photos
 from gantrain.data.stream import IndexStream, coin, uniform
 from gantrain.rng import derive_seed
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from gantrain.data.volume_files import SUFFIXES, read_volume
+from gantrain.data.formats.volume_files import SUFFIXES, read_volume
 from gantrain.errors import UserError, did_you_mean
 from gantrain.folders import data_folder
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from gantrain.data.decode import Framing
+from gantrain.data.formats.decode import Framing
 
 
 class Source(Protocol):

@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 
-from gantrain.data.cache import Cached
+from gantrain.data.cache.pictures import Cached
 
 STRIDE = 1024  # pictures looked at together
 

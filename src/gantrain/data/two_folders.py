@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from gantrain.data.decode import framing
 from gantrain.data.folder import Listing, PictureFiles, list_pictures
+from gantrain.data.formats.decode import framing
 from gantrain.data.split_folder import split_of
 
 

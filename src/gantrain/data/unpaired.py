@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from gantrain.data.cache import Cached, open_cache
+from gantrain.data.cache.pictures import Cached, open_cache
 from gantrain.data.conditions import condition_of
 from gantrain.data.jitter import check_load_size, crops
 from gantrain.data.module import Batch, GANDataModule, mirrored

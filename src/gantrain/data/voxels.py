@@ -13,12 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gantrain.data.checks import check_classes, named
+from gantrain.data.formats.volume_export import ARRAYS, MESHES, largest_part, save_volume
+from gantrain.data.formats.volume_files import Unreadable
 from gantrain.data.module import Batch, GANDataModule
 from gantrain.data.split import divide
-from gantrain.data.volume_files import Unreadable
 from gantrain.drawing.voxels import render, turn
 from gantrain.errors import UserError
-from gantrain.volumes import ARRAYS, MESHES, largest_part, save_volume
 
 
 class VolumeSource(Protocol):

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from gantrain.data.ages import CLASS_NAMES
-from gantrain.data.decode import Unreadable, decode, open_picture
+from gantrain.data.formats.decode import Unreadable, decode, open_picture
 from gantrain.drawing.pictures import to_pil
 from gantrain.drawing.sheets import INK, PAPER, enlarged, font, labelled_rows
 from gantrain.errors import UserError

@@ -11,11 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 from gantrain.data import GANDataModule
+from gantrain.data.formats.volume_export import Empty
 from gantrain.drawing.pictures import grid, to_pil
 from gantrain.errors import UserError
 from gantrain.latents import add_class, add_plugins, add_seed, class_of, latent_family, save_latents
 from gantrain.quiet import quiet_libraries
-from gantrain.volumes import Empty
 
 CHUNK = 250
 MOST_IN_GRID = 10_000

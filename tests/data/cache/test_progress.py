@@ -2,7 +2,7 @@
 
 import sys
 
-from gantrain.data.progress import Progress
+from gantrain.data.cache.progress import Progress
 
 
 def test_a_log_gets_a_plain_line_every_few_seconds(capsys, monkeypatch):
@@ -25,7 +25,7 @@ def test_a_terminal_gets_a_bar_that_a_short_build_never_shows(capsys, monkeypatc
     progress.advance(10)
     progress.close()
     assert capsys.readouterr().err.strip() == ""
-    monkeypatch.setattr("gantrain.data.progress.DELAY", 0)
+    monkeypatch.setattr("gantrain.data.cache.progress.DELAY", 0)
     progress = Progress(10, 0)
     progress.advance(10)
     progress.close()

@@ -11,11 +11,11 @@ import pytest
 from pictures_on_disk import make_pictures
 from PIL import Image
 
-from gantrain.data import fill as filling
-from gantrain.data.cache import open_cache
-from gantrain.data.decode import Framing
-from gantrain.data.fill import Done, Job, Journal, chunk_rows, fill, fill_chunk, processes_for
+from gantrain.data.cache import fill as filling
+from gantrain.data.cache.fill import Done, Job, Journal, chunk_rows, fill, fill_chunk, processes_for
+from gantrain.data.cache.pictures import open_cache
 from gantrain.data.folder import ImageFolder
+from gantrain.data.formats.decode import Framing
 from gantrain.errors import UserError
 
 
@@ -169,7 +169,7 @@ def test_large_pictures_are_decoded_by_fewer_processes(monkeypatch):
 SCRIPT = """
 import os, time
 from pathlib import Path
-from gantrain.data.fill import Job, fill
+from gantrain.data.cache.fill import Job, fill
 from PIL import Image
 
 class Slow:
@@ -219,6 +219,6 @@ def _wait_for(condition, seconds=60):
 
 
 def test_decoding_processes_need_no_torch():
-    modules = "gantrain.data.cache, gantrain.data.folder, gantrain.data.archive"
+    modules = "gantrain.data.cache.pictures, gantrain.data.folder, gantrain.data.formats.archive"
     code = f"import sys, {modules}; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gantrain.data import decode as decoding
-from gantrain.data.decode import Framing, Unreadable, decode, framing, open_picture, to_array
+from gantrain.data.formats import decode as decoding
+from gantrain.data.formats.decode import Framing, Unreadable, decode, framing, open_picture, to_array
 
 GREY = np.linspace(0, 255, 64, dtype=np.uint8).reshape(8, 8)
 COLOUR = np.stack([GREY, GREY.T, 255 - GREY], axis=-1)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gantrain.data import archive
-from gantrain.data.archive import ZippedPictures
-from gantrain.data.decode import Framing
+from gantrain.data.formats import archive
+from gantrain.data.formats.archive import ZippedPictures
+from gantrain.data.formats.decode import Framing
 from gantrain.errors import UserError
 
 

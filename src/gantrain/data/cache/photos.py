@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from gantrain.data.cache import LOOK, checksums, clear, kept, sound
-from gantrain.data.decode import Framing, Unreadable, flat, guarded
-from gantrain.data.progress import Progress
+from gantrain.data.cache.kept import checksums, clear, kept, sound
+from gantrain.data.cache.pictures import LOOK
+from gantrain.data.cache.progress import Progress
+from gantrain.data.formats.decode import Framing, Unreadable, flat, guarded
 from gantrain.data.source import Source
 
 VERSION = 1  # raise it when the same source would give other bytes

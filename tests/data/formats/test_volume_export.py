@@ -5,7 +5,7 @@ import pytest
 import trimesh
 from scipy.io import loadmat
 
-from gantrain.volumes import Empty, largest_part, save_volume, surface
+from gantrain.data.formats.volume_export import Empty, largest_part, save_volume, surface
 
 
 def table(side=16):

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gantrain.data.decode import DAMAGED, REFUSED, Look, Unreadable, decode
+from gantrain.data.formats.decode import DAMAGED, REFUSED, Look, Unreadable, decode
 from gantrain.data.source import Source
 from gantrain.errors import UserError
 

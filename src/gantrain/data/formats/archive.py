@@ -10,8 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 from PIL import Image
 
-from gantrain.data.decode import Framing, open_picture
-from gantrain.data.folder import SUFFIXES
+from gantrain.data.formats.decode import SUFFIXES, Framing, open_picture
 from gantrain.errors import UserError
 
 LARGEST = 64 << 20  # bytes of one member, packed or not

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pictures_on_disk import make_pictures, write_picture
 
-from gantrain.data import photo_cache
+from gantrain.data.cache import photos as photo_cache
+from gantrain.data.cache.photos import open_photos
 from gantrain.data.folder import ImageFolder
-from gantrain.data.photo_cache import open_photos
 
 
 @pytest.fixture

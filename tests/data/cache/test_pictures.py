@@ -12,8 +12,9 @@ import pytest
 from pictures_on_disk import make_pictures, write_picture
 from PIL import Image
 
-from gantrain.data import cache as caches
-from gantrain.data.cache import open_cache
+from gantrain.data.cache import kept
+from gantrain.data.cache import pictures as caches
+from gantrain.data.cache.pictures import open_cache
 from gantrain.data.folder import ImageFolder
 from gantrain.errors import UserError
 
@@ -108,16 +109,16 @@ def test_a_damaged_or_old_cache_is_built_anew(tmp_path, damage, broken):
 
 
 def test_a_large_cache_is_checked_by_its_length_and_some_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr(caches, "BLOCK_BYTES", 16)
-    monkeypatch.setattr(caches, "FULL_CHECK_BYTES", 100)
+    monkeypatch.setattr(kept, "BLOCK_BYTES", 16)
+    monkeypatch.setattr(kept, "FULL_CHECK_BYTES", 100)
     place = open_cache(Counting(200), 4, 1, tmp_path).place
     read = []
-    checksum = caches._checksum
-    monkeypatch.setattr(caches, "_checksum", lambda stream, block: read.append(block) or checksum(stream, block))
+    checksum = kept._checksum
+    monkeypatch.setattr(kept, "_checksum", lambda stream, block: read.append(block) or checksum(stream, block))
     source = Counting(200)
     open_cache(source, 4, 1, tmp_path)
     assert source.reads == 0
-    assert len(read) == pytest.approx(2 * caches.SAMPLED_BLOCKS, abs=2)
+    assert len(read) == pytest.approx(2 * kept.SAMPLED_BLOCKS, abs=2)
     assert 199 in read
     data = bytearray((place / "pixels.u8").read_bytes())
     data[-1] ^= 1  # as when a disk was full
@@ -234,7 +235,7 @@ class Slow(Counting):
 def test_two_processes_build_one_cache(tmp_path):
     make_pictures(tmp_path / "x", 40, size=(64, 64))
     code = (
-        "import sys; from pathlib import Path; from gantrain.data.cache import open_cache; "
+        "import sys; from pathlib import Path; from gantrain.data.cache.pictures import open_cache; "
         "from gantrain.data.folder import ImageFolder; "
         "print(int(open_cache(ImageFolder().open(Path('x')), 64, 3, Path('c')).images.sum(dtype='int64')))"
     )
@@ -254,11 +255,3 @@ def test_a_large_cache_is_read_not_mapped(tmp_path, monkeypatch):
     assert (large[:, 0, 0, 0] == indices * 10 % 256).all()
     large[:] = 0  # a copy
     assert (cached.take(indices) == small).all()
-
-
-def test_the_place_follows_the_environment(monkeypatch, tmp_path):
-    monkeypatch.setenv("GANTRAIN_CACHE", str(tmp_path / "own"))
-    assert caches.cache_folder() == tmp_path / "own"
-    monkeypatch.delenv("GANTRAIN_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert caches.cache_folder() == tmp_path / "gantrain"

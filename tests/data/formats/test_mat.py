@@ -8,8 +8,8 @@ import pytest
 from scipy.io import loadmat, savemat
 from wiki import person, write_mat
 
-from gantrain.data import mat
-from gantrain.data.mat import read_struct
+from gantrain.data.formats import mat
+from gantrain.data.formats.mat import read_struct
 from gantrain.errors import UserError
 
 

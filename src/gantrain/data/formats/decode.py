@@ -12,6 +12,8 @@ from typing import BinaryIO, Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # what is inside counts, not the file's suffix
 
 MOST_PIXELS = 64_000_000  # of one picture: decoded and converted it takes several times as many bytes

@@ -11,8 +11,8 @@ import pytest
 from scipy.io import savemat
 from volumes_on_disk import box, write_volume
 
-from gantrain.data import volume_files
-from gantrain.data.volume_files import Unreadable, read_volume
+from gantrain.data.formats import volume_files
+from gantrain.data.formats.volume_files import Unreadable, read_volume
 
 
 @pytest.mark.parametrize("suffix", [".mat", ".npy", ".npz"])

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gantrain.data import mat
-from gantrain.data.mat import inflated
+from gantrain.data.formats import mat
+from gantrain.data.formats.mat import inflated
 
 SUFFIXES = (".mat", ".npy", ".npz")
 LARGEST_SIDE = 256

@@ -1,0 +1,1 @@
+"""Data decoded once and kept on disk."""
