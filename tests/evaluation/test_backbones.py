@@ -172,9 +172,9 @@ def test_fid_and_inception_score_are_torch_fidelitys(inception):
     import torch_fidelity
     from torch.utils.data import Dataset
 
-    from gantrain.evaluation.classes import inception_score
     from gantrain.evaluation.features import extract
-    from gantrain.evaluation.frechet import frechet_distance, moments
+    from gantrain.evaluation.measures.classes import inception_score
+    from gantrain.evaluation.measures.frechet import frechet_distance, moments
 
     generator = torch.Generator().manual_seed(1)
     real = torch.randint(0, 256, (4, 3, 16, 16), dtype=torch.uint8, generator=generator)

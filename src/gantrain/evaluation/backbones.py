@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gantrain.errors import UserError, did_you_mean, first_line
-from gantrain.evaluation.resize import resize
+from gantrain.evaluation.measures.resize import resize
 from gantrain.files import TORCHSCRIPT, sha256
 from gantrain.networks import torchscript
 from gantrain.networks.weights import read_state

@@ -14,7 +14,7 @@ from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone, hash_of, unfit
 from gantrain.evaluation.features import stream
-from gantrain.evaluation.resize import resize
+from gantrain.evaluation.measures.resize import resize
 from gantrain.files import replacing, sha256
 from gantrain.folders import cache_folder
 from gantrain.networks.weights import read_state

@@ -11,8 +11,10 @@ from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError, did_you_mean
 from gantrain.evaluation.backbones import Backbone, named
 from gantrain.evaluation.base import Evaluation
-from gantrain.evaluation.bootstrap import mean_and_error, standard_error
-from gantrain.evaluation.classes import (
+from gantrain.evaluation.classifier import check_labelled, dataset_backbone
+from gantrain.evaluation.features import Features, extract, generated, real_features, real_parts
+from gantrain.evaluation.measures.bootstrap import mean_and_error, standard_error
+from gantrain.evaluation.measures.classes import (
     accuracy,
     divergence,
     found,
@@ -22,11 +24,9 @@ from gantrain.evaluation.classes import (
     shares,
     sure_share,
 )
-from gantrain.evaluation.classifier import check_labelled, dataset_backbone
-from gantrain.evaluation.features import Features, extract, generated, real_features, real_parts
-from gantrain.evaluation.frechet import frechet_distance, intra_class, moments
-from gantrain.evaluation.kernel import kernel_distance
-from gantrain.evaluation.neighbours import K_DENSITY, K_PRECISION, nearest, overlap
+from gantrain.evaluation.measures.frechet import frechet_distance, intra_class, moments
+from gantrain.evaluation.measures.kernel import kernel_distance
+from gantrain.evaluation.measures.neighbours import K_DENSITY, K_PRECISION, nearest, overlap
 from gantrain.evaluation.protocol import Protocol, tagged
 from gantrain.models.base import GANModule
 from gantrain.run.scores import Result, Score

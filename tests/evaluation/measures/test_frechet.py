@@ -3,7 +3,7 @@ import pytest
 import scipy.linalg
 import torch
 
-from gantrain.evaluation.frechet import frechet_distance, intra_class, moments
+from gantrain.evaluation.measures.frechet import frechet_distance, intra_class, moments
 
 
 def gaussian(seed, d):

@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 from torchvision.transforms.v2 import functional
 
-from gantrain.evaluation.resize import FILTERS, resize
+from gantrain.evaluation.measures.resize import FILTERS, resize
 
 
 def picture(side=20, n=2):

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from gantrain.evaluation.classes import (
+from gantrain.evaluation.measures.classes import (
     accuracy,
     divergence,
     found,

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gantrain.evaluation.neighbours import nearest, overlap, radii
+from gantrain.evaluation.measures.neighbours import nearest, overlap, radii
 
 
 def blobs(centres, n, seed, spread=0.1):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gantrain.evaluation.kernel import kernel_distance, squared_mmd
+from gantrain.evaluation.measures.kernel import kernel_distance, squared_mmd
 
 
 def draw(n, seed, shift=0.0):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gantrain.evaluation.bootstrap import mean_and_error, standard_error
+from gantrain.evaluation.measures.bootstrap import mean_and_error, standard_error
 
 
 def test_agrees_with_the_formula_for_means():

@@ -1,0 +1,1 @@
+"""Numbers from arrays of features: no networks, no files."""
