@@ -20,7 +20,7 @@ from sklearn.datasets import load_digits
 from sklearn.svm import SVC
 
 from gantrain.errors import UserError
-from gantrain.loading import load_trained
+from gantrain.training.loading import load_trained
 
 
 def judges() -> dict[str, CalibratedClassifierCV | SVC]:

@@ -14,8 +14,8 @@ from gantrain.config.stages import stages_of
 from gantrain.data.low_high import larger, smaller
 from gantrain.evaluation.super_resolution import SuperResolutionScores, centred, whole_multiple
 from gantrain.models.loop.state import load_networks
-from gantrain.prepare import build_data, build_networks, build_stage
 from gantrain.run.folder import Run
+from gantrain.training.assemble import build_data, build_networks, build_stage
 
 LAYERS = ("relu2_2", "relu3_3", "relu4_3", "relu5_3")
 

@@ -11,9 +11,9 @@ from stopping import stop_at
 from gantrain.config.compose import composed
 from gantrain.config.stages import stages_of
 from gantrain.folders import configs_folder
-from gantrain.loading import load_trained
 from gantrain.picture_jobs import picture_verb
 from gantrain.run.exports import load_network
+from gantrain.training.loading import load_trained
 
 FOLDER = configs_folder() / "experiment"
 RECORDS = ("callbacks.metrics.every=1", "callbacks.samples.count=2")

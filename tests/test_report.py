@@ -282,11 +282,11 @@ def test_drawings_are_the_same_each_time_and_follow_the_pages_colours():
 
 def test_training_imports_no_plotting_before_the_end():
     # torchmetrics imports matplotlib by itself where it is installed
-    importlib.import_module("gantrain.train")  # first, so that other packages are not imported twice
+    importlib.import_module("gantrain.training.fit")  # first, so that other packages are not imported twice
     with mock.patch.dict(sys.modules):
         for name in [name for name in sys.modules if name.partition(".")[0] == "gantrain"]:
             del sys.modules[name]
-        importlib.import_module("gantrain.train")
+        importlib.import_module("gantrain.training.fit")
         assert not {"gantrain.report", "gantrain.curves"} & set(sys.modules)
         importlib.import_module("gantrain.report")
         assert {"gantrain.report", "gantrain.curves"} < set(sys.modules)

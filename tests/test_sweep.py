@@ -15,6 +15,7 @@ from PIL import Image
 from gantrain.drawing.text import aligned
 from gantrain.run.folder import Run
 from gantrain.sweep import Job, Sweep, shortened
+from gantrain.training import fit
 
 TINY = (
     "debug=tiny",
@@ -68,15 +69,14 @@ def test_a_failed_job_has_its_line_and_the_others_go_on(gantrain, bad):
 
 
 def test_an_unexpected_error_ends_its_job_alone(gantrain, monkeypatch):
-    train = sys.modules["gantrain.train"] if "gantrain.train" in sys.modules else __import__("gantrain.train").train
-    run = train.run
+    run = fit.run
 
     def breaks(config, folder, **options):
         if config["seed"] == 0:
             raise RuntimeError("out of memory")
         return run(config, folder, **options)
 
-    monkeypatch.setattr(train, "run", breaks)
+    monkeypatch.setattr(fit, "run", breaks)
     result = gantrain("-m", *TINY, "seed=0,1")
     assert result.code == 1
     assert "Traceback" in result.err  # a bug of ours: all that is known of it

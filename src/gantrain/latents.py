@@ -14,8 +14,8 @@ from torch import Tensor
 from gantrain.checks import LARGEST_SEED
 from gantrain.errors import UserError, did_you_mean
 from gantrain.files import replacing
-from gantrain.loading import load_trained
-from gantrain.prepare import build_data
+from gantrain.training.assemble import build_data
+from gantrain.training.loading import load_trained
 
 LARGEST = 256 * 2**20  # bytes of a file of latents: a million of 64 numbers
 

@@ -22,11 +22,11 @@ from gantrain.config.finalise import finalise
 from gantrain.config.overrides import value_of
 from gantrain.errors import Diverged, UserError
 from gantrain.folders import configs_folder
-from gantrain.quiet import quiet_libraries
 from gantrain.sweep import Job, Sweep
+from gantrain.training.quiet import quiet_libraries
 
 if TYPE_CHECKING:  # it imports torch
-    from gantrain.train import Outcome
+    from gantrain.training.outcome import Outcome
 
 
 def train(words: Sequence[str]) -> int:
@@ -103,8 +103,8 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
             "trainer.devices: a sweep runs its jobs in one process; start each job by itself, or use devices=1"
         )
     quiet_libraries()
-    from gantrain.console import print_end  # torch and Lightning, only once the config is sound
-    from gantrain.train import run
+    from gantrain.training.console import print_end  # torch and Lightning, only once the config is sound
+    from gantrain.training.fit import run
 
     named = any(word.startswith("hydra.run.dir=") for word in settings.overrides.hydra)
     # Two runs may begin in the second that names both their folders.

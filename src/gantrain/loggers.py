@@ -16,8 +16,9 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from gantrain.errors import UserError
 
-# What gantrain.train offers a logger, which takes what it names: `save_dir`, a folder for one stage; `purge_step`, the
-# first iteration that a resumed run makes anew; `run_dir`, the run's folder; `config`, the run's config.
+# What `build_loggers` (training/assemble.py) offers a logger, which takes what it names: `save_dir`, a folder for one
+# stage; `purge_step`, the first iteration that a resumed run makes anew; `run_dir`, the run's folder; `config`, the
+# run's config.
 
 
 class TensorBoard(TensorBoardLogger):

@@ -154,9 +154,9 @@ def samples(folder: Path) -> Any:
 
     from gantrain.config.stages import Stage
     from gantrain.drawing.pictures import grid, to_pil
-    from gantrain.loading import load_trained
-    from gantrain.prepare import build_data
     from gantrain.run.folder import Run
+    from gantrain.training.assemble import build_data
+    from gantrain.training.loading import load_trained
 
     try:
         trained = load_trained(folder, Run.open(folder).config().get("plugins") or [])  # it has just run here

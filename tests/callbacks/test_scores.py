@@ -105,7 +105,7 @@ def test_a_sweep_returns_and_lists_the_score(gantrain, tmp_path):
 
 
 def test_the_objective_is_the_best_score(measured):
-    from gantrain.train import objective_of
+    from gantrain.training.outcome import objective_of
 
     run = Run(measured)
     values = [r.result.scores["fd80_random"].value for r in read_scores(measured)]

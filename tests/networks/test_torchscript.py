@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from gantrain.errors import UserError
-from gantrain.loading import trust
 from gantrain.networks import torchscript
-from gantrain.prepare import trust_new
+from gantrain.training.loading import trust
+from gantrain.training.prepare import trust_new
 
 
 class Means(torch.nn.Module):

@@ -11,9 +11,9 @@ from PIL import Image
 from wiki import write_archive
 
 from gantrain.cli import main
-from gantrain.loading import load_trained
 from gantrain.losses.euclidean import Euclidean
-from gantrain.prepare import build_data
+from gantrain.training.assemble import build_data
+from gantrain.training.loading import load_trained
 from gantrain.use.age import nearest_class, read, refine
 
 QUIET = ("callbacks.samples.count=1", "callbacks.networks=null", "evaluation=none")

@@ -7,7 +7,7 @@ from pictures_on_disk import write_picture
 from PIL import Image
 
 from gantrain.cli import main
-from gantrain.loading import load
+from gantrain.training.loading import load
 
 TINY = ("experiment=pix2pix_folder", "debug=tiny", "callbacks.samples.count=1", "callbacks.networks=null")
 

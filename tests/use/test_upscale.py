@@ -10,7 +10,7 @@ from pictures_on_disk import write_picture
 from PIL import Image
 
 from gantrain.cli import main
-from gantrain.loading import load
+from gantrain.training.loading import load
 
 TINY = ("experiment=srgan_photos", "debug=tiny", "stages.pretrain.iterations=1", "stages.adversarial.iterations=1")
 

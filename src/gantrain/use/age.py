@@ -15,12 +15,12 @@ from gantrain.drawing.pictures import to_pil
 from gantrain.drawing.sheets import INK, PAPER, enlarged, font, labelled_rows
 from gantrain.errors import UserError
 from gantrain.latents import add_plugins
-from gantrain.loading import load_trained
 from gantrain.losses.euclidean import Euclidean
 from gantrain.models.inversion import Inversion
 from gantrain.networks import torchscript
-from gantrain.prepare import build_data
-from gantrain.quiet import quiet_libraries
+from gantrain.training.assemble import build_data
+from gantrain.training.loading import load_trained
+from gantrain.training.quiet import quiet_libraries
 
 CELL, GAP = 128, 4
 STEPS = 50  # of L-BFGS, each with a line search

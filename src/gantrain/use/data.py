@@ -13,7 +13,7 @@ from gantrain.data.source import dropped_by
 from gantrain.data.survey import class_counts, copies, modes, sizes
 from gantrain.drawing.pictures import to_pil
 from gantrain.errors import UserError
-from gantrain.quiet import quiet_libraries
+from gantrain.training.quiet import quiet_libraries
 
 GRID = 64  # pictures
 NAMED = 20  # classes
@@ -30,7 +30,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--config-dir", help="a folder with experiments of your own")
     args = parser.parse_intermixed_args(words)
     quiet_libraries()
-    from gantrain.prepare import build_data
+    from gantrain.training.assemble import build_data
 
     config = composed(args.overrides, args.config_dir)
     allow_plugins(config.get("plugins") or [])

@@ -16,14 +16,14 @@ from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.files import replacing
 from gantrain.latents import add_plugins, add_seed
-from gantrain.loading import load_trained
 from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.models.paired import PairedGAN
 from gantrain.models.unpaired import UnpairedGAN
 from gantrain.networks.torchscript import trust_backbone
-from gantrain.quiet import quiet_libraries
 from gantrain.run.folder import Run
 from gantrain.run.scores import Record, add_scores
+from gantrain.training.loading import load_trained
+from gantrain.training.quiet import quiet_libraries
 
 SHORT = ("samples", "backbone", "weights", "seed")  # options that are evaluation.<name>
 
@@ -55,7 +55,8 @@ def evaluate(
     folder: Path, options: Mapping[str, Any], overrides: Sequence[str], raw: bool, best: bool, plugins: Sequence[str]
 ) -> Record:
     """Measure a run by its own evaluation with `options` of it replaced. Raises UserError."""
-    from gantrain.prepare import accelerator, build_data
+    from gantrain.training.assemble import build_data
+    from gantrain.training.machine import accelerator
 
     trained = load_trained(folder, plugins, best)
     config = Run.open(folder).config()

@@ -16,11 +16,12 @@ from gantrain.features import LayerOutputs, max_pooled, takes_cond
 from gantrain.files import replacing
 from gantrain.folders import configs_folder
 from gantrain.latents import add_plugins
-from gantrain.loading import Trained, load_trained
 from gantrain.models.base import Batch
 from gantrain.models.unpaired import UnpairedGAN
-from gantrain.prepare import accelerator, build_data
-from gantrain.quiet import quiet_libraries
+from gantrain.training.assemble import build_data
+from gantrain.training.loading import Trained, load_trained
+from gantrain.training.machine import accelerator
+from gantrain.training.quiet import quiet_libraries
 
 CHUNK = 64  # samples
 

@@ -15,7 +15,7 @@ from gantrain.drawing.pictures import grid, save_gif, to_pil
 from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
 from gantrain.latents import add_class, add_plugins, add_seed, class_of, latent_family, read_latents
-from gantrain.quiet import quiet_libraries
+from gantrain.training.quiet import quiet_libraries
 from gantrain.walks import walk
 
 KINDS = (".png", ".gif", ".mp4")

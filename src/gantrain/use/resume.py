@@ -9,8 +9,8 @@ from gantrain.config.checks import check
 from gantrain.config.stages import LENGTHS
 from gantrain.errors import UserError
 from gantrain.networks.torchscript import trust_backbone
-from gantrain.quiet import quiet_libraries
 from gantrain.run.folder import Run
+from gantrain.training.quiet import quiet_libraries
 
 
 def main(words: Sequence[str]) -> int:
@@ -35,9 +35,9 @@ def main(words: Sequence[str]) -> int:
             if override.startswith("evaluation.backbone="):
                 trust_backbone(config["evaluation"]["backbone"])
     check(config)
-    from gantrain.console import print_end
-    from gantrain.loading import trust
-    from gantrain.train import resume
+    from gantrain.training.console import print_end
+    from gantrain.training.fit import resume
+    from gantrain.training.loading import trust
 
     trust(config, plugins)
     outcome = resume(run.folder, config)

@@ -15,7 +15,7 @@ from gantrain.data.formats.volume_export import Empty
 from gantrain.drawing.pictures import grid, to_pil
 from gantrain.errors import UserError
 from gantrain.latents import add_class, add_plugins, add_seed, class_of, latent_family, save_latents
-from gantrain.quiet import quiet_libraries
+from gantrain.training.quiet import quiet_libraries
 
 CHUNK = 250
 MOST_IN_GRID = 10_000

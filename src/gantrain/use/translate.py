@@ -5,9 +5,9 @@ import functools
 from collections.abc import Sequence
 
 from gantrain.errors import UserError
-from gantrain.loading import load_trained
 from gantrain.picture_jobs import add_arguments, plan, work
-from gantrain.quiet import quiet_libraries
+from gantrain.training.loading import load_trained
+from gantrain.training.quiet import quiet_libraries
 from gantrain.translate import Translator
 
 
@@ -29,7 +29,8 @@ def main(words: Sequence[str]) -> int:
 
 def translator(args: argparse.Namespace) -> Translator:
     """The run's generator, ready to translate. Raises UserError where it is none of that kind."""
-    from gantrain.prepare import accelerator, build_data
+    from gantrain.training.assemble import build_data
+    from gantrain.training.machine import accelerator
 
     trained = load_trained(args.run, args.plugins, args.best)
     data = build_data(trained.stage)

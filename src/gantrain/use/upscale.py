@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from gantrain.enlarge import Enlarger
 from gantrain.errors import UserError
-from gantrain.loading import load_trained
 from gantrain.picture_jobs import add_arguments, plan, work
-from gantrain.quiet import quiet_libraries
+from gantrain.training.loading import load_trained
+from gantrain.training.quiet import quiet_libraries
 
 
 def main(words: Sequence[str]) -> int:
@@ -34,7 +34,8 @@ def main(words: Sequence[str]) -> int:
 def super_resolver(args: argparse.Namespace) -> Enlarger:
     """The run's generator, ready to enlarge. Raises UserError where it is none of that kind."""
     from gantrain.data.low_high import LowHigh
-    from gantrain.prepare import accelerator, build_data
+    from gantrain.training.assemble import build_data
+    from gantrain.training.machine import accelerator
 
     trained = load_trained(args.run, args.plugins, args.best)
     data = build_data(trained.stage)

@@ -8,11 +8,11 @@ import time
 
 from gantrain.config.build import allow_plugins
 from gantrain.errors import Diverged, UserError
-from gantrain.prepare import prepare
-from gantrain.quiet import quiet_libraries
 from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
-from gantrain.train import fit_stage
+from gantrain.training.fit import fit_stage
+from gantrain.training.prepare import prepare
+from gantrain.training.quiet import quiet_libraries
 
 
 def main(folder: str, stage: str, plugins: str) -> int:

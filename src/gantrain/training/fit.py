@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +12,19 @@ import torch
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import Stage, stages_of
-from gantrain.console import print_header
 from gantrain.errors import Diverged, UserError
-from gantrain.evaluation.best import best_of, score_of
 from gantrain.models.base import GANModule
 from gantrain.models.loop.state import load_networks
-from gantrain.parallel import TurnTaking
-from gantrain.prepare import Ready, accelerator, build_callbacks, build_loggers, prepare, trust_new
 from gantrain.run.exports import export
 from gantrain.run.folder import Run, explain_os_error
-from gantrain.run.scores import cut_scores, read_scores
+from gantrain.run.scores import cut_scores
 from gantrain.signals import StopSignals
-
-
-@dataclass
-class Outcome:
-    """How a run ended: `signum` is the signal that stopped it, or 0; `samples` whether it draws from noise.
-
-    `objective` is what a multirun minimises: the best of the score that `evaluation.best` names, 0 without scores.
-    """
-
-    run: Run
-    signum: int
-    seconds: float
-    images: int
-    samples: bool
-    objective: float = 0.0
+from gantrain.training.assemble import build_callbacks, build_loggers
+from gantrain.training.console import print_header
+from gantrain.training.machine import accelerator
+from gantrain.training.outcome import Outcome, objective_of
+from gantrain.training.prepare import Ready, prepare, trust_new
+from gantrain.training.processes import TurnTaking
 
 
 def run(config: dict[str, Any], folder: Path, numbered: bool = False) -> Outcome:
@@ -117,15 +103,6 @@ def explain_divergence(error: Diverged, run: Run) -> str:
     )
 
 
-def objective_of(run: Run, config: Mapping[str, Any]) -> float:
-    """What a multirun minimises, from the run's last stage that was measured."""
-    records = read_scores(run.folder)
-    if not config.get("evaluation") or not records:
-        return 0.0
-    best = config["evaluation"].get("best")
-    return score_of(best_of(records, records[-1], best).result, best)[1].cost()
-
-
 def fit_unless_finished(part: Ready, run: Run, config: Mapping[str, Any], stop: StopSignals) -> int:
     """Train a stage to its end, or load it where it has ended already; returns how many images it trained on."""
     name, module = part.stage.name, part.module
@@ -180,7 +157,7 @@ def build_trainer(
         torch.set_num_threads(threads)
     if options["devices"] > 1:
         plugins = ",".join(config.get("plugins") or [])
-        command = [sys.executable, "-m", "gantrain.worker", str(run.folder.absolute()), stage.name, plugins]
+        command = [sys.executable, "-m", "gantrain.training.worker", str(run.folder.absolute()), stage.name, plugins]
         options["strategy"] = TurnTaking(command, threads)
     return pl.Trainer(
         **options,

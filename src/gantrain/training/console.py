@@ -1,7 +1,7 @@
 """What a run says before and after it trains."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -9,20 +9,16 @@ from gantrain.config.stages import stages_of
 from gantrain.drawing.text import clock
 from gantrain.models.schedules import ends
 from gantrain.picture_jobs import picture_verb
-from gantrain.prepare import accelerator
-from gantrain.run.folder import frames
+from gantrain.run.folder import Run, frames
 from gantrain.run.scores import read_scores
-
-if TYPE_CHECKING:
-    from gantrain.prepare import Ready
-    from gantrain.run.folder import Run
-    from gantrain.train import Outcome
-
+from gantrain.training.machine import accelerator
+from gantrain.training.outcome import Outcome
+from gantrain.training.prepare import Ready
 
 FEW = 4  # scores at the end
 
 
-def print_header(ready: Sequence["Ready"], run: "Run", config: Mapping[str, Any]) -> None:
+def print_header(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> None:
     trainer = config["trainer"]
     gpu = accelerator(trainer) == "cuda"
     device = (
@@ -45,7 +41,7 @@ def print_header(ready: Sequence["Ready"], run: "Run", config: Mapping[str, Any]
     print("\n".join(f"{key:<{width}}  {value}" for key, value in facts.items()), flush=True)
 
 
-def print_end(outcome: "Outcome") -> None:
+def print_end(outcome: Outcome) -> None:
     folder, word = outcome.run.folder, outcome.run.word
     if outcome.signum:
         print(f"stopped; go on with: gantrain resume {word}", flush=True)
@@ -73,14 +69,14 @@ def print_end(outcome: "Outcome") -> None:
     print("\n".join(lines), flush=True)
 
 
-def is_over(run: "Run") -> bool:
+def is_over(run: Run) -> bool:
     """Whether a schedule has come to its end in the last stage, so that the run cannot be prolonged."""
     last = stages_of(run.config())[-1]
     files = run.checkpoint_files(last.name)
     return bool(files) and any(int(files[0].stem) >= end for end in ends(last.config["models"]).values())
 
 
-def scores(outcome: "Outcome") -> list[str]:
+def scores(outcome: Outcome) -> list[str]:
     """A line with the first few of the scores that the run ended with."""
     records = read_scores(outcome.run.folder)
     if not records or not outcome.run.config().get("evaluation"):

@@ -17,6 +17,7 @@ from gantrain.models.loop.state import load_networks
 from gantrain.networks import torchscript
 from gantrain.run.exports import load_exported
 from gantrain.run.folder import Run
+from gantrain.training.assemble import build_networks, build_stage
 
 
 @dataclass
@@ -48,8 +49,6 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = F
 
     Leaves the random generators be. Raises UserError.
     """
-    from gantrain.prepare import build_networks, build_stage  # it imports this module
-
     run = Run.open(folder)
     config = run.config()
     trust(config, plugins)

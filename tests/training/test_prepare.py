@@ -8,7 +8,7 @@ from pictures_on_disk import make_pictures
 from wiki import write_archive
 
 from gantrain.config.stages import Stage
-from gantrain.prepare import length_of
+from gantrain.training.prepare import length_of
 
 
 class Stopped:

@@ -1,0 +1,138 @@
+"""A run's parts from its config: data, networks, players and module of each stage, callbacks, loggers."""
+
+import functools
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import Logger
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from gantrain import rng
+from gantrain.callbacks.checkpoints import Checkpoints
+from gantrain.callbacks.scores import Scores
+from gantrain.config.build import build
+from gantrain.config.stages import Stage
+from gantrain.data import GANDataModule
+from gantrain.errors import UserError
+from gantrain.evaluation.base import Evaluation
+from gantrain.losses.penalties import Penalty
+from gantrain.models.base import GANModule
+from gantrain.models.loop.ema import EMA
+from gantrain.models.players import Player
+
+
+def build_networks(stages: Sequence[Stage]) -> dict[str, nn.Module]:
+    """Every network that the stages name, once per name, with the initial weights of the run's seed."""
+    rng.seed_everything(stages[0].config["seed"], "networks")
+    networks: dict[str, nn.Module] = {}
+    nodes: dict[str, Mapping] = {}
+    for stage in stages:
+        for name, node in stage.config["networks"].items():
+            if name not in networks:
+                networks[name], nodes[name] = build(node, f"networks.{name}", nn.Module), node
+            elif nodes[name] != node:
+                raise UserError(
+                    f"stages.{stage.tag}.networks.{name} differs from the {name} of an earlier stage, which it is; "
+                    f"state it once, at the root, or give it another name"
+                )
+    return networks
+
+
+def build_data(stage: Stage) -> GANDataModule:
+    node = {"_target_": "gantrain.data.GANDataModule", **stage.config["data"]}
+    return build(node, "data", GANDataModule, seed=stage.config["seed"])
+
+
+def build_stage(stage: Stage, networks: Mapping[str, nn.Module]) -> GANModule:
+    """The family module of a stage around the networks it names."""
+    config, node = stage.config, dict(stage.config["models"])
+    losses = dict(config.get("losses") or {})
+    penalties = {
+        name: build(penalty, f"losses.penalties.{name}", Penalty)
+        for name, penalty in (losses.pop("penalties", None) or {}).items()
+    }
+    parts = {name: build(loss, f"losses.{name}") for name, loss in losses.items() if loss is not None}
+    players = {name: build_player(name, player) for name, player in (node.pop("players", None) or {}).items()}
+    if not players:
+        raise UserError("models.players: nobody plays; name at least one player with its networks and optimizer")
+    ema = node.pop("ema", None)
+    return build(
+        node,
+        "models",
+        GANModule,
+        networks={name: networks[name] for name in config["networks"]},
+        players=players,
+        penalties=penalties,
+        ema=build({"_target_": "gantrain.models.loop.ema.EMA", **ema}, "models.ema", EMA) if ema else None,
+        seed=config["seed"],
+        stage=stage.tag,
+        **parts,
+    )
+
+
+def build_player(name: str, node: Mapping[str, Any]) -> Player:
+    key = f"models.players.{name}"
+    node = {"_target_": "gantrain.models.players.Player", **node}
+    for part, expect in (("optimizer", Optimizer), ("schedule", LRScheduler)):
+        if part == "optimizer" or node.get(part) is not None:
+            if not isinstance(node.get(part), Mapping):
+                raise UserError(f"{key}.{part} is {node.get(part)!r}, it must name a class with _target_")
+            node[part] = {**node[part], "_partial_": True}
+            build(node[part], f"{key}.{part}", expect)  # its own error names the part
+    return build(node, key, Player)
+
+
+def check_optimizers(module: GANModule) -> None:
+    """Make each player's optimizer and schedule once, on the real weights, so that their mistakes come early."""
+    for name, player in module.players.items():
+        key = f"models.players.{name}"
+        optimizer = _made(player.optimizer, module.weights_of(name), f"{key}.optimizer")
+        if player.schedule is not None:
+            _made(player.schedule, optimizer, f"{key}.schedule")
+
+
+def _made(partial: functools.partial, argument: Any, key: str) -> Any:
+    try:
+        return partial(argument)
+    except (ValueError, TypeError, LookupError) as error:
+        options = ", ".join(f"{option}={value}" for option, value in partial.keywords.items())
+        raise UserError(f"{key}: {partial.func.__name__} refuses its options, {options} ({error})") from error
+
+
+def build_callbacks(config: Mapping[str, Any], evaluation: Evaluation | None) -> list[pl.Callback]:
+    nodes = {name: node for name, node in config["callbacks"].items() if node is not None}
+    callbacks = [build(node, f"callbacks.{name}", pl.Callback) for name, node in nodes.items()]
+    if not any(isinstance(callback, Checkpoints) for callback in callbacks):
+        raise UserError("callbacks.checkpoint: a run without checkpoints loses everything; leave it in")
+    return callbacks if evaluation is None else [*callbacks, Scores(evaluation)]
+
+
+def build_evaluation(config: Mapping[str, Any]) -> Evaluation | None:
+    node = config.get("evaluation")
+    return build(node, "evaluation", Evaluation) if node else None
+
+
+def build_loggers(config: Mapping[str, Any], folder: Path | str, tag: str, iteration: int) -> list[Logger]:
+    """The loggers of one stage, from `iteration` on; they make no file before training begins."""
+    nodes = config.get("logger") or {}
+    if not isinstance(nodes, Mapping):
+        raise UserError(f"logger is '{nodes}'; a resumed run changes single keys, such as logger.csv._target_=")
+    loggers = []
+    for name, node in nodes.items():
+        offered = {
+            # One folder per stage: purge_step hides every tag's later points, also those of the stage before.
+            "save_dir": str(Path(folder, name, tag)),
+            "purge_step": iteration + 1 if iteration else 0,  # 0: of a run killed before its first checkpoint
+            "run_dir": str(folder),
+            "config": dict(config),
+        }
+        partial = {**node, "_partial_": True} if isinstance(node, Mapping) else node
+        taken = inspect.signature(build(partial, f"logger.{name}", Logger).func).parameters
+        place = {key: value for key, value in offered.items() if key in taken and key not in node}
+        loggers.append(build(node, f"logger.{name}", Logger, **place))
+    return loggers

@@ -1,0 +1,33 @@
+"""How a run ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gantrain.evaluation.best import best_of, score_of
+from gantrain.run.folder import Run
+from gantrain.run.scores import read_scores
+
+
+@dataclass
+class Outcome:
+    """How a run ended: `signum` is the signal that stopped it, or 0; `samples` whether it draws from noise.
+
+    `objective` is what a multirun minimises: the best of the score that `evaluation.best` names, 0 without scores.
+    """
+
+    run: Run
+    signum: int
+    seconds: float
+    images: int
+    samples: bool
+    objective: float = 0.0
+
+
+def objective_of(run: Run, config: Mapping[str, Any]) -> float:
+    """What a multirun minimises, from the run's last stage that was measured."""
+    records = read_scores(run.folder)
+    if not config.get("evaluation") or not records:
+        return 0.0
+    best = config["evaluation"].get("best")
+    return score_of(best_of(records, records[-1], best).result, best)[1].cost()

@@ -1,0 +1,137 @@
+"""A run's parts from its config: data, networks, players and module of each stage, all checked before anything runs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from gantrain.config.build import allow_plugins
+from gantrain.config.stages import Stage, stages_of
+from gantrain.data import GANDataModule
+from gantrain.errors import UserError
+from gantrain.evaluation.base import Evaluation
+from gantrain.models.base import GANModule
+from gantrain.models.schedules import ends
+from gantrain.networks.torchscript import trust, trust_backbone
+from gantrain.run.folder import Run
+from gantrain.training.assemble import (
+    build_callbacks,
+    build_data,
+    build_evaluation,
+    build_loggers,
+    build_networks,
+    build_stage,
+    check_optimizers,
+)
+from gantrain.training.loading import load_trained
+from gantrain.training.machine import check_machine
+
+
+@dataclass
+class Ready:
+    """A stage that is built and checked."""
+
+    stage: Stage
+    data: GANDataModule
+    module: GANModule
+    evaluation: Evaluation | None  # one for all stages
+
+
+def prepare(config: Mapping[str, Any], new: bool = False, run: Run | None = None) -> list[Ready]:
+    """Build and check every stage of a run; writes nothing but the data cache. Raises UserError.
+
+    Only a `new` run takes weights from `init_from`; one with a checkpoint has its own. `run` is the one that goes on.
+    """
+    allow_plugins(config.get("plugins") or [])
+    check_machine(config["trainer"])
+    stages = stages_of(config)
+    networks = build_networks(stages)
+    if new and config.get("init_from"):
+        start_from(networks, config["init_from"], config.get("plugins") or [])
+    evaluation = build_evaluation(config)
+    if evaluation is not None and len(stages) > 1:
+        evaluation.check_stages([stage.tag for stage in stages])
+    build_callbacks(config, evaluation)
+    build_loggers(config, "", "", 0)
+    modules = [build_stage(stage, networks) for stage in stages]
+    for module in modules:
+        check_optimizers(module)
+        for part in module.from_files():
+            part.find()  # before hours may go into the cache of the data
+    ready: list[Ready] = []
+    for stage, module in zip(stages, modules, strict=True):
+        same = [r.data for r in ready if r.stage.config["data"] == stage.config["data"]]
+        data = same[0] if same else build_data(stage).open()
+        batch = data.batch_size * config["trainer"]["devices"]
+        key = f"stages.{stage.tag}.data" if stage.tag else "data"
+        if batch > data.variety:
+            raise UserError(f"{key}.batch_size: a batch of {batch} is larger than the data, {data.variety} images")
+        if data.batch_size % module.microbatches:
+            raise UserError(f"models.microbatches: {data.batch_size} images do not divide into {module.microbatches}")
+        module.length = length_of(stage, len(data), batch, run)
+        check_ends(stage, module.length, run)
+        module.check(data.examples(2))
+        if evaluation is not None and evaluation.applies(stage.tag):
+            evaluation.check(module, data)
+            evaluation.check_best(module, data)
+        ready.append(Ready(stage, data, module, evaluation))
+    return ready
+
+
+def length_of(stage: Stage, images: int, batch: int, run: Run | None) -> int:
+    """The iterations of a stage. Epochs count images, which may have come in batches of another size until now.
+
+    A stage that has ended and that others have begun from stays as long as it is, also where the data have grown.
+    """
+    epochs = stage.config.get("epochs")
+    if not epochs:
+        return stage.config["iterations"]
+    if run is None or (state := run.newest(stage.name)) is None:
+        return math.ceil(epochs * images / batch)
+    *earlier, _ = stages_of(run.config())
+    if any(then.name == stage.name and then.config.get("epochs") == epochs for then in earlier):
+        ended = run.finished(stage.name)
+        if ended is not None:
+            return ended
+    # More than the epochs have is what the last of larger batches held.
+    return state["iteration"] + max(0, math.ceil((epochs * images - state["images_seen"]) / batch))
+
+
+def check_ends(stage: Stage, length: int, run: Run | None) -> None:
+    """Raise UserError where a player's schedule ends before the stage does: it would go on and learn nothing."""
+    prefix = f"stages.{stage.tag}." if stage.tag else ""
+    for name, end in ends(stage.config["models"]).items():
+        if length > end:
+            key = f"{prefix}models.players.{name}.schedule.end"
+            way_out = f"set {key}={length}"
+            if run is not None:
+                way_out = f"a resumed run keeps its schedule, so start a new run with init_from={run.word}"
+            raise UserError(f"{key} is {end:,}: its rate is 0 from there on, and {length:,} were asked for; {way_out}")
+
+
+def start_from(networks: Mapping[str, nn.Module], folder: str, plugins: Sequence[str]) -> None:
+    """Give the networks the weights of another run's networks of the same names, averaged ones where it has them."""
+    theirs = load_trained(folder, plugins)
+    common = [name for name in networks if name in theirs.names]
+    if not common:
+        have, want = ", ".join(theirs.names), ", ".join(networks)
+        raise UserError(f"init_from: {folder} has {have}, this run has {want}; none in common")
+    for name in common:
+        try:
+            networks[name].load_state_dict(theirs.module.best(name).state_dict())
+        except RuntimeError as error:
+            detail = str(error).splitlines()[1].strip()
+            raise UserError(f"init_from: networks.{name} differs from the one in {folder} ({detail})") from error
+
+
+def trust_new(config: Mapping[str, Any]) -> None:
+    """Let the TorchScript files run that the config of a new run names: it is the user's own."""
+    trust_backbone((config.get("evaluation") or {}).get("backbone"))
+    for stage in stages_of(config):
+        for node in stage.config["networks"].values():
+            file = Path(str(node.get("path") or "")).expanduser()
+            if not node.get("model") and file.is_file():
+                trust(file)

@@ -1,0 +1,84 @@
+"""The processes of a run on several devices: a command of ours starts them, and no wrapper is around the networks.
+
+Lightning's `ddp` would wrap the whole module and wait for gradients of networks that do not play.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from pytorch_lightning.strategies import DDPStrategy
+from pytorch_lightning.strategies.launchers.subprocess_script import _SubprocessScriptLauncher
+
+
+class TurnTaking(DDPStrategy):
+    """Processes that start from rank 0's weights and average gradients only when a player's turn asks for it."""
+
+    def __init__(self, command: list[str], threads: int | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self._command, self._threads = command, threads
+
+    def setup_environment(self) -> None:
+        super().setup_environment()
+        if self._threads is not None:  # again: Lightning's launcher has divided the cores among the processes
+            torch.set_num_threads(self._threads)
+
+    def _configure_launcher(self) -> None:
+        self._launcher = _Workers(self._command, self.cluster_environment, self.num_processes, self.num_nodes)
+
+    def configure_ddp(self) -> None:
+        for tensor in [*self.model.parameters(), *self.model.buffers()]:
+            dist.broadcast(tensor.data, src=0)
+
+    def on_exception(self, exception: BaseException) -> None:
+        """The others may be waiting for an answer that never comes."""
+        super().on_exception(exception)
+        self._launcher.end()
+
+    def teardown(self) -> None:
+        super().teardown()
+        self._launcher.join()
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+class _Workers(_SubprocessScriptLauncher):
+    """Starts the other processes with a command of ours.
+
+    Lightning would repeat `sys.argv`, which under Hydra composes the config and makes the run directory again.
+    """
+
+    def __init__(self, command: list[str], *args: Any):
+        super().__init__(*args)
+        self._command = command
+
+    def _call_children_scripts(self) -> None:
+        environment = self.cluster_environment
+        for local_rank in range(1, self.num_processes):
+            variables = {
+                "MASTER_ADDR": environment.main_address,
+                "MASTER_PORT": environment.main_port,
+                "NODE_RANK": environment.node_rank(),
+                "LOCAL_RANK": local_rank,
+                "WORLD_SIZE": self.num_processes,
+                "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]),
+            }
+            # A session of its own: Ctrl-C reaches rank 0 alone, which tells the others.
+            environ = {**os.environ, **{k: str(v) for k, v in variables.items()}}
+            self.procs.append(subprocess.Popen(self._command, env=environ, start_new_session=True))
+
+    def join(self) -> None:
+        for process in self.procs:
+            process.wait(timeout=60)
+
+    def end(self) -> None:
+        """Kill them; Lightning's observer, which would kill this process in turn, must not see how they end."""
+        processes = list(self.procs)
+        self.procs.clear()
+        for process in processes:
+            process.kill()
+            process.wait()
