@@ -11,7 +11,7 @@ from stopping import stop_at
 from gantrain.config.compose import composed
 from gantrain.config.stages import stages_of
 from gantrain.folders import configs_folder
-from gantrain.picture_jobs import picture_verb
+from gantrain.inference.picture_files import picture_verb
 from gantrain.run.exports import load_network
 from gantrain.training.loading import load_trained
 

@@ -172,7 +172,7 @@ def test_fid_and_inception_score_are_torch_fidelitys(inception):
     import torch_fidelity
     from torch.utils.data import Dataset
 
-    from gantrain.evaluation.features import extract
+    from gantrain.evaluation.extraction import extract
     from gantrain.evaluation.measures.classes import inception_score
     from gantrain.evaluation.measures.frechet import frechet_distance, moments
 

@@ -13,9 +13,9 @@ from gantrain.data.module import GANDataModule
 from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError
 from gantrain.evaluation import classifier
-from gantrain.evaluation import features as features_module
+from gantrain.evaluation import extraction as features_module
 from gantrain.evaluation.classifier import dataset_backbone
-from gantrain.evaluation.features import extract, stream
+from gantrain.evaluation.extraction import extract, stream
 from gantrain.evaluation.samples import SCORES, SampleScores
 from gantrain.networks.torchscript import trust
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from toys import Shades
 
-from gantrain.latents import save_latents
+from gantrain.inference.latents import save_latents
 from gantrain.use.arithmetic import Operand, neighbours, result
 
 

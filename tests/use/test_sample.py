@@ -8,7 +8,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from gantrain.drawing.pictures import grid, to_pil
-from gantrain.latents import latent_family
+from gantrain.inference.latents import latent_family
 from gantrain.models.latent import LatentGAN
 from gantrain.use import sample
 

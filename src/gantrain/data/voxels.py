@@ -17,7 +17,7 @@ from gantrain.data.formats.volume_export import ARRAYS, MESHES, largest_part, sa
 from gantrain.data.formats.volume_files import Unreadable
 from gantrain.data.module import Batch, GANDataModule
 from gantrain.data.split import divide
-from gantrain.drawing.voxels import render, turn
+from gantrain.drawing.rendering import render, turn
 from gantrain.errors import UserError
 
 

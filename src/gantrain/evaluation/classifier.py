@@ -13,7 +13,7 @@ from torch.nn import functional
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone, hash_of, unfit
-from gantrain.evaluation.features import stream
+from gantrain.evaluation.extraction import stream
 from gantrain.evaluation.measures.resize import resize
 from gantrain.files import replacing, sha256
 from gantrain.folders import cache_folder

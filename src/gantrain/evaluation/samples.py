@@ -12,7 +12,7 @@ from gantrain.errors import UserError, did_you_mean
 from gantrain.evaluation.backbones import Backbone, named
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.classifier import check_labelled, dataset_backbone
-from gantrain.evaluation.features import Features, extract, generated, real_features, real_parts
+from gantrain.evaluation.extraction import Features, extract, generated, real_features, real_parts
 from gantrain.evaluation.measures.bootstrap import mean_and_error, standard_error
 from gantrain.evaluation.measures.classes import (
     accuracy,

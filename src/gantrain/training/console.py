@@ -7,8 +7,8 @@ import torch
 
 from gantrain.config.stages import stages_of
 from gantrain.drawing.text import clock
+from gantrain.inference.picture_files import picture_verb
 from gantrain.models.schedules import ends
-from gantrain.picture_jobs import picture_verb
 from gantrain.run.folder import Run, frames
 from gantrain.run.scores import read_scores
 from gantrain.training.machine import accelerator

@@ -88,7 +88,7 @@ def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
 
 
 def report(run: Run) -> None:
-    from gantrain.report import report_at_end  # plots and templates, only once there is something to show
+    from gantrain.report.page import report_at_end  # plots and templates, only once there is something to show
 
     report_at_end(run)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gantrain.drawing.sheets import GAP, INK, PAPER, enlarged, font
 from gantrain.errors import UserError
-from gantrain.latents import add_class, add_plugins, add_seed, class_of, latent_family, read_latents
+from gantrain.inference.latents import add_class, add_plugins, add_seed, class_of, latent_family, read_latents
 from gantrain.training.quiet import quiet_libraries
 
 NOISE = 0.25  # the paper's: the neighbours of the result lie within this of it, in every number

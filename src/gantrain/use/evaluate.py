@@ -15,7 +15,7 @@ from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.files import replacing
-from gantrain.latents import add_plugins, add_seed
+from gantrain.inference.latents import add_plugins, add_seed
 from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.models.paired import PairedGAN
 from gantrain.models.unpaired import UnpairedGAN

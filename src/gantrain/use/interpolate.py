@@ -14,9 +14,9 @@ from torch import Tensor
 from gantrain.drawing.pictures import grid, save_gif, to_pil
 from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
-from gantrain.latents import add_class, add_plugins, add_seed, class_of, latent_family, read_latents
+from gantrain.inference.latents import add_class, add_plugins, add_seed, class_of, latent_family, read_latents
+from gantrain.inference.slerp import walk
 from gantrain.training.quiet import quiet_libraries
-from gantrain.walks import walk
 
 KINDS = (".png", ".gif", ".mp4")
 FRAMES_PER_SECOND = 25

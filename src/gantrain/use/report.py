@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gantrain.errors import UserError
-from gantrain.report import NAME, write_report
+from gantrain.report.page import NAME, write_report
 from gantrain.run.folder import Run
 
 

@@ -5,10 +5,10 @@ import functools
 from collections.abc import Sequence
 
 from gantrain.errors import UserError
-from gantrain.picture_jobs import add_arguments, plan, work
+from gantrain.inference.picture_files import add_arguments, plan, work
+from gantrain.inference.translator import Translator
 from gantrain.training.loading import load_trained
 from gantrain.training.quiet import quiet_libraries
-from gantrain.translate import Translator
 
 
 def main(words: Sequence[str]) -> int:

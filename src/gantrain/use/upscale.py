@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Sequence
 
-from gantrain.enlarge import Enlarger
 from gantrain.errors import UserError
-from gantrain.picture_jobs import add_arguments, plan, work
+from gantrain.inference.enlarger import Enlarger
+from gantrain.inference.picture_files import add_arguments, plan, work
 from gantrain.training.loading import load_trained
 from gantrain.training.quiet import quiet_libraries
 

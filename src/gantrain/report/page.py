@@ -18,12 +18,12 @@ from PIL import Image
 
 from gantrain import __version__
 from gantrain.config.stages import Stage, stages_of
-from gantrain.curves import Chart, draw_charts, draw_scores
 from gantrain.drawing.pictures import animate, open_png, spread
 from gantrain.drawing.text import clock
 from gantrain.files import replacing
+from gantrain.inference.picture_files import picture_verb
 from gantrain.models.schedules import ends
-from gantrain.picture_jobs import picture_verb
+from gantrain.report.curves import Chart, draw_charts, draw_scores
 from gantrain.run.folder import TURNING_FILE, Run, frames
 from gantrain.run.metrics import is_number, read_records
 from gantrain.run.scores import Record, newest_scores, read_scores
@@ -93,9 +93,9 @@ def render(run: Run) -> str:
     measured = read_scores(run.folder)
     chapters = [chapter(run, stage, records, measured) for stage in stages_of(config)]
     pages = Environment(
-        loader=PackageLoader("gantrain", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("gantrain", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    return pages.get_template("report.html.j2").render(
+    return pages.get_template("page.html").render(
         title=str(config.get("name") or run.folder.absolute().name),
         finished=all(c.finished for c in chapters),
         facts=facts(config, chapters, records),

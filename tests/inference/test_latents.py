@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from toys import Shades
 
 from gantrain.errors import UserError
-from gantrain.latents import class_of, read_latents, save_latents
+from gantrain.inference.latents import class_of, read_latents, save_latents
 
 
 def test_files_and_their_rows(tmp_path):
@@ -53,7 +53,7 @@ def test_bad_files(tmp_path, monkeypatch):
     refused("z_dim None")
     save_file({"w": torch.zeros(3, 4)}, file, metadata=stated)
     refused("holds w instead of z alone")
-    monkeypatch.setattr("gantrain.latents.LARGEST", 100)
+    monkeypatch.setattr("gantrain.inference.latents.LARGEST", 100)
     save_file({"z": torch.zeros(30, 4)}, file, metadata=stated)
     refused("at most 0 are read")
     with pytest.raises(UserError, match="save fewer"):

@@ -2,7 +2,7 @@
 
 import torch
 
-from gantrain.drawing.voxels import render, turn
+from gantrain.drawing.rendering import render, turn
 
 
 def volumes(*boxes, side=16):

@@ -14,9 +14,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from gantrain import curves, report
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.cli import main
+from gantrain.report import curves
+from gantrain.report import page as report
 from gantrain.run.folder import Run
 
 TINY = ("debug=tiny", "callbacks.samples.count=4", "callbacks.samples.every=1", "callbacks.metrics.every=1")
@@ -287,9 +288,9 @@ def test_training_imports_no_plotting_before_the_end():
         for name in [name for name in sys.modules if name.partition(".")[0] == "gantrain"]:
             del sys.modules[name]
         importlib.import_module("gantrain.training.fit")
-        assert not {"gantrain.report", "gantrain.curves"} & set(sys.modules)
-        importlib.import_module("gantrain.report")
-        assert {"gantrain.report", "gantrain.curves"} < set(sys.modules)
+        assert not {"gantrain.report.page", "gantrain.report.curves"} & set(sys.modules)
+        importlib.import_module("gantrain.report.page")
+        assert {"gantrain.report.page", "gantrain.report.curves"} < set(sys.modules)
 
 
 def test_the_wheel_has_the_template():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantrain.features import LayerOutputs, max_pooled, takes_cond
+from gantrain.inference.layer_outputs import LayerOutputs, max_pooled, takes_cond
 from gantrain.networks import mlp
 from gantrain.networks.critique import Critique
 from gantrain.networks.gan3d import Discriminator

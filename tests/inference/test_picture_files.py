@@ -7,7 +7,7 @@ from PIL import Image
 
 from gantrain.data.formats.decode import Unreadable
 from gantrain.errors import UserError
-from gantrain.picture_jobs import picture_verb, plan, save, work
+from gantrain.inference.picture_files import picture_verb, plan, save, work
 
 
 def test_a_runs_data_say_what_it_does_with_pictures():

@@ -4,9 +4,9 @@ import torch
 from gantrain.data.images import Digits
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
-from gantrain.evaluation import features as module
+from gantrain.evaluation import extraction as module
 from gantrain.evaluation.backbones import named
-from gantrain.evaluation.features import extract, generated, real_features, real_parts, stream
+from gantrain.evaluation.extraction import extract, generated, real_features, real_parts, stream
 
 CPU = torch.device("cpu")
 

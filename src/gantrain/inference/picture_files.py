@@ -13,7 +13,7 @@ from gantrain.data.folder import list_pictures
 from gantrain.data.formats.decode import Unreadable
 from gantrain.errors import UserError
 from gantrain.files import replacing
-from gantrain.latents import add_plugins
+from gantrain.inference.latents import add_plugins
 
 
 def picture_verb(data: Mapping[str, Any]) -> str | None:

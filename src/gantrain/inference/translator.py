@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gantrain.data.formats.decode import flat, guarded, open_picture
 from gantrain.drawing.pictures import to_pil, to_uint8
-from gantrain.enlarge import separate
+from gantrain.inference.enlarger import separate
 
 
 @dataclass

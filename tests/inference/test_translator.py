@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from gantrain.translate import Translator
+from gantrain.inference.translator import Translator
 
 
 class Network(nn.Module):

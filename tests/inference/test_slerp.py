@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gantrain.walks import slerp, walk
+from gantrain.inference.slerp import slerp, walk
 
 ENDS = torch.tensor([0.0, 0.5, 1.0])
 

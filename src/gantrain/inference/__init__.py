@@ -1,0 +1,1 @@
+"""Trained networks at work on latents and on a user's pictures."""
