@@ -10,7 +10,7 @@ os.environ.pop("GANTRAIN_DATA", None)
 import pytest
 import torch
 
-from gantrain.cli import main
+from gantrain.cli.main import main
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ def test_config_groups_are_packages():
     groups = {folder.name for folder in configs_folder().iterdir() if folder.is_dir()}
     packages = {folder.name for folder in PACKAGE.iterdir() if (folder / "__init__.py").is_file()}
     only_config = {"experiment", "trainer", "logger", "debug"}
-    assert groups - only_config == packages - {"config", "drawing", "inference", "report", "run", "training", "use"}
+    assert groups - only_config == packages - {"cli", "config", "drawing", "inference", "report", "run", "training"}
 
 
 def test_training_step_is_overridden_nowhere():

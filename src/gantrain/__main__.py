@@ -2,7 +2,7 @@
 
 import sys
 
-from gantrain.cli import main
+from gantrain.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

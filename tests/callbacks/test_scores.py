@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from compare import differences, newest
 
-from gantrain.cli import main
+from gantrain.cli.main import main
 from gantrain.evaluation.best import score_of
 from gantrain.run.checkpoint import read_checkpoint
 from gantrain.run.folder import Run

@@ -8,7 +8,7 @@ import pytest
 from compare import differences, newest
 from stopping import stop_at
 
-from gantrain.cli import main
+from gantrain.cli.main import main
 
 EXPERIMENT = """\
 # @package _global_

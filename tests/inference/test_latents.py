@@ -7,8 +7,9 @@ import torch
 from safetensors.torch import save_file
 from toys import Shades
 
+from gantrain.cli.options import class_of
 from gantrain.errors import UserError
-from gantrain.inference.latents import class_of, read_latents, save_latents
+from gantrain.inference.latents import read_latents, save_latents
 
 
 def test_files_and_their_rows(tmp_path):

@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 
 from gantrain.callbacks.checkpoints import Checkpoints
-from gantrain.cli import main
+from gantrain.cli.main import main
 from gantrain.report import curves
 from gantrain.report import page as report
 from gantrain.run.folder import Run
@@ -296,6 +296,6 @@ def test_training_imports_no_plotting_before_the_end():
 def test_the_wheel_has_the_template():
     from hatchling.builders.wheel import WheelBuilder
 
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     files = {file.distribution_path for file in WheelBuilder(str(root)).recurse_included_files()}
-    assert "gantrain/report.html.j2" in files
+    assert "gantrain/report/page.html" in files

@@ -1,6 +1,5 @@
 """Latents: files of them, and the family that makes pictures of them."""
 
-import argparse
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,59 +10,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gantrain.checks import LARGEST_SEED
-from gantrain.errors import UserError, did_you_mean
+from gantrain.errors import UserError
 from gantrain.files import replacing
 from gantrain.training.assemble import build_data
 from gantrain.training.loading import load_trained
 
 LARGEST = 256 * 2**20  # bytes of a file of latents: a million of 64 numbers
-
-
-def add_plugins(parser: argparse.ArgumentParser) -> None:
-    """`--plugins a,b`: the modules and TorchScript files that a run may take code from."""
-    parser.add_argument(
-        "--plugins",
-        type=lambda text: text.split(","),
-        default=[],
-        metavar="A,B",
-        help="modules of your own and TorchScript files that the run names; they are code that runs",
-    )
-
-
-def add_seed(parser: argparse.ArgumentParser, help: str, default: int | None = 0) -> None:
-    """`--seed N`: 0 or more, as far as torch's generators take them."""
-    parser.add_argument("--seed", type=_seed, default=default, metavar="N", help=help)
-
-
-def _seed(text: str) -> int:
-    if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) > LARGEST_SEED:
-        raise UserError(f"--seed is {text!r}, it must be a whole number from 0 to {LARGEST_SEED}")
-    return int(text)
-
-
-def add_class(parser: argparse.ArgumentParser, help: str) -> None:
-    """`--class NAME`: one of a conditional run's classes, by its number or its name; see `class_of`."""
-    parser.add_argument("--class", dest="of_class", metavar="CLASS", help=help)
-
-
-def class_of(word: str, module: Any, data: Any) -> int:
-    """The number of the class that `word` says by its number or, where the data have names for them, its name.
-
-    Raises UserError where there is none. Only for a name the data's files are looked at.
-    """
-    if not module.classes:
-        raise UserError("--class: this run's samples are of no class; leave it out")
-    if re.fullmatch(r"[0-9]+", word):
-        number = int(word) if len(word) < 10 else module.classes
-        if number < module.classes:
-            return number
-        raise UserError(f"--class is {word}, this run has the classes 0 to {module.classes - 1}")
-    names = list(data.opened().class_names or [])
-    if word not in names:
-        near = did_you_mean(word, names) or f"; there are 0 to {module.classes - 1}"
-        raise UserError(f"--class: there is no class '{word}'{near}")
-    return names.index(word)
 
 
 def latent_family(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> tuple[Any, Any]:

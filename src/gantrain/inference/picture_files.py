@@ -1,6 +1,5 @@
 """A user's pictures through a run, file by file: where they go, what is refused first, what goes wrong with one."""
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,6 @@ from gantrain.data.folder import list_pictures
 from gantrain.data.formats.decode import Unreadable
 from gantrain.errors import UserError
 from gantrain.files import replacing
-from gantrain.inference.latents import add_plugins
 
 
 def picture_verb(data: Mapping[str, Any]) -> str | None:
@@ -21,17 +19,6 @@ def picture_verb(data: Mapping[str, Any]) -> str | None:
     if data.get("scale"):
         return "upscale"
     return "translate" if "load_size" in data else None
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The run, the pictures and where they go."""
-    parser.add_argument("run", type=Path, help="the run's directory")
-    parser.add_argument("inputs", type=Path, nargs="+", metavar="IN", help="a picture, or a folder of them")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where they go, under their names")
-    parser.add_argument("--force", action="store_true", help="replace what is there")
-    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
-    parser.add_argument("--best", action="store_true", help="of the checkpoint with the best score, not of the last")
-    add_plugins(parser)
 
 
 def plan(inputs: Sequence[Path], out: Path, force: bool) -> dict[Path, Path]:

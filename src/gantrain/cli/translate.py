@@ -4,8 +4,9 @@ import argparse
 import functools
 from collections.abc import Sequence
 
+from gantrain.cli.options import add_arguments
 from gantrain.errors import UserError
-from gantrain.inference.picture_files import add_arguments, plan, work
+from gantrain.inference.picture_files import plan, work
 from gantrain.inference.translator import Translator
 from gantrain.training.loading import load_trained
 from gantrain.training.quiet import quiet_libraries

@@ -11,10 +11,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from gantrain.cli.options import add_class, add_plugins, add_seed, class_of
 from gantrain.drawing.pictures import grid, save_gif, to_pil
 from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
-from gantrain.inference.latents import add_class, add_plugins, add_seed, class_of, latent_family, read_latents
+from gantrain.inference.latents import latent_family, read_latents
 from gantrain.inference.slerp import walk
 from gantrain.training.quiet import quiet_libraries
 

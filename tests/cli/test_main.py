@@ -15,7 +15,7 @@ from idx import make_mnist, write_idx
 from PIL import Image
 
 import gantrain as package
-from gantrain.cli import main
+from gantrain.cli.main import main
 from gantrain.run.exports import load_network
 from gantrain.run.folder import Run
 
@@ -488,7 +488,7 @@ def test_list_names_experiments_and_their_data(gantrain, tmp_path, monkeypatch):
 def test_list_and_help_answer_at_once(words):
     began = time.perf_counter()
     code = (
-        "import sys; from gantrain.cli import main; code = main(sys.argv[1:]);"
+        "import sys; from gantrain.cli.main import main; code = main(sys.argv[1:]);"
         "sys.exit(code or any(m in sys.modules for m in ('torch', 'hydra', 'omegaconf')))"
     )
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)

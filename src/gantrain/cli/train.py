@@ -17,12 +17,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from gantrain.cli.sweep import Job, Sweep
 from gantrain.config.compose import NOT_COMPOSED, arrange, refuse_shadowed_experiments, sentence
 from gantrain.config.finalise import finalise
 from gantrain.config.overrides import value_of
 from gantrain.errors import Diverged, UserError
 from gantrain.folders import configs_folder
-from gantrain.sweep import Job, Sweep
 from gantrain.training.quiet import quiet_libraries
 
 if TYPE_CHECKING:  # it imports torch

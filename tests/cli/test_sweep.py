@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gantrain.cli.sweep import Job, Sweep, shortened
 from gantrain.drawing.text import aligned
 from gantrain.run.folder import Run
-from gantrain.sweep import Job, Sweep, shortened
 from gantrain.training import fit
 
 TINY = (

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pictures_on_disk import write_picture
 
-from gantrain.cli import main
+from gantrain.cli.main import main
 from gantrain.run.scores import read_scores
 
 

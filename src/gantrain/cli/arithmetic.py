@@ -9,9 +9,10 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from gantrain.cli.options import add_class, add_plugins, add_seed, class_of
 from gantrain.drawing.sheets import GAP, INK, PAPER, enlarged, font
 from gantrain.errors import UserError
-from gantrain.inference.latents import add_class, add_plugins, add_seed, class_of, latent_family, read_latents
+from gantrain.inference.latents import latent_family, read_latents
 from gantrain.training.quiet import quiet_libraries
 
 NOISE = 0.25  # the paper's: the neighbours of the result lie within this of it, in every number

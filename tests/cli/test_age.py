@@ -10,11 +10,11 @@ from pictures_on_disk import write_picture
 from PIL import Image
 from wiki import write_archive
 
-from gantrain.cli import main
+from gantrain.cli.age import nearest_class, read, refine
+from gantrain.cli.main import main
 from gantrain.losses.euclidean import Euclidean
 from gantrain.training.assemble import build_data
 from gantrain.training.loading import load_trained
-from gantrain.use.age import nearest_class, read, refine
 
 QUIET = ("callbacks.samples.count=1", "callbacks.networks=null", "evaluation=none")
 WORDS = ("experiment=agecgan_wiki", "debug=tiny", "data.size=16", *QUIET)

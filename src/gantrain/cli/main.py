@@ -75,9 +75,9 @@ def _dispatch(words: list[str]) -> int:
         print(f"gantrain {__version__}")
         return 0
     if words and words[0] in VERBS:
-        return importlib.import_module(f"gantrain.use.{words[0]}").main(words[1:])
+        return importlib.import_module(f"gantrain.cli.{words[0]}").main(words[1:])
     if words and not words[0].startswith("-") and "=" not in words[0] and not words[0].startswith(("~", "+")):
         raise UserError(f"'{words[0]}' is no verb{did_you_mean(words[0], VERBS)}. To train: gantrain experiment=NAME")
-    from gantrain.launch import train
+    from gantrain.cli.train import train
 
     return train(words)

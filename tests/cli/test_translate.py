@@ -6,7 +6,7 @@ import torch
 from pictures_on_disk import write_picture
 from PIL import Image
 
-from gantrain.cli import main
+from gantrain.cli.main import main
 from gantrain.training.loading import load
 
 TINY = ("experiment=pix2pix_folder", "debug=tiny", "callbacks.samples.count=1", "callbacks.networks=null")

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from omegaconf import OmegaConf
 
+from gantrain.cli.options import add_plugins
 from gantrain.data import GANDataModule
 from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError, did_you_mean
 from gantrain.files import replacing
 from gantrain.folders import configs_folder
-from gantrain.inference.latents import add_plugins
 from gantrain.inference.layer_outputs import LayerOutputs, max_pooled, takes_cond
 from gantrain.models.base import Batch
 from gantrain.models.unpaired import UnpairedGAN

@@ -7,10 +7,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from gantrain.cli import sample
 from gantrain.drawing.pictures import grid, to_pil
 from gantrain.inference.latents import latent_family
 from gantrain.models.latent import LatentGAN
-from gantrain.use import sample
 
 
 def test_saved_latents_are_those_of_the_pictures(gantrain, run):

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from gantrain.cli.compare import mark
 from gantrain.run.scores import Record, Result, Score, add_scores
-from gantrain.use.compare import mark
 
 ONE = {"backbone": "tf", "samples": 1000, "networks": "ema", "seed": 0}
 

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from toys import Shades
 
+from gantrain.cli.arithmetic import Operand, neighbours, result
 from gantrain.inference.latents import save_latents
-from gantrain.use.arithmetic import Operand, neighbours, result
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_neighbours_lie_within_a_quarter():
 
 def test_the_options_keep_their_order(gantrain, latents, monkeypatch):
     seen = []
-    module = sys.modules["gantrain.use.arithmetic"]
+    module = sys.modules["gantrain.cli.arithmetic"]
     monkeypatch.setattr(module, "result", lambda operands: seen.extend(operands) or result(operands))
     words = ("--plus", "z.safetensors:0,1,2", "--minus", "z.safetensors:3", "--plus", "z.safetensors")
     assert gantrain("arithmetic", "run", *words).out.strip() == "run/arithmetic.png"
@@ -57,7 +57,7 @@ def test_the_options_keep_their_order(gantrain, latents, monkeypatch):
 
 def test_sum_and_operands_are_of_one_class(gantrain, run, monkeypatch):
     family = Shades()
-    monkeypatch.setattr("gantrain.use.arithmetic.latent_family", lambda *_: (family, family))
+    monkeypatch.setattr("gantrain.cli.arithmetic.latent_family", lambda *_: (family, family))
     save_latents(torch.randn(3, 4), Path("few.safetensors"))
     words = ("arithmetic", "run", "--plus", "few.safetensors", "--minus", "few.safetensors:1")
     assert gantrain(*words).code == 0

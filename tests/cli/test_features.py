@@ -8,7 +8,7 @@ from idx import make_mnist
 from pictures_on_disk import make_pictures
 from volumes_on_disk import make_shapenet, write_volume
 
-from gantrain.cli import main
+from gantrain.cli.main import main
 
 SHAPENET = ("--layout", "shapenet")
 TINY = ("debug=tiny", "callbacks.samples.count=2", "logger=none")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gantrain.cli.options import add_plugins, add_seed
 from gantrain.config.build import build
 from gantrain.config.changes import apply, evaluation_named
 from gantrain.config.checks import check
@@ -15,7 +16,6 @@ from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.files import replacing
-from gantrain.inference.latents import add_plugins, add_seed
 from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.models.paired import PairedGAN
 from gantrain.models.unpaired import UnpairedGAN

@@ -10,11 +10,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from gantrain.cli.options import add_class, add_plugins, add_seed, class_of
 from gantrain.data import GANDataModule
 from gantrain.data.formats.volume_export import Empty
 from gantrain.drawing.pictures import grid, to_pil
 from gantrain.errors import UserError
-from gantrain.inference.latents import add_class, add_plugins, add_seed, class_of, latent_family, save_latents
+from gantrain.inference.latents import latent_family, save_latents
 from gantrain.training.quiet import quiet_libraries
 
 CHUNK = 250

@@ -9,12 +9,12 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from gantrain.cli.options import add_plugins
 from gantrain.data.ages import CLASS_NAMES
 from gantrain.data.formats.decode import Unreadable, decode, open_picture
 from gantrain.drawing.pictures import to_pil
 from gantrain.drawing.sheets import INK, PAPER, enlarged, font, labelled_rows
 from gantrain.errors import UserError
-from gantrain.inference.latents import add_plugins
 from gantrain.losses.euclidean import Euclidean
 from gantrain.models.inversion import Inversion
 from gantrain.networks import torchscript

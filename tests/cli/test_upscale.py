@@ -9,7 +9,7 @@ import torch
 from pictures_on_disk import write_picture
 from PIL import Image
 
-from gantrain.cli import main
+from gantrain.cli.main import main
 from gantrain.training.loading import load
 
 TINY = ("experiment=srgan_photos", "debug=tiny", "stages.pretrain.iterations=1", "stages.adversarial.iterations=1")

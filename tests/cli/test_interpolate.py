@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from toys import Shades
 
+from gantrain.cli.interpolate import frames
 from gantrain.drawing.pictures import to_uint8
-from gantrain.use.interpolate import frames
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_frames_have_even_sides():
 
 def test_a_walk_stays_in_a_class(gantrain, run, monkeypatch):
     family = Shades()
-    monkeypatch.setattr("gantrain.use.interpolate.latent_family", lambda *_: (family, family))
+    monkeypatch.setattr("gantrain.cli.interpolate.latent_family", lambda *_: (family, family))
     walk = ("interpolate", "run", "--rows", 6, "--steps", 3)
     assert gantrain(*walk).code == 0
     assert family.cond.tolist() == [row % 5 for row in range(6) for _ in range(3)]

@@ -1,0 +1,1 @@
+"""What is typed: training, and one module for each verb."""

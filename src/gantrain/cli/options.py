@@ -1,0 +1,66 @@
+"""Options that several verbs take."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from gantrain.checks import LARGEST_SEED
+from gantrain.errors import UserError, did_you_mean
+
+
+def add_plugins(parser: argparse.ArgumentParser) -> None:
+    """`--plugins a,b`: the modules and TorchScript files that a run may take code from."""
+    parser.add_argument(
+        "--plugins",
+        type=lambda text: text.split(","),
+        default=[],
+        metavar="A,B",
+        help="modules of your own and TorchScript files that the run names; they are code that runs",
+    )
+
+
+def add_seed(parser: argparse.ArgumentParser, help: str, default: int | None = 0) -> None:
+    """`--seed N`: 0 or more, as far as torch's generators take them."""
+    parser.add_argument("--seed", type=_seed, default=default, metavar="N", help=help)
+
+
+def _seed(text: str) -> int:
+    if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) > LARGEST_SEED:
+        raise UserError(f"--seed is {text!r}, it must be a whole number from 0 to {LARGEST_SEED}")
+    return int(text)
+
+
+def add_class(parser: argparse.ArgumentParser, help: str) -> None:
+    """`--class NAME`: one of a conditional run's classes, by its number or its name; see `class_of`."""
+    parser.add_argument("--class", dest="of_class", metavar="CLASS", help=help)
+
+
+def class_of(word: str, module: Any, data: Any) -> int:
+    """The number of the class that `word` says by its number or, where the data have names for them, its name.
+
+    Raises UserError where there is none. Only for a name the data's files are looked at.
+    """
+    if not module.classes:
+        raise UserError("--class: this run's samples are of no class; leave it out")
+    if re.fullmatch(r"[0-9]+", word):
+        number = int(word) if len(word) < 10 else module.classes
+        if number < module.classes:
+            return number
+        raise UserError(f"--class is {word}, this run has the classes 0 to {module.classes - 1}")
+    names = list(data.opened().class_names or [])
+    if word not in names:
+        near = did_you_mean(word, names) or f"; there are 0 to {module.classes - 1}"
+        raise UserError(f"--class: there is no class '{word}'{near}")
+    return names.index(word)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The run, the pictures and where they go."""
+    parser.add_argument("run", type=Path, help="the run's directory")
+    parser.add_argument("inputs", type=Path, nargs="+", metavar="IN", help="a picture, or a folder of them")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where they go, under their names")
+    parser.add_argument("--force", action="store_true", help="replace what is there")
+    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    parser.add_argument("--best", action="store_true", help="of the checkpoint with the best score, not of the last")
+    add_plugins(parser)
