@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from toys import player
 
+from gantrain.models.loop.turn import Turn
 from gantrain.models.players import ClipWeights, PlaysWhen
 
 
@@ -12,7 +13,7 @@ def test_clip_weights_clamps_all_parameters():
     network = nn.Linear(3, 3)
     nn.init.constant_(network.weight, 5.0)
     nn.init.constant_(network.bias, -0.005)
-    ClipWeights(0.01)([network])
+    ClipWeights(0.01)(Turn("critic", [network], list(network.parameters()), None, 0))
     assert torch.all(network.weight == 0.01)
     assert torch.all(network.bias == -0.005)
 

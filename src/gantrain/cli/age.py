@@ -114,7 +114,7 @@ def refine(module: Inversion, z: Tensor, real: Tensor, cond: Tensor, raw: bool =
 
     The distance of the embeddings never ends larger than it began.
     """
-    generator, face = module.best("generator", raw).eval().requires_grad_(False), module.networks["face"]
+    generator, face = module.averaged("generator", raw).eval().requires_grad_(False), module.networks["face"]
     distance, wanted = Euclidean(), module.face_of(real)
     z = z.clone().requires_grad_(True)
     optimizer = torch.optim.LBFGS([z], max_iter=steps, line_search_fn="strong_wolfe")

@@ -59,7 +59,7 @@ def main(words: Sequence[str]) -> int:
     if args.network not in trained.names:
         raise UserError(f"--network: {args.run} has no trained '{args.network}'; there are {', '.join(trained.names)}")
     splits = open_splits(trained, args.data, args.layout, args.split)
-    network = trained.module.best(args.network, args.raw).eval().to(accelerator(trained.stage.config["trainer"]))
+    network = trained.module.averaged(args.network, args.raw).eval().to(accelerator(trained.stage.config["trainer"]))
     by_pairs = args.network == "discriminator" and getattr(trained.module, "conditional", False)
     parts = [extract(network, data, args.layers, args.pool, by_pairs) for data in splits.values()]
     labels = [data.labels for data in splits.values()]

@@ -41,7 +41,7 @@ def translator(args: argparse.Namespace) -> Translator:
     if args.drawn and condition != "edges":
         raise UserError(f"--drawn: {args.run} makes pictures of no edges; leave it out")
     name = trained.module.generator_to(args.to)
-    network = trained.module.best(name, args.raw).to(accelerator(trained.stage.config["trainer"])).eval()
+    network = trained.module.averaged(name, args.raw).to(accelerator(trained.stage.config["trainer"])).eval()
     return Translator(
         network,
         functools.partial(data.condition_of, drawn=True) if args.drawn else data.condition_of,

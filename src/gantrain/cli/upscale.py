@@ -42,6 +42,6 @@ def super_resolver(args: argparse.Namespace) -> Enlarger:
     data = build_data(trained.stage)
     if not isinstance(data, LowHigh):
         raise UserError(f"{args.run} does not enlarge pictures; name a run of an experiment such as srgan_photos")
-    network = trained.module.best("generator", args.raw).to(accelerator(trained.stage.config["trainer"])).eval()
+    network = trained.module.averaged("generator", args.raw).to(accelerator(trained.stage.config["trainer"])).eval()
     reach = getattr(network, "reach", 0)
     return Enlarger(network, data.scale, data.channels, data.range, args.tile, max(args.overlap, reach))

@@ -95,7 +95,7 @@ class AgeingScores(Evaluation):
             "face recogniser": bytes(module.networks["face"].checksum.tolist()).hex()[:16],
             "age classifier": f"balanced logistic regression, C {STRENGTH}, on {len(data)} training photos' embeddings",
             "chance": 1 / module.classes,
-            "networks": "raw" if module.best("encoder", raw) is module.networks["encoder"] else "ema",
+            "networks": "raw" if module.averaged("encoder", raw) is module.networks["encoder"] else "ema",
         }
         return Result(scores, protocol, {"ageing": table})
 

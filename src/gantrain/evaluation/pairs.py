@@ -53,7 +53,7 @@ class PairScores(Evaluation):
         held_out = self.held_out(data)
         count = min(len(held_out), self.pictures or len(held_out))
         batch = held_out.take(np.arange(count))
-        made = outputs(module.best("generator", raw), batch["cond"], device=module.device, chunk=CHUNK)
+        made = outputs(module.averaged("generator", raw), batch["cond"], device=module.device, chunk=CHUNK)
         truth = held_out.pictures(batch["real"])
         answers = {"": made, MEAN: mean_target(data), INPUT: batch["cond"]}
         scores = {

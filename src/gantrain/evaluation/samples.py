@@ -136,7 +136,7 @@ class SampleScores(Evaluation):
             real=len(real),
             samples=len(fake),
             quantisation="uint8, again after resizing" if backbone.rounded else "uint8",
-            networks="raw" if module.best("generator", raw) is module.networks["generator"] else "ema",
+            networks="raw" if module.averaged("generator", raw) is module.networks["generator"] else "ema",
             truncation=self.truncation,
             seed=self.seed,
             neighbours=f"{K_PRECISION} and {K_DENSITY} among {min(len(real), len(fake))}",

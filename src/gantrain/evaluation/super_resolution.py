@@ -55,7 +55,7 @@ class SuperResolutionScores(Evaluation):
 
     def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
         measures = self.measures(module, data)
-        network, reference = module.best("generator", raw), self.held_out(data)
+        network, reference = module.averaged("generator", raw), self.held_out(data)
         rows = []
         for name, truth in islice(reference.wholes(), self.pictures):
             truth = whole_multiple(truth, data.scale)[None]

@@ -69,7 +69,7 @@ class VoxelScores(Evaluation):
             "samples": len(made),
             "threshold": sum(data.range) / 2,
             "parts": data.parts,
-            "networks": "raw" if module.best("generator", raw) is module.networks["generator"] else "ema",
+            "networks": "raw" if module.averaged("generator", raw) is module.networks["generator"] else "ema",
             "seed": self.seed,
         }
         table = [{"volumes": name, **{k: round(v, 4) for k, v in row.items()}} for name, row in rows.items()]

@@ -14,7 +14,7 @@ from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import Stage, stages_of
 from gantrain.errors import Diverged, UserError
 from gantrain.models.base import GANModule
-from gantrain.models.loop.state import load_networks
+from gantrain.run.checkpoint import load_networks
 from gantrain.run.exports import export
 from gantrain.run.folder import Run, explain_os_error
 from gantrain.run.scores import cut_scores
@@ -175,8 +175,8 @@ def build_trainer(
 def hand_over(module: GANModule) -> None:
     """Let the next stage start from the averaged weights, on the CPU as it was built."""
     for name in module.networks:
-        if module.best(name) is not module.networks[name]:
-            module.networks[name].load_state_dict(module.best(name).state_dict())
+        if module.averaged(name) is not module.networks[name]:
+            module.networks[name].load_state_dict(module.averaged(name).state_dict())
     module.to("cpu")
 
 
