@@ -85,5 +85,8 @@ def test_a_run_longer_than_its_schedule_is_refused(gantrain):
     assert "side by side: a, what it becomes, b, what it becomes" in page
     for verb, options in (("features", ("run", "--out", "f.npz")), ("evaluate", ())):
         refused = gantrain(verb, "run", *options)
-        assert (refused.code, "run is a run of CycleGAN" in refused.err) == (2, True), refused
+        assert (refused.code, "no features are taken" in refused.err or "gantrain translate" in refused.err) == (
+            2,
+            True,
+        ), refused
     assert gantrain("evaluate", "run", "evaluation=random").err.count("evaluation=pairs where") == 1

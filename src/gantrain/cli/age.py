@@ -50,7 +50,7 @@ def main(words: Sequence[str]) -> int:
     quiet_libraries()
     trained = load_trained(args.run, args.plugins)
     module, data = trained.module, build_data(trained.stage)
-    if not isinstance(module, Inversion):
+    if "age" not in module.verbs:
         raise UserError(f"{args.run} has no trained encoder of faces; train agecgan_wiki past its stage gan")
     if args.face is not None:
         module.networks["face"].path = str(args.face)

@@ -11,17 +11,16 @@ from gantrain.cli.options import add_plugins, add_seed
 from gantrain.config.build import build
 from gantrain.config.changes import apply, evaluation_named
 from gantrain.config.checks import check
-from gantrain.config.stages import ONLY_STAGE, stages_of
+from gantrain.config.stages import ONLY_STAGE, Stage, stages_of
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.files import replacing
 from gantrain.models.loop.eval_mode import undisturbed
-from gantrain.models.paired import PairedGAN
-from gantrain.models.unpaired import UnpairedGAN
 from gantrain.networks.torchscript import trust_backbone
 from gantrain.run.folder import Run
 from gantrain.run.scores import Record, add_scores
+from gantrain.run.uses import uses_of
 from gantrain.training.loading import load_trained
 from gantrain.training.quiet import quiet_libraries
 
@@ -62,7 +61,7 @@ def evaluate(
     config = Run.open(folder).config()
     chosen = any(override.startswith("evaluation=") for override in overrides)
     if not config.get("evaluation") and not chosen:
-        config["evaluation"] = usual(folder, trained.module, trained.stage.config["data"])
+        config["evaluation"] = usual(folder, trained.stage)
     for override in overrides:
         if not override.startswith(("evaluation=", "evaluation.", "data.root=")):
             raise UserError(f"'{override}': only evaluation, its keys and data.root can be set here")
@@ -89,20 +88,16 @@ def evaluate(
     return Record(stage.tag or ONLY_STAGE, trained.iteration, trained.images_seen, seconds, result)
 
 
-def usual(folder: Path, module: Any, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The evaluation of a run that was trained without one."""
-    if isinstance(module, UnpairedGAN):
+def usual(folder: Path, stage: Stage) -> dict[str, Any]:
+    """The evaluation of a run that was trained without one. Raises UserError where neither family nor data have one."""
+    uses = uses_of(stage)
+    if uses.usual_evaluation is None:
+        looks = "".join(f"look at what `gantrain {verb}` makes, or " for verb in uses.verbs[-1:])
         raise UserError(
-            f"{folder} is a run of CycleGAN, and pictures without pairs have no scores here; look at what "
-            f"`gantrain translate` makes of pictures"
+            f"{folder} was trained with evaluation=none, and its family has no usual one; {looks}name one with "
+            f"evaluation=NAME"
         )
-    if isinstance(module, PairedGAN) and "condition" in data:
-        return evaluation_named("pairs")
-    if not hasattr(module, "generate"):
-        raise UserError(
-            f"{folder} was trained with evaluation=none, and its family has no usual one; name one with evaluation=NAME"
-        )
-    return evaluation_named("dataset")
+    return evaluation_named(uses.usual_evaluation)
 
 
 def described(found: Record) -> list[str]:

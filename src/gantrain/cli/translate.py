@@ -35,7 +35,7 @@ def translator(args: argparse.Namespace) -> Translator:
 
     trained = load_trained(args.run, args.plugins, args.best)
     data = build_data(trained.stage)
-    if not hasattr(data, "condition_of"):
+    if "translate" not in data.verbs:
         raise UserError(f"{args.run} does not translate pictures; name a run of an experiment such as pix2pix_folder")
     condition = getattr(data, "condition", None)
     if args.drawn and condition != "edges":

@@ -19,6 +19,9 @@ class LowHigh(GANDataModule):
     to 8 bits as a file would be. The other options are GANDataModule's.
     """
 
+    verbs = ("upscale",)
+    usual_evaluation = "super_resolution"
+
     def __init__(self, *, scale: int, size: int, **base: Any):
         super().__init__(size=size, **base)
         if scale not in (2, 4, 8):

@@ -42,6 +42,9 @@ class GANDataModule(pl.LightningDataModule):
     """
 
     formats: tuple[str, ...] = ("png",)
+    verbs: tuple[str, ...] = ()  # what `gantrain VERB` can do with a run on such data, beside what its family says
+    usual_evaluation: str | None = None  # that of configs/evaluation for such data; None: what the family says
+    columns = ""  # what stands side by side in grids of such data
 
     def __init__(
         self,

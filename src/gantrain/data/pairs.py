@@ -29,6 +29,10 @@ class Pairs(GANDataModule):
     same place, and both flipped alike; held-out ones are whole. The other options are GANDataModule's.
     """
 
+    verbs = ("translate",)
+    usual_evaluation = "pairs"
+    columns = "input, result, target"
+
     def __init__(
         self,
         *,

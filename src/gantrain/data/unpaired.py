@@ -29,6 +29,9 @@ class Unpaired(GANDataModule):
     GANDataModule's; `classes` is 2.
     """
 
+    verbs = ("translate",)
+    columns = "a, what it becomes, b, what it becomes"
+
     def __init__(self, *, size: int, load_size: int | None = None, classes: int = 2, **base: Any):
         super().__init__(size=size, classes=classes, **base)
         if classes != 2:

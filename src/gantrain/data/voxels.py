@@ -65,6 +65,7 @@ class VoxelDataModule(GANDataModule):
     With `parts: largest` what floats beside a sample's largest part is left out of pictures, files and scores.
     """
 
+    usual_evaluation = "voxels"
     formats = ("png", *ARRAYS, *MESHES)
 
     def __init__(

@@ -23,7 +23,7 @@ class Family:
 
     networks: Mapping[str, nn.Module]
     verbs: Sequence[str] = ()  # what `gantrain VERB RUN` can do with a trained run, beside what its data say
-    usual_evaluation: str | None = None  # that of configs/evaluation for a run without one; None: what its data say
+    usual_evaluation: str | None = None  # that of configs/evaluation for a run without one, unless its data say
     classes: int | None = None  # of the class numbers that `generate` takes, where it takes any
     way_out = "interpolate its options from data, as configs/networks does"  # where a network does not fit the data
 

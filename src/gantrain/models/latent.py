@@ -40,6 +40,7 @@ class LatentGAN(GANModule):
         "these options"
     )
     verbs = ("sample", "interpolate", "arithmetic", "features")
+    usual_evaluation = "dataset"
 
     def __init__(
         self,

@@ -37,6 +37,8 @@ class PairedGAN(GANModule):
     `adversarial` the generator plays alone: the pixel-loss stage that comes before the game.
     """
 
+    verbs = ("features",)  # what else it is for, its data say
+
     def __init__(
         self,
         *,

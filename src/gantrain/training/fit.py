@@ -81,7 +81,7 @@ def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
     except Diverged as error:
         report(run)
         raise Diverged(explain_divergence(error, run)) from error
-    outcome = Outcome(run, signum, time.monotonic() - began, images, hasattr(ready[-1].module, "generate"))
+    outcome = Outcome(run, signum, time.monotonic() - began, images)
     outcome.objective = objective_of(run, config)
     report(run)
     return outcome
