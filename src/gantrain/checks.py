@@ -7,9 +7,9 @@ LARGEST_SEED = 2**63 - 1  # that torch's generators take
 
 
 def check_whole(least: int, **values: Any) -> None:
-    """Raise ValueError for a value, by its name, that is no whole number of `least` or more."""
+    """Raise ValueError for a value, by its name, that is no whole number of `least` or more; null passes."""
     for name, value in values.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        if value is not None and (type(value) is not int or value < least):
             raise ValueError(f"{name} is {value!r}, it must be a whole number of {least} or more")
 
 

@@ -46,14 +46,14 @@ class AgeingScores(Evaluation):
                 "evaluation: these are scores of an encoder of faces; name its stages in evaluation.stages, or take "
                 "evaluation=none"
             )
-        if len(self.held_out(data)) < 2:
+        if len(data.held_out()) < 2:
             raise UserError("data.holdout: one photo held out is too few for scores; hold out more")
 
     def judge(self, module: Inversion, data: GANDataModule) -> "Judge":
         """Fitted once for all stages with these data and this recogniser."""
         key = (data, module.networks["face"])
         if key not in self._judges:
-            self._judges[key] = Judge.fitted(module, data, self.held_out(data), self.samples)
+            self._judges[key] = Judge.fitted(module, data, data.held_out(), self.samples)
         return self._judges[key]
 
     def names(self, module: Inversion, data: GANDataModule) -> tuple[str, ...]:

@@ -32,8 +32,7 @@ class PairScores(Evaluation):
 
     def __init__(self, *, pictures: int | None = 256, **base: Any):
         super().__init__(**base)
-        if pictures is not None:
-            check_whole(1, pictures=pictures)
+        check_whole(1, pictures=pictures)
         self.pictures = pictures
 
     def check(self, module: GANModule, data: Any) -> None:
@@ -44,13 +43,13 @@ class PairScores(Evaluation):
             )
         if data.size < LEAST:
             raise UserError(f"evaluation: SSIM needs {LEAST} pixels, data.size is {data.size}; use evaluation=none")
-        self.held_out(data)
+        data.held_out()
 
     def names(self, module: GANModule, data: Any) -> list[str]:
         return [f"{name}{suffix}" for suffix in suffixes(data) for name in BETTER]
 
     def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
-        held_out = self.held_out(data)
+        held_out = data.held_out()
         count = min(len(held_out), self.pictures or len(held_out))
         batch = held_out.take(np.arange(count))
         made = outputs(module.best("generator", raw), batch["cond"], device=module.device, chunk=CHUNK)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -56,17 +56,15 @@ class SampleScores(Evaluation):
         resize: str | None = None,
         samples: int = 10_000,
         real: int | None = None,
-        split: str = "train",
+        split: Literal["train", "test"] = "train",
         scores: Sequence[str] | None = None,
         truncation: float | None = None,
         resamples: int = 20,
         **base: Any,
     ):
         super().__init__(**base)
-        check_whole(2, samples=samples, **({} if real is None else {"real": real}))
+        check_whole(2, samples=samples, real=real)
         check_whole(0, resamples=resamples)
-        if split not in ("train", "test"):
-            raise ValueError(f"split is '{split}', it must be train or test")
         if truncation is not None and truncation <= 0:
             raise ValueError(f"truncation is {truncation}, it must be positive")
         for score in scores or ():
@@ -117,7 +115,7 @@ class SampleScores(Evaluation):
         return self._backbones[data]
 
     def real_data(self, data: GANDataModule) -> GANDataModule:
-        return data if self.split == "train" else self.held_out(data)
+        return data if self.split == "train" else data.held_out()
 
     def measure(self, module: GANModule, data: GANDataModule, raw: bool = False) -> Result:
         wanted, backbone, reference = self.wanted(module, data), self.backbone(data), self.real_data(data)

@@ -34,7 +34,7 @@ class SuperResolutionScores(Evaluation):
 
     def __init__(self, *, pictures: int | None = 64, tile: int = 256, **base: Any):
         super().__init__(**base)
-        check_whole(1, tile=tile, **({} if pictures is None else {"pictures": pictures}))
+        check_whole(1, tile=tile, pictures=pictures)
         self.pictures, self.tile = pictures, tile
 
     def check(self, module: GANModule, data: Any) -> None:
@@ -48,14 +48,14 @@ class SuperResolutionScores(Evaluation):
                 f"evaluation: SSIM needs {LEAST} pixels within a border of {data.scale}, pictures of data.size="
                 f"{data.size} are too small; use a larger data.size or evaluation=none"
             )
-        self.held_out(data)
+        data.held_out()
 
     def names(self, module: GANModule, data: Any) -> list[str]:
         return [name for measure in self.measures(module, data) for name in (measure, f"{measure}_bicubic")]
 
     def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
         measures = self.measures(module, data)
-        network, reference = module.best("generator", raw), self.held_out(data)
+        network, reference = module.best("generator", raw), data.held_out()
         rows = []
         for name, truth in islice(reference.wholes(), self.pictures):
             truth = whole_multiple(truth, data.scale)[None]

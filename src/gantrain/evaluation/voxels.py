@@ -32,8 +32,6 @@ class VoxelScores(Evaluation):
     def __init__(self, samples: int = 200, split: Literal["train", "test"] = "test", **options: Any):
         super().__init__(**options)
         check_whole(2, samples=samples)
-        if split not in ("train", "test"):
-            raise ValueError(f"split '{split}' is neither train nor test")
         self.samples, self.split = samples, split
 
     def check(self, module: GANModule, data: GANDataModule) -> None:
@@ -77,7 +75,7 @@ class VoxelScores(Evaluation):
 
     def reference(self, data: GANDataModule) -> GANDataModule:
         """Where the real volumes to compare with come from."""
-        return data if self.split == "train" else self.held_out(data)
+        return data if self.split == "train" else data.held_out()
 
     def real(self, data: GANDataModule) -> Tensor:
         """The real volumes to compare with, (n, voxels) bool."""
