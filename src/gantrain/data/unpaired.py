@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from gantrain.data.batch import Batch
+from gantrain.data.batch import SIDES, Batch
 from gantrain.data.cache.pictures import Cached, open_cache
 from gantrain.data.conditions import condition_of
 from gantrain.data.jitter import check_load_size, crops
@@ -18,8 +18,6 @@ from gantrain.data.stream import IndexStream, coin
 from gantrain.drawing.pictures import grid
 from gantrain.errors import UserError
 from gantrain.rng import derive_seed
-
-SIDES = ("a", "b")  # classes 0 and 1
 
 
 class Unpaired(GANDataModule):

@@ -10,6 +10,7 @@ from gantrain.checks import check_whole
 from gantrain.data import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
+from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.models.base import GANModule
 from gantrain.run.scores import Result, Score
 
@@ -67,7 +68,7 @@ class VoxelScores(Evaluation):
             "samples": len(made),
             "threshold": sum(data.range) / 2,
             "parts": data.parts,
-            "networks": "raw" if module.best("generator", raw) is module.networks["generator"] else "ema",
+            "networks": ema_or_raw(module, "generator", raw),
             "seed": self.seed,
         }
         table = [{"volumes": name, **{k: round(v, 4) for k, v in row.items()}} for name, row in rows.items()]
