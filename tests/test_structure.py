@@ -66,7 +66,7 @@ FLOORS = [
     "run",
     "config",
     "networks",
-    *("data", "data.cache", "data.source", "data.formats"),
+    *("data", "data.cache", "data.source", "data.batch", "data.formats"),
     "drawing",
     *("parallel", "signals", "rng", "checks", "files", "folders", "errors"),
     "evaluation.measures",

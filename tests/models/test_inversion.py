@@ -138,8 +138,6 @@ def test_mistakes():
         inversion(latent=None)
     with pytest.raises(UserError, match=r"networks\.face is missing"):
         inversion(networks={k: v for k, v in networks.items() if k != "face"}, embedding=Euclidean())
-    with pytest.raises(ValueError, match=r"^z_std is 'wide'"):
-        inversion(latent=Euclidean(), z_std="wide")
     with pytest.raises(UserError, match="have no classes"):
         inversion().check({"real": torch.zeros(2, 4)})
     with pytest.raises(UserError, match=r"networks\.encoder makes \(5,\) of \(4,\), but this game needs \(2,\)"):

@@ -61,7 +61,7 @@ def test_it_needs_its_two_networks():
         game(networks=networks, generator=player("maker"))
 
 
-@pytest.mark.parametrize(("option", "value"), [("z_std", "wide"), ("classes", "ten"), ("classes", 3.5), ("classes", 0)])
+@pytest.mark.parametrize(("option", "value"), [("classes", "ten"), ("classes", 3.5), ("classes", 0)])
 def test_what_is_no_number_is_refused(option, value):
     with pytest.raises(ValueError, match=f"^{option} is {value!r}"):
         game(**{option: value})

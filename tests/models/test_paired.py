@@ -130,8 +130,3 @@ def test_networks_that_do_not_fit_the_data_are_named():
         module.check({**data, "real": torch.rand(4, 3, 8, 8)})
     with pytest.raises(UserError, match=r"networks\.discriminator does not take"):
         game(discriminator=Pairs()).check(data)
-
-
-def test_a_weight_is_a_number():
-    with pytest.raises(ValueError, match="adversarial_weight is 'x'"):
-        game(adversarial_weight="x")

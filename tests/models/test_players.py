@@ -29,8 +29,7 @@ def test_plays_when_plays_first_and_under_its_bound():
         ("every", 0),
         ("every", 1.5),
         ("clip_gradients", -1.0),
-        ("clip_gradients", "x"),
-        ("loss_factor", "x"),
+        ("loss_factor", 0),
         ("plays_when", {"statistic": "accuracy", "below": 0.8}),
     ],
 )
@@ -39,5 +38,3 @@ def test_impossible_options_are_refused(option, value):
         player("generator", **{option: value})
     with pytest.raises(ValueError, match="limit"):
         ClipWeights(0)
-    with pytest.raises(ValueError, match="below"):
-        PlaysWhen("accuracy", "high")

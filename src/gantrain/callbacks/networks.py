@@ -13,8 +13,8 @@ from pytorch_lightning.utilities.model_summary import ModelSummary
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
+from gantrain.data.batch import Batch
 from gantrain.models.base import GANModule
-from gantrain.models.loop.batch import Batch
 from gantrain.models.loop.ema import copied
 from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.networks.critique import Critique

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from gantrain.checks import check_number, check_whole
+from gantrain.checks import check_whole
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,6 @@ class Penalty:
     mixes = False  # whether `points` needs a share of real and fake for each sample
 
     def __init__(self, weight: float, every: int = 1, of: str = "discriminator"):
-        check_number(weight=weight)
         check_whole(1, every=every)
         self.weight, self.every, self.of = weight, every, of
 
@@ -112,7 +111,6 @@ class WGANDiv(_Between):
 
     def __init__(self, weight: float = 2.0, power: float = 6.0, every: int = 1, of: str = "discriminator"):
         super().__init__(weight, every, of)
-        check_number(power=power)
         if power <= 1:
             raise ValueError(f"power is {power}, it must be above 1")
         self.power = power

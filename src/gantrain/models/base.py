@@ -1,18 +1,20 @@
 """The one training loop: players take turns on their networks, the family says only what each turn costs."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
 from torch import nn
 
 from gantrain import rng
+from gantrain.checks import check_whole
+from gantrain.data.batch import Batch
 from gantrain.errors import Diverged
 from gantrain.losses.penalties import Penalty
-from gantrain.models.checks import check_options, check_penalties, check_players, check_statistic
+from gantrain.models.checks import check_ema, check_penalties, check_players, check_statistic
 from gantrain.models.family import Family
-from gantrain.models.loop.batch import Batch, Scalars, batch_size, detach, mean, split, total
+from gantrain.models.loop.batch import Scalars, batch_size, detach, mean, split, total
 from gantrain.models.loop.ema import EMA
 from gantrain.models.loop.meters import Meters
 from gantrain.models.loop.turn import Turn, copy_buffers, frozen, restore_buffers
@@ -42,7 +44,7 @@ class GANModule(Family, pl.LightningModule):
         penalties: Mapping[str, Penalty] | None = None,
         ema: EMA | None = None,
         microbatches: int = 1,
-        on_divergence: str = "stop",
+        on_divergence: Literal["stop", "skip"] = "stop",
         seed: int = 0,
         stage: str = "",
     ):
@@ -50,7 +52,8 @@ class GANModule(Family, pl.LightningModule):
         self.automatic_optimization = False
         check_players(players, networks, turns_of(type(self)), measures or {})
         check_penalties(penalties or {}, networks, players)
-        check_options(networks, ema, microbatches, on_divergence)
+        check_ema(ema, networks)
+        check_whole(1, microbatches=microbatches)
         self.networks = nn.ModuleDict(networks)
         self.players = dict(players)
         self.penalties = dict(penalties or {})

@@ -71,15 +71,11 @@ def check_penalties(
                 )
 
 
-def check_options(networks: Mapping[str, nn.Module], ema: EMA | None, microbatches: int, on_divergence: str) -> None:
-    """Raise UserError for options that no game can have."""
+def check_ema(ema: EMA | None, networks: Mapping[str, nn.Module]) -> None:
+    """Raise UserError for networks to be averaged that are not there."""
     for network in ema.names if ema is not None else ():
         if network not in networks:
             raise UserError(f"models.ema.networks: there is no network '{network}'")
-    if not isinstance(microbatches, int) or microbatches < 1:
-        raise UserError(f"models.microbatches is {microbatches}, it must be a whole number of 1 or more")
-    if on_divergence not in ("stop", "skip"):
-        raise UserError(f"models.on_divergence is '{on_divergence}', it must be stop or skip")
 
 
 def z_dim_of(generator: nn.Module) -> int:

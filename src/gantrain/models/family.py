@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from gantrain import rng
+from gantrain.data.batch import Batch
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.checks import outputs_for
-from gantrain.models.loop.batch import Batch, Scalars, batch_size
+from gantrain.models.loop.batch import Scalars, batch_size
 from gantrain.networks.weights import FromFile
 
 

@@ -6,12 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gantrain.checks import check_number, check_whole
+from gantrain.checks import check_whole
+from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, z_dim_of
 from gantrain.models.latent import normal_latents
-from gantrain.models.loop.batch import Batch, Scalars
+from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
 from gantrain.networks.weights import FromFile
@@ -42,7 +43,6 @@ class Inversion(GANModule):
         **base: Any,
     ):
         check_whole(1, classes=classes)
-        check_number(z_std=z_std)
         super().__init__(**base)
         self.distances = {"latent": latent, "pixels": pixels, "embedding": embedding}
         self.distances = {key: distance for key, distance in self.distances.items() if distance is not None}

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gantrain.checks import check_number, check_whole
+from gantrain.checks import check_whole
+from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.auxiliary import Auxiliary, Codes
@@ -15,7 +16,7 @@ from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, z_dim_of
-from gantrain.models.loop.batch import Batch, Scalars
+from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
 from gantrain.networks.critique import Critique, critique_of
@@ -53,9 +54,7 @@ class LatentGAN(GANModule):
         classes: int | None = None,
         **base: Any,
     ):
-        check_number(z_std=z_std)
-        if classes is not None:
-            check_whole(1, classes=classes)
+        check_whole(1, classes=classes)
         super().__init__(measures={"discriminator": measured(adversarial)}, **base)
         check_networks(self.networks, ("generator", "discriminator"), "the latent family")
         self.adversarial, self.matching, self.auxiliary = adversarial, matching, auxiliary

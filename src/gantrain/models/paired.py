@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from gantrain.checks import check_number
+from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
@@ -14,7 +14,7 @@ from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks
-from gantrain.models.loop.batch import Batch, Scalars
+from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
 from gantrain.networks.critique import Critique, critique_of
@@ -49,7 +49,6 @@ class PairedGAN(GANModule):
         conditional: bool = False,
         **base: Any,
     ):
-        check_number(adversarial_weight=adversarial_weight)
         super().__init__(measures={"discriminator": measured(adversarial) if adversarial else ()}, **base)
         needed = ("generator",) if adversarial is None else ("generator", "discriminator")
         check_networks(self.networks, needed, "the paired family")

@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from gantrain.checks import check_number, check_whole
+from gantrain.checks import check_positive, check_whole
 from gantrain.models.loop.turn import Turn
 
 
@@ -31,7 +31,6 @@ class PlaysWhen:
     """
 
     def __init__(self, statistic: str, below: float):
-        check_number(below=below)
         self.statistic, self.below = statistic, below
 
     def __call__(self, value: float | None) -> bool:
@@ -42,9 +41,7 @@ class ClipWeights:
     """Clamp every weight to [-limit, limit] after each step: the critic of WGAN (Arjovsky et al. 2017, algorithm 1)."""
 
     def __init__(self, limit: float):
-        check_number(limit=limit)
-        if limit <= 0:
-            raise ValueError(f"limit is {limit}, it must be positive")
+        check_positive(limit=limit)
         self.limit = limit
 
     @torch.no_grad()
@@ -75,12 +72,6 @@ class Player:
 
     def __post_init__(self) -> None:
         check_whole(1, every=self.every)
-        check_number(loss_factor=self.loss_factor)
         if not isinstance(self.plays_when, PlaysWhen | None):
             raise ValueError(f"plays_when is {self.plays_when!r}, it must name a PlaysWhen with _target_")
-        if self.clip_gradients is not None:
-            check_number(clip_gradients=self.clip_gradients)
-            if self.clip_gradients <= 0:
-                raise ValueError(f"clip_gradients is {self.clip_gradients}, it must be positive")
-        if self.loss_factor <= 0:
-            raise ValueError(f"loss_factor is {self.loss_factor}, it must be positive")
+        check_positive(clip_gradients=self.clip_gradients, loss_factor=self.loss_factor)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gantrain.checks import check_whole
+from gantrain.data.batch import SIDES, Batch
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
@@ -16,12 +17,11 @@ from gantrain.models.adversary import check_matching, discriminator_turn, genera
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks
 from gantrain.models.image_pool import ImagePool
-from gantrain.models.loop.batch import Batch, Scalars
+from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
 from gantrain.networks.critique import Critique, critique_of
 
-SIDES = ("a", "b")
 OTHER = {"a": "b", "b": "a"}
 DRAWS = ("swap", "place")  # what a pool takes, per picture
 NETWORKS = ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b")

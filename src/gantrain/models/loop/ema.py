@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
+from gantrain.checks import check_positive
+
 
 def copied(network: nn.Module) -> nn.Module:
     """A deep copy, also after a pass that has left tensors with a graph in it, as `nn.utils.spectral_norm` does."""
@@ -28,8 +30,7 @@ class EMA(nn.Module):
 
     def __init__(self, networks: Sequence[str], half_life_images: float, ramp_up: float | None = None):
         super().__init__()
-        if half_life_images <= 0:
-            raise ValueError(f"half_life_images is {half_life_images}, it must be positive")
+        check_positive(half_life_images=half_life_images)
         self.names, self.half_life_images, self.ramp_up = list(networks), half_life_images, ramp_up
         self.copies = nn.ModuleDict()
 
