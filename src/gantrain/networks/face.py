@@ -89,11 +89,11 @@ class FaceEmbedder(Frozen):
             usual = (trained.mean, trained.std) if trained is not None else usual
         return [own or its for own, its in zip((self.mean, self.deviation), usual, strict=True)]
 
-    def check_file(self, *_: object) -> None:
+    def check_file(self, *_: object) -> None:  # torch calls it after a checkpoint is loaded
         """Remember the file that is loaded. Raises UserError where the run was trained with another."""
-        if self._loaded and self.checksum.any() and self.checksum.tolist() != self._loaded:
-            raise UserError(f"{self.key}: {self.path} is not the file that the run was trained with; put it back")
         if self._loaded:
+            if self.checksum.any() and self.checksum.tolist() != self._loaded:
+                raise UserError(f"{self.key}: {self.path} is not the file that the run was trained with; put it back")
             self.checksum.copy_(torch.tensor(self._loaded))
 
     def test(self, device: torch.device) -> None:
