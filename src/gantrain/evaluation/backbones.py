@@ -28,15 +28,13 @@ class Backbone(Frozen):
     """
 
     key = "evaluation.weights"
+    no_file = None  # its library downloads the weights
     weights = ""
     rounded = False
 
     def __init__(self, name: str = "", path: str | None = None, filter: str = "none"):
         super().__init__()
         self.name, self.path, self.filter = name, path, filter
-
-    def find(self) -> Path | None:
-        return None if self.path is None else super().find()  # without one its library downloads it
 
     def load(self) -> None:
         try:

@@ -23,6 +23,7 @@ class Frozen(nn.Module):
     key = ""
     ways = ""
     path: str | None = None
+    no_file: str | None = UNTRAINED  # the path in whose place `network_of` needs none
     statistics: Sequence[Sequence[float]] = ()
 
     def __init__(self):
@@ -32,8 +33,8 @@ class Frozen(nn.Module):
         self._device: torch.device | None = None
 
     def find(self) -> Path | None:
-        """The file, None for an untrained network. Raises UserError where it is missing."""
-        if self.path == UNTRAINED:
+        """The file, None where none is needed. Raises UserError where it is missing."""
+        if self.path == self.no_file:
             return None
         file = Path(self.path).expanduser()
         if not file.is_file():
@@ -41,7 +42,7 @@ class Frozen(nn.Module):
         return file
 
     def network_of(self, file: Path | None) -> nn.Module:
-        """The network with the weights in a file, or as it was drawn. Raises UserError."""
+        """The network with the weights in a file, or one that needs none. Raises UserError."""
         raise NotImplementedError
 
     def load(self) -> None:
