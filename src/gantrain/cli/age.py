@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from gantrain.cli.options import add_plugins
+from gantrain.cli.options import add_plugins, writing
 from gantrain.data.ages import CLASS_NAMES
 from gantrain.data.formats.decode import Unreadable, decode, open_picture
 from gantrain.drawing.pictures import to_pil
@@ -74,13 +74,10 @@ def main(words: Sequence[str]) -> int:
         f"{photo.name}\ntaken as {name_of(int(cond), module.classes)}"
         for photo, cond in zip(args.photos, conds, strict=True)
     ]
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
+    with writing("--out", args.out / "ages.png"):
         sheet(columns, pictures, captions).save(args.out / "ages.png")
         if args.single:
             save_single(args.out, args.photos, columns, pictures)
-    except OSError as error:
-        raise UserError(f"--out: cannot write {args.out} ({error.strerror or error})") from error
     print(args.out / "ages.png")
     return 0
 

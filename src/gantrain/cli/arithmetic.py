@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from gantrain.cli.options import add_class, add_plugins, add_seed, class_of
+from gantrain.cli.options import add_class, add_plugins, add_seed, class_of, writing
 from gantrain.drawing.sheets import GAP, INK, PAPER, enlarged, font
 from gantrain.errors import UserError
 from gantrain.inference.latents import latent_family, read_latents
@@ -68,11 +68,8 @@ def main(words: Sequence[str]) -> int:
         options["cond"] = torch.full((len(latents),), 0 if word is None else class_of(word, module, data))
     pictures = data.pictures(module.generate(latents, raw=args.raw, **options))
     *parts, last = pictures.split([*map(len, shown), len(around)])
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with writing("--out", out):
         draw(operands, parts, last).save(out)
-    except OSError as error:
-        raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
     print(out)
     return 0
 

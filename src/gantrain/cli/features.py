@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from omegaconf import OmegaConf
 
-from gantrain.cli.options import add_plugins
+from gantrain.cli.options import add_plugins, writing
 from gantrain.data import GANDataModule
 from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError, did_you_mean
@@ -71,12 +71,8 @@ def main(words: Sequence[str]) -> int:
         **({} if labels[0] is None else {"labels": np.concatenate(labels)}),
         **({} if class_names is None else {"class_names": np.array(class_names)}),
     }
-    try:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(args.out) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, **content)
-    except OSError as error:
-        raise UserError(f"--out: cannot write {args.out} ({error.strerror or error})") from error
+    with writing("--out", args.out), replacing(args.out) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, **content)
     n, d = content["features"].shape
     print(f"{args.out}: {d:,} features of {n:,} samples ({', '.join(f'{k} {len(v):,}' for k, v in splits.items())})")
     return 0

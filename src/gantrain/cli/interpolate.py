@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gantrain.cli.options import add_class, add_plugins, add_seed, class_of
+from gantrain.cli.options import add_class, add_plugins, add_seed, class_of, writing
 from gantrain.drawing.pictures import grid, save_gif, to_pil
 from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
@@ -53,8 +53,7 @@ def main(words: Sequence[str]) -> int:
     conds = classes_of(module, data, args.of_class, len(latents), moving)
     options = {} if conds is None else {"cond": torch.tensor(conds).repeat_interleave(steps)}
     pictures = data.pictures(module.generate(latents.flatten(0, 1), raw=args.raw, **options))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with writing("--out", out):
         if kind == ".png":
             legs = [f"{a} to {b}" for a, b in itertools.pairwise(names)]
             if conds is not None:
@@ -65,8 +64,6 @@ def main(words: Sequence[str]) -> int:
             save_gif(frames(pictures), out, 1000 // FRAMES_PER_SECOND)
         else:
             save_mp4(pictures, out)
-    except OSError as error:
-        raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
     print(out)
     return 0
 

@@ -1,7 +1,9 @@
-"""Options that several verbs take."""
+"""Options that several verbs take, and what they name."""
 
 import argparse
+import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
     parser.add_argument("--best", action="store_true", help="of the checkpoint with the best score, not of the last")
     add_plugins(parser)
+
+
+@contextlib.contextmanager
+def writing(option: str, file: Path) -> Iterator[None]:
+    """Make the folder of the file that `option` names, and write there. Raises UserError where that is impossible."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise UserError(f"{option}: cannot write {file} ({error.strerror or error}); name another place") from error

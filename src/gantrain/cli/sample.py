@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gantrain.cli.options import add_class, add_plugins, add_seed, class_of
+from gantrain.cli.options import add_class, add_plugins, add_seed, class_of, writing
 from gantrain.data import GANDataModule
 from gantrain.data.formats.volume_export import Empty
 from gantrain.drawing.pictures import grid, to_pil
@@ -76,14 +76,11 @@ def main(words: Sequence[str]) -> int:
     if args.of_class is not None:
         cond = torch.full((len(latents),), class_of(args.of_class, module, data))
     samples = made(module, latents, cond, args.raw)
-    try:
+    with writing("--out", out):
         if out.suffix.lower() == ".png":
-            out.parent.mkdir(parents=True, exist_ok=True)
             to_pil(grid(torch.cat([data.pictures(part) for part in samples]), columns)).save(out)
         else:
             save_each((sample for part in samples for sample in part), len(latents), data, out, args.format)
-    except OSError as error:
-        raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
     print(out)
     return 0
 

@@ -6,7 +6,7 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from gantrain.config.stages import ONLY_STAGE
 from gantrain.errors import UserError, first_line
 from gantrain.files import replacing
 from gantrain.run.checkpoint import UNREADABLE, read_checkpoint
+from gantrain.run.lines import write_lines
 from gantrain.run.metrics import read_records
+from gantrain.run.scores import read_scores, scores_file
 
 TURNING_FILE = "turning.gif"
 
@@ -208,19 +210,20 @@ class Run:
 
     # ---- what was recorded -------------------------------------------------------------------------------------------
 
-    def cut_metrics(self, stages: list[str], stage: str, iteration: int) -> None:
-        """Drop the records after `iteration` of `stage`: a resumed run writes them anew."""
-        if not self.metrics_file.is_file():
-            return
-        order = {name: number for number, name in enumerate(stages)}
-        reached = (order[stage], iteration)
-        kept = [
-            record
-            for record in read_records(self.metrics_file)
-            if record["stage"] in order and (order[record["stage"]], record["iteration"]) <= reached
-        ]
-        with replacing(self.metrics_file) as temporary:
-            temporary.write_text("".join(json.dumps(record) + "\n" for record in kept))
+    def cut_records(self, earlier: Sequence[str], stage: str, iteration: int) -> None:
+        """Drop what was recorded or measured after `iteration` of `stage`: a resumed run does it anew.
+
+        Of the stages in `earlier` all stays. Raises UserError where scores.jsonl is damaged.
+        """
+        scores = [record.plain() for record in read_scores(self.folder)]
+        for file, records in ((self.metrics_file, read_records(self.metrics_file)), (scores_file(self.folder), scores)):
+            kept = [
+                record
+                for record in records
+                if record["stage"] in earlier or (record["stage"] == stage and record["iteration"] <= iteration)
+            ]
+            if file.is_file():
+                write_lines(file, kept)
 
     def seconds(self, stage: str) -> float:
         """How long a stage had trained at its last record."""
