@@ -299,3 +299,10 @@ def test_the_wheel_has_the_template():
     root = Path(__file__).parents[2]
     files = {file.distribution_path for file in WheelBuilder(str(root)).recurse_included_files()}
     assert "gantrain/report/page.html" in files
+
+
+def test_the_page_of_a_run_between_two_folders(scheduled):
+    page = (scheduled / "report.html").read_text()
+    for said in ("Train twice as long", "Measure scores", "The same latents"):
+        assert said not in page
+    assert "side by side: a, what it becomes, b, what it becomes" in page
