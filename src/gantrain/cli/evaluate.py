@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gantrain.cli.options import add_plugins, add_seed, writing
+from gantrain.cli.options import add_run, add_seed, writing
 from gantrain.config.build import build
-from gantrain.config.changes import apply, evaluation_named, read
+from gantrain.config.changes import apply, named, read
 from gantrain.config.checks import check
 from gantrain.config.stages import ONLY_STAGE
 from gantrain.drawing.text import aligned
@@ -29,16 +29,13 @@ SHORT = ("samples", "backbone", "weights", "seed")  # options that are evaluatio
 
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser("gantrain evaluate", description="The scores of a trained run.")
-    parser.add_argument("run", type=Path, help="the run's directory")
+    add_run(parser, best=True)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="evaluation.*, data.root")
     parser.add_argument("--samples", type=int, help="generated pictures (the run's own number, or 1,000)")
     parser.add_argument("--backbone", help="dataset, tf, random, a classifier of torchvision, a TorchScript file")
     parser.add_argument("--weights", metavar="FILE", help="the backbone's weights, where they cannot be downloaded")
     add_seed(parser, "of what is drawn (0)", default=None)
-    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
-    parser.add_argument("--best", action="store_true", help="the checkpoint with the best score instead of the last")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write scores and protocol there as well")
-    add_plugins(parser)
     args = parser.parse_intermixed_args(words)
     quiet_libraries()
     given = {name: getattr(args, name) for name in SHORT if getattr(args, name) is not None}
@@ -93,12 +90,12 @@ def usual(folder: Path, module: Any, data: Mapping[str, Any]) -> dict[str, Any]:
             f"`gantrain translate` makes of pictures"
         )
     if isinstance(module, PairedGAN) and "condition" in data:
-        return evaluation_named("pairs")
+        return named("evaluation", "pairs", "evaluation")
     if not hasattr(module, "generate"):
         raise UserError(
             f"{folder} was trained with evaluation=none, and its family has no usual one; name one with evaluation=NAME"
         )
-    return evaluation_named("dataset")
+    return named("evaluation", "dataset", "evaluation")
 
 
 def described(found: Record) -> list[str]:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
@@ -12,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from gantrain.config.compose import sentence
 from gantrain.config.overrides import as_text
 from gantrain.config.stages import LENGTHS
-from gantrain.errors import UserError
+from gantrain.errors import UserError, did_you_mean
 from gantrain.folders import configs_folder
 
 
@@ -30,13 +29,13 @@ def read(word: str) -> tuple[str, Any]:
         raise UserError(sentence(error)) from error
 
 
-def evaluation_named(name: str) -> dict[str, Any] | None:
-    """The node of configs/evaluation/<name>.yaml. Raises UserError where there is none."""
-    folder = configs_folder() / "evaluation"
-    names = sorted(file.stem for file in folder.glob("*.yaml"))
+def named(group: str, name: str, key: str) -> dict[str, Any]:
+    """What configs/<group>/<name>.yaml says. Raises UserError, which begins with `key`, where there is none."""
+    folder = configs_folder() / group
+    names = [file.stem for file in folder.glob("*.yaml")]
     if name not in names:
-        raise UserError(f"evaluation: there is no '{name}'; there are {', '.join(names)}")
-    return None if name == "none" else yaml.safe_load((folder / f"{name}.yaml").read_text())
+        raise UserError(f"{key}: there is no '{name}'{did_you_mean(name, names)}")
+    return OmegaConf.to_container(OmegaConf.load(folder / f"{name}.yaml"))
 
 
 def apply(config: dict[str, Any], key: str, value: Any) -> None:
@@ -67,7 +66,7 @@ def apply(config: dict[str, Any], key: str, value: Any) -> None:
             f"cache_dir, logger and evaluation may change; for anything else start a new run with init_from=RUN"
         )
     if key == "evaluation" and isinstance(value, str):
-        config["evaluation"] = None if value == "null" else evaluation_named(value)  # as a run's config has none
+        config[key] = None if value in ("none", "null") else named(key, value, key)  # null: as the run's own config
         return
     if key in LENGTHS:
         config[LENGTHS[1 - LENGTHS.index(key)]] = None
