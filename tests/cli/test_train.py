@@ -1,6 +1,8 @@
 """Training from the command line: one clear sentence for every mistake, and nothing left behind."""
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -173,3 +175,15 @@ def test_experiments_of_ones_own(gantrain, tmp_path):
     assert "my_digits" in gantrain("list", "--config-dir", "mine").out
     (mine / "dcgan_digits.yaml").write_text(text)
     refused(gantrain("experiment=my_digits", "--config-dir", "mine", *TINY), "dcgan_digits.yaml", "rename it")
+
+
+def test_hydras_own_words_leave_the_caller_as_it_was(gantrain, monkeypatch):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+    before = list(sys.argv)
+    assert "batch_size: 7" in gantrain("--cfg", "job", "data.batch_size=7").out
+    refused(gantrain("experiment=dcgan_mnits"), "experiment")
+    assert "batch_size" in gantrain("data.batch_size=8", "--cfg", "job", "--package", "data").out
+    assert (sys.argv, os.environ["HYDRA_FULL_ERROR"]) == (before, "0")
+    monkeypatch.delenv("HYDRA_FULL_ERROR")
+    refused(gantrain("experiment=dcgan_mnits"), "experiment")
+    assert (sys.argv, os.environ.get("HYDRA_FULL_ERROR")) == (before, None)

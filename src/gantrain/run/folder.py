@@ -1,6 +1,5 @@
 """A run's directory: its layout, its checkpoints, what was recorded, its networks for use."""
 
-import errno
 import itertools
 import json
 import shlex
@@ -233,15 +232,6 @@ class Run:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def explain_os_error(error: OSError, run: Run) -> str:
-    """One sentence for a run that could not write or read, with what survives."""
-    reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
-    return (
-        f"{error.filename or run.folder}: {reason}; the last whole checkpoint is kept, "
-        f"mend it and `gantrain resume {run.word}`"
-    )
 
 
 def frames(folder: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """A run: its stages fitted one after the other, each from its newest checkpoint where it has one."""
 
+import errno
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from gantrain.errors import Diverged, UserError
 from gantrain.models.base import GANModule
 from gantrain.models.loop.state import load_networks
 from gantrain.run.exports import export
-from gantrain.run.folder import Run, explain_os_error
+from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
 from gantrain.training.assemble import build_loggers
 from gantrain.training.console import print_header
@@ -92,6 +93,15 @@ def report(run: Run, config: Mapping[str, Any]) -> None:
     from gantrain.report.page import report_at_end  # plots and templates, only once there is something to show
 
     report_at_end(run, config)
+
+
+def explain_os_error(error: OSError, run: Run) -> str:
+    """One sentence for a run that could not write or read, with what survives."""
+    reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
+    return (
+        f"{error.filename or run.folder}: {reason}; the last whole checkpoint is kept, "
+        f"mend it and `gantrain resume {run.word}`"
+    )
 
 
 def explain_divergence(error: Diverged, run: Run) -> str:
