@@ -13,7 +13,7 @@ from gantrain.config.build import build
 from gantrain.config.stages import stages_of
 from gantrain.data.low_high import larger, smaller
 from gantrain.evaluation.super_resolution import SuperResolutionScores, centred, whole_multiple
-from gantrain.models.loop.state import load_networks
+from gantrain.run.checkpoint import load_networks
 from gantrain.run.folder import Run
 from gantrain.training.assemble import build_data, build_networks, build_stage
 
@@ -44,7 +44,7 @@ def main(folder: Path) -> None:
         load_networks(module, state)
         module.eval()
         made[f"{stage.name} {state['iteration']:,}"] = [
-            scores.enlarge(module.best("generator"), data, low, module.device) for low in lows
+            scores.enlarge(module.averaged("generator"), data, low, module.device) for low in lows
         ]
         psnr = scores.measures(module, data)["psnr_y"]
     for title, pictures in made.items():

@@ -11,8 +11,8 @@ from stopping import stop_at
 from gantrain.config.compose import composed
 from gantrain.config.stages import stages_of
 from gantrain.folders import configs_folder
-from gantrain.inference.picture_files import picture_verb
 from gantrain.run.exports import load_network
+from gantrain.run.uses import uses_of
 from gantrain.training.loading import load_trained
 
 FOLDER = configs_folder() / "experiment"
@@ -63,12 +63,13 @@ def test_trains_resumes_exactly_and_is_used(experiment, gantrain, monkeypatch, t
 def use(gantrain, tmp_path):
     """What the run `straight` is for: pictures from noise, larger ones, or others."""
     trained = load_trained("straight")
-    if hasattr(trained.module, "generate"):
+    verbs = uses_of(trained.stage).verbs
+    if "sample" in verbs:
         sampled = gantrain("sample", "straight", "-n", 3, "--out", "pictures")
         assert sampled.code == 0, sampled
         assert len(list((tmp_path / "pictures").glob("*.png"))) == 3
     else:
-        verb = picture_verb(trained.stage.config["data"])
+        (verb,) = {"upscale", "translate"} & set(verbs)
         write_picture(tmp_path / "in.png", 0, (10, 7))
         made = gantrain(verb, "straight", "in.png", "--out", "pictures")
         assert made.code == 0, made

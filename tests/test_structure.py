@@ -51,3 +51,54 @@ def test_every_network_config_has_a_width_or_comes_from_a_file():
     for file in (configs_folder() / "networks").glob("*.yaml"):
         for name, node in OmegaConf.load(file).items():
             assert {"width", "path"} & set(node), f"{file}: {name}"
+
+
+# From top to bottom: who stands higher may import who stands lower. `gantrain` alone is the package's public face.
+FLOORS = [
+    *("__main__", "gantrain", "cli"),
+    "inference",
+    "training",
+    "report",
+    "callbacks",
+    "evaluation",
+    *("models", "models.loop"),
+    *("losses", "loggers"),
+    "run",
+    "config",
+    "networks",
+    *("data", "data.cache", "data.source", "data.batch", "data.formats"),
+    "drawing",
+    *("parallel", "signals", "rng", "checks", "files", "folders", "errors"),
+    "evaluation.measures",
+]
+
+
+def floor_of(module):
+    """The lowest floor that the module is of: `data.cache.fill` stands on that of `data.cache`."""
+    parts = module.split(".")[1:] or ["gantrain"]
+    names = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return next((FLOORS.index(name) for name in names if name in FLOORS), None)
+
+
+def test_no_import_points_upwards():
+    wrong = []
+    for file in PACKAGE.rglob("*.py"):
+        inside = file.relative_to(PACKAGE).with_suffix("").parts
+        own = ".".join(("gantrain", *inside)).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("gantrain"):
+                continue
+            modules = [node.module] if node.module != "gantrain" else [f"gantrain.{a.name}" for a in node.names]
+            for module in modules:
+                if module == "gantrain.__version__" or floor_of(module) is None or floor_of(own) is None:
+                    unknown = module if floor_of(module) is None else own
+                    if module != "gantrain.__version__":
+                        wrong.append(f"{file}:{node.lineno}: {unknown} stands on no floor; add its room to FLOORS")
+                elif floor_of(module) < floor_of(own):
+                    wrong.append(f"{file}:{node.lineno}: {own} imports {module}, which stands above it")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_few_modules_are_loose():
+    loose = [file.name for file in PACKAGE.glob("*.py") if not file.name.startswith("__")]
+    assert len(loose) <= 10, loose

@@ -8,6 +8,7 @@ from torch import nn
 
 from gantrain.losses.adversarial import NonSaturating
 from gantrain.models.latent import LatentGAN
+from gantrain.models.loop.turn import Turn
 from gantrain.models.players import Player
 
 
@@ -73,6 +74,12 @@ def play(module, iterations, batch_size=8, callbacks=(), **trainer):
         )
         trainer.fit(module, torch.utils.data.DataLoader(Endless(batch_size), batch_size=None))
     return module
+
+
+def penalties(module, player, batch):
+    """The terms of all of a module's penalties in a turn of `player`."""
+    turn = Turn(player, [], [], None, 0, due=module.penalties)
+    return module.penalise(turn, batch, module.shared(batch, []))
 
 
 def weights(module):

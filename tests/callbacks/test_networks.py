@@ -7,8 +7,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
-from gantrain.callbacks.networks import Call, Networks, describe, first_rows, mapped, put_back, table, tensors
-from gantrain.models.players import Player
+from gantrain.callbacks.networks import describe, table, tensors
+from gantrain.networks.critique import Critique
 
 TINY = ("debug=tiny", "callbacks.samples.count=4")
 
@@ -24,9 +24,9 @@ def read(folder):
     return texts, [node.name for node in events.Graph().node] if tags["graph"] else []
 
 
-def described(folder, networks, calls):
+def described(folder, networks, inputs):
     writer = SummaryWriter(str(folder))
-    describe(writer, networks, calls, "")
+    describe(writer, networks, inputs, "")
     writer.close()
     return read(folder)
 
@@ -86,79 +86,45 @@ class Branches(nn.Module):
 
 
 class Rich(nn.Module):
-    """Keyword arguments, numbers among the arguments, a nested answer."""
+    """Two inputs, and an answer with parts."""
 
     def __init__(self):
         super().__init__()
         self.layer = nn.Linear(3, 2)
 
-    def forward(self, x, scale, cond=None):
-        return {"logits": self.layer(x + cond["class"]) * scale, "features": (x, [cond["class"]]), "none": None}
+    def forward(self, x, cond):
+        return Critique(self.layer(x), features=(x, self.layer.weight[cond]))
 
 
 def test_a_network_that_cannot_be_traced_says_why_and_the_others_have_their_graph(tmp_path, capsys):
     x = torch.zeros(4, 3)
     networks = {"branches": Branches(), "plain": nn.Linear(3, 2), "idle": nn.Linear(3, 2)}
-    texts, nodes = described(tmp_path, networks, {"branches": Call((x,), {}), "plain": Call((x,), {})})
+    texts, nodes = described(tmp_path, networks, {"branches": (x,), "plain": (x,), "idle": None})
     assert "No graph: torch.jit.trace cannot follow it (this network looks at its values)" in texts["networks/branches"]
     assert "| layer | Linear | [4, 2] | 8 |" in texts["networks/branches"]
-    assert "No graph: the first iteration did not call this network" in texts["networks/idle"]
+    assert "No graph: this stage's family states no inputs for it" in texts["networks/idle"]
     assert "8 parameters" in texts["networks/idle"]
     assert any("Linear[plain]" in node for node in nodes)
     assert not any("branches" in node for node in nodes)
     assert capsys.readouterr().out == ""
 
 
-def test_nested_arguments_and_answers(tmp_path):
-    call = Call((torch.zeros(4, 3), 2.0), {"cond": {"class": torch.ones(4, 3)}})
-    texts, nodes = described(tmp_path, {"rich": Rich()}, {"rich": call})
-    assert "No graph" not in texts["networks/rich"]
+def test_several_inputs_and_an_answer_with_parts(tmp_path):
+    inputs = {"plain": (torch.zeros(4, 3),), "rich": (torch.zeros(4, 3), torch.tensor([0, 1, 1, 0]))}
+    texts, nodes = described(tmp_path, {"plain": nn.Linear(3, 2), "rich": Rich()}, inputs)
+    assert "No graph" not in "".join(texts.values())
     assert any("Rich[rich]" in node for node in nodes)
+    critique = Critique(torch.tensor(1), (torch.tensor(2), torch.tensor(3)))
+    assert [int(tensor) for tensor in tensors(critique)] == [1, 2, 3]
 
 
 def test_no_network_at_all_can_be_traced(tmp_path):
-    texts, nodes = described(tmp_path, {"branches": Branches()}, {"branches": Call((torch.zeros(4, 3),), {})})
+    texts, nodes = described(tmp_path, {"branches": Branches()}, {"branches": (torch.zeros(4, 3),)})
     assert "No graph" in texts["networks/branches"]
     assert nodes == []
-
-
-def test_only_a_few_samples_are_kept_in_float32():
-    batch, table, number = torch.ones(9, 2, dtype=torch.bfloat16), torch.ones(5, 2), torch.tensor(3)
-    a, (b, c), d, none = first_rows((batch, [table, number], "text", None), 9)
-    assert a.shape == (4, 2)
-    assert a.dtype == torch.float32
-    assert b.shape == (5, 2)
-    assert b is not table
-    assert c.dtype == torch.int64
-    assert (d, none) == ("text", None)
-
-
-def test_tensors_are_found_and_put_back_in_the_same_order():
-    value = ({"a": torch.tensor(1), "b": [torch.tensor(2)]}, Call((torch.tensor(3),), {}), "text")
-    assert [int(tensor) for tensor in tensors(value)] == [1, 2, 3]
-    again = put_back(value, iter([torch.tensor(i) for i in (4, 5, 6)]))
-    assert [int(tensor) for tensor in tensors(again)] == [4, 5, 6]
-    assert again[1].kwargs == {}
-    named = torch.return_types.max((torch.tensor(1), torch.tensor(0)))
-    assert [int(t) for t in tensors(tuple(named))] == [1, 0]
-    assert mapped("text", None) == "text"
-
-
-def test_hooks_go_also_when_training_fails():
-    from toys import game, play
-
-    class Fails(Networks):
-        def on_train_batch_start(self, trainer, module, batch, batch_idx):
-            self._listen(module, 8)
-
-    module = game(generator=Player(["generator"], lambda weights: torch.optim.Adam(weights, lr=1e-3)))
-    module.losses = lambda name, batch, shared: 1 / 0
-    with pytest.raises(ZeroDivisionError):
-        play(module, 2, callbacks=[Fails()])
-    assert not any(network._forward_pre_hooks for network in module.networks.values())
 
 
 def test_the_table_is_made_where_the_network_lies():
     """On a GPU the inputs must stay there. Tensors of `meta` say so anywhere: they cannot be copied to the CPU."""
     network = nn.Sequential(nn.Linear(2, 3, device="meta"), nn.ReLU())
-    assert "| 0 | Linear | [4, 3] | 9 |" in table(network, Call((torch.empty(4, 2, device="meta"),), {}))
+    assert "| 0 | Linear | [4, 3] | 9 |" in table(network, (torch.empty(4, 2, device="meta"),))

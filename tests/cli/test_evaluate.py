@@ -95,5 +95,5 @@ def test_the_usual_evaluation_of_a_run_of_pairs(gantrain, tmp_path):
 
 def test_a_run_between_two_folders_has_no_scores(gantrain, scheduled):
     result = gantrain("evaluate", "run")
-    assert (result.code, "run is a run of CycleGAN" in result.err) == (2, True), result
+    assert (result.code, "gantrain translate" in result.err) == (2, True), result
     assert gantrain("evaluate", "run", "evaluation=random").err.count("evaluation=pairs where") == 1

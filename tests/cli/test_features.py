@@ -113,4 +113,4 @@ def test_of_photos(gantrain, tmp_path):
 
 def test_a_run_between_two_folders_has_no_features(gantrain, scheduled):
     result = gantrain("features", "run", "run", "--out", "f.npz")
-    assert (result.code, "run is a run of CycleGAN" in result.err) == (2, True), result
+    assert (result.code, "no features are taken" in result.err) == (2, True), result

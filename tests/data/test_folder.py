@@ -149,8 +149,6 @@ def test_a_moved_folder_is_the_same(tmp_path):
 
 
 def test_options_are_checked():
-    with pytest.raises(ValueError, match="crop"):
-        ImageFolder(crop="middle")
     with pytest.raises(ValueError, match="background"):
         ImageFolder(background=[300, 0, 0])
 

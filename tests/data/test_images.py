@@ -99,11 +99,6 @@ def test_missing_files_tell_the_way_out(tmp_path):
         IdxImages("MNIST").open(tmp_path)
 
 
-def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match="neither MNIST"):
-        IdxImages("MNITS")
-
-
 def test_digits():
     source = Digits().open(None)
     assert len(source) == 1797

@@ -122,11 +122,8 @@ def test_sheets_show_input_ours_and_target():
 @pytest.mark.parametrize(
     "options",
     [
-        {"condition": "depth"},
-        {"direction": "up"},
         {"direction": "b_to_a"},
         {"cond_channels": 3},
-        {"cond_channels": 2},
         {"load_size": 8},
     ],
 )

@@ -58,6 +58,7 @@ def test_a_part_reads_its_rows():
 def test_training_and_held_out_pictures_are_different_ones():
     data = GANDataModule(Digits(), size=8, channels=1, batch_size=8, holdout=0.25).open()
     other = data.held_out()
+    assert data.held_out() is other
     assert (len(data), len(other)) == (1348, 449)
     assert not set(data.source.rows) & set(other.source.rows)
     rows = np.sort(np.concatenate([data.source.rows, other.source.rows]))

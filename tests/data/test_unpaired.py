@@ -79,7 +79,7 @@ def test_an_empty_side_is_named(root):
         module(root, holdout=7)
 
 
-@pytest.mark.parametrize("options", [{"classes": 3}, {"balance": 0.5}, {"load_size": 4}])
+@pytest.mark.parametrize("options", [{"balance": 0.5}, {"load_size": 4}])
 def test_impossible_options_are_refused(root, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         module(root, **options)

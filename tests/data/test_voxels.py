@@ -14,7 +14,7 @@ from gantrain.errors import UserError
 
 def module(root=None, dataset=None, size=8, **options):
     root = None if root is None else str(root)
-    return VoxelDataModule(dataset or ShapeNet(), size, 4, root=root, **options).open()
+    return VoxelDataModule(dataset=dataset or ShapeNet(), size=size, batch_size=4, root=root, **options).open()
 
 
 def test_bits_hold_every_voxel():
@@ -63,8 +63,11 @@ def test_only_the_largest_part_is_shown(tmp_path):
     sample[..., 15, 15, 15] = 1
     shown = [module(tmp_path, parts=parts).solid(sample).sum().item() for parts in ("all", "largest")]
     assert shown == [65, 64]
-    with pytest.raises(ValueError, match="parts is 'some'"):
-        module(tmp_path, parts="some")
+
+
+def test_options_of_pictures_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="upsize is an option of pictures, leave it out"):
+        module(tmp_path, upsize=True)
 
 
 def test_a_resumed_stream_is_the_same(tmp_path):

@@ -1,6 +1,8 @@
 import pytest
+from toys import game
 
-from gantrain.evaluation.protocol import Protocol, short, tagged, unlike, untagged
+from gantrain.evaluation.protocol import Protocol, ema_or_raw, short, tagged, unlike, untagged
+from gantrain.models.loop.ema import EMA
 
 ONE = Protocol(
     "tf", "abc", "tf1", 2048, "data", "train", 50_000, 10_000, "uint8", "ema", None, 0, "3 and 5 among 10000"
@@ -27,3 +29,11 @@ def test_what_keeps_numbers_apart():
         assert unlike(plain, {**plain, key: other}) == [key]
     assert unlike(plain, {**plain, "networks": "raw", "seed": 5, "truncation": 0.7}) == []
     assert unlike({"border": 4}, {"metric": "psnr"}) == ["border", "metric"]
+
+
+def test_a_network_is_averaged_where_it_has_an_average_itself():
+    ema = EMA(["discriminator"], 10)
+    module = game(ema=ema)
+    ema.start(module.networks)
+    assert ema_or_raw(module, "discriminator", False) == "ema"
+    assert ema_or_raw(module, "discriminator", True) == ema_or_raw(module, "generator", False) == "raw"

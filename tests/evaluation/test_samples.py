@@ -250,7 +250,6 @@ def test_early_errors(digits, tmp_path):
     with pytest.raises(UserError, match="Linear does not make"):
         SampleScores().check(torch.nn.Linear(1, 1), digits[0])
     for wrong in (
-        {"split": "val"},
         {"truncation": 0},
         {"samples": 2.5},
         {"every": 1.5},

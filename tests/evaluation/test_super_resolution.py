@@ -110,8 +110,8 @@ def test_the_scores_are_means_over_whole_held_out_pictures(scores, photos):
 
 def test_the_held_out_photos_are_opened_once_and_known_by_what_they_show(scores, photos):
     found = data(photos)
-    opened, held_out = [], found.held_out
-    found.held_out = lambda: opened.append(1) or held_out()
+    opened, opening = [], found.dataset.open
+    found.dataset.open = lambda root: opened.append(1) or opening(root)
     scores.check(module(), found)
     result = scores.measure(module(), found)
     scores.measure(module(), found)

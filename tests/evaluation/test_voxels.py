@@ -80,7 +80,7 @@ def family(volumes):
 
 @pytest.fixture
 def data(tmp_path):
-    return VoxelDataModule(ShapeNet(), 8, 4, root=str(make_shapenet(tmp_path))).open()
+    return VoxelDataModule(dataset=ShapeNet(), size=8, batch_size=4, root=str(make_shapenet(tmp_path))).open()
 
 
 def test_the_test_split_itself_is_perfect(data):
@@ -113,10 +113,10 @@ def test_what_does_not_fit_is_refused(data, tmp_path):
     with pytest.raises(UserError, match="these scores are of volumes"):
         VoxelScores().check(module, pictures)
     VoxelScores().check(module, data)
-    alone = VoxelDataModule(ShapeNet(split="test"), 8, 4, root=str(data.root)).open()
+    alone = VoxelDataModule(dataset=ShapeNet(split="test"), size=8, batch_size=4, root=str(data.root)).open()
     with pytest.raises(UserError, match="training on the test split"):
         VoxelScores().check(module, alone)
     VoxelScores(split="train").check(module, alone)
-    for options in ({"samples": 1}, {"samples": 2.5}, {"split": "all"}):
+    for options in ({"samples": 1}, {"samples": 2.5}):
         with pytest.raises(ValueError, match=next(iter(options))):
             VoxelScores(**options)

@@ -7,13 +7,7 @@ from PIL import Image
 
 from gantrain.data.formats.decode import Unreadable
 from gantrain.errors import UserError
-from gantrain.inference.picture_files import picture_verb, plan, save, work
-
-
-def test_a_runs_data_say_what_it_does_with_pictures():
-    assert picture_verb({"size": 8, "scale": 4}) == "upscale"
-    assert picture_verb({"size": 8, "load_size": None}) == "translate"
-    assert picture_verb({"size": 8}) is None
+from gantrain.inference.picture_files import plan, save, work
 
 
 def test_one_that_fails_stops_no_other(tmp_path, capsys):

@@ -23,8 +23,3 @@ def test_the_slope_at_zero_is_zero():
 def test_half_precision_is_measured_in_full():
     made = torch.full((1, 1000), 300.0, dtype=torch.float16)  # its square is beyond half precision
     assert Euclidean()(made, torch.zeros(1, 1000)).item() == pytest.approx(300 * 1000**0.5, rel=1e-3)
-
-
-def test_a_weight_is_a_number():
-    with pytest.raises(ValueError, match="weight is 'lots'"):
-        Euclidean(weight="lots")

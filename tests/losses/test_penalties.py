@@ -89,12 +89,5 @@ def test_wgan_div_is_a_power_of_the_norm():
     assert WGANDiv(3.0, power=2.0)(lambda x: 0.5 * x.square().sum(1), x).item() == pytest.approx(3 * (4 + 1) / 2)
     with pytest.raises(ValueError, match="power is 1"):
         WGANDiv(power=1)
-    with pytest.raises(ValueError, match="power is 'six'"):
-        WGANDiv(power="six")
-
-
-def test_numbers_that_are_none():
-    with pytest.raises(ValueError, match="weight is 'lots'"):
-        R1("lots")
-    with pytest.raises(ValueError, match=r"every is 1\.5"):
-        R1(1.0, every=1.5)
+    with pytest.raises(ValueError, match="every is 0"):
+        R1(1.0, every=0)

@@ -86,7 +86,7 @@ from gantrain.models.latent import LatentGAN
 class Pooled(LatentGAN):
     def __init__(self, **options):
         super().__init__(**options)
-        self.stateful = {"pool": ImagePool(10)}
+        self.keep("pool", ImagePool(10))
 
     def draw(self, batch):
         drawn = {key: self.uniform(batch, key=key) for key in ("swap", "place")}
@@ -94,7 +94,7 @@ class Pooled(LatentGAN):
 
     def losses(self, name, batch, shared):
         if name == "discriminator":
-            shared = self.stateful["pool"](shared, batch["swap"], batch["place"])
+            shared = self.kept["pool"](shared, batch["swap"], batch["place"])
         return super().losses(name, batch, shared)
 """
 

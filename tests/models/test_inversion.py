@@ -138,13 +138,11 @@ def test_mistakes():
         inversion(latent=None)
     with pytest.raises(UserError, match=r"networks\.face is missing"):
         inversion(networks={k: v for k, v in networks.items() if k != "face"}, embedding=Euclidean())
-    with pytest.raises(ValueError, match=r"^z_std is 'wide'"):
-        inversion(latent=Euclidean(), z_std="wide")
     with pytest.raises(UserError, match="have no classes"):
         inversion().check({"real": torch.zeros(2, 4)})
-    with pytest.raises(UserError, match=r"latents of 5, networks\.generator takes 2"):
+    with pytest.raises(UserError, match=r"networks\.encoder makes \(5,\) of \(4,\), but this game needs \(2,\)"):
         inversion(networks={**networks, "encoder": nn.Linear(4, 5)}).check(batch())
-    with pytest.raises(UserError, match=r"makes \(4,\) but data gives \(6,\)"):
+    with pytest.raises(UserError, match=r"makes \(4,\) of \(2,\) with class numbers, but this game needs \(6,\)"):
         inversion(networks={**networks, "encoder": nn.Linear(6, 2)}).check(
             {"real": torch.zeros(2, 6), "cond": torch.zeros(2).long()}
         )

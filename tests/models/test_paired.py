@@ -80,7 +80,7 @@ def test_pairs_are_judged_where_it_is_conditional():
 
 def test_penalties_act_on_the_critic_at_its_condition():
     module, data = game(discriminator=Pairs(), conditional=True, penalties={"r1": R1(2.0)}), batch()
-    terms, _ = module.losses("discriminator", data, module.shared(data, []))
+    terms = toys.penalties(module, "discriminator", data)
     weight = module.networks["discriminator"].layer.weight[0, :3, 0, 0]
     assert torch.allclose(terms["r1"], 16 * weight.square().sum(), rtol=1e-5)  # 2 * 1/2, at each of 4 x 4 pixels
 
@@ -126,12 +126,7 @@ def test_networks_that_do_not_fit_the_data_are_named():
     module, data = game(), batch()
     with pytest.raises(UserError, match=r"networks\.generator does not take \(5, 4, 4\)"):
         module.check({**data, "cond": torch.rand(4, 5, 4, 4)})
-    with pytest.raises(UserError, match=r"makes \(3, 4, 4\) of \(2, 4, 4\), but data has targets of \(3, 8, 8\)"):
+    with pytest.raises(UserError, match=r"makes \(3, 4, 4\) of \(2, 4, 4\), but this game needs \(3, 8, 8\)"):
         module.check({**data, "real": torch.rand(4, 3, 8, 8)})
     with pytest.raises(UserError, match=r"networks\.discriminator does not take"):
         game(discriminator=Pairs()).check(data)
-
-
-def test_a_weight_is_a_number():
-    with pytest.raises(ValueError, match="adversarial_weight is 'x'"):
-        game(adversarial_weight="x")

@@ -44,23 +44,24 @@ def test_the_generators_pay_for_the_game_the_way_back_and_for_what_is_right_alre
     ab, ba = module.networks["generator_ab"], module.networks["generator_ba"]
     judge = module.networks["discriminator_b"]
     fakes = module.shared(data, ["generators"])
-    assert torch.equal(fakes["b"], ab(data["a"]))
-    terms, stats = module.losses("generators", data, fakes)
+    assert torch.equal(fakes.new["b"], ab(data["a"]))
+    terms, stats = module.generators(data, fakes)
     assert set(terms) == {f"{key}_{side}" for key in ("adv", "cycle", "identity") for side in "ab"}
-    assert torch.allclose(terms["adv_b"], (judge(fakes["b"]) - 1).square().mean())
+    assert torch.allclose(terms["adv_b"], (judge(fakes.new["b"]) - 1).square().mean())
     assert torch.allclose(terms["cycle_a"], 10 * (ba(ab(data["a"])) - data["a"]).abs().mean())
     assert torch.allclose(terms["identity_b"], 5 * (ab(data["b"]) - data["b"]).abs().mean())
     assert stats == {}
 
 
 def test_the_discriminators_see_older_fakes_and_no_way_back():
-    module, data = game(pool=3), batch()
-    first = module.shared(data, ["generators"])
-    module.losses("discriminators", drawn(module, data), first)
-    newer = {side: fake + 1 for side, fake in first.items()}
-    terms, stats = module.losses("discriminators", drawn(module, data), newer)
+    module, data = game(pool=3), drawn(game(pool=3), batch())
+    first = module.shared(data, ["discriminators"]).new["b"]
+    with torch.no_grad():
+        module.networks["generator_ab"].bias += 1
+    fakes = module.shared(data, ["discriminators", "generators"])
+    terms, stats = module.discriminators(data, fakes)
     judge = module.networks["discriminator_b"]
-    older = torch.stack([first["b"][0], newer["b"][0], newer["b"][1]])  # the first place is swapped each time
+    older = torch.stack([first[0], fakes.new["b"][0], fakes.new["b"][1]])  # the first place is swapped each time
     expected = 0.5 * ((judge(data["b"]) - 1).square().mean() + judge(older).square().mean())
     assert torch.allclose(terms["adv_b"], expected)
     assert torch.allclose(stats["fake_logit_b"], judge(older).mean())
@@ -68,25 +69,27 @@ def test_the_discriminators_see_older_fakes_and_no_way_back():
     assert all(p.grad is None for name in ("ab", "ba") for p in module.networks[f"generator_{name}"].parameters())
 
 
-def test_looking_does_not_fill_the_pool():
-    module, data = game(), batch()
-    with torch.no_grad():
-        module.losses("discriminators", drawn(module, data), module.shared(data, []))
-    assert module.stateful["pool_a"].kept == []
+def test_only_what_is_learnt_from_fills_the_pool():
+    module, data = game(), drawn(game(), batch())
+    for playing in ([], ["generators"]):
+        module.shared(data, playing)
+    assert module.kept["pool_a"].kept == []
+    module.shared(data, ["discriminators"])
+    assert len(module.kept["pool_a"].kept) == len(data["a"])
 
 
 def test_without_a_pool_the_newest_are_judged():
     module, data = game(pool=0), batch()
-    assert module.stateful == {}
+    assert module.kept == {}
     assert module.draw(data) == {}
-    _, stats = module.losses("discriminators", data, module.shared(data, []))
+    _, stats = module.discriminators(data, module.shared(data, []))
     fake = module.networks["generator_ab"](data["a"])
     assert torch.allclose(stats["fake_logit_b"], module.networks["discriminator_b"](fake).mean())
 
 
 def test_penalties_act_on_both_sides():
     module, data = game(pool=0, penalties={"r1": R1(2.0)}), batch()
-    terms, _ = module.losses("discriminators", data, module.shared(data, []))
+    terms = toys.penalties(module, "discriminators", data)
     for side in "ab":
         weight = module.networks[f"discriminator_{side}"].weight
         assert torch.allclose(terms[f"r1_{side}"], 16 * weight.square().sum(), rtol=1e-5)  # each of 4 x 4 pixels
@@ -114,8 +117,9 @@ def test_what_does_not_fit_is_named():
     module = game()
     module.check(batch())
     module.networks["generator_ab"] = nn.Conv2d(3, 1, 1)
-    with pytest.raises(UserError, match=r"generator_ab makes \(1, 4, 4\) of \(3, 4, 4\)"):
+    with pytest.raises(UserError, match=r"generator_ab makes \(1, 4, 4\) of \(3, 4, 4\), but"):
         module.check(batch())
+    module = game()
     module.networks["discriminator_a"] = nn.Conv2d(2, 1, 1)
     with pytest.raises(UserError, match=r"networks\.discriminator_a does not take \(3, 4, 4\)"):
         module.check(batch())

@@ -57,6 +57,6 @@ def test_the_auxiliary_head_reads_the_last_layer(kind):
     network = kind.Discriminator(width=4, size=8, channels=1, auxiliary=5, features=True)
     judged = network(torch.rand(3, 1, 8, 8))
     assert judged.logits.shape == (3,)
-    assert torch.equal(judged.classes, network.auxiliary(judged.features[-1].flatten(1)))
+    assert torch.equal(judged.auxiliary, network.auxiliary(judged.features[-1].flatten(1)))
     without = kind.Discriminator(width=4, size=8, channels=1, auxiliary=5)(torch.rand(3, 1, 8, 8))
-    assert (without.features, without.classes.shape) == ((), (3, 5))
+    assert (without.features, without.auxiliary.shape) == ((), (3, 5))

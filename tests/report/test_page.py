@@ -88,7 +88,7 @@ def test_a_run_ends_with_its_page(gantrain):
     assert "Go on where it stopped" not in text
     for title in ("adversarial loss", "logits (mean)", "accuracy", "images per second", "r1"):
         assert title in text
-    assert page.tags.count("svg") == 5
+    assert page.tags.count("svg") == 6
 
 
 def test_the_page_needs_nothing_else(run):

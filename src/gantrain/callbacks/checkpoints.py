@@ -10,8 +10,8 @@ from torch.nn.modules.batchnorm import _NormBase
 from gantrain.checks import check_whole
 from gantrain.errors import Diverged
 from gantrain.models.base import GANModule
-from gantrain.models.loop.state import own_state_of, state_of
-from gantrain.parallel import gather, largest
+from gantrain.parallel import largest
+from gantrain.run.checkpoint import checkpoint_of
 from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
 
@@ -52,14 +52,9 @@ class Checkpoints(pl.Callback):
 
     def save(self, trainer: pl.Trainer, module: GANModule) -> None:
         """Write a checkpoint; every process takes part, rank 0 writes."""
-        own = gather(own_state_of(module), trainer.world_size)
+        state = checkpoint_of(module, trainer.datamodule.source.fingerprint)
         if trainer.is_global_zero:
             refuse_if_not_finite(module)
-            state = {
-                **state_of(module),
-                **{key: [process[key] for process in own] for key in own[0]},
-                "data": trainer.datamodule.source.fingerprint,
-            }
             with self.stop.held():
                 Run(trainer.default_root_dir).save_checkpoint(module.stage, state, self.keep)
         self._saved_at, self._saved_iteration = time.monotonic(), module.iteration

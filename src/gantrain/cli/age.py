@@ -48,7 +48,7 @@ def main(words: Sequence[str]) -> int:
     quiet_libraries()
     trained = load_trained(args.run, args.plugins)
     module, data = trained.module, build_data(trained.stage)
-    if not isinstance(module, Inversion):
+    if "age" not in module.verbs:
         raise UserError(f"{args.run} has no trained encoder of faces; train agecgan_wiki past its stage gan")
     if args.face is not None:
         module.networks["face"].path = str(args.face)
@@ -109,7 +109,7 @@ def refine(module: Inversion, z: Tensor, real: Tensor, cond: Tensor, raw: bool =
 
     The distance of the embeddings never ends larger than it began.
     """
-    generator, face = module.best("generator", raw).eval().requires_grad_(False), module.networks["face"]
+    generator, face = module.averaged("generator", raw).eval().requires_grad_(False), module.networks["face"]
     distance, wanted = Euclidean(), module.face_of(real)
     z = z.clone().requires_grad_(True)
     optimizer = torch.optim.LBFGS([z], max_iter=steps, line_search_fn="strong_wolfe")

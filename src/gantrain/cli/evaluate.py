@@ -11,16 +11,15 @@ from gantrain.cli.options import add_run, add_seed, writing
 from gantrain.config.build import build
 from gantrain.config.changes import apply, named, read
 from gantrain.config.checks import check
-from gantrain.config.stages import ONLY_STAGE
+from gantrain.config.stages import ONLY_STAGE, Stage
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.files import replacing
 from gantrain.models.loop.eval_mode import undisturbed
-from gantrain.models.paired import PairedGAN
-from gantrain.models.unpaired import UnpairedGAN
 from gantrain.networks.torchscript import trust_backbone
 from gantrain.run.scores import Record, add_scores
+from gantrain.run.uses import uses_of
 from gantrain.training.loading import load_trained
 from gantrain.training.quiet import quiet_libraries
 
@@ -59,7 +58,7 @@ def evaluate(
     stage, module = trained.stage, trained.module
     config, changes = stage.config, [read(word) for word in overrides]
     if not config.get("evaluation") and "evaluation" not in dict(changes):
-        config["evaluation"] = usual(folder, module, config["data"])
+        config["evaluation"] = usual(folder, stage)
     for key, value in changes:
         if key not in ("evaluation", "data.root") and not key.startswith("evaluation."):
             raise UserError(f"{key}: only evaluation, its keys and data.root can be set here")
@@ -82,20 +81,16 @@ def evaluate(
     return Record(stage.name, trained.iteration, trained.images_seen, seconds, result)
 
 
-def usual(folder: Path, module: Any, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The evaluation of a run that was trained without one."""
-    if isinstance(module, UnpairedGAN):
+def usual(folder: Path, stage: Stage) -> dict[str, Any]:
+    """The evaluation of a run that was trained without one. Raises UserError where neither family nor data have one."""
+    uses = uses_of(stage)
+    if uses.usual_evaluation is None:
+        looks = "".join(f"look at what `gantrain {verb}` makes, or " for verb in uses.verbs[-1:])
         raise UserError(
-            f"{folder} is a run of CycleGAN, and pictures without pairs have no scores here; look at what "
-            f"`gantrain translate` makes of pictures"
+            f"{folder} was trained with evaluation=none, and its family has no usual one; {looks}name one with "
+            f"evaluation=NAME"
         )
-    if isinstance(module, PairedGAN) and "condition" in data:
-        return named("evaluation", "pairs", "evaluation")
-    if not hasattr(module, "generate"):
-        raise UserError(
-            f"{folder} was trained with evaluation=none, and its family has no usual one; name one with evaluation=NAME"
-        )
-    return named("evaluation", "dataset", "evaluation")
+    return named("evaluation", uses.usual_evaluation, "evaluation")
 
 
 def described(found: Record) -> list[str]:

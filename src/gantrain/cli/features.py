@@ -15,7 +15,6 @@ from gantrain.errors import UserError
 from gantrain.files import replacing
 from gantrain.inference.layer_outputs import LayerOutputs, max_pooled, takes_cond
 from gantrain.models.base import Batch
-from gantrain.models.unpaired import UnpairedGAN
 from gantrain.training.assemble import build_data
 from gantrain.training.loading import Trained, load_trained
 from gantrain.training.machine import accelerator
@@ -47,15 +46,12 @@ def main(words: Sequence[str]) -> int:
     if args.pool is not None and args.pool < 1:
         raise UserError(f"--pool is {args.pool}, it must be 1 or more")
     trained = load_trained(args.run, args.plugins)
-    if isinstance(trained.module, UnpairedGAN):
-        raise UserError(
-            f"{args.run} is a run of CycleGAN, whose discriminators each know one side only; "
-            f"features are not taken of it, name a run of another family"
-        )
+    if "features" not in trained.module.verbs:
+        raise UserError(f"{args.run}: of a run of its family no features are taken; name one of another family")
     if args.network not in trained.names:
         raise UserError(f"--network: {args.run} has no trained '{args.network}'; there are {', '.join(trained.names)}")
     splits = open_splits(trained, args.data, args.layout, args.split)
-    network = trained.module.best(args.network, args.raw).eval().to(accelerator(trained.stage.config["trainer"]))
+    network = trained.module.averaged(args.network, args.raw).eval().to(accelerator(trained.stage.config["trainer"]))
     by_pairs = args.network == "discriminator" and getattr(trained.module, "conditional", False)
     parts = [extract(network, data, args.layers, args.pool, by_pairs) for data in splits.values()]
     labels = [data.labels for data in splits.values()]

@@ -35,13 +35,13 @@ def translator(args: argparse.Namespace) -> Translator:
 
     trained = load_trained(args.run, args.plugins, args.best)
     data = build_data(trained.stage)
-    if not hasattr(data, "condition_of"):
+    if "translate" not in data.verbs:
         raise UserError(f"{args.run} does not translate pictures; name a run of an experiment such as pix2pix_folder")
     condition = getattr(data, "condition", None)
     if args.drawn and condition != "edges":
         raise UserError(f"--drawn: {args.run} makes pictures of no edges; leave it out")
     name = trained.module.generator_to(args.to)
-    network = trained.module.best(name, args.raw).to(accelerator(trained.stage.config["trainer"])).eval()
+    network = trained.module.averaged(name, args.raw).to(accelerator(trained.stage.config["trainer"])).eval()
     return Translator(
         network,
         functools.partial(data.condition_of, drawn=True) if args.drawn else data.condition_of,

@@ -34,14 +34,13 @@ def main(words: Sequence[str]) -> int:
 
 def super_resolver(args: argparse.Namespace) -> Enlarger:
     """The run's generator, ready to enlarge. Raises UserError where it is none of that kind."""
-    from gantrain.data.low_high import LowHigh
     from gantrain.training.assemble import build_data
     from gantrain.training.machine import accelerator
 
     trained = load_trained(args.run, args.plugins, args.best)
     data = build_data(trained.stage)
-    if not isinstance(data, LowHigh):
+    if "upscale" not in data.verbs:
         raise UserError(f"{args.run} does not enlarge pictures; name a run of an experiment such as srgan_photos")
-    network = trained.module.best("generator", args.raw).to(accelerator(trained.stage.config["trainer"])).eval()
+    network = trained.module.averaged("generator", args.raw).to(accelerator(trained.stage.config["trainer"])).eval()
     reach = getattr(network, "reach", 0)
     return Enlarger(network, data.scale, data.channels, data.range, args.tile, max(args.overlap, reach))

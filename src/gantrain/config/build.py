@@ -3,11 +3,13 @@
 import functools
 import importlib
 import inspect
+import math
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from gantrain.errors import UserError, did_you_mean
 
@@ -18,6 +20,14 @@ TRUSTED = (
     *("pytorch_lightning.callbacks.", "pytorch_lightning.loggers."),
 )
 _plugins: set[str] = set()
+
+_WORDS = {  # for one value of a kind, and for several
+    bool: ("true or false", "true or false"),
+    int: ("a whole number", "whole numbers"),
+    float: ("a number", "numbers"),
+    str: ("a text", "texts"),
+    NoneType: ("null", "null"),
+}
 
 
 def allow_plugins(modules: Sequence[str]) -> None:
@@ -93,9 +103,11 @@ def _nested(value: Any, key: str) -> Any:
 
 def _check_options(cls: type, options: dict, extra: dict, key: str, partial: bool) -> None:
     known, open_ended = _options_of(cls)
-    for option in options:
+    for option, value in options.items():
         if option not in known and not open_ended:
             raise UserError(f"{key}.{option}: {cls.__name__} has no such option{did_you_mean(option, known)}")
+        if not _is(value, known.get(option, Any)):
+            raise UserError(f"{key}.{option} is {value!r}, it must be {_words(known[option])}")
     if not partial:
         try:
             inspect.signature(cls).bind(**options, **extra)
@@ -103,14 +115,50 @@ def _check_options(cls: type, options: dict, extra: dict, key: str, partial: boo
             raise UserError(f"{key}: {cls.__name__}: {error}") from error
 
 
-def _options_of(cls: type) -> tuple[set[str], bool]:
-    """The names that a class takes, and whether it takes any other as well."""
-    known: set[str] = set()
+def _options_of(cls: type) -> tuple[dict[str, Any], bool]:
+    """The options that a class takes with their annotations, and whether it takes any other as well.
+
+    Classes of others hold their options themselves: their annotations are often narrower than what they take.
+    """
+    known: dict[str, Any] = {}
     for owner in cls.__mro__:
         if "__init__" not in vars(owner) or owner is object:
             continue
+        ours = f"{owner.__module__}.".startswith(("gantrain.", *_plugins))
         parameters = list(inspect.signature(owner.__init__).parameters.values())[1:]
-        known |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        known = {p.name: p.annotation if ours else Any for p in named} | known
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return known, False  # a class that takes **kwargs hands them to its parent
     return known, True
+
+
+def _is(value: Any, kind: Any) -> bool:
+    """Whether a value is of the kind that an annotation names; anything is of a kind that has no words here."""
+    parts, origin = get_args(kind), get_origin(kind)
+    if origin in (Union, UnionType):
+        return any(_is(value, part) for part in parts)
+    if origin is Literal:
+        return any(type(value) is type(part) and value == part for part in parts)
+    if origin in (dict, Mapping):
+        return isinstance(value, Mapping) and all(_is(item, parts[1]) for item in value.values())
+    if origin in (list, tuple, Sequence):
+        kinds = parts if origin is tuple else parts * len(value) if isinstance(value, (list, tuple)) else ()
+        return isinstance(value, (list, tuple)) and len(value) == len(kinds) and all(map(_is, value, kinds))
+    if kind is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return kind not in _WORDS or type(value) is kind
+
+
+def _words(kind: Any) -> str:
+    parts, origin = get_args(kind), get_origin(kind)
+    if origin in (Union, UnionType):
+        return " or ".join(map(_words, parts))
+    if origin is Literal:
+        return ("one of " if len(parts) > 1 else "") + ", ".join(map(str, parts))
+    if origin in (dict, Mapping):
+        return f"keys, each with {_words(parts[1])}"
+    if origin in (list, tuple, Sequence):
+        count = f"{len(parts)} " if origin is tuple else ""
+        return f"a list of {count}{_WORDS.get(parts[0], ('', 'lists'))[1]}"
+    return _WORDS[kind][0]

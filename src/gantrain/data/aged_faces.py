@@ -12,7 +12,7 @@ import numpy as np
 
 from gantrain.data.ages import CLASS_NAMES, OLDEST, YOUNGEST, age_of, class_of
 from gantrain.data.folder import Listing, PictureFiles, list_pictures
-from gantrain.data.formats.decode import Framing, framing
+from gantrain.data.formats.decode import Framing
 from gantrain.data.formats.mat import read_struct
 from gantrain.errors import UserError
 from gantrain.folders import data_folder
@@ -33,7 +33,7 @@ class AgedFaces:
     """
 
     def __init__(self, table: str | None = None, crop: Literal["centre", "none"] = "centre"):
-        self.table, self.framing = table, framing(crop)
+        self.table, self.framing = table, Framing(crop)
 
     def open(self, root: Path | None) -> "AgedPictures":
         root = root or data_folder()

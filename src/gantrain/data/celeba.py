@@ -5,7 +5,7 @@ from typing import Literal
 
 from gantrain.data.folder import PictureFiles, list_pictures
 from gantrain.data.formats.archive import ZippedPictures
-from gantrain.data.formats.decode import framing
+from gantrain.data.formats.decode import Framing
 from gantrain.errors import UserError
 from gantrain.folders import data_folder
 
@@ -20,7 +20,7 @@ class CelebA:
     """
 
     def __init__(self, crop: Literal["centre", "none"] = "centre"):
-        self.framing = framing(crop)
+        self.framing = Framing(crop)
 
     def open(self, root: Path | None) -> PictureFiles | ZippedPictures:
         root = root or data_folder()

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from gantrain.data.formats.decode import SUFFIXES, Framing, framing, open_picture
+from gantrain.data.formats.decode import SUFFIXES, Framing, open_picture
 from gantrain.errors import UserError
 
 LOOKED_INTO = 64  # files, of whose ends so many bytes count
@@ -32,8 +32,8 @@ class ImageFolder:
     of `root`, and links to folders, are left out with a warning.
     """
 
-    def __init__(self, crop: Literal["centre", "none"] = "centre", background: Sequence[int] = (255, 255, 255)):
-        self.framing = framing(crop, background)
+    def __init__(self, crop: Literal["centre", "none"] = "centre", background: tuple[int, int, int] = (255, 255, 255)):
+        self.framing = Framing(crop, tuple(background))
 
     def open(self, root: Path | None) -> "PictureFiles":
         if root is None:

@@ -14,7 +14,7 @@ from PIL import Image
 from gantrain.errors import UserError
 from gantrain.folders import data_folder
 
-LARGEST = 1 << 30  # bytes of one file
+LARGEST_IDX = 1 << 30  # bytes of one file
 
 
 class ArrayImages:
@@ -48,10 +48,6 @@ class IdxImages:
         split: Literal["train", "test"] = "train",
         download: bool = False,
     ):
-        if name not in ("MNIST", "FashionMNIST"):
-            raise ValueError(f"name '{name}' is neither MNIST nor FashionMNIST")
-        if split not in ("train", "test"):
-            raise ValueError(f"split '{split}' is neither train nor test")
         self.name, self.split, self.download = name, split, download
 
     def open(self, root: Path | None) -> ArrayImages:
@@ -100,10 +96,10 @@ def read_idx(file: Path, rank: int) -> tuple[np.ndarray, str]:
             shape = struct.unpack(f">{rank}I", header[4:])
             promised = math.prod(shape)
             # However much comes out of a gzip file, no more than is promised is taken.
-            if promised > LARGEST:
+            if promised > LARGEST_IDX:
                 raise UserError(
                     f"data.root: {file} is damaged, or too large: its header promises {promised:,} bytes, at most "
-                    f"{LARGEST:,} are read; fetch it again"
+                    f"{LARGEST_IDX:,} are read; fetch it again"
                 )
             data = stream.read(promised + 1)
     except (OSError, EOFError, zlib.error) as error:

@@ -12,14 +12,17 @@ def crops(pixels: np.ndarray, positions: np.ndarray, size: int, seed: int) -> np
     free = pixels.shape[-1] - size + 1
     if free == 1:
         return pixels
+    places = corners(positions, free, seed)
+    return np.stack([picture[:, y : y + size, x : x + size] for picture, (y, x) in zip(pixels, places, strict=True)])
+
+
+def corners(positions: np.ndarray, free: int | np.ndarray, seed: int) -> np.ndarray:
+    """Tops and lefts (n, 2) that a hash of the positions draws, each from so many `free` ones."""
     draws = [uniform(positions, derive_seed(seed, axis)) for axis in ("top", "left")]
-    corners = np.floor(np.stack(draws, 1) * free).astype(int)
-    return np.stack([picture[:, y : y + size, x : x + size] for picture, (y, x) in zip(pixels, corners, strict=True)])
+    return np.floor(np.stack(draws, 1) * free).astype(int)
 
 
 def check_load_size(load_size: int | None, size: int) -> int:
     """The side at which pictures are kept. Raises ValueError."""
-    if load_size is None:
-        return size
     check_whole(size, load_size=load_size)
-    return load_size
+    return load_size or size

@@ -1,14 +1,15 @@
 """Pairs of a picture and its smaller self, for super-resolution."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gantrain.data.module import Batch, GANDataModule
+from gantrain.data.batch import Batch
+from gantrain.data.module import GANDataModule
 from gantrain.drawing.pictures import to_uint8
 
 
@@ -19,10 +20,12 @@ class LowHigh(GANDataModule):
     to 8 bits as a file would be. The other options are GANDataModule's.
     """
 
-    def __init__(self, *, scale: int, size: int, **base: Any):
+    verbs = ("upscale",)
+    usual_evaluation = "super_resolution"
+    previews_unseen = True
+
+    def __init__(self, *, scale: Literal[2, 4, 8], size: int, **base: Any):
         super().__init__(size=size, **base)
-        if scale not in (2, 4, 8):
-            raise ValueError(f"scale is {scale}, it must be 2, 4 or 8")
         if size % scale:
             raise ValueError(f"size is {size}, it must be a multiple of the scale, {scale}")
         self.scale = scale
@@ -35,12 +38,6 @@ class LowHigh(GANDataModule):
         """Every high picture by its name, as uint8 (channels, height, width), for scores and the like."""
         for i, row in enumerate(self.cached.rows):
             yield self.source.name(int(row)), torch.from_numpy(self.cached.take(np.array([i]))[0])
-
-    def previews(self, n: int) -> Batch:
-        """Pictures that training does not see, where some are held out."""
-        if not self.holdout:
-            return self.examples(n)
-        return self.held_out().examples(n)
 
     def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
         from gantrain.drawing.close_ups import compare  # fonts and drawing, only where there is something to draw

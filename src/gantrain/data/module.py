@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from gantrain.data.acceptance import check_classes, check_large_enough, check_readable, tell_dropped
+from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import Cached, open_cache
-from gantrain.data.checks import check_classes, check_large_enough, check_readable, tell_dropped
 from gantrain.data.source import Source
 from gantrain.data.split import Part, divide
 from gantrain.data.stream import Batches, IndexStream, balanced, coin
+from gantrain.data.survey import told
 from gantrain.drawing.pictures import grid, to_pil, to_uint8
 from gantrain.errors import UserError
 from gantrain.rng import derive_seed
-
-Batch = dict[str, Tensor]
 
 
 class GANDataModule(pl.LightningDataModule):
@@ -42,15 +42,19 @@ class GANDataModule(pl.LightningDataModule):
     """
 
     formats: tuple[str, ...] = ("png",)
+    verbs: tuple[str, ...] = ()  # what `gantrain VERB` can do with a run on such data, beside what its family says
+    usual_evaluation: str | None = None  # that of configs/evaluation for such data; None: what the family says
+    columns = ""  # what stands side by side in grids of such data
+    previews_unseen = False  # whether previews are of what `holdout` keeps, where it keeps any
 
     def __init__(
         self,
         dataset: Any,
         size: int,
-        channels: int,
+        channels: Literal[1, 3],
         batch_size: int,
         root: str | None = None,
-        range: Sequence[float] = (-1, 1),
+        range: tuple[float, float] = (-1, 1),
         classes: int | None = None,
         upsize: bool = False,
         on_error: Literal["stop", "skip"] = "stop",
@@ -63,35 +67,24 @@ class GANDataModule(pl.LightningDataModule):
         super().__init__()
         if not hasattr(dataset, "open"):
             raise ValueError(f"dataset is {dataset!r}, it must name a class of datasets with _target_")
-        if not (_is_number(holdout) and _is_number(balance)):
-            raise ValueError(f"holdout is {holdout!r} and balance {balance!r}, they must be numbers")
         if not (0 <= holdout < 1 or holdout == int(holdout) >= 1):
             raise ValueError(f"holdout is {holdout}, it must be a number of pictures or a share below 1")
         if not 0 <= balance <= 1:
             raise ValueError(f"balance is {balance}, it must lie between 0 and 1")
-        if channels not in (1, 3):
-            raise ValueError(f"channels is {channels}, it must be 1 or 3")
-        pair = isinstance(range, Sequence) and len(range) == 2 and all(map(_is_number, range))
-        if not pair or range[0] >= range[1]:
-            raise ValueError(f"range is {range!r}, it must be [low, high], two numbers")
-        if on_error not in ("stop", "skip"):
-            raise ValueError(f"on_error is {on_error!r}, it must be stop or skip")
-        if not isinstance(augment or {}, Mapping):
-            raise ValueError(f"augment is {augment!r}, it must hold keys, as augment.flip=true")
+        if range[0] >= range[1]:
+            raise ValueError(f"range is {range!r}, it must be [low, high]")
         if unknown := set(augment or {}) - {"flip"}:
             raise ValueError(f"augment has no {', '.join(sorted(unknown))}; there is flip")
-        for key, switch in (("upsize", upsize), ("augment.flip", (augment or {}).get("flip", False))):
-            if not isinstance(switch, bool):
-                raise ValueError(f"{key} is {switch!r}, it must be true or false")
         self.dataset, self.size, self.channels, self.batch_size = dataset, size, channels, batch_size
-        self.root = Path(str(root)).expanduser() if root is not None else None
+        self.root = None if root is None else Path(root).expanduser()
         self.range, self.classes, self.seed = tuple(range), classes, seed
         self.upsize, self.on_error = upsize, on_error
         self.flip = (augment or {}).get("flip", False)
-        self.cache_dir = Path(str(cache_dir)).expanduser() if cache_dir else None
+        self.cache_dir = Path(cache_dir).expanduser() if cache_dir else None
         self.holdout, self.part, self.balance = holdout, "train", balance
         self.source: Source | None = None
         self.cached: Cached | None = None
+        self._held_out: GANDataModule | None = None
 
     def open(self) -> "GANDataModule":
         """Find the files and fill the cache; raises UserError where they do not fit the config."""
@@ -112,22 +105,28 @@ class GANDataModule(pl.LightningDataModule):
         train, test = divide(source, self.holdout)
         return Part(source, train if self.part == "train" else test)
 
+    @property
+    def has_held_out(self) -> bool:
+        """Whether something is kept from training; a test split's files may still be missing."""
+        return bool(self.holdout) or hasattr(self.dataset, "held_out")
+
     def held_out(self) -> "GANDataModule":
-        """What training does not see, opened: the dataset's own test split, or what `holdout` kept back.
+        """What training does not see, opened once: the dataset's own test split, or what `holdout` kept back.
 
         Raises UserError where there is neither.
         """
-        other = copy.copy(self)
-        other.part = "test"
-        if not self.holdout and hasattr(self.dataset, "held_out"):
-            other.dataset = self.dataset.held_out()
-        elif not self.holdout:
-            raise UserError(
-                f"data.holdout: {type(self.dataset).__name__} has no test split; keep some samples from training with "
-                f"data.holdout=0.1"
-            )
-        other.flip, other.balance = False, 0
-        return other.open()
+        if self._held_out is None:
+            if not self.has_held_out:
+                raise UserError(
+                    f"data.holdout: {type(self.dataset).__name__} has no test split; keep some samples from training "
+                    f"with data.holdout=0.1"
+                )
+            other = copy.copy(self)
+            other.part, other.flip, other.balance = "test", False, 0
+            if not self.holdout:
+                other.dataset = self.dataset.held_out()
+            self._held_out = other.open()
+        return self._held_out
 
     def check(self) -> None:
         """Raise UserError where what was found does not fit the config."""
@@ -184,8 +183,7 @@ class GANDataModule(pl.LightningDataModule):
 
     def normalise(self, batch: Batch) -> Batch:
         """uint8 pictures to float in `range`, mirrored where the batch says so."""
-        flipped = batch.pop("flip", None)
-        return {**batch, "real": mirrored(self.to_range(batch["real"]), flipped)}
+        return normalised(batch, mirrored(self.to_range(batch["real"]), batch.get("flip")))
 
     def to_range(self, pixels: Tensor) -> Tensor:
         """uint8 pixels to float in `range`."""
@@ -206,7 +204,23 @@ class GANDataModule(pl.LightningDataModule):
 
     def previews(self, n: int) -> Batch:
         """A fixed batch, on the CPU, for pictures of the training's progress."""
-        return self.examples(n)
+        return (self.held_out() if self.previews_unseen and self.holdout else self).examples(n)
+
+    def facts(self) -> dict[str, str]:
+        """What `gantrain data` tells of them."""
+        megabytes = sum(file.stat().st_size for file in self.cached.place.iterdir()) / 1e6
+        return {
+            "images": f"{len(self):,}",
+            **told(self.source, self.cached),
+            "training": self.as_trained(),
+            "cache": f"{self.cached.place} ({megabytes:,.1f} MB)",
+        }
+
+    def as_trained(self) -> str:
+        """In what shape, range and batches training gets the samples, in words."""
+        shape, (low, high) = "x".join(map(str, self.shape)), self.range
+        flipped = ", flipped at random" if self.flip else ""
+        return f"{shape} in {low:g} to {high:g}, batches of {self.batch_size}{flipped}"
 
     def save(self, sample: Tensor, file: Path) -> None:
         """Write one sample in `range` to `file`, whose suffix is one of `formats`."""
@@ -251,15 +265,16 @@ class _Pictures(Dataset):
         return batch
 
 
-def mirrored(pictures: Tensor, flipped: Tensor | None) -> Tensor:
-    """Pictures (n, c, h, w), those mirrored for which `flipped` (n,) is true."""
+def mirrored(samples: Tensor, flipped: Tensor | None, axis: int = -1) -> Tensor:
+    """Samples of rank 4, those mirrored along `axis` for which `flipped` (n,) is true."""
     if flipped is None:
-        return pictures
-    return torch.where(flipped.view(-1, 1, 1, 1), pictures.flip(-1), pictures)
+        return samples
+    return torch.where(flipped.view(-1, 1, 1, 1), samples.flip(axis), samples)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def normalised(batch: Batch, real: Tensor) -> Batch:
+    """The batch with its samples as networks see them, without the coins that were thrown for them."""
+    return {key: value for key, value in {**batch, "real": real}.items() if key != "flip"}
 
 
 def _as_is(batch: Batch) -> Batch:

@@ -1,7 +1,7 @@
 """Aligned pairs of a condition and its target, for picture to picture."""
 
 import hashlib
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -9,10 +9,11 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import Cached, open_cache
 from gantrain.data.conditions import Condition, Edges, Half, condition_of
 from gantrain.data.jitter import check_load_size, crops
-from gantrain.data.module import Batch, GANDataModule, mirrored
+from gantrain.data.module import GANDataModule, mirrored
 from gantrain.data.source import Source
 from gantrain.data.stream import IndexStream, coin
 from gantrain.drawing.pictures import grid
@@ -29,25 +30,23 @@ class Pairs(GANDataModule):
     same place, and both flipped alike; held-out ones are whole. The other options are GANDataModule's.
     """
 
+    verbs = ("translate",)
+    usual_evaluation = "pairs"
+    columns = "input, result, target"
+
     def __init__(
         self,
         *,
         condition: Condition,
-        cond_channels: int,
+        cond_channels: Literal[1, 3],
         size: int,
         direction: Literal["a_to_b", "b_to_a"] = "a_to_b",
         load_size: int | None = None,
         **base: Any,
     ):
         super().__init__(size=size, **base)
-        if condition not in get_args(Condition):
-            raise ValueError(f"condition is {condition!r}, it must be beside, grey or edges")
-        if direction not in ("a_to_b", "b_to_a"):
-            raise ValueError(f"direction is {direction!r}, it must be a_to_b or b_to_a")
         if condition != "beside" and direction != "a_to_b":
             raise ValueError(f"direction is {direction!r}, but {condition} has no sides; leave it out")
-        if cond_channels not in (1, 3):
-            raise ValueError(f"cond_channels is {cond_channels}, it must be 1 or 3")
         if condition != "beside" and cond_channels != 1:
             raise ValueError(f"cond_channels is {cond_channels}, but {condition} has 1")
         self.condition, self.cond_channels, self.direction = condition, cond_channels, direction
@@ -95,9 +94,7 @@ class Pairs(GANDataModule):
 
     def previews(self, n: int) -> Batch:
         """Pairs that training does not see, where some are held out."""
-        if not self.holdout and not hasattr(self.dataset, "held_out"):
-            return self.examples(n)
-        return self.held_out().examples(n)
+        return (self.held_out() if self.has_held_out else self).examples(n)
 
     def overview(self, batch: Batch) -> Tensor:
         return grid(beside(self.pictures(batch["cond"]), self.pictures(batch["real"])))

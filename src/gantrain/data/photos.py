@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from gantrain.data.acceptance import check_large_enough, check_readable
+from gantrain.data.batch import Batch
 from gantrain.data.cache.photos import Photos, open_photos
-from gantrain.data.checks import check_large_enough, check_readable
+from gantrain.data.jitter import corners
 from gantrain.data.low_high import LowHigh
-from gantrain.data.module import Batch
-from gantrain.data.stream import IndexStream, coin, uniform
+from gantrain.data.stream import IndexStream, coin
 from gantrain.rng import derive_seed
 
 
@@ -90,12 +91,10 @@ class _Crops(Dataset):
 
     def cut(self, chosen: np.ndarray, positions: np.ndarray) -> Batch:
         """A crop of each chosen photo, where the position says."""
-        free = self.photos.sides[chosen] - self.size + 1
-        draws = [uniform(positions, derive_seed(self.seed, axis)) for axis in ("top", "left")]
-        corners = np.floor(np.stack(draws, 1) * free).astype(int)
+        places = corners(positions, self.photos.sides[chosen] - self.size + 1, self.seed)
         crops = [
             self.photos[photo][y : y + self.size, x : x + self.size]
-            for photo, (y, x) in zip(chosen, corners, strict=True)
+            for photo, (y, x) in zip(chosen, places, strict=True)
         ]
         return {"real": torch.stack([_planes(crop) for crop in crops])}
 

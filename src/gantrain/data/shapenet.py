@@ -29,12 +29,10 @@ class ShapeNet:
         split: Literal["train", "test"] = "train",
         key: str = "instance",
     ):
-        if split not in SPLITS:
-            raise ValueError(f"split '{split}' is neither train nor test")
         names = [categories] if isinstance(categories, str) else categories
         if names is not None and (not names or len(set(names)) != len(names)):
             raise ValueError(f"categories is {list(names)}: name each once, at least one")
-        if unsafe := [n for n in names or [] if not isinstance(n, str) or Path(n).name != n or n.startswith(".")]:
+        if unsafe := [name for name in names or [] if Path(name).name != name or name.startswith(".")]:
             raise ValueError(f"categories: {unsafe[0]!r} is no name of a folder")
         self.categories, self.split, self.key = names, split, key
 

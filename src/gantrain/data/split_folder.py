@@ -1,6 +1,5 @@
 """Folders of pictures whose test split lies beside them: `<root>/train`, `<root>/val`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +17,7 @@ class SplitFolder(ImageFolder):
         split: str = "train",
         test: str = "val",
         crop: Literal["centre", "none"] = "centre",
-        background: Sequence[int] = (255, 255, 255),
+        background: tuple[int, int, int] = (255, 255, 255),
     ):
         super().__init__(crop, background)
         self.split, self.test = split, test

@@ -1,13 +1,63 @@
-"""What a cache holds, in numbers for people: sizes, modes, classes, copies."""
+"""What a cache holds, in numbers and words for people: sizes, modes, classes, copies."""
 
 import hashlib
 from collections import Counter
+from itertools import zip_longest
 
 import numpy as np
 
 from gantrain.data.cache.pictures import Cached
+from gantrain.data.source import Source, dropped_by
 
 STRIDE = 1024  # pictures looked at together
+NAMED = 20  # classes
+
+
+def told(source: Source, cached: Cached) -> dict[str, str]:
+    """What is to be said of a source and its cache."""
+    dropped = sum(dropped_by(source).values())
+    return {
+        "sizes": _sizes(cached),
+        "modes": ", ".join(f"{mode} {count:,}" for mode, count in modes(cached).most_common()),
+        "classes": _classes(source, cached),
+        "copies": _copies(source, cached),
+        "unreadable": f"{len(cached.unreadable):,}" if cached.unreadable else "none",
+        "left out": f"{dropped:,} listed pictures" if dropped else "none",
+    }
+
+
+def _sizes(cached: Cached) -> str:
+    found = sizes(cached)
+    if not found:
+        return "none"
+    by_area = sorted(found, key=lambda size: (size[0] * size[1], size))
+    commonest, count = found.most_common(1)[0]
+    if len(found) == 1:
+        return "all {}x{}".format(*commonest)
+    return "from {}x{} to {}x{}, most often {}x{} ({:,})".format(*by_area[0], *by_area[-1], *commonest, count)
+
+
+def _classes(source: Source, cached: Cached) -> str:
+    counts = class_counts(cached)
+    if not counts:
+        return "none"
+    names = source.class_names or [str(number) for number in range(len(counts))]
+    listed = [f"{_printable(name)} {count:,}" for name, count in zip_longest(names, counts, fillvalue=0)]
+    more = f", and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
+    return f"{len(listed)}: {', '.join(listed[:NAMED])}{more}"
+
+
+def _copies(source: Source, cached: Cached) -> str:
+    groups = copies(cached)
+    if not groups:
+        return "none"
+    pairs = ", ".join(" = ".join(repr(source.name(cached.rows[i])) for i in group[:2]) for group in groups[:3])
+    more = ", ..." if len(groups) > 3 else ""
+    return f"{sum(len(group) - 1 for group in groups):,} pictures have the pixels of another: {pairs}{more}"
+
+
+def _printable(name: str) -> str:
+    return name if name.isprintable() else repr(name)
 
 
 def sizes(cached: Cached) -> Counter[tuple[int, int]]:

@@ -1,14 +1,13 @@
 """Two folders of pictures without pairs, as CycleGAN's data come: trainA, trainB, testA, testB."""
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from gantrain.data.folder import Listing, PictureFiles, list_pictures
-from gantrain.data.formats.decode import framing
+from gantrain.data.formats.decode import Framing
 from gantrain.data.split_folder import split_of
 
 
@@ -25,11 +24,11 @@ class TwoFolders:
         test_a: str = "testA",
         test_b: str = "testB",
         crop: Literal["centre", "none"] = "centre",
-        background: Sequence[int] = (255, 255, 255),
+        background: tuple[int, int, int] = (255, 255, 255),
     ):
         if a == b:
             raise ValueError(f"a and b are both '{a}', they must be two folders")
-        self.folders, self.tests, self.framing = (a, b), (test_a, test_b), framing(crop, background)
+        self.folders, self.tests, self.framing = (a, b), (test_a, test_b), Framing(crop, tuple(background))
 
     def open(self, root: Path | None) -> PictureFiles:
         listings = [list_pictures(split_of(root, name)) for name in self.folders]

@@ -1,6 +1,6 @@
 """Pictures of two kinds that do not belong together one by one, for CycleGAN."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -8,17 +8,16 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from gantrain.data.batch import SIDES, Batch
 from gantrain.data.cache.pictures import Cached, open_cache
 from gantrain.data.conditions import condition_of
 from gantrain.data.jitter import check_load_size, crops
-from gantrain.data.module import Batch, GANDataModule, mirrored
+from gantrain.data.module import GANDataModule, mirrored
 from gantrain.data.pairs import beside
 from gantrain.data.stream import IndexStream, coin
 from gantrain.drawing.pictures import grid
 from gantrain.errors import UserError
 from gantrain.rng import derive_seed
-
-SIDES = ("a", "b")
 
 
 class Unpaired(GANDataModule):
@@ -29,10 +28,12 @@ class Unpaired(GANDataModule):
     GANDataModule's; `classes` is 2.
     """
 
-    def __init__(self, *, size: int, load_size: int | None = None, classes: int = 2, **base: Any):
+    verbs = ("translate",)
+    columns = "a, what it becomes, b, what it becomes"
+    previews_unseen = True
+
+    def __init__(self, *, size: int, load_size: int | None = None, classes: Literal[2] = 2, **base: Any):
         super().__init__(size=size, classes=classes, **base)
-        if classes != 2:
-            raise ValueError(f"classes is {classes}, there are 2: the two kinds of pictures")
         if self.balance:
             raise ValueError(f"balance is {self.balance}, but both kinds come equally often anyway; leave it 0")
         self.load_size = check_load_size(load_size, size)
@@ -69,10 +70,6 @@ class Unpaired(GANDataModule):
     def condition_of(self, picture: Image.Image) -> Tensor:
         """What a generator gets of a user's picture: (channels, h, w) in `range`."""
         return self.to_range(torch.from_numpy(condition_of(picture, "beside", self.channels)))
-
-    def previews(self, n: int) -> Batch:
-        """Pictures that training does not see, where some are held out."""
-        return self.held_out().examples(n) if self.holdout else self.examples(n)
 
     def overview(self, batch: Batch) -> Tensor:
         """Of each side one, side by side."""

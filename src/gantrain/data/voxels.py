@@ -12,10 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gantrain.data.checks import check_classes, named
+from gantrain.data.acceptance import check_classes, named
+from gantrain.data.batch import Batch
+from gantrain.data.formats.decode import Unreadable
 from gantrain.data.formats.volume_export import ARRAYS, MESHES, largest_part, save_volume
-from gantrain.data.formats.volume_files import Unreadable
-from gantrain.data.module import Batch, GANDataModule
+from gantrain.data.module import GANDataModule, mirrored, normalised
 from gantrain.data.split import divide
 from gantrain.drawing.rendering import render, turn
 from gantrain.errors import UserError
@@ -65,37 +66,13 @@ class VoxelDataModule(GANDataModule):
     With `parts: largest` what floats beside a sample's largest part is left out of pictures, files and scores.
     """
 
+    usual_evaluation = "voxels"
     formats = ("png", *ARRAYS, *MESHES)
 
-    def __init__(
-        self,
-        dataset: Any,
-        size: int,
-        batch_size: int,
-        root: str | None = None,
-        range: Sequence[float] = (0, 1),
-        classes: int | None = None,
-        on_error: Literal["stop", "skip"] = "stop",
-        augment: dict[str, bool] | None = None,
-        holdout: float = 0,
-        parts: Literal["all", "largest"] = "all",
-        seed: int = 0,
-    ):
-        if parts not in ("all", "largest"):
-            raise ValueError(f"parts is '{parts}', it must be all or largest")
-        super().__init__(
-            dataset,
-            size,
-            1,
-            batch_size,
-            root=root,
-            range=range,
-            classes=classes,
-            on_error=on_error,
-            augment=augment,
-            holdout=holdout,
-            seed=seed,
-        )
+    def __init__(self, *, parts: Literal["all", "largest"] = "all", **base: Any):
+        if of_pictures := [key for key in ("channels", "upsize", "cache_dir", "balance") if key in base]:
+            raise ValueError(f"{of_pictures[0]} is an option of pictures, leave it out")
+        super().__init__(channels=1, **{"range": (0, 1), **base})
         self.parts = parts
 
     def fill(self) -> None:
@@ -135,8 +112,7 @@ class VoxelDataModule(GANDataModule):
             "classes": listed or "none",
             "copies": f"{copies:,} volumes are the same as another" if copies else "none",
             "unreadable": f"{len(cached.unreadable):,}" if cached.unreadable else "none",
-            "training": f"{'x'.join(map(str, self.shape))} in {self.range[0]:g} to {self.range[1]:g}, "
-            f"batches of {self.batch_size}{', flipped at random' if self.flip else ''}",
+            "training": self.as_trained(),
         }
 
     def normalise(self, batch: Batch) -> Batch:
@@ -147,11 +123,9 @@ class VoxelDataModule(GANDataModule):
             real = real.repeat_interleave(zoom, axis)
         space = self.size - real.shape[1]
         real = F.pad(real, (space // 2, space - space // 2) * 3)
-        flipped = batch.pop("flip", None)
-        if flipped is not None:
-            real = torch.where(flipped.view(-1, 1, 1, 1), real.flip(1), real)
         low, high = self.range
-        return {**batch, "real": real.unsqueeze(1).float().mul_(high - low).add_(low)}
+        real = mirrored(real, batch.get("flip"), axis=1).unsqueeze(1).float().mul_(high - low).add_(low)
+        return normalised(batch, real)
 
     def solid(self, samples: Tensor) -> Tensor:
         """Which voxels (n, size, size, size) of samples in `range` are occupied, on the CPU: those above its middle."""

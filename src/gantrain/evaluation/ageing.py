@@ -11,6 +11,7 @@ from gantrain.checks import check_whole
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
+from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.models.inversion import Inversion
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.run.scores import Result, Score
@@ -46,14 +47,14 @@ class AgeingScores(Evaluation):
                 "evaluation: these are scores of an encoder of faces; name its stages in evaluation.stages, or take "
                 "evaluation=none"
             )
-        if len(self.held_out(data)) < 2:
+        if len(data.held_out()) < 2:
             raise UserError("data.holdout: one photo held out is too few for scores; hold out more")
 
     def judge(self, module: Inversion, data: GANDataModule) -> "Judge":
         """Fitted once for all stages with these data and this recogniser."""
         key = (data, module.networks["face"])
         if key not in self._judges:
-            self._judges[key] = Judge.fitted(module, data, self.held_out(data), self.samples)
+            self._judges[key] = Judge.fitted(module, data, data.held_out(), self.samples)
         return self._judges[key]
 
     def names(self, module: Inversion, data: GANDataModule) -> tuple[str, ...]:
@@ -69,13 +70,9 @@ class AgeingScores(Evaluation):
         kept = torch.stack([identity(judge.embeddings, answers) for answers in ages], 1)
         hits = torch.stack([judge.takes_for(answers, age) for age, answers in enumerate(ages)], 1)
         scores = {
-            "identity": mean(same[:, 0]),
-            "identity_shuffled": mean(same[:, 1], "lower"),
-            "identity_gain": mean(same[:, 0] - same[:, 1]),
-            "aged_identity": mean(kept[..., 0].mean(1)),
-            "aged_identity_shuffled": mean(kept[..., 1].mean(1), "lower"),
-            "aged_identity_gain": mean((kept[..., 0] - kept[..., 1]).mean(1)),
-            "age_accuracy": mean(hits.mean(1)),
+            **identity_scores("identity", same[:, None]),
+            **identity_scores("aged_identity", kept),
+            "age_accuracy": Score.mean(hits.mean(1).tolist(), "higher"),
             "spread": Score((distance(again) / distance(real)).item(), "higher"),
         }
         table = [
@@ -95,7 +92,7 @@ class AgeingScores(Evaluation):
             "face recogniser": bytes(module.networks["face"].checksum.tolist()).hex()[:16],
             "age classifier": f"balanced logistic regression, C {STRENGTH}, on {len(data)} training photos' embeddings",
             "chance": 1 / module.classes,
-            "networks": "raw" if module.best("encoder", raw) is module.networks["encoder"] else "ema",
+            "networks": ema_or_raw(module, "encoder", raw),
         }
         return Result(scores, protocol, {"ageing": table})
 
@@ -159,11 +156,16 @@ def identity(of_photos: Tensor, of_made: Tensor) -> Tensor:
     return torch.stack([own, (cosines.sum(1) - own) / (len(cosines) - 1)], 1)
 
 
+def identity_scores(name: str, cosines: Tensor) -> dict[str, Score]:
+    """The scores of photos' answers by `identity` (n, answers, 2)."""
+    own, others = cosines.mean(1).unbind(1)
+    return {
+        name: Score.mean(own.tolist(), "higher"),
+        f"{name}_shuffled": Score.mean(others.tolist(), "lower"),
+        f"{name}_gain": Score.mean((own - others).tolist(), "higher"),
+    }
+
+
 def distance(images: Tensor) -> Tensor:
     """The mean Euclidean distance between the pixels of two different pictures."""
     return torch.pdist(images.flatten(1)).mean()
-
-
-def mean(values: Tensor, better: str = "higher") -> Score:
-    """The mean over photos and its standard error."""
-    return Score(values.mean().item(), better, (values.std() / len(values) ** 0.5).item())

@@ -26,18 +26,13 @@ class Evaluation:
         stages: Sequence[str] | None = None,
         seed: int = 0,
     ):
-        if every is not None:
-            check_whole(1, every=every)
-        named = isinstance(stages, Sequence) and not isinstance(stages, str) and all(type(s) is str for s in stages)
-        if stages is not None and not (named and stages):
-            raise ValueError(f"stages is {stages!r}, it must be a list of stages, as [gan], or null for all")
-        if best is not None and not isinstance(best, str):
-            raise ValueError(f"best is {best!r}, it must be the name of a score, or null for the first")
-        if not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+        check_whole(1, every=every)
+        if stages is not None and not stages:
+            raise ValueError("stages is [], it must be a list of stages, as [gan], or null for all")
+        if not 0 <= seed <= LARGEST_SEED:
             raise ValueError(f"seed is {seed!r}, it must be a whole number from 0 to {LARGEST_SEED}")
         self.every, self.best, self.seed = every, best, seed
         self.stages = None if stages is None else list(stages)
-        self._held_out: dict[Any, Any] = {}
 
     def applies(self, stage: str) -> bool:
         """Whether the stage is measured; `stage` is its tag, empty where there is only one."""
@@ -66,9 +61,3 @@ class Evaluation:
         """The scores of the module's networks now, of EMA weights unless `raw`. The caller puts the module into eval
         mode and the global generators back. Raises UserError."""
         raise NotImplementedError
-
-    def held_out(self, data: Any) -> Any:
-        """What training does not see, opened once for all stages with these data. Raises UserError."""
-        if data not in self._held_out:
-            self._held_out[data] = data.held_out()
-        return self._held_out[data]

@@ -25,7 +25,7 @@ FEATURES = 64
 BATCH = 128
 STEPS = 1200  # of 128 pictures: two and a half epochs of MNIST
 PASSES = 30  # at most so many over a small set
-LARGEST = 60_000  # pictures it is fitted on
+MOST_FITTED = 60_000  # pictures it is fitted on
 HELD_BACK = 10  # every tenth picture is not fitted on and says how good the classifier is
 POOR = 0.8
 
@@ -152,7 +152,8 @@ def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str) -> 
 def _all(data: GANDataModule, side: int, filter: str) -> tuple[Tensor, Tensor]:
     """Pictures (n, c, side, side) uint8 and labels (n,) in one order, whatever the run's seed."""
     batches = [
-        (_reduced(pictures, side, filter), labels) for pictures, labels in stream(data, min(len(data), LARGEST), seed=0)
+        (_reduced(pictures, side, filter), labels)
+        for pictures, labels in stream(data, min(len(data), MOST_FITTED), seed=0)
     ]
     return torch.cat([pictures for pictures, _ in batches]), torch.cat([labels for _, labels in batches])
 

@@ -1,6 +1,7 @@
 """Features of real and of generated pictures: extracted once, the real ones kept on disk."""
 
 import copy
+import functools
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from gantrain.data.module import GANDataModule
 from gantrain.data.stream import Batches
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone
+from gantrain.evaluation.measures.frechet import moments
 from gantrain.files import replacing
 from gantrain.folders import cache_folder
 
@@ -33,6 +35,10 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.features)
+
+    @functools.cached_property
+    def moments(self) -> tuple[Tensor, Tensor]:
+        return moments(self.features)
 
     def at(self, rows: Tensor | slice) -> "Features":
         parts = (self.features, self.probabilities, self.labels)

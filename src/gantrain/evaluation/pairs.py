@@ -1,7 +1,5 @@
 """How near translated pictures come to their targets: PSNR, SSIM and mean absolute difference on held-out pairs."""
 
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ from gantrain.checks import check_whole
 from gantrain.data.pairs import Pairs
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
+from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.evaluation.super_resolution import LEAST
 from gantrain.models.base import GANModule
 from gantrain.models.loop.eval_mode import outputs
@@ -32,8 +31,7 @@ class PairScores(Evaluation):
 
     def __init__(self, *, pictures: int | None = 256, **base: Any):
         super().__init__(**base)
-        if pictures is not None:
-            check_whole(1, pictures=pictures)
+        check_whole(1, pictures=pictures)
         self.pictures = pictures
 
     def check(self, module: GANModule, data: Any) -> None:
@@ -44,20 +42,20 @@ class PairScores(Evaluation):
             )
         if data.size < LEAST:
             raise UserError(f"evaluation: SSIM needs {LEAST} pixels, data.size is {data.size}; use evaluation=none")
-        self.held_out(data)
+        data.held_out()
 
     def names(self, module: GANModule, data: Any) -> list[str]:
         return [f"{name}{suffix}" for suffix in suffixes(data) for name in BETTER]
 
     def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
-        held_out = self.held_out(data)
+        held_out = data.held_out()
         count = min(len(held_out), self.pictures or len(held_out))
         batch = held_out.take(np.arange(count))
-        made = outputs(module.best("generator", raw), batch["cond"], device=module.device, chunk=CHUNK)
+        made = outputs(module.averaged("generator", raw), batch["cond"], device=module.device, chunk=CHUNK)
         truth = held_out.pictures(batch["real"])
         answers = {"": made, MEAN: mean_target(data), INPUT: batch["cond"]}
         scores = {
-            f"{name}{suffix}": mean_score(values, BETTER[name])
+            f"{name}{suffix}": Score.mean(values, BETTER[name])
             for suffix in suffixes(data)
             for name, values in compared(held_out.pictures(answers[suffix]).expand_as(truth), truth).items()
         }
@@ -69,7 +67,7 @@ class PairScores(Evaluation):
             "size": data.size,
             "quantisation": "8 bits",
             "data": held_out.content,
-            "networks": "raw" if raw or module.ema is None else "ema",
+            "networks": ema_or_raw(module, "generator", raw),
         }
         return Result(scores, protocol)
 
@@ -77,13 +75,6 @@ class PairScores(Evaluation):
 def suffixes(data: Pairs) -> list[str]:
     """Of the scores' names: of what is made, and of the other answers that have a target's channels."""
     return ["", MEAN, *([INPUT] if data.cond_channels in (1, data.channels) else [])]
-
-
-def mean_score(values: Sequence[float], better: Any) -> Score:
-    """The mean over pictures with its standard error."""
-    n, mean = len(values), sum(values) / len(values)
-    error = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1) / n) if n > 1 else None
-    return Score(mean, better, error)
 
 
 def compared(made: Tensor, truth: Tensor) -> dict[str, list[float]]:

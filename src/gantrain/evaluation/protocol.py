@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 # These say which networks were measured and with which draws, not how: numbers that differ in them may be compared,
 # and the comparison says so.
@@ -34,6 +34,11 @@ class Protocol:
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def ema_or_raw(module: Any, name: str, raw: bool) -> Literal["ema", "raw"]:
+    """Which weights of a module's network are measured: a module may average others and not this one."""
+    return "raw" if module.averaged(name, raw) is module.networks[name] else "ema"
 
 
 def tagged(score: str, samples: int, backbone: str) -> str:

@@ -1,19 +1,22 @@
 """Scores of a generator's samples: Frechet and kernel distance, precision and recall, classes, copying."""
 
+import functools
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
+from torch import Tensor
 
-from gantrain.checks import check_whole
+from gantrain.checks import check_positive, check_whole
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError, did_you_mean
 from gantrain.evaluation.backbones import Backbone, named
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.classifier import check_labelled, dataset_backbone
 from gantrain.evaluation.extraction import Features, extract, generated, real_features, real_parts
-from gantrain.evaluation.measures.bootstrap import mean_and_error, standard_error
+from gantrain.evaluation.measures.bootstrap import standard_error
 from gantrain.evaluation.measures.classes import (
     accuracy,
     divergence,
@@ -24,19 +27,38 @@ from gantrain.evaluation.measures.classes import (
     shares,
     sure_share,
 )
-from gantrain.evaluation.measures.frechet import frechet_distance, intra_class, moments
+from gantrain.evaluation.measures.frechet import frechet_distance, intra_class
 from gantrain.evaluation.measures.kernel import kernel_distance
-from gantrain.evaluation.measures.neighbours import K_DENSITY, K_PRECISION, nearest, overlap
-from gantrain.evaluation.protocol import Protocol, tagged
+from gantrain.evaluation.measures.neighbours import K_DENSITY, K_PRECISION, Overlap, nearest, overlap
+from gantrain.evaluation.protocol import Protocol, ema_or_raw, tagged
 from gantrain.models.base import GANModule
 from gantrain.run.scores import Result, Score
 
-OF_CLASSES = ("classes", "sure", "kl", "js")  # their classifier must know the data's own
-OF_CLASSIFIERS = ("is", "mode")
-OF_CONDITIONS = ("intra", "class_accuracy")
-OF_NEIGHBOURS = ("precision", "recall", "density", "coverage")
-SCORES = ("frechet", "kid", *OF_CLASSES, *OF_CLASSIFIERS, *OF_CONDITIONS, *OF_NEIGHBOURS, "copying")
 MOST_REAL = 50_000
+OWN, CLASSES, CONDITIONAL = "a classifier of the data's own classes", "a classifier", "a conditional family"
+
+
+@dataclass
+class Sides:
+    """What scores are made of: features of both sides, and of what fakes may be copies of, a part at a time.
+
+    With `among` the real pictures are the first of training's.
+    """
+
+    real: Features
+    fake: Features
+    training: Iterable[Features]
+    among: bool
+    resamples: int
+    generator: torch.Generator
+
+    @functools.cached_property
+    def overlap(self) -> Overlap:
+        n = min(len(self.real), len(self.fake))  # it depends on how dense each side is: equally many
+        return overlap(self.real.features[:n], self.fake.features[:n])
+
+
+Of = Callable[[Sides], Score]
 
 
 class SampleScores(Evaluation):
@@ -56,19 +78,16 @@ class SampleScores(Evaluation):
         resize: str | None = None,
         samples: int = 10_000,
         real: int | None = None,
-        split: str = "train",
+        split: Literal["train", "test"] = "train",
         scores: Sequence[str] | None = None,
         truncation: float | None = None,
         resamples: int = 20,
         **base: Any,
     ):
         super().__init__(**base)
-        check_whole(2, samples=samples, **({} if real is None else {"real": real}))
+        check_whole(2, samples=samples, real=real)
         check_whole(0, resamples=resamples)
-        if split not in ("train", "test"):
-            raise ValueError(f"split is '{split}', it must be train or test")
-        if truncation is not None and truncation <= 0:
-            raise ValueError(f"truncation is {truncation}, it must be positive")
+        check_positive(truncation=truncation)
         for score in scores or ():
             if score not in SCORES:
                 raise ValueError(
@@ -117,7 +136,7 @@ class SampleScores(Evaluation):
         return self._backbones[data]
 
     def real_data(self, data: GANDataModule) -> GANDataModule:
-        return data if self.split == "train" else self.held_out(data)
+        return data if self.split == "train" else data.held_out()
 
     def measure(self, module: GANModule, data: GANDataModule, raw: bool = False) -> Result:
         wanted, backbone, reference = self.wanted(module, data), self.backbone(data), self.real_data(data)
@@ -136,7 +155,7 @@ class SampleScores(Evaluation):
             real=len(real),
             samples=len(fake),
             quantisation="uint8, again after resizing" if backbone.rounded else "uint8",
-            networks="raw" if module.best("generator", raw) is module.networks["generator"] else "ema",
+            networks=ema_or_raw(module, "generator", raw),
             truncation=self.truncation,
             seed=self.seed,
             neighbours=f"{K_PRECISION} and {K_DENSITY} among {min(len(real), len(fake))}",
@@ -148,12 +167,8 @@ class SampleScores(Evaluation):
     def wanted(self, module: GANModule, data: GANDataModule) -> tuple[str, ...]:
         """The scores that apply, or those asked for. Raises UserError where one of these does not apply."""
         own = self.backbone_name == "dataset"  # it is fitted only once something is measured
-        without = {
-            *(() if own or self.classifies(data) else OF_CLASSIFIERS),
-            *(() if own else (*OF_CLASSES, "class_accuracy")),
-            *(() if module.classes else OF_CONDITIONS),
-        }
-        applies = [score for score in SCORES if score not in without]
+        there = {OWN: own, CLASSES: own or self.classifies(data), CONDITIONAL: bool(module.classes)}
+        applies = [score for score, (needs, _) in SCORES.items() if all(there[need] for need in needs)]
         for score in self.scores or ():
             if score not in applies:
                 raise UserError(
@@ -179,63 +194,55 @@ class SampleScores(Evaluation):
         Where `split` is train, `real` are the first of it.
         """
         generator = torch.Generator().manual_seed(self.seed)
-        scores: dict[str, Score] = {}
-
-        def bootstrapped(statistic: Callable[[Features], float], better: str) -> Score:
-            error = standard_error(lambda rows: statistic(fake.at(rows)), len(fake), self.resamples, generator)
-            return Score(statistic(fake), better, error)
-
-        if "frechet" in wanted:
-            target = moments(real.features)
-            scores["frechet"] = bootstrapped(lambda f: frechet_distance(*target, *moments(f.features)), "lower")
-        if "kid" in wanted:
-            value, error = kernel_distance(real.features, fake.features, generator)
-            scores["kid"] = Score(value, "lower", error)
-        if set(OF_NEIGHBOURS) & set(wanted):
-            n = min(len(real), len(fake))  # the scores depend on how dense each side is: equally many
-            parts = overlap(real.features[:n], fake.features[:n])
-            for name in OF_NEIGHBOURS:
-                if name in wanted:
-                    value, error = mean_and_error(getattr(parts, name))
-                    scores[name] = Score(value, "higher", error)
-        if "copying" in wanted:
-            scores["copying"] = copying(real, fake, training, self.split == "train")
-        if "is" in wanted:
-            scores["is"] = bootstrapped(lambda f: inception_score(f.probabilities), "higher")
-        if "mode" in wanted:
-            scores["mode"] = bootstrapped(lambda f: mode_score(f.probabilities, real.probabilities), "higher")
-        if set(OF_CLASSES) & set(wanted):
-            true = shares(real.probabilities)  # the same classifier's opinion: its mistakes are on both sides
-            by_name: dict[str, tuple[Callable[[Features], float], str]] = {
-                "kl": (lambda f: divergence(shares(f.probabilities), true).item(), "lower"),
-                "js": (lambda f: jensen_shannon(shares(f.probabilities), true).item(), "lower"),
-                "classes": (lambda f: float(found(shares(f.probabilities), true)), "higher"),
-                "sure": (lambda f: sure_share(f.probabilities), "higher"),
-            }
-            scores |= {name: bootstrapped(*by_name[name]) for name in OF_CLASSES if name in wanted}
-        if "intra" in wanted:
-            scores["intra"] = bootstrapped(lambda f: mean_intra_class(real, f), "lower")
-        if "class_accuracy" in wanted:
-            scores["class_accuracy"] = bootstrapped(lambda f: accuracy(f.probabilities, f.labels), "higher")
+        sides = Sides(real, fake, training, self.split == "train", self.resamples, generator)
+        scores = {name: score(sides) for name, (_, score) in SCORES.items() if name in wanted}
         return {name: scores[name] for name in wanted}
 
 
-def copying(real: Features, fake: Features, training: Iterable[Features], among: bool) -> Score:
+def resampled(better: Literal["higher", "lower"], statistic: Callable[[Features, Features], float]) -> Of:
+    """A score that `statistic` makes of real and fake; the bootstrap draws the fakes anew for its error."""
+
+    def score(sides: Sides) -> Score:
+        value = functools.partial(statistic, sides.real)
+        error = standard_error(
+            lambda rows: value(sides.fake.at(rows)), len(sides.fake), sides.resamples, sides.generator
+        )
+        return Score(value(sides.fake), better, error)
+
+    return score
+
+
+def of_shares(better: Literal["higher", "lower"], statistic: Callable[[Tensor, Tensor], float | Tensor]) -> Of:
+    """The same of the fakes' and the real ones' shares of classes: the classifier's mistakes are on both sides."""
+    return resampled(
+        better, lambda real, fake: float(statistic(shares(fake.probabilities), shares(real.probabilities)))
+    )
+
+
+def neighbours(name: str) -> Of:
+    return lambda sides: Score.mean(getattr(sides.overlap, name).tolist(), "higher")
+
+
+def kernel(sides: Sides) -> Score:
+    value, error = kernel_distance(sides.real.features, sides.fake.features, sides.generator)
+    return Score(value, "lower", error)
+
+
+def copying(sides: Sides) -> Score:
     """How far samples are from the nearest training picture, over how far other real pictures are from theirs.
 
     About 1 where samples are as new as real pictures, near 0 where they are copies, above 1 where they are unlike all.
-    `training` comes a part at a time; with `among` the real pictures are the first of it.
     """
+    real, fake = sides.real, sides.fake
     to_training, usual = (torch.full((len(side),), torch.inf, dtype=torch.float64) for side in (fake, real))
     row = 0
-    for part in training:
-        own = torch.arange(len(real)) - row if among else None
+    for part in sides.training:
+        own = torch.arange(len(real)) - row if sides.among else None
         usual = usual.minimum(nearest(real.features, part.features, own)[0])
         to_training = to_training.minimum(nearest(fake.features, part.features)[0])
         row += len(part)
     ratios = to_training / usual.mean().clamp_min(torch.finfo(torch.float64).tiny)
-    value, error = mean_and_error(ratios)
-    return Score(value, "near 1", error)
+    return Score.mean(ratios.tolist(), "near 1")
 
 
 def mean_intra_class(real: Features, fake: Features) -> float:
@@ -254,3 +261,23 @@ def warn_of_bias(real: Features, fake: Features) -> None:
             file=sys.stderr,
             flush=True,
         )
+
+
+# What each score needs, and how it is made.
+SCORES: dict[str, tuple[tuple[str, ...], Of]] = {
+    "frechet": ((), resampled("lower", lambda real, fake: frechet_distance(*real.moments, *fake.moments))),
+    "kid": ((), kernel),
+    "classes": ((OWN,), of_shares("higher", found)),
+    "sure": ((OWN,), resampled("higher", lambda real, fake: sure_share(fake.probabilities))),
+    "kl": ((OWN,), of_shares("lower", divergence)),
+    "js": ((OWN,), of_shares("lower", jensen_shannon)),
+    "is": ((CLASSES,), resampled("higher", lambda real, fake: inception_score(fake.probabilities))),
+    "mode": ((CLASSES,), resampled("higher", lambda real, fake: mode_score(fake.probabilities, real.probabilities))),
+    "intra": ((CONDITIONAL,), resampled("lower", mean_intra_class)),
+    "class_accuracy": (
+        (OWN, CONDITIONAL),
+        resampled("higher", lambda real, fake: accuracy(fake.probabilities, fake.labels)),
+    ),
+    **{name: ((), neighbours(name)) for name in ("precision", "recall", "density", "coverage")},
+    "copying": ((), copying),
+}

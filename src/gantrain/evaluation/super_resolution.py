@@ -1,6 +1,5 @@
 """How near enlarged pictures come to the truth, against bicubic interpolation: PSNR, SSIM, LPIPS, content loss."""
 
-import math
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -13,6 +12,7 @@ from gantrain.checks import check_whole
 from gantrain.data.low_high import LowHigh, larger, smaller
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
+from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.models.base import GANModule
 from gantrain.models.paired import PairedGAN
 from gantrain.networks.tiles import tiled
@@ -34,7 +34,7 @@ class SuperResolutionScores(Evaluation):
 
     def __init__(self, *, pictures: int | None = 64, tile: int = 256, **base: Any):
         super().__init__(**base)
-        check_whole(1, tile=tile, **({} if pictures is None else {"pictures": pictures}))
+        check_whole(1, tile=tile, pictures=pictures)
         self.pictures, self.tile = pictures, tile
 
     def check(self, module: GANModule, data: Any) -> None:
@@ -48,21 +48,25 @@ class SuperResolutionScores(Evaluation):
                 f"evaluation: SSIM needs {LEAST} pixels within a border of {data.scale}, pictures of data.size="
                 f"{data.size} are too small; use a larger data.size or evaluation=none"
             )
-        self.held_out(data)
+        data.held_out()
 
     def names(self, module: GANModule, data: Any) -> list[str]:
         return [name for measure in self.measures(module, data) for name in (measure, f"{measure}_bicubic")]
 
     def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
         measures = self.measures(module, data)
-        network, reference = module.best("generator", raw), self.held_out(data)
+        network, reference = module.averaged("generator", raw), data.held_out()
         rows = []
         for name, truth in islice(reference.wholes(), self.pictures):
             truth = whole_multiple(truth, data.scale)[None]
             low = smaller(truth, data.scale)
             ours = self.enlarge(network, data, low, module.device)
             rows.append({"picture": name, **compared(measures, ours, larger(low, data.scale), truth)})
-        scores = {key: mean_score(key, [row[key] for row in rows]) for key in rows[0] if key != "picture"}
+        scores = {
+            key: Score.mean([row[key] for row in rows], "lower" if key.startswith(("content", "lpips")) else "higher")
+            for key in rows[0]
+            if key != "picture"
+        }
         protocol = {
             "split": "held out",
             "pictures": len(rows),
@@ -73,7 +77,7 @@ class SuperResolutionScores(Evaluation):
             "y": "BT.601, 16 to 235",
             "content": f"{module.content.name}, centred square of at most {CONTENT_SIDE}",
             "data": reference.content,
-            "networks": "raw" if raw or module.ema is None else "ema",
+            "networks": ema_or_raw(module, "generator", raw),
         }
         return Result(scores, protocol, {"pictures": rows})
 
@@ -128,14 +132,6 @@ def compared(measures: Mapping[str, Callable], ours: Tensor, bicubic: Tensor, tr
         found[name] = measure(ours, truth)
         found[f"{name}_bicubic"] = measure(bicubic, truth)
     return found
-
-
-def mean_score(key: str, values: list[float]) -> Score:
-    """The mean over pictures with its standard error."""
-    n = len(values)
-    mean = sum(values) / n
-    error = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1) / n) if n > 1 else None
-    return Score(mean, "lower" if key.startswith(("content", "lpips")) else "higher", error)
 
 
 def luma(pixels: Tensor) -> Tensor:

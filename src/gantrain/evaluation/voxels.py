@@ -10,6 +10,7 @@ from gantrain.checks import check_whole
 from gantrain.data import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
+from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.models.base import GANModule
 from gantrain.run.scores import Result, Score
 
@@ -32,8 +33,6 @@ class VoxelScores(Evaluation):
     def __init__(self, samples: int = 200, split: Literal["train", "test"] = "test", **options: Any):
         super().__init__(**options)
         check_whole(2, samples=samples)
-        if split not in ("train", "test"):
-            raise ValueError(f"split '{split}' is neither train nor test")
         self.samples, self.split = samples, split
 
     def check(self, module: GANModule, data: GANDataModule) -> None:
@@ -69,7 +68,7 @@ class VoxelScores(Evaluation):
             "samples": len(made),
             "threshold": sum(data.range) / 2,
             "parts": data.parts,
-            "networks": "raw" if module.best("generator", raw) is module.networks["generator"] else "ema",
+            "networks": ema_or_raw(module, "generator", raw),
             "seed": self.seed,
         }
         table = [{"volumes": name, **{k: round(v, 4) for k, v in row.items()}} for name, row in rows.items()]
@@ -77,7 +76,7 @@ class VoxelScores(Evaluation):
 
     def reference(self, data: GANDataModule) -> GANDataModule:
         """Where the real volumes to compare with come from."""
-        return data if self.split == "train" else self.held_out(data)
+        return data if self.split == "train" else data.held_out()
 
     def real(self, data: GANDataModule) -> Tensor:
         """The real volumes to compare with, (n, voxels) bool."""

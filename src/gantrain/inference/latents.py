@@ -21,7 +21,7 @@ LARGEST = 256 * 2**20  # bytes of a file of latents: a million of 64 numbers
 def latent_family(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> tuple[Any, Any]:
     """A trained run's module that makes samples from latents, and its data, not opened. Raises UserError."""
     trained = load_trained(folder, plugins, best)
-    if not hasattr(trained.module, "generate"):
+    if "sample" not in trained.module.verbs:
         raise UserError(f"{folder} makes no pictures from noise; see `gantrain --help` for what it can do")
     return trained.module, build_data(trained.stage)
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 from tqdm import tqdm
@@ -12,13 +11,6 @@ from gantrain.data.folder import list_pictures
 from gantrain.data.formats.decode import Unreadable
 from gantrain.errors import UserError
 from gantrain.files import replacing
-
-
-def picture_verb(data: Mapping[str, Any]) -> str | None:
-    """The verb that takes a user's pictures through a run with this node of data."""
-    if data.get("scale"):
-        return "upscale"
-    return "translate" if "load_size" in data else None
 
 
 def plan(inputs: Sequence[Path], out: Path, force: bool) -> dict[Path, Path]:

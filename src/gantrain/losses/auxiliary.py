@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gantrain.checks import check_number, check_whole
+from gantrain.checks import check_whole
 
 
 class Auxiliary(Protocol):
@@ -32,7 +32,6 @@ class ClassLabels:
 
     def __init__(self, classes: int, weight: float = 1.0):
         check_whole(1, classes=classes)
-        check_number(weight=weight)
         self.size, self.weight = classes, weight
 
     def real(self, said: Tensor, cond: Tensor) -> dict[str, Tensor]:
@@ -56,7 +55,6 @@ class Codes:
     def __init__(self, categorical: int, continuous: int = 0, weight: float = 1.0, continuous_weight: float = 0.1):
         check_whole(2, categorical=categorical)
         check_whole(0, continuous=continuous)
-        check_number(weight=weight, continuous_weight=continuous_weight)
         self.categorical, self.continuous = categorical, continuous
         self.weight, self.continuous_weight = weight, continuous_weight
         self.size = categorical + continuous

@@ -3,15 +3,11 @@
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from gantrain.checks import check_number
+from gantrain.losses.reconstruction import Distance
 
 
-class Euclidean:
+class Euclidean(Distance):
     """`weight` times the mean Euclidean distance of the samples to what they should be; its slope at zero is zero."""
 
-    def __init__(self, weight: float = 1.0):
-        check_number(weight=weight)
-        self.weight = weight
-
-    def __call__(self, made: Tensor, wanted: Tensor) -> Tensor:
-        return self.weight * vector_norm((made.float() - wanted.float()).flatten(1), dim=1).mean()
+    def distance(self, made: Tensor, wanted: Tensor) -> Tensor:
+        return vector_norm((made - wanted).flatten(1), dim=1).mean()

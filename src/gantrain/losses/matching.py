@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from gantrain.checks import check_number
-
 
 class FeatureMatching:
     """`weight` times the squared distance of the mean features of real and fake (Salimans et al. 2016, section 3.1).
@@ -14,9 +12,6 @@ class FeatureMatching:
     """
 
     def __init__(self, weight: float = 1.0, layer: int = -1):
-        check_number(weight=weight)
-        if not isinstance(layer, int) or isinstance(layer, bool):
-            raise ValueError(f"layer is {layer!r}, it must be a whole number; -1 is the last")
         self.weight, self.layer = weight, layer
 
     def __call__(self, fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:

@@ -1,30 +1,52 @@
-"""Penalties on a discriminator's gradient at chosen points, for inputs of any rank, always in float32."""
+"""Penalties on the gradient of a player's networks at chosen points, for inputs of any rank, always in float32."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from gantrain.checks import check_number, check_whole
+from gantrain.checks import check_whole
+
+
+@dataclass(frozen=True)
+class PenaltyInputs:
+    """What the penalties of a turn look at: a function of samples (and `cond`), real samples and fake ones.
+
+    Of a generator the function makes samples, and both are the latents it is given.
+    """
+
+    function: Callable[..., Tensor]
+    real: Tensor
+    fake: Tensor
+    cond: Tensor | None = None
 
 
 class Penalty:
-    """`weight * every * measure`, due at every `every`-th turn of its player.
+    """`weight * every * measure`, in the loss of player `of` at every `every`-th of its turns.
 
-    The factor `every` keeps the mean pull of a lazily applied penalty independent of how lazily it is applied
-    (Karras et al. 2020, section 3.1).
+    It makes a pass of its own, forward and twice backward: that is its cost, and `every` divides it. The factor
+    `every` keeps the mean pull of a lazily applied penalty independent of how lazily it is applied (Karras et al. 2020,
+    section 3.1). Of two discriminators that are one player, `discriminators`, each is penalised.
     """
 
     mixes = False  # whether `points` needs a share of real and fake for each sample
 
-    def __init__(self, weight: float, every: int = 1):
-        check_number(weight=weight)
+    def __init__(self, weight: float, every: int = 1, of: str = "discriminator"):
         check_whole(1, every=every)
-        self.weight, self.every = weight, every
+        self.weight, self.every, self.of = weight, every, of
+
+    def is_of(self, player: str) -> bool:
+        return player in (self.of, f"{self.of}s")
 
     def due(self, turn: int) -> bool:
+        """Whether it is in this turn of its player, counted from 0."""
         return turn % self.every == 0
+
+    def at(self, inputs: PenaltyInputs, mix: Tensor | None = None) -> Tensor:
+        """The penalty where it looks, between real and fake by the shares `mix`."""
+        return self(inputs.function, self.points(inputs.real, inputs.fake, mix), inputs.cond)
 
     def points(self, real: Tensor, fake: Tensor, mix: Tensor | None = None) -> Tensor:
         """Where the gradient is measured: the real samples unless a subclass says otherwise.
@@ -87,9 +109,8 @@ class GradientPenalty(_Between):
 class WGANDiv(_Between):
     """The mean of the gradient's norm to the `power` (WGAN-div, Wu et al. 2018); weight and power are k and p."""
 
-    def __init__(self, weight: float = 2.0, power: float = 6.0, every: int = 1):
-        super().__init__(weight, every)
-        check_number(power=power)
+    def __init__(self, weight: float = 2.0, power: float = 6.0, every: int = 1, of: str = "discriminator"):
+        super().__init__(weight, every, of)
         if power <= 1:
             raise ValueError(f"power is {power}, it must be above 1")
         self.power = power

@@ -23,19 +23,25 @@ def check_networks(networks: Mapping[str, nn.Module], needed: Sequence[str], who
 
 
 def check_players(
-    players: Mapping[str, Player], networks: Mapping[str, nn.Module], plays: Mapping[str, Sequence[str]] | None
+    players: Mapping[str, Player],
+    networks: Mapping[str, nn.Module],
+    known: Sequence[str],
+    measures: Mapping[str, Sequence[str]],
 ) -> None:
-    """Raise UserError for networks that are not there, and, where `plays` is stated, players and statistics."""
+    """Raise UserError for networks that are not there, and where a family says what it has `known`, for others.
+
+    `measures` are the statistics of each player.
+    """
     for name, player in players.items():
         for network in player.networks:
             if network not in networks:
                 raise UserError(f"models.players.{name}.networks: there is no network '{network}'")
-        if plays is None:
-            continue
-        if name not in plays:
-            raise UserError(f"models.players.{name}: there is no such player; this family has {', '.join(plays)}")
+        if not known:
+            continue  # a family that overrides `losses` finds its mistakes when they play
+        if name not in known:
+            raise UserError(f"models.players.{name}: there is no such player; this family has {', '.join(known)}")
         if player.plays_when is not None:
-            check_statistic(name, player.plays_when.statistic, plays[name])
+            check_statistic(name, player.plays_when.statistic, measures.get(name, ()))
 
 
 def check_statistic(player: str, statistic: str, measured: Sequence[str]) -> None:
@@ -46,35 +52,30 @@ def check_statistic(player: str, statistic: str, measured: Sequence[str]) -> Non
 
 
 def check_penalties(
-    penalties: Mapping[str, Penalty],
-    networks: Mapping[str, nn.Module],
-    players: Mapping[str, Player],
-    penalised: Sequence[str],
+    penalties: Mapping[str, Penalty], networks: Mapping[str, nn.Module], players: Mapping[str, Player]
 ) -> None:
     """Raise UserError for penalties that would look at no network, or at one with batch norm."""
-    if not penalties:
-        return
-    keys = f"losses.penalties ({', '.join(penalties)})"
-    trained = {network for player in players.values() for network in player.networks}
-    if not trained.intersection(penalised):
-        raise UserError(f"{keys}: no player trains a network that they act on; leave them out: losses.penalties={{}}")
-    for name in trained.intersection(penalised):
-        if any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in networks[name].modules()):
+    for key, penalty in penalties.items():
+        looked_at = [network for name, player in players.items() if penalty.is_of(name) for network in player.networks]
+        if not looked_at:
             raise UserError(
-                f"{keys} with batch norm in networks.{name}: batch norm ties the samples of a batch together, so a "
-                f"per-sample gradient means nothing; choose it without batch norm (norm=false, or norm=instance)"
+                f"losses.penalties.{key}: there is no player '{penalty.of}' whose networks it could act on; "
+                f"losses.penalties.{key}.of= names another ({', '.join(players)}), losses.penalties={{}} leaves it out"
             )
+        for name in looked_at:
+            if any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in networks[name].modules()):
+                raise UserError(
+                    f"losses.penalties.{key} with batch norm in networks.{name}: batch norm ties the samples of "
+                    f"a batch together, so a per-sample gradient means nothing; choose it without batch norm "
+                    f"(norm=false, or norm=instance)"
+                )
 
 
-def check_options(networks: Mapping[str, nn.Module], ema: EMA | None, microbatches: int, on_divergence: str) -> None:
-    """Raise UserError for options that no game can have."""
+def check_ema(ema: EMA | None, networks: Mapping[str, nn.Module]) -> None:
+    """Raise UserError for networks to be averaged that are not there."""
     for network in ema.names if ema is not None else ():
         if network not in networks:
             raise UserError(f"models.ema.networks: there is no network '{network}'")
-    if not isinstance(microbatches, int) or microbatches < 1:
-        raise UserError(f"models.microbatches is {microbatches}, it must be a whole number of 1 or more")
-    if on_divergence not in ("stop", "skip"):
-        raise UserError(f"models.on_divergence is '{on_divergence}', it must be stop or skip")
 
 
 def z_dim_of(generator: nn.Module) -> int:
@@ -91,7 +92,31 @@ def tried(name: str, network: nn.Module, *inputs: Tensor, way_out: str) -> Any:
         try:
             return network(*inputs)
         except NOT_TAKEN as error:
-            kinds = [str(tuple(x.shape[1:])) if x.is_floating_point() else "class numbers" for x in inputs]
             raise UserError(
-                f"networks.{name} does not take {' with '.join(kinds)} ({first_line(error)}): {way_out}"
+                f"networks.{name} does not take {described(inputs)} ({first_line(error)}): {way_out}"
             ) from error
+
+
+def described(inputs: Sequence[Tensor]) -> str:
+    """The shape of a sample of each input; whole numbers are classes."""
+    return " with ".join(str(tuple(x.shape[1:])) if x.is_floating_point() else "class numbers" for x in inputs)
+
+
+def outputs_for(family: Any, batch: Mapping[str, Tensor]) -> dict[str, Any]:
+    """What each network gives for one sample of a batch, in eval mode.
+
+    Raises UserError for one that does not take it, or makes something of another shape than the game needs.
+    """
+    one = {key: value[:1] for key, value in batch.items()}
+    given = {}
+    for name, network in family.networks.items():
+        inputs, wanted = family.inputs_of(name, one), family.target_of(name, one)
+        if inputs is None:
+            continue
+        given[name] = tried(name, network, *inputs, way_out=family.way_out)
+        if wanted is not None and given[name].shape != wanted.shape:
+            made, needed = (tuple(tensor.shape[1:]) for tensor in (given[name], wanted))
+            raise UserError(
+                f"networks.{name} makes {made} of {described(inputs)}, but this game needs {needed}: {family.way_out}"
+            )
+    return given

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gantrain.checks import check_whole
-from gantrain.models.loop.state import misfit
+from gantrain.run.checkpoint import misfit
 
 
 class ImagePool:

@@ -6,13 +6,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gantrain.checks import check_number, check_whole
+from gantrain.checks import check_whole
+from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 from gantrain.models.base import GANModule
-from gantrain.models.checks import check_networks, tried, z_dim_of
+from gantrain.models.checks import check_networks, z_dim_of
 from gantrain.models.latent import normal_latents
-from gantrain.models.loop.batch import Batch, Scalars
+from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
+from gantrain.models.players import plays
 from gantrain.networks.weights import FromFile
 
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -26,7 +28,9 @@ class Inversion(GANModule):
     network `face` says of both, its gradients pass to the pictures. What the player does not train is frozen.
     """
 
-    penalised = ()
+    verbs = ("age", "sample", "interpolate", "arithmetic")
+    usual_evaluation = "ageing"
+    way_out = "interpolate its size and channels from data.size and data.channels; a generator must take class numbers"
 
     def __init__(
         self,
@@ -39,8 +43,7 @@ class Inversion(GANModule):
         **base: Any,
     ):
         check_whole(1, classes=classes)
-        check_number(z_std=z_std)
-        super().__init__(plays={"encoder": ()}, **base)
+        super().__init__(**base)
         self.distances = {"latent": latent, "pixels": pixels, "embedding": embedding}
         self.distances = {key: distance for key, distance in self.distances.items() if distance is not None}
         if not self.distances:
@@ -57,7 +60,8 @@ class Inversion(GANModule):
             "cond_z": self.integers(batch, self.classes, key="cond_z"),
         }
 
-    def losses(self, name: str, batch: Batch, shared: Any) -> tuple[Scalars, Scalars]:
+    @plays
+    def encoder(self, batch: Batch, shared: None) -> tuple[Scalars, Scalars]:
         encoder, generator = self.networks["encoder"], self.networks["generator"]
         terms = {}
         if distance := self.distances.get("latent"):
@@ -79,25 +83,22 @@ class Inversion(GANModule):
         """Embeddings (n, d) of pictures in the data's range, without gradient."""
         return self.networks["face"](images)
 
-    def check(self, batch: Batch) -> None:
+    def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:
         real = batch["real"]
+        if name == "generator":
+            return torch.zeros(len(real), self.z_dim, device=real.device), batch["cond"]
+        uses_face = name == "face" and "embedding" in self.distances
+        return (real,) if name == "encoder" or uses_face else None
+
+    def target_of(self, name: str, batch: Batch) -> Tensor | None:
+        if name == "encoder":
+            return batch["real"].new_zeros(len(batch["real"]), self.z_dim)
+        return batch["real"] if name == "generator" else None
+
+    def check(self, batch: Batch) -> dict[str, Any]:
         if "cond" not in batch:
             raise UserError("models.classes: the data have no classes; choose data that have some")
-        way_out = "interpolate its size and channels from data.size and data.channels"
-        z = tried("encoder", self.networks["encoder"], real[:1], way_out=way_out)
-        if z.shape[1:] != (self.z_dim,):
-            raise UserError(
-                f"networks.encoder gives latents of {z.shape[-1]}, networks.generator takes {self.z_dim}: "
-                f"state the same z_dim"
-            )
-        takes_classes = f"{way_out}; it must take class numbers as well"
-        made = tried("generator", self.networks["generator"], z, batch["cond"][:1], way_out=takes_classes)
-        if made.shape[1:] != real.shape[1:]:
-            raise UserError(
-                f"networks.generator makes {tuple(made.shape[1:])} but data gives {tuple(real.shape[1:])}: {way_out}"
-            )
-        if "embedding" in self.distances:
-            self.face_of(real)  # loads it, with an error of its own
+        return super().check(batch)
 
     def from_files(self) -> Sequence[FromFile]:
         face = self.networks["face"] if "embedding" in self.distances else None
@@ -107,7 +108,7 @@ class Inversion(GANModule):
 
     def encode(self, images: Tensor, raw: bool = False) -> Tensor:
         """Latents (n, z_dim), on the CPU, of samples in the data's range; EMA weights unless `raw`."""
-        return outputs(self.best("encoder", raw), images, device=self.device)
+        return outputs(self.averaged("encoder", raw), images, device=self.device)
 
     def latents(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
         """`n` latents from a CPU generator, as LatentGAN draws them."""
@@ -116,7 +117,7 @@ class Inversion(GANModule):
     def generate(self, z: Tensor, cond: Tensor | None = None, raw: bool = False) -> Tensor:
         """Samples in the data's range, on the CPU, of the classes `cond` (n,), by default 0, 1, 2, ... in turn."""
         cond = torch.arange(len(z)) % self.classes if cond is None else cond
-        return outputs(self.best("generator", raw), z, cond, device=self.device)
+        return outputs(self.averaged("generator", raw), z, cond, device=self.device)
 
     def in_all_classes(self, z: Tensor, raw: bool = False) -> Tensor:
         """Samples (n, classes, ...) of every latent in every class."""

@@ -6,16 +6,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gantrain.checks import check_number, check_whole
+from gantrain.checks import check_whole
+from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.auxiliary import Auxiliary, Codes
 from gantrain.losses.matching import FeatureMatching
+from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
-from gantrain.models.checks import check_networks, tried, z_dim_of
-from gantrain.models.loop.batch import Batch, Scalars
+from gantrain.models.checks import check_networks, z_dim_of
+from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
+from gantrain.models.players import plays
 from gantrain.networks.critique import Critique, critique_of
 
 
@@ -33,6 +36,13 @@ class LatentGAN(GANModule):
     not shown; of `Codes` (InfoGAN) the codes that are the last numbers of every latent.
     """
 
+    way_out = (
+        "interpolate its size, channels and, in a conditional game, classes from data; networks=dcgan and mlp have "
+        "these options"
+    )
+    verbs = ("sample", "interpolate", "arithmetic", "features")
+    usual_evaluation = "dataset"
+
     def __init__(
         self,
         *,
@@ -44,10 +54,8 @@ class LatentGAN(GANModule):
         classes: int | None = None,
         **base: Any,
     ):
-        check_number(z_std=z_std)
-        if classes is not None:
-            check_whole(1, classes=classes)
-        super().__init__(plays={"discriminator": measured(adversarial), "generator": ()}, **base)
+        check_whole(1, classes=classes)
+        super().__init__(measures={"discriminator": measured(adversarial)}, **base)
         check_networks(self.networks, ("generator", "discriminator"), "the latent family")
         self.adversarial, self.matching, self.auxiliary = adversarial, matching, auxiliary
         self.codes = auxiliary if isinstance(auxiliary, Codes) else None
@@ -56,6 +64,8 @@ class LatentGAN(GANModule):
     @property
     def z_dim(self) -> int:
         return z_dim_of(self.networks["generator"])
+
+    # ---- the game ----------------------------------------------------------------------------------------------------
 
     def draw(self, batch: Batch) -> Batch:
         drawn = {"z": self.from_normal(self.noise(batch, self.z_dim, key="z"))}
@@ -66,68 +76,91 @@ class LatentGAN(GANModule):
         return drawn
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Tensor:
+        """The fakes of both turns."""
         reused = "generator" in playing and not self.fresh_noise
         with torch.set_grad_enabled(reused and torch.is_grad_enabled()):
-            return self.networks["generator"](batch["z"], *self.cond(batch))
+            return self.networks["generator"](batch["z"], *self.generator_cond(batch))
 
-    def losses(self, name: str, batch: Batch, shared: Tensor) -> tuple[Scalars, Scalars]:
-        real, fake, shown = batch["real"], shared, self.shown(batch)
-        if name == "discriminator":
-            fake = fake.detach()
-            of_real, of_fake = self.judge(real, *shown), self.judge(fake, *shown)
-            terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
-            if self.auxiliary is not None:
-                terms |= self.auxiliary.real(of_real.classes, batch.get("cond")) | self.said(of_fake, batch)
-            return {**terms, **self.penalise(name, self.logits, batch, real, fake, *shown)}, stats
-        source = batch
+    @plays
+    def discriminator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
+        cond = self.discriminator_cond(batch)
+        of_real, of_fake = self.judge(batch["real"], *cond), self.judge(fakes.detach(), *cond)
+        terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
+        if self.auxiliary is not None:
+            terms |= self.auxiliary.real(of_real.auxiliary, batch.get("cond")) | self.auxiliary_terms(of_fake, batch)
+        return terms, stats
+
+    @plays
+    def generator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
+        source = self.generator_inputs(batch)
         if self.fresh_noise:
-            source = {key: batch[f"{key}_generator"] for key in ("z", *(("cond",) if self.classes else ()))}
-            fake = self.networks["generator"](source["z"], *self.cond(source))
-        judged = self.judge(fake, *self.shown(source))
-        terms = generator_turn(self.adversarial, self.matching, judged, lambda: self.judge(real, *shown))
-        return (terms if self.auxiliary is None else terms | self.said(judged, source)), {}
+            fakes = self.networks["generator"](source["z"], *self.generator_cond(source))
+        of_fake = self.judge(fakes, *self.discriminator_cond(source))
+        terms = generator_turn(self.adversarial, self.matching, of_fake, lambda: self.judge_real(batch))
+        return (terms if self.auxiliary is None else terms | self.auxiliary_terms(of_fake, source)), {}
 
-    def cond(self, batch: Batch) -> tuple[Tensor, ...]:
+    def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:
+        if name == "discriminator":
+            inputs = PenaltyInputs(self.logits, batch["real"], fakes.detach(), *self.discriminator_cond(batch))
+        else:
+            source = self.generator_inputs(batch)
+            inputs = PenaltyInputs(self.networks["generator"], source["z"], source["z"], *self.generator_cond(source))
+        return {"": inputs}
+
+    def generator_inputs(self, batch: Batch) -> Batch:
+        """What the generator's turn makes its fakes from, `z` and `cond`."""
+        if not self.fresh_noise:
+            return batch
+        return {key: batch[f"{key}_generator"] for key in ("z", *(("cond",) if self.classes else ()))}
+
+    def generator_cond(self, batch: Batch) -> tuple[Tensor, ...]:
         """What the generator takes after the latent: the class numbers, or nothing."""
         return (batch["cond"],) if self.classes else ()
 
-    def shown(self, batch: Batch) -> tuple[Tensor, ...]:
+    def discriminator_cond(self, batch: Batch) -> tuple[Tensor, ...]:
         """What the discriminator takes after the sample: the class numbers, unless it is to say them."""
-        return () if self.auxiliary is not None and self.auxiliary.tells_classes else self.cond(batch)
+        says_them = self.auxiliary is not None and self.auxiliary.tells_classes
+        return () if says_them else self.generator_cond(batch)
 
-    def said(self, judged: Critique, source: Batch) -> Scalars:
-        """What the discriminator's further words about fakes cost that were made from `source`."""
-        return self.auxiliary.fake(judged.classes, source["z"], source.get("cond"))
+    def auxiliary_terms(self, of_fake: Critique, source: Batch) -> Scalars:
+        """What the auxiliary head's answer about fakes costs that were made from `source`."""
+        return self.auxiliary.fake(of_fake.auxiliary, source["z"], source.get("cond"))
 
     def judge(self, samples: Tensor, *cond: Tensor) -> Critique:
         return critique_of(self.networks["discriminator"](samples, *cond))
 
+    def judge_real(self, batch: Batch) -> Critique:
+        return self.judge(batch["real"], *self.discriminator_cond(batch))
+
     def logits(self, samples: Tensor, *cond: Tensor) -> Tensor:
         return self.judge(samples, *cond).logits
 
-    def check(self, batch: Batch) -> None:
+    # ---- before training ---------------------------------------------------------------------------------------------
+
+    def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:
         real = batch["real"]
-        if self.classes and "cond" not in batch:
-            raise UserError("models.classes: the data have no classes; leave it null, or choose data that have some")
-        batch = {key: value[:1] for key, value in batch.items()}
-        way_out = "interpolate its size and channels from data.size and data.channels"
+        if name == "generator":
+            return (torch.zeros(len(real), self.z_dim, device=real.device), *self.generator_cond(batch))
+        return (real, *self.discriminator_cond(batch)) if name == "discriminator" else None
+
+    def target_of(self, name: str, batch: Batch) -> Tensor | None:
+        return batch["real"] if name == "generator" else None
+
+    def check(self, batch: Batch) -> dict[str, Any]:
         if self.classes:
-            batch["cond"] = torch.full_like(batch["cond"], self.classes - 1)  # who takes the last takes all
-            way_out += (
-                ", and its classes from data.classes: this game is conditional; networks=dcgan and mlp have that option"
-            )
+            if "cond" not in batch:
+                raise UserError(
+                    "models.classes: the data have no classes; leave it null, or choose data that have some"
+                )
+            last = torch.full_like(batch["cond"], self.classes - 1)  # who takes the last takes all
+            batch = {**batch, "cond": last}
         self.check_auxiliary()
-        z = torch.zeros(1, self.z_dim, device=real.device)
-        made = tried("generator", self.networks["generator"], z, *self.cond(batch), way_out=way_out)
-        if made.shape[1:] != real.shape[1:]:
-            raise UserError(
-                f"networks.generator makes {tuple(made.shape[1:])} but data gives {tuple(real.shape[1:])}: {way_out}"
-            )
-        judge = self.networks["discriminator"]
-        judged = critique_of(tried("discriminator", judge, batch["real"], *self.shown(batch), way_out=way_out))
+        given = super().check(batch)
+        judged = critique_of(given["discriminator"])
         check_matching(self.matching, judged)
         if self.auxiliary is not None:
-            check_said(judged, self.auxiliary.size)
+            check_auxiliary_head(judged, self.auxiliary.size)
+        return given
 
     def check_auxiliary(self) -> None:
         """Raise UserError where there is less to say than is asked for."""
@@ -141,6 +174,8 @@ class LatentGAN(GANModule):
                 f"networks.generator.z_dim is {self.z_dim}, and losses.auxiliary takes {self.codes.size} of that for "
                 f"codes; noise needs some as well"
             )
+
+    # ---- a trained run -----------------------------------------------------------------------------------------------
 
     def latents(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
         """`n` latents from a CPU generator, so that a seed means the same pictures on every device.
@@ -164,7 +199,7 @@ class LatentGAN(GANModule):
         inputs = [z]
         if self.classes:
             inputs.append(torch.arange(len(z)) % self.classes if cond is None else cond)
-        return outputs(self.best("generator", raw), *inputs, device=self.device, chunk=chunk)
+        return outputs(self.averaged("generator", raw), *inputs, device=self.device, chunk=chunk)
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
         z = self.latents(len(batch["real"]), generator)
@@ -181,9 +216,9 @@ class LatentGAN(GANModule):
         return ("generator",)
 
 
-def check_said(judged: Critique, size: int) -> None:
+def check_auxiliary_head(judged: Critique, size: int) -> None:
     """Raise UserError where a discriminator does not say `size` numbers beside its logits."""
-    said = 0 if judged.classes is None else judged.classes.shape[1]
+    said = 0 if judged.auxiliary is None else judged.auxiliary.shape[1]
     if said != size:
         raise UserError(
             f"losses.auxiliary asks {size} numbers of networks.discriminator beside its logits, it says {said}; set "

@@ -6,15 +6,17 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from gantrain.checks import check_number
+from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
+from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
-from gantrain.models.checks import check_networks, tried
-from gantrain.models.loop.batch import Batch, Scalars
-from gantrain.models.loop.eval_mode import for_inference
+from gantrain.models.checks import check_networks
+from gantrain.models.loop.batch import Scalars
+from gantrain.models.loop.eval_mode import outputs
+from gantrain.models.players import plays
 from gantrain.networks.critique import Critique, critique_of
 from gantrain.networks.weights import FromFile
 
@@ -35,6 +37,8 @@ class PairedGAN(GANModule):
     `adversarial` the generator plays alone: the pixel-loss stage that comes before the game.
     """
 
+    verbs = ("features",)  # what else it is for, its data say
+
     def __init__(
         self,
         *,
@@ -45,15 +49,12 @@ class PairedGAN(GANModule):
         conditional: bool = False,
         **base: Any,
     ):
-        check_number(adversarial_weight=adversarial_weight)
-        plays: dict[str, Sequence[str]] = {"generator": ()}
-        if adversarial is not None:
-            plays["discriminator"] = measured(adversarial)
-        elif "discriminator" in base["players"] or matching is not None:
+        super().__init__(measures={"discriminator": measured(adversarial) if adversarial else ()}, **base)
+        needed = ("generator",) if adversarial is None else ("generator", "discriminator")
+        check_networks(self.networks, needed, "the paired family")
+        if adversarial is None and ("discriminator" in self.players or matching is not None):
             key = "losses.matching" if matching is not None else "models.players.discriminator"
             raise UserError(f"{key}: the discriminator needs losses.adversarial")
-        super().__init__(plays=plays, **base)
-        check_networks(self.networks, list(plays), "the paired family")
         self.content, self.adversarial, self.matching = content, adversarial, matching
         self.adversarial_weight, self.conditional = adversarial_weight, conditional
 
@@ -61,20 +62,27 @@ class PairedGAN(GANModule):
         with torch.set_grad_enabled("generator" in playing and torch.is_grad_enabled()):
             return self.networks["generator"](batch["cond"])
 
-    def losses(self, name: str, batch: Batch, shared: Tensor) -> tuple[Scalars, Scalars]:
-        real, fake, cond = batch["real"], shared, self.cond(batch)
-        if name == "discriminator":
-            fake = fake.detach()
-            terms, stats = discriminator_turn(self.adversarial, self.judge(real, *cond), self.judge(fake, *cond))
-            return {**terms, **self.penalise(name, self.logits, batch, real, fake, *cond)}, stats
-        terms = {"content": self.content(fake, real)}
+    @plays
+    def discriminator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
+        cond = self.discriminator_cond(batch)
+        return discriminator_turn(self.adversarial, self.judge(batch["real"], *cond), self.judge(fakes.detach(), *cond))
+
+    @plays
+    def generator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
+        terms, cond = {"content": self.content(fakes, batch["real"])}, self.discriminator_cond(batch)
         if self.adversarial is None:
             return terms, {}
-        judged = self.judge(fake, *cond)
-        game = generator_turn(self.adversarial, self.matching, judged, lambda: self.judge(real, *cond))
+        of_fake = self.judge(fakes, *cond)
+        game = generator_turn(self.adversarial, self.matching, of_fake, lambda: self.judge(batch["real"], *cond))
         return {**terms, **game, "adv": self.adversarial_weight * game["adv"]}, {}
 
-    def cond(self, batch: Batch) -> tuple[Tensor, ...]:
+    def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:
+        if name == "generator":
+            return {"": PenaltyInputs(self.networks["generator"], batch["cond"], batch["cond"])}
+        cond = self.discriminator_cond(batch)
+        return {"": PenaltyInputs(self.logits, batch["real"], fakes.detach(), *cond)}
+
+    def discriminator_cond(self, batch: Batch) -> tuple[Tensor, ...]:
         """What the discriminator takes after the target: the condition, or nothing."""
         return (batch["cond"],) if self.conditional else ()
 
@@ -84,31 +92,28 @@ class PairedGAN(GANModule):
     def logits(self, targets: Tensor, *cond: Tensor) -> Tensor:
         return self.judge(targets, *cond).logits
 
-    def check(self, batch: Batch) -> None:
-        batch = {key: value[:1] for key, value in batch.items()}
-        real, cond = batch["real"], batch["cond"]
-        way_out = "interpolate its options from data, as configs/networks does"
-        made = tried("generator", self.networks["generator"], cond, way_out=way_out)
-        if made.shape != real.shape:
-            raise UserError(
-                f"networks.generator makes {tuple(made.shape[1:])} of {tuple(cond.shape[1:])}, but data has targets of "
-                f"{tuple(real.shape[1:])}: {way_out}"
-            )
+    def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:
+        if name == "discriminator" and self.adversarial is not None:
+            return batch["real"], *self.discriminator_cond(batch)
+        return (batch["cond"],) if name == "generator" else None
+
+    def target_of(self, name: str, batch: Batch) -> Tensor | None:
+        return batch["real"] if name == "generator" else None
+
+    def check(self, batch: Batch) -> dict[str, Any]:
+        given = super().check(batch)
         if self.adversarial is not None:
-            judge = self.networks["discriminator"]
-            check_matching(
-                self.matching, critique_of(tried("discriminator", judge, real, *self.cond(batch), way_out=way_out))
-            )
+            check_matching(self.matching, critique_of(given["discriminator"]))
         with torch.no_grad():
-            self.content(made, real)  # it loads its weights now, or says that there are none
+            self.content(batch["real"][:1], batch["real"][:1])  # loads its weights now, or says that there are none
+        return given
 
     def from_files(self) -> Sequence[FromFile]:
         return [self.content] if isinstance(self.content, FromFile) else []
 
     def translate(self, cond: Tensor, raw: bool = False) -> Tensor:
         """What the generator makes of conditions (n, ...), on the CPU; EMA weights unless `raw`."""
-        with for_inference(self.best("generator", raw)) as generator:
-            return generator(cond.to(self.device)).float().cpu()
+        return outputs(self.averaged("generator", raw), cond, device=self.device, chunk=len(cond))
 
     def generator_to(self, side: str | None) -> str:
         """The network that translates a user's pictures. Raises UserError where a side is asked for."""

@@ -1,28 +1,37 @@
 """Two kinds of pictures turned into each other without pairs: CycleGAN (Zhu et al. 2017, arXiv 1703.10593)."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from gantrain.checks import check_whole
-from gantrain.errors import UserError
+from gantrain.data.batch import SIDES, Batch
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
+from gantrain.losses.penalties import PenaltyInputs
 from gantrain.losses.reconstruction import PixelL1
 from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
-from gantrain.models.checks import check_networks, tried
+from gantrain.models.checks import check_networks
 from gantrain.models.image_pool import ImagePool
-from gantrain.models.loop.batch import Batch, Scalars
-from gantrain.models.loop.eval_mode import for_inference
+from gantrain.models.loop.batch import Scalars
+from gantrain.models.loop.eval_mode import outputs
+from gantrain.models.players import plays
 from gantrain.networks.critique import Critique, critique_of
 
-SIDES = ("a", "b")
 OTHER = {"a": "b", "b": "a"}
 DRAWS = ("swap", "place")  # what a pool takes, per picture
 NETWORKS = ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b")
+
+
+class Fakes(NamedTuple):
+    """Of each side: `new` ones, with the generators' graph where they play, and those `shown` to the discriminator."""
+
+    new: dict[str, Tensor]
+    shown: dict[str, Tensor]
 
 
 class UnpairedGAN(GANModule):
@@ -33,7 +42,7 @@ class UnpairedGAN(GANModule):
     already from itself. Discriminators see fakes through a pool of the last `pool` ones; 0 shows them the newest alone.
     """
 
-    penalised = ("discriminator_a", "discriminator_b")
+    way_out = "interpolate its options from data, as configs/networks/cyclegan.yaml does"
 
     def __init__(
         self,
@@ -47,84 +56,94 @@ class UnpairedGAN(GANModule):
     ):
         check_whole(0, pool=pool)
         sides = [f"{name}_{side}" for side in SIDES for name in measured(adversarial)]
-        super().__init__(plays={"generators": (), "discriminators": sides}, **base)
+        super().__init__(measures={"discriminators": sides}, **base)
         check_networks(self.networks, NETWORKS, "the unpaired family")
         self.adversarial, self.cycle, self.identity, self.matching = adversarial, cycle, identity, matching
-        if pool:
-            self.stateful = {f"pool_{side}": ImagePool(pool) for side in SIDES}
+        for side in SIDES if pool else ():
+            self.keep(f"pool_{side}", ImagePool(pool))
 
     def draw(self, batch: Batch) -> Batch:
-        return {f"{kind}.{name}": self.uniform(batch, f"{kind}.{name}") for name in self.stateful for kind in DRAWS}
+        return {f"{kind}.{name}": self.uniform(batch, f"{kind}.{name}") for name in self.kept for kind in DRAWS}
 
-    def shared(self, batch: Batch, playing: Sequence[str]) -> dict[str, Tensor]:
-        """The fakes of both sides."""
+    def shared(self, batch: Batch, playing: Sequence[str]) -> Fakes:
+        """The fakes of both sides, and what the discriminators see of them."""
         with torch.set_grad_enabled("generators" in playing and torch.is_grad_enabled()):
-            return {side: self.carried(side, batch[OTHER[side]]) for side in SIDES}
+            new = {side: self.networks[self.generator_to(side)](batch[OTHER[side]]) for side in SIDES}
+        learns = "discriminators" in playing  # where nothing is learnt from them, the pools stay as they are
+        return Fakes(
+            new, {side: self.from_pool(side, new[side].detach(), batch) if learns else new[side] for side in SIDES}
+        )
 
-    def losses(self, name: str, batch: Batch, shared: dict[str, Tensor]) -> tuple[Scalars, Scalars]:
+    def from_pool(self, side: str, fakes: Tensor, batch: Batch) -> Tensor:
+        """Newer and older fakes."""
+        pool = f"pool_{side}"
+        return self.kept[pool](fakes, *(batch[f"{kind}.{pool}"] for kind in DRAWS)) if pool in self.kept else fakes
+
+    @plays
+    def discriminators(self, batch: Batch, fakes: Fakes) -> tuple[Scalars, Scalars]:
         terms, stats = {}, {}
         for side in SIDES:
-            of_side = self.against if name == "discriminators" else self.made
-            side_terms, side_stats = of_side(side, batch, shared)
-            terms |= {f"{key}_{side}": value for key, value in side_terms.items()}
-            stats |= {f"{key}_{side}": value for key, value in side_stats.items()}
+            of_real, of_fake = self.judge(side, batch[side]), self.judge(side, fakes.shown[side].detach())
+            side_terms, side_stats = discriminator_turn(self.adversarial, of_real, of_fake)
+            terms |= on_side(side, side_terms)
+            stats |= on_side(side, side_stats)
         return terms, stats
 
-    def against(self, side: str, batch: Batch, fakes: dict[str, Tensor]) -> tuple[Scalars, Scalars]:
-        """A discriminator's turn on its side."""
-        real, fake = batch[side], self.remembered(f"pool_{side}", fakes[side].detach(), batch)
-        terms, stats = discriminator_turn(self.adversarial, self.judge(side, real), self.judge(side, fake))
-
-        def logits(images: Tensor) -> Tensor:
-            return self.judge(side, images).logits
-
-        return {**terms, **self.penalise("discriminators", logits, batch, real, fake)}, stats
-
-    def remembered(self, pool: str, fakes: Tensor, batch: Batch) -> Tensor:
-        """Newer and older fakes; where nothing is learnt from them, the pool stays as it is."""
-        if pool not in self.stateful or not torch.is_grad_enabled():
-            return fakes
-        return self.stateful[pool](fakes, *(batch[f"{kind}.{pool}"] for kind in DRAWS))
-
-    def made(self, side: str, batch: Batch, fakes: dict[str, Tensor]) -> tuple[Scalars, Scalars]:
-        """What both generators pay for on a side: fakes that convince, and its pictures found again."""
-        real = batch[side]
-        judged = self.judge(side, fakes[side])
-        terms = generator_turn(self.adversarial, self.matching, judged, lambda: self.judge(side, real))
-        terms["cycle"] = self.cycle(self.carried(side, fakes[OTHER[side]]), real)
-        if self.identity is not None:
-            terms["identity"] = self.identity(self.carried(side, real), real)
+    @plays
+    def generators(self, batch: Batch, fakes: Fakes) -> tuple[Scalars, Scalars]:
+        terms = {}
+        for side in SIDES:
+            real, back = batch[side], self.networks[self.generator_to(side)]
+            of_fake = self.judge(side, fakes.new[side])
+            of_side = generator_turn(self.adversarial, self.matching, of_fake, partial(self.judge, side, real))
+            of_side["cycle"] = self.cycle(back(fakes.new[OTHER[side]]), real)
+            if self.identity is not None:
+                of_side["identity"] = self.identity(back(real), real)
+            terms |= on_side(side, of_side)
         return terms, {}
 
-    def carried(self, side: str, images: Tensor) -> Tensor:
-        return self.networks[self.generator_to(side)](images)
+    def penalised(self, name: str, batch: Batch, fakes: Fakes) -> dict[str, PenaltyInputs]:
+        if name == "generators":
+            return {
+                f"_{side}": PenaltyInputs(
+                    self.networks[self.generator_to(side)], batch[OTHER[side]], batch[OTHER[side]]
+                )
+                for side in SIDES
+            }
+        return {
+            f"_{side}": PenaltyInputs(partial(self.logits, side), batch[side], fakes.shown[side].detach())
+            for side in SIDES
+        }
 
     def judge(self, side: str, images: Tensor) -> Critique:
         return critique_of(self.networks[f"discriminator_{side}"](images))
+
+    def logits(self, side: str, images: Tensor) -> Tensor:
+        return self.judge(side, images).logits
 
     def generator_to(self, side: str | None) -> str:
         """The network that translates pictures to a side; to b where none is asked for."""
         side = side or "b"
         return f"generator_{OTHER[side]}{side}"
 
-    def check(self, batch: Batch) -> None:
-        way_out = "interpolate its options from data, as configs/networks/cyclegan.yaml does"
+    def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:
+        inputs = {f"discriminator_{side}": batch[side] for side in SIDES}
+        inputs |= {self.generator_to(side): batch[OTHER[side]] for side in SIDES}
+        return (inputs[name],) if name in inputs else None
+
+    def target_of(self, name: str, batch: Batch) -> Tensor | None:
+        return {self.generator_to(side): batch[side] for side in SIDES}.get(name)
+
+    def check(self, batch: Batch) -> dict[str, Any]:
+        given = super().check(batch)
         for side in SIDES:
-            name, real, target = self.generator_to(side), batch[OTHER[side]][:1], batch[side][:1]
-            made = tried(name, self.networks[name], real, way_out=way_out)
-            if made.shape != target.shape:
-                raise UserError(
-                    f"networks.{name} makes {tuple(made.shape[1:])} of {tuple(real.shape[1:])}, but the pictures of "
-                    f"the other side are {tuple(target.shape[1:])}: {way_out}"
-                )
-            judge = f"discriminator_{side}"
-            judged = tried(judge, self.networks[judge], target, way_out=way_out)
-            check_matching(self.matching, critique_of(judged))
+            check_matching(self.matching, critique_of(given[f"discriminator_{side}"]))
+        return given
 
     def translate(self, images: Tensor, side: str = "b", raw: bool = False) -> Tensor:
         """What becomes of pictures (n, ...) on the way to a side, on the CPU; EMA weights unless `raw`."""
-        with for_inference(self.best(self.generator_to(side), raw)) as generator:
-            return generator(images.to(self.device)).float().cpu()
+        network = self.averaged(self.generator_to(side), raw)
+        return outputs(network, images, device=self.device, chunk=len(images))
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """What becomes of the pictures of a, then of those of b."""
@@ -132,3 +151,7 @@ class UnpairedGAN(GANModule):
 
     def networks_for_use(self) -> Sequence[str]:
         return ("generator_ab", "generator_ba")
+
+
+def on_side(side: str, values: Scalars) -> Scalars:
+    return {f"{key}_{side}": value for key, value in values.items()}

@@ -8,13 +8,13 @@ from torch import Tensor, nn
 
 class Critique(NamedTuple):
     """`logits` of any shape; `features` of its layers, first to last (feature matching, Salimans et al. 2016);
-    `classes` (n, k), what an auxiliary head says of each sample: the logits of its class (ACGAN), or of its categorical
-    code and then the means of its continuous codes (InfoGAN).
+    `auxiliary` (n, k), what an auxiliary head says of each sample: the logits of its class (ACGAN), or of its
+    categorical code and then the means of its continuous codes (InfoGAN).
     """
 
     logits: Tensor
     features: Sequence[Tensor] = ()
-    classes: Tensor | None = None
+    auxiliary: Tensor | None = None
 
 
 def critique_of(judged: Tensor | Critique) -> Critique:

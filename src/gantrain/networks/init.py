@@ -16,8 +16,6 @@ def initialise(network: nn.Module, scheme: Init) -> None:
     """
     if scheme == "torch":
         return
-    if scheme not in ("glorot", "dcgan"):
-        raise ValueError(f"init '{scheme}' is none of torch, glorot, dcgan")
     for layer in network.modules():
         if isinstance(layer, (nn.Linear, nn.modules.conv._ConvNd)):
             if "weight" not in dict(layer.named_parameters(recurse=False)):

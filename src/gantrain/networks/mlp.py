@@ -43,8 +43,6 @@ class Generator(nn.Module):
             )
             for a, b in itertools.pairwise(widths)
         ]
-        if output not in ("tanh", "sigmoid"):
-            raise ValueError(f"output '{output}' is neither tanh nor sigmoid")
         squash = nn.Tanh() if output == "tanh" else nn.Sigmoid()
         self.layers = nn.Sequential(*blocks, nn.Linear(widths[-1], channels * size * size), squash)
         initialise(self, init)

@@ -13,8 +13,6 @@ def norm_layers(norm: Norm, channels: int) -> list[nn.Module]:
     Instance norm has no weights of its own, and does the same in training and in use. A convolution before a norm
     needs no bias, which the norm would take away again.
     """
-    if norm not in ("batch", "instance", "none"):
-        raise ValueError(f"norm is {norm!r}, it must be batch, instance or none")
     if norm == "none":
         return []
     return [nn.BatchNorm2d(channels) if norm == "batch" else nn.InstanceNorm2d(channels)]

@@ -21,12 +21,12 @@ from gantrain.config.stages import Stage, stages_of
 from gantrain.drawing.pictures import animate, open_png, spread
 from gantrain.drawing.text import clock
 from gantrain.files import replacing
-from gantrain.inference.picture_files import picture_verb
 from gantrain.models.schedules import ends
 from gantrain.report.curves import Chart, draw_charts, draw_scores
 from gantrain.run.folder import TURNING_FILE, Run, frames
 from gantrain.run.metrics import is_number, read_records
 from gantrain.run.scores import Record, newest_scores, read_scores
+from gantrain.run.uses import commands_of, uses_of
 
 GRIDS = 8  # shown of the samples over time
 FRAMES = 24  # of the animation
@@ -97,7 +97,7 @@ def render(run: Run, config: Mapping[str, Any]) -> str:
         finished=all(c.finished for c in chapters),
         facts=facts(stages[-1].config, chapters, records),
         chapters=chapters,
-        commands=commands(run.folder, chapters, stages[-1].config),
+        commands=commands(run.folder, chapters, stages[-1]),
         config=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
         drawing=Markup,  # matplotlib's output: nothing but numbers and our own labels
         folder=run.folder,
@@ -115,6 +115,7 @@ def chapter(run: Run, stage: Stage, records: Sequence[Mapping], measured: Sequen
     unit = "iterations" if stage.config.get("iterations") else "epochs"
     length = stage.config.get(unit) or 0
     files = [file for file in frames(run.samples(stage.tag)) if is_whole(file)]
+    uses = uses_of(stage)
     return Chapter(
         tag=stage.tag,
         done=done,
@@ -124,8 +125,8 @@ def chapter(run: Run, stage: Stage, records: Sequence[Mapping], measured: Sequen
         latest=picture(files[-1], LARGE) if files else None,
         grids=[picture(file, SMALL) for file in spread(files, GRIDS)],
         animation=animation(files) if len(files) > 1 else None,
-        inputs="The same inputs" if picture_verb(stage.config["data"]) else "The same latents",
-        columns=columns(stage.config["data"]),
+        inputs="The same latents" if "sample" in uses.verbs else "The same inputs",
+        columns=f"; side by side: {uses.columns}" if uses.columns else "",
         turning=turning(run.samples(stage.tag) / TURNING_FILE),
         scores=newest_scores([r for r in measured if r.stage == stage.name]),
         charts=[
@@ -200,15 +201,6 @@ def facts(config: Mapping, chapters: Sequence[Chapter], records: Sequence[Mappin
     return told
 
 
-def columns(data: Mapping[str, Any]) -> str:
-    """What stands side by side in grids of translated pictures, for a caption; empty for others."""
-    if picture_verb(data) != "translate":
-        return ""
-    return "; side by side: " + (
-        "input, result, target" if "condition" in data else "a, what it becomes, b, what it becomes"
-    )
-
-
 def describe_data(data: Mapping[str, Any]) -> str:
     dataset = data.get("dataset")
     stated = dataset if isinstance(dataset, Mapping) else {}
@@ -225,30 +217,23 @@ def training_seconds(records: Sequence[Mapping]) -> float:
     return sum(longest.values())
 
 
-def commands(folder: Path, chapters: Sequence[Chapter], config: Mapping[str, Any]) -> dict[str, str]:
+def commands(folder: Path, chapters: Sequence[Chapter], stage: Stage) -> dict[str, str]:
     """What to type to go on, ready to be copied."""
     run, last = shlex.quote(str(folder)), chapters[-1]
     key = f"stages.{last.tag}.{last.unit}" if last.tag else last.unit
     prolonged = {"Train twice as long": f"gantrain resume {run} {shlex.quote(f'{key}={2 * last.length}')}"}
     double = 2 * (last.length if last.unit == "iterations" else last.done)
-    if any(double > end for end in ends(config["models"]).values()):
+    if any(double > end for end in ends(stage.config["models"]).values()):
         prolonged = {}  # its rates fall to 0 before
     resume = {} if all(c.finished for c in chapters) else {"Go on where it stopped": f"gantrain resume {run}"}
-    draw = {"Draw new samples": f"gantrain sample {run} -n 64 --seed 1"}
-    verb = picture_verb(config["data"])
-    said = {"upscale": "Make pictures larger", "translate": "Translate pictures"}
-    taken = {said[verb]: f"gantrain {verb} {run} PICTURES --out FOLDER"} if verb else {}
-    measure = {"Measure scores": f"gantrain evaluate {run}"} if measurable(config) else {}
+    uses = uses_of(stage)
+    scored = stage.config.get("evaluation") or uses.usual_evaluation
+    measure = {"Measure scores": f"gantrain evaluate {run}"} if scored else {}
     return {
         **resume,
         **prolonged,
         **measure,
-        **(taken or draw),
+        **commands_of(uses, run),
         "Curves, networks and pictures in TensorBoard": f"tensorboard --logdir {run}",
         "Write this page anew": f"gantrain report {run}",
     }
-
-
-def measurable(config: Mapping[str, Any]) -> bool:
-    """Whether `gantrain evaluate` has scores for the run: there are none for pictures without pairs."""
-    return "cycle" not in (config.get("losses") or {})

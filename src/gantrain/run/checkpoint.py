@@ -1,25 +1,89 @@
-"""One checkpoint file: what it holds, read as what it may be: a stranger's, or cut off."""
+"""One checkpoint: what it holds of a game, how it is read from its file and put back.
+
+A file may be a stranger's, or cut off: it is tensors and plain types, loaded as such.
+"""
 
 import pickle
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
+from torch import nn
+
+from gantrain import rng
+from gantrain.errors import UserError
+from gantrain.parallel import gather
 
 UNREADABLE = (
     *(OSError, RuntimeError, ValueError, KeyError, EOFError),
     *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error),
 )
-# What a checkpoint holds; `networks` and the like by the names of networks and players.
-CHECKPOINT = {
+# What torch and Python raise where a checkpoint has other names, shapes or kinds of values than expected.
+UNFIT = (LookupError, ValueError, RuntimeError, TypeError, AttributeError)
+# The kinds of what every checkpoint holds, also one of an earlier version.
+KINDS = {
     **dict.fromkeys(("networks", "ema", "optimizers", "schedules", "scaler", "turns", "statistics"), dict),
-    "iteration": int,
-    "images_seen": int,
-    "rng": list,
-    "meters": list,
+    **dict.fromkeys(("iteration", "images_seen"), int),
+    **dict.fromkeys(("rng", "meters"), list),
 }
+
+
+class Stateful(Protocol):
+    """What a family keeps besides networks and counters, such as a pool of images; its state is plain types."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None: ...
+
+
+class Game(Protocol):
+    """What of a `GANModule` a checkpoint holds."""
+
+    networks: Mapping[str, nn.Module]
+    ema: Any
+    players: Mapping[str, Any]
+    schedules: Mapping[str, Any]
+    iteration: int
+    images_seen: int
+    turns: dict[str, int]
+    statistics: dict[str, float]
+    meters: Stateful
+    kept: Mapping[str, Stateful]
+    kept_shared: Mapping[str, Stateful]
+    trainer: Any
+    device: torch.device
+
+    def optimizer_of(self, name: str) -> torch.optim.Optimizer: ...
+
+
+def checkpoint_of(game: Game, data: str) -> dict[str, Any]:
+    """Everything that training depends on; every process takes part. `data` is the fingerprint of the source."""
+    own = {
+        "rng": rng.get_state(game.device),
+        "meters": game.meters.state_dict(),
+        "stateful": {name: part.state_dict() for name, part in game.kept.items()},
+    }
+    of_all = gather(own, game.trainer.world_size)
+    scaler = scaler_of(game)
+    return {
+        # the same on every process; rank 0's are saved
+        "networks": {name: network.state_dict() for name, network in game.networks.items()},
+        "ema": {} if game.ema is None else {name: net.state_dict() for name, net in game.ema.copies.items()},
+        "optimizers": {name: game.optimizer_of(name).state_dict() for name in game.players},
+        "schedules": {name: plain_schedule(schedule) for name, schedule in game.schedules.items()},
+        "scaler": {} if scaler is None else scaler.state_dict(),
+        "iteration": game.iteration,
+        "images_seen": game.images_seen,
+        "turns": dict(game.turns),
+        "statistics": dict(game.statistics),
+        "shared": {name: part.state_dict() for name, part in game.kept_shared.items()},
+        "data": data,
+        # each process' own, by rank
+        **{key: [process[key] for process in of_all] for key in own},
+    }
 
 
 def read_checkpoint(file: Path) -> dict[str, Any]:
@@ -28,6 +92,83 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
         if (damaged := archive.testzip()) is not None:
             raise zipfile.BadZipFile(f"{damaged} is damaged")
     state = torch.load(file, map_location="cpu", weights_only=True)
-    if not isinstance(state, dict) or not all(isinstance(state.get(key), kind) for key, kind in CHECKPOINT.items()):
+    if not isinstance(state, dict) or not all(isinstance(state.get(key), kind) for key, kind in KINDS.items()):
         raise ValueError("it is no checkpoint of gantrain")
     return state
+
+
+def load_state(game: Game, state: Mapping[str, Any]) -> None:
+    """What a checkpoint holds but the random generators; the optimizers must be configured. Raises UserError."""
+    load_networks(game, state)
+    try:
+        for name in game.players:
+            game.optimizer_of(name).load_state_dict(state["optimizers"][name])
+        for name, schedule in game.schedules.items():
+            schedule.load_state_dict(state["schedules"][name])
+        scaler = scaler_of(game)
+        if scaler is not None:
+            scaler.load_state_dict(state["scaler"])
+        game.iteration, game.images_seen = whole(state, "iteration"), whole(state, "images_seen")
+        game.turns = {name: whole(state["turns"], name) for name in game.players}
+        game.statistics = {name: float(value) for name, value in state["statistics"].items()}
+        # A process more than the checkpoint knew goes on from the first one's means: they have the same keys.
+        rank = game.trainer.global_rank
+        game.meters.load_state_dict(state["meters"][rank if rank < len(state["meters"]) else 0], game.device)
+        for name, part in game.kept.items():
+            if rank < len(state["stateful"]):
+                part.load_state_dict(state["stateful"][rank][name], game.device)
+        for name, part in game.kept_shared.items():
+            part.load_state_dict(state["shared"][name], game.device)
+    except UNFIT as error:
+        raise misfit(error) from error
+
+
+def load_networks(game: Game, state: Mapping[str, Any]) -> None:
+    """The networks' and the EMA's weights alone. Raises UserError where they do not fit."""
+    try:
+        for name, network in game.networks.items():
+            network.load_state_dict(state["networks"][name])
+        if game.ema is not None:
+            if not game.ema.copies:
+                game.ema.start(game.networks)
+            for name, network in game.ema.copies.items():
+                network.load_state_dict(state["ema"][name])
+    except UNFIT as error:
+        raise misfit(error) from error
+
+
+def load_generators(state: Mapping[str, Any], rank: int, device: torch.device) -> bool:
+    """A process' random generators; False where the checkpoint knew fewer processes. Raises UserError."""
+    try:
+        if rank >= len(state["rng"]):
+            return False
+        rng.set_state(state["rng"][rank], device)
+    except UNFIT as error:
+        raise misfit(error) from error
+    return True
+
+
+def whole(values: Mapping[str, Any], key: str) -> int:
+    if not isinstance(values[key], int):
+        raise TypeError(f"{key} is {values[key]!r}, no whole number")
+    return values[key]
+
+
+def scaler_of(game: Game) -> Any:
+    """The gradient scaler of fp16, or None."""
+    return getattr(game.trainer.precision_plugin, "scaler", None)
+
+
+def plain_schedule(schedule: Any) -> dict[str, Any]:
+    """A schedule's counters; functions in it come back from the config, not from a checkpoint."""
+    plain = (int, float, str, bool, list, tuple, dict, type(None))
+    return {key: value for key, value in schedule.state_dict().items() if isinstance(value, plain)}
+
+
+def misfit(error: Exception) -> UserError:
+    """For a state that does not fit the networks or players of a run's config; torch's own message is long."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    detail = (lines[1] if len(lines) > 1 else lines[0]).strip()
+    return UserError(
+        f".hydra/config.yaml: what it describes is not what the checkpoint holds ({detail}); undo the edit"
+    )

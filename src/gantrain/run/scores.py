@@ -21,6 +21,13 @@ class Score:
     better: Literal["higher", "lower", "near 1"]
     error: float | None = None
 
+    @classmethod
+    def mean(cls, values: Sequence[float], better: Literal["higher", "lower", "near 1"]) -> "Score":
+        """The mean over samples with its standard error, which one sample alone does not tell."""
+        n, mean = len(values), sum(values) / len(values)
+        error = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1) / n) if n > 1 else None
+        return cls(mean, better, error)
+
     def __str__(self) -> str:
         return f"{self.value:.4g}" if self.error is None else f"{self.value:.4g} +- {self.error:.2g}"
 

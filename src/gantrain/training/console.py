@@ -6,10 +6,10 @@ import torch
 
 from gantrain.config.stages import Stage
 from gantrain.drawing.text import clock
-from gantrain.inference.picture_files import picture_verb
 from gantrain.models.schedules import ends
 from gantrain.run.folder import Run, frames
 from gantrain.run.scores import read_scores
+from gantrain.run.uses import TOLD, uses_of
 from gantrain.training.machine import accelerator
 from gantrain.training.outcome import Outcome
 from gantrain.training.prepare import Ready
@@ -53,14 +53,14 @@ def print_end(outcome: Outcome) -> None:
     speed = outcome.images / max(outcome.seconds, 1e-9)
     pictures = frames(run.samples(last.tag))
     report = folder / "report.html"
-    verb = picture_verb(last.config["data"])
+    uses = uses_of(last).verbs
     lines = [
         f"done in {clock(outcome.seconds)}, {speed:,.0f} images/s",
         *(scores(outcome)),
         *([f"picture  {pictures[-1]}"] if pictures else []),
         *([f"report   {report}"] if report.is_file() else []),
-        *([f"sample   gantrain sample {word}"] if outcome.samples else []),
-        *([f"use      gantrain {verb} {word} PICTURES --out FOLDER"] if verb else []),
+        *([f"sample   gantrain sample {word}"] if "sample" in uses else []),
+        *(f"use      gantrain {verb} {word} {TOLD[verb].words}" for verb in TOLD if verb in uses and verb != "sample"),
         *([] if is_over(run, last) else [f"longer   gantrain resume {word} {last.key('iterations')}=N"]),
         f"curves   tensorboard --logdir {word}",
     ]

@@ -15,7 +15,7 @@ from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
 from gantrain.errors import Diverged, UserError
 from gantrain.models.base import GANModule
-from gantrain.models.loop.state import load_networks
+from gantrain.run.checkpoint import load_networks
 from gantrain.run.exports import export
 from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
@@ -83,10 +83,9 @@ def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
     except Diverged as error:
         report(run, config)
         raise Diverged(explain_divergence(error, run)) from error
-    seconds, last = time.monotonic() - began, ready[-1]
+    seconds = time.monotonic() - began
     report(run, config)
-    samples = hasattr(last.module, "generate")
-    return Outcome(run, last.stage, signum, seconds, images, samples, objective_of(run, config))
+    return Outcome(run, ready[-1].stage, signum, seconds, images, objective_of(run, config))
 
 
 def report(run: Run, config: Mapping[str, Any]) -> None:
@@ -186,8 +185,8 @@ def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: i
 def hand_over(module: GANModule) -> None:
     """Let the next stage start from the averaged weights, on the CPU as it was built."""
     for name in module.networks:
-        if module.best(name) is not module.networks[name]:
-            module.networks[name].load_state_dict(module.best(name).state_dict())
+        if module.averaged(name) is not module.networks[name]:
+            module.networks[name].load_state_dict(module.averaged(name).state_dict())
     module.to("cpu")
 
 

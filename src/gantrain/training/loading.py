@@ -13,8 +13,8 @@ from gantrain.config.build import allow_plugins
 from gantrain.config.stages import Stage, stages_of
 from gantrain.errors import UserError
 from gantrain.files import TORCHSCRIPT
-from gantrain.models.loop.state import load_networks
 from gantrain.networks import torchscript
+from gantrain.run.checkpoint import load_networks
 from gantrain.run.exports import load_exported
 from gantrain.run.folder import Run
 from gantrain.training.assemble import build_networks, build_stage
@@ -41,7 +41,7 @@ def load(run: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> dic
     Raises UserError where it is no run or has nothing trained yet.
     """
     module = load_trained(run, plugins).module
-    return {name: module.best(name, raw).eval().requires_grad_(False) for name in module.networks_for_use()}
+    return {name: module.averaged(name, raw).eval().requires_grad_(False) for name in module.networks_for_use()}
 
 
 def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> Trained:
@@ -72,9 +72,9 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = F
     if module.ema is not None:
         module.ema.start(module.networks)
     for name in module.networks_for_use():
-        load_exported(module.best(name, raw=True), run.networks / name / "weights.safetensors")
+        load_exported(module.averaged(name, raw=True), run.networks / name / "weights.safetensors")
         if module.ema is not None and name in module.ema.copies:
-            load_exported(module.best(name), run.networks / name / "ema.safetensors")
+            load_exported(module.averaged(name), run.networks / name / "ema.safetensors")
     return Trained(module, stages[-1], list(module.networks_for_use()), run.finished(stages[-1].name) or 0, 0)
 
 

@@ -12,7 +12,7 @@ from gantrain.run.scores import read_scores
 
 @dataclass
 class Outcome:
-    """How a run ended after its `last` stage: `signum` stopped it, or is 0; `samples`: whether it draws from noise.
+    """How a run ended after its `last` stage: `signum` is the signal that stopped it, or 0.
 
     `objective` is what a multirun minimises: the best of the score that `evaluation.best` names, 0 without scores.
     """
@@ -22,7 +22,6 @@ class Outcome:
     signum: int
     seconds: float
     images: int
-    samples: bool
     objective: float
 
     @property

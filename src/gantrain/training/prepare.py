@@ -120,7 +120,7 @@ def start_from(networks: Mapping[str, nn.Module], folder: str, plugins: Sequence
         raise UserError(f"init_from: {folder} has {have}, this run has {want}; none in common")
     for name in common:
         try:
-            networks[name].load_state_dict(theirs.module.best(name).state_dict())
+            networks[name].load_state_dict(theirs.module.averaged(name).state_dict())
         except RuntimeError as error:
             detail = str(error).splitlines()[1].strip()
             raise UserError(f"init_from: networks.{name} differs from the one in {folder} ({detail})") from error

@@ -100,7 +100,7 @@ def test_damaged_files_are_refused_in_a_sentence(tmp_path):
 
 
 def test_a_file_that_unpacks_to_far_more_is_refused_before_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(mat, "LARGEST", 1 << 20)
+    monkeypatch.setattr(mat, "LARGEST_MAT", 1 << 20)
     bomb = zlib.compress(bytes(8 << 20))
     header = b"MATLAB 5.0".ljust(124) + struct.pack("<H2s", 0x0100, b"IM")
     (tmp_path / "a.mat").write_bytes(header + struct.pack("<2I", 15, len(bomb)) + bomb)

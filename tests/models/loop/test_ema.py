@@ -18,7 +18,7 @@ def test_half_life_in_images():
     ema.start(nets)
     nn.init.constant_(nets["generator"][0].weight, 1.0)
     for seen in range(0, 100, 10):
-        ema.update(nets, 10, seen)
+        ema.update(nets, ema.decay(10, seen))
     assert ema.copies["generator"][0].weight.item() == pytest.approx(0.5)
 
 
@@ -33,7 +33,7 @@ def test_buffers_are_copied_and_the_copy_is_frozen():
     ema, nets = EMA(["generator"], half_life_images=100), networks()
     ema.start(nets)
     nets["generator"](torch.randn(8, 1))
-    ema.update(nets, 8, 0)
+    ema.update(nets, ema.decay(8, 0))
     average = ema.copies["generator"]
     assert torch.equal(average[1].running_mean, nets["generator"][1].running_mean)
     assert average[1].num_batches_tracked == 1
@@ -69,5 +69,5 @@ def test_a_network_without_weights_has_nothing_to_average():
     ema = EMA(["generator"], half_life_images=10)
     ema.start({"generator": network})
     network(torch.ones(4, 2))
-    ema.update({"generator": network}, 4, 0)
+    ema.update({"generator": network}, 0.5)
     assert torch.equal(ema.copies["generator"][1].running_mean, network[1].running_mean)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gantrain.data.formats.decode import DAMAGED, REFUSED, Look, Unreadable, decode
+from gantrain.data.formats.decode import DAMAGED_PICTURE, REFUSED, Look, Unreadable, decode
 from gantrain.data.source import Source
 from gantrain.errors import UserError
 
@@ -153,7 +153,7 @@ def _largest(source: Source) -> int:
     """The pixels of the largest of a few pictures, by their headers."""
     pixels = [1]
     for i in range(PROBED):
-        with contextlib.suppress(*DAMAGED), source.read(i * len(source) // PROBED) as picture:
+        with contextlib.suppress(*DAMAGED_PICTURE), source.read(i * len(source) // PROBED) as picture:
             pixels.append(picture.width * picture.height)
     return max(pixels)
 

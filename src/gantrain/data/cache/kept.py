@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
-from gantrain.data.formats.decode import DAMAGED, REFUSED
+from gantrain.data.formats.decode import DAMAGED_PICTURE, REFUSED
 from gantrain.data.source import Source
 from gantrain.errors import UserError
 from gantrain.folders import cache_folder
@@ -85,7 +85,7 @@ def _opens_now(source: Source, cached: Found) -> bool:
             try:
                 with source.read(index):
                     return True
-            except DAMAGED:
+            except DAMAGED_PICTURE:
                 continue
     return False
 

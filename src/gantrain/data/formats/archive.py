@@ -13,7 +13,7 @@ from PIL import Image
 from gantrain.data.formats.decode import SUFFIXES, Framing, open_picture
 from gantrain.errors import UserError
 
-LARGEST = 64 << 20  # bytes of one member, packed or not
+LARGEST_MEMBER = 64 << 20  # bytes of one member, packed or not
 ENCRYPTED = 1  # the bit of a member's flags
 MEMBER = np.dtype([("offset", "<u8"), ("packed", "<u8"), ("size", "<u8"), ("crc32", "<u4"), ("method", "<i4")])
 
@@ -49,8 +49,8 @@ class ZippedPictures:
     def _bytes(self, member: np.void) -> bytes:
         """A member's bytes, checked against the directory. Raises ValueError, OSError and zlib.error."""
         offset, packed_size, size, crc32, method = member.item()
-        if max(packed_size, size) > LARGEST:
-            raise ValueError(f"larger than {LARGEST >> 20} MB")
+        if max(packed_size, size) > LARGEST_MEMBER:
+            raise ValueError(f"larger than {LARGEST_MEMBER >> 20} MB")
         if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError("encrypted, or packed in a way other than deflate")
         with self.file.open("rb") as stream:

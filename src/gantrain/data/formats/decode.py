@@ -4,7 +4,7 @@ import contextlib
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -19,7 +19,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # what is inside counts, not th
 MOST_PIXELS = 64_000_000  # of one picture: decoded and converted it takes several times as many bytes
 
 # Besides OSError and ValueError, Pillow's decoders raise these for damaged files.
-DAMAGED = (
+DAMAGED_PICTURE = (
     *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError, OverflowError),
     *(struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning),
 )
@@ -30,7 +30,7 @@ Look = tuple[int, int, str]  # width, height and Pillow's mode as stored
 
 
 class Unreadable(Exception):
-    """A picture that cannot be used; the message is the reason, without its name."""
+    """A picture or volume that cannot be used; the message is the reason, without its name."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,8 @@ class Framing:
     background: tuple[int, int, int] = (255, 255, 255)
 
     def __post_init__(self):
-        if self.crop not in ("centre", "none"):
-            raise ValueError(f"crop is {self.crop!r}, it must be centre or none")
-        if len(self.background) != 3 or not all(isinstance(v, int) and 0 <= v <= 255 for v in self.background):
+        if not all(0 <= value <= 255 for value in self.background):
             raise ValueError(f"background is {list(self.background)}, it must be [red, green, blue] in 0..255")
-
-
-def framing(crop: str, background: Sequence[int] = (255, 255, 255)) -> Framing:
-    return Framing(crop, tuple(background))
 
 
 def open_picture(file: Path | BinaryIO) -> Image.Image:
@@ -81,7 +75,7 @@ def guarded() -> Iterator[None]:
             warnings.simplefilter("ignore")  # damaged EXIF, odd palettes: nothing a user could act on
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
-    except DAMAGED as error:
+    except DAMAGED_PICTURE as error:
         raise Unreadable(_reason(error)) from error
 
 

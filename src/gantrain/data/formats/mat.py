@@ -10,13 +10,13 @@ import numpy as np
 
 from gantrain.errors import UserError
 
-LARGEST = 1 << 30  # bytes, unpacked; imdb.mat has about 300 MB
+LARGEST_MAT = 1 << 30  # bytes, unpacked; imdb.mat has about 300 MB
 DEEPEST = 8  # matrices within matrices; a struct of cells of texts has three
 HEADER = 128
 MATRIX, COMPRESSED = 14, 15  # types of a file's elements
 
 # What scipy raises for files that are damaged or made to do harm.
-DAMAGED = (
+DAMAGED_MAT = (
     *(OSError, ValueError, TypeError, LookupError, AttributeError, EOFError, OverflowError, NotImplementedError),
     *(struct.error, zlib.error, MemoryError, RecursionError),
 )
@@ -32,12 +32,12 @@ def read_struct(file: Path, name: str, fields: Sequence[str]) -> dict[str, np.nd
     from scipy.io.matlab import MatReadError
 
     try:
-        if file.stat().st_size > LARGEST:
-            raise ValueError(f"more than {LARGEST >> 20} MB")
-        data = inflated(file.read_bytes(), LARGEST)
+        if file.stat().st_size > LARGEST_MAT:
+            raise ValueError(f"more than {LARGEST_MAT >> 20} MB")
+        data = inflated(file.read_bytes(), LARGEST_MAT)
         refuse_deep(data)
         found = loadmat(io.BytesIO(data), variable_names=[name]).get(name)
-    except (*DAMAGED, MatReadError) as error:
+    except (*DAMAGED_MAT, MatReadError) as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise UserError(f"data.root: {file} is no sound MATLAB file ({reason}); fetch it again") from error
     if found is None or found.dtype.names is None or found.size != 1:

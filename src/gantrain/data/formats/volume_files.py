@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gantrain.data.formats import mat
-from gantrain.data.formats.mat import inflated
+from gantrain.data.formats.decode import Unreadable
+from gantrain.data.formats.mat import DAMAGED_MAT, inflated
 
 SUFFIXES = (".mat", ".npy", ".npz")
 LARGEST_SIDE = 256
@@ -19,11 +19,7 @@ LARGEST_FILE = 8 * LARGEST_SIDE**3 + (1 << 20)  # bytes, packed and not: one vol
 NESTING = ("cell", "struct", "object", "function", "opaque", "unknown")  # scipy's names of what is no array of numbers
 
 # What damaged or hostile files make the readers raise.
-DAMAGED = (*mat.DAMAGED, zipfile.BadZipFile, tokenize.TokenError, SyntaxError)
-
-
-class Unreadable(Exception):
-    """A volume that cannot be used; the message is the reason, without the file's name."""
+DAMAGED_VOLUME = (*DAMAGED_MAT, zipfile.BadZipFile, tokenize.TokenError, SyntaxError)
 
 
 def read_volume(file: Path, key: str) -> np.ndarray:
@@ -33,7 +29,7 @@ def read_volume(file: Path, key: str) -> np.ndarray:
             raise ValueError(f"larger than {LARGEST_FILE >> 20} MB")
         data = file.read_bytes()
         return as_cube({".mat": from_mat, ".npy": from_npy, ".npz": from_npz}[file.suffix.lower()](data, key))
-    except DAMAGED as error:
+    except DAMAGED_VOLUME as error:
         raise Unreadable(" ".join((str(error) or type(error).__name__).split())[:160]) from error
 
 

@@ -14,9 +14,3 @@ def standard_error(
         return None
     draws = [torch.randint(count, (count,), generator=generator) for _ in range(resamples)]
     return torch.tensor([statistic(rows) for rows in draws], dtype=torch.float64).std().item()
-
-
-def mean_and_error(values: Tensor) -> tuple[float, float | None]:
-    """A mean and its standard error, which for a mean needs no resampling."""
-    error = (values.double().std() / len(values) ** 0.5).item() if len(values) > 1 else None
-    return values.double().mean().item(), error

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 
-Batch = dict[str, Tensor]
 Scalars = dict[str, Tensor]
 
 

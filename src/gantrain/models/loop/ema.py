@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
+from gantrain.checks import check_positive
+
 
 def copied(network: nn.Module) -> nn.Module:
     """A deep copy, also after a pass that has left tensors with a graph in it, as `nn.utils.spectral_norm` does."""
@@ -28,8 +30,7 @@ class EMA(nn.Module):
 
     def __init__(self, networks: Sequence[str], half_life_images: float, ramp_up: float | None = None):
         super().__init__()
-        if half_life_images <= 0:
-            raise ValueError(f"half_life_images is {half_life_images}, it must be positive")
+        check_positive(half_life_images=half_life_images)
         self.names, self.half_life_images, self.ramp_up = list(networks), half_life_images, ramp_up
         self.copies = nn.ModuleDict()
 
@@ -39,16 +40,15 @@ class EMA(nn.Module):
             self.copies[name] = copied(networks[name]).requires_grad_(False).eval()
 
     def decay(self, batch_images: int, images_seen: int) -> float:
-        """The weight of the past when `batch_images` are added to `images_seen`."""
+        """The weight of the past after a batch of `batch_images`; `images_seen` are those before it."""
         half_life = self.half_life_images
         if self.ramp_up is not None:
             half_life = min(half_life, images_seen * self.ramp_up)
         return 0.5 ** (batch_images / half_life) if half_life > 0 else 0.0
 
     @torch.no_grad()
-    def update(self, networks: Mapping[str, nn.Module], batch_images: int, images_seen: int) -> None:
-        """Move the copies towards the networks after a batch; `images_seen` counts the images before it."""
-        decay = self.decay(batch_images, images_seen)
+    def update(self, networks: Mapping[str, nn.Module], decay: float) -> None:
+        """Move the copies towards the networks; `decay` is the weight of the past."""
         for name, average in self.copies.items():
             weights = list(networks[name].parameters())
             if weights:  # torch refuses an empty list

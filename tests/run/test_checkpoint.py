@@ -6,13 +6,13 @@ from toys import game, play
 
 from gantrain.errors import UserError
 from gantrain.models.loop.ema import EMA
-from gantrain.models.loop.state import load_generators, load_networks, own_state_of, state_of
+from gantrain.run.checkpoint import checkpoint_of, load_generators, load_networks
 
 
 @pytest.fixture(scope="module")
 def saved():
     module = play(game(ema=EMA(["generator"], 10)), 2)
-    return {**state_of(module), **{key: [value] for key, value in own_state_of(module).items()}}
+    return checkpoint_of(module, "")
 
 
 def resumed(state):

@@ -1,0 +1,97 @@
+"""What a family of games gives the training loop, and what it says of itself to those who use a trained run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gantrain import rng
+from gantrain.data.batch import Batch
+from gantrain.losses.penalties import PenaltyInputs
+from gantrain.models.checks import outputs_for
+from gantrain.models.loop.batch import Scalars, batch_size
+from gantrain.networks.weights import FromFile
+
+
+class Family:
+    """The part of `GANModule` that a family overrides, and the random numbers that it draws.
+
+    A family has one method for each of its players, marked with `@plays` and called as the player is:
+    `generator(batch, shared)` gives the weighted terms that the player minimises and the statistics of its turn.
+    It reads nothing that changes but the batch and the networks: what is random comes from `draw`.
+    """
+
+    networks: Mapping[str, nn.Module]
+    verbs: Sequence[str] = ()  # what `gantrain VERB RUN` can do with a trained run, beside what its data say
+    usual_evaluation: str | None = None  # that of configs/evaluation for a run without one, unless its data say
+    classes: int | None = None  # of the class numbers that `generate` takes, where it takes any
+    way_out = "interpolate its options from data, as configs/networks does"  # where a network does not fit the data
+
+    # ---- the game ----------------------------------------------------------------------------------------------------
+
+    def draw(self, batch: Batch) -> Batch:
+        """The iteration's random inputs, one row per sample of `batch`; they join the batch."""
+        return {}
+
+    def shared(self, batch: Batch, playing: Sequence[str]) -> Any:
+        """What several turns of an iteration read, such as one generator pass."""
+        return None
+
+    def losses(self, name: str, batch: Batch, shared: Any) -> tuple[Scalars, Scalars]:
+        """The weighted terms that player `name` minimises, and statistics of its turn: what its method gives."""
+        return getattr(self, name)(batch, shared)
+
+    def penalised(self, name: str, batch: Batch, shared: Any) -> Mapping[str, PenaltyInputs]:
+        """What the penalties of player `name` look at, by the suffix of their terms."""
+        return {}
+
+    def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:
+        """What network `name` gets for a batch of the data, with latents of zeros; None where the stage has no use."""
+        return None
+
+    def target_of(self, name: str, batch: Batch) -> Tensor | None:
+        """What network `name` must make, in shape, of `inputs_of(name, batch)`; None where that is free."""
+        return None
+
+    def check(self, batch: Batch) -> dict[str, Any]:
+        """Raise UserError where the networks do not fit the first batch; returns what each gave for a sample of it."""
+        return outputs_for(self, batch)
+
+    # ---- a trained run -----------------------------------------------------------------------------------------------
+
+    def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Samples in the data's range, one for each of `batch` or a few less, from the networks a user would take."""
+        raise NotImplementedError
+
+    @property
+    def preview_columns(self) -> int | None:
+        """How many pictures of the preview belong side by side, if that matters."""
+        return None
+
+    def networks_for_use(self) -> Sequence[str]:
+        """The networks that a user of the finished run needs."""
+        raise NotImplementedError
+
+    def from_files(self) -> Iterable[FromFile]:
+        """The frozen networks that its losses call, where their weights lie in files."""
+        return ()
+
+    # ---- random numbers of an iteration ------------------------------------------------------------------------------
+
+    def noise(self, batch: Batch, *shape: int, key: str) -> Tensor:
+        """Standard normal noise for every sample of `batch`, the same however processes share it."""
+        return rng.normal(batch_size(batch), *shape, **self._drawing(key))
+
+    def uniform(self, batch: Batch, key: str) -> Tensor:
+        """A number in [0, 1) for every sample of `batch`, as `noise` is drawn."""
+        return rng.uniform(batch_size(batch), **self._drawing(key))
+
+    def integers(self, batch: Batch, high: int, key: str) -> Tensor:
+        """A whole number below `high` for every sample of `batch`, all equally likely, as `noise` is drawn."""
+        return rng.integers(batch_size(batch), high, **self._drawing(key))
+
+    def _drawing(self, key: str) -> dict[str, Any]:
+        """What names a draw of this iteration, and the process' share in it."""
+        trainer, seed = self.trainer, (self.seed, self.stage, self.iteration, key)
+        return {"seed": seed, "rank": trainer.global_rank, "world": trainer.world_size, "device": self.device}

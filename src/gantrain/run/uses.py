@@ -1,0 +1,53 @@
+"""What a trained run is for, as the classes of its family and its data say: nothing is built for that."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from gantrain.config.build import locate
+from gantrain.config.stages import Stage
+from gantrain.errors import UserError
+
+
+class Verb(NamedTuple):
+    """What `gantrain VERB RUN WORDS` gives, as the report says it."""
+
+    gives: str
+    words: str
+
+
+# The verbs that are told of at a run's end and in its report.
+TOLD = {
+    "age": Verb("Show faces in other ages", "PHOTOS --out FOLDER"),
+    "upscale": Verb("Make pictures larger", "PICTURES --out FOLDER"),
+    "translate": Verb("Translate pictures", "PICTURES --out FOLDER"),
+    "sample": Verb("Draw new samples", "-n 64 --seed 1"),
+}
+
+
+class Uses(NamedTuple):
+    """Of a stage: what `gantrain VERB` can do with it, its evaluation where it names none, and what its grids show."""
+
+    verbs: tuple[str, ...]
+    usual_evaluation: str | None
+    columns: str
+
+
+def uses_of(stage: Stage) -> Uses:
+    """What the stage's family and data say; nothing of classes that are not found, or not trusted here."""
+    family = _class_of(stage.config["models"], "models")
+    data = _class_of({"_target_": "gantrain.data.GANDataModule", **stage.config["data"]}, "data")
+    verbs = {verb: None for owner in (family, data) for verb in getattr(owner, "verbs", ())}
+    evaluations = [getattr(owner, "usual_evaluation", None) for owner in (data, family)]
+    return Uses(tuple(verbs), next(filter(None, evaluations), None), getattr(data, "columns", ""))
+
+
+def commands_of(uses: Uses, run: str) -> dict[str, str]:
+    """What to type to use a run, which the shell knows as `run`, by what it gives."""
+    return {told.gives: f"gantrain {verb} {run} {told.words}" for verb, told in TOLD.items() if verb in uses.verbs}
+
+
+def _class_of(node: Mapping[str, Any], key: str) -> type | None:
+    try:
+        return locate(node.get("_target_"), key)
+    except UserError:
+        return None

@@ -1,0 +1,48 @@
+"""What a run is for is said by its family and its data, not guessed from the keys of its config."""
+
+import pytest
+
+from gantrain.config.compose import composed
+from gantrain.config.stages import Stage, stages_of
+from gantrain.run.uses import commands_of, uses_of
+
+LATENT = ("sample", "interpolate", "arithmetic", "features")
+
+
+@pytest.mark.parametrize(
+    ("experiment", "verbs", "evaluation", "columns"),
+    [
+        ("dcgan_digits", LATENT, "dataset", ""),
+        ("gan3d_furniture", LATENT, "voxels", ""),
+        ("srgan_photos", ("features", "upscale"), "super_resolution", ""),
+        ("pix2pix_folder", ("features", "translate"), "pairs", "input, result, target"),
+        ("cyclegan_small", ("translate",), None, "a, what it becomes, b, what it becomes"),
+        ("agecgan_wiki_modern", ("age", "sample", "interpolate", "arithmetic"), "ageing", ""),
+    ],
+)
+def test_what_the_families_say(experiment, verbs, evaluation, columns):
+    stage = stages_of(composed([f"experiment={experiment}"], None))[-1]
+    assert uses_of(stage) == (verbs, evaluation, columns)
+
+
+def stage(family="gantrain.models.latent.LatentGAN", **data):
+    config = {"models": {"_target_": family}, "data": data, "losses": {"cycle": {}}}
+    return Stage("train", "", config)
+
+
+def test_keys_say_nothing():
+    """Neither an option `load_size` nor a loss `cycle` makes a run one of pictures to pictures."""
+    assert uses_of(stage(load_size=8, scale=4, condition="grey")) == (LATENT, "dataset", "")
+
+
+def test_of_classes_that_are_not_trusted_nothing_is_known():
+    assert uses_of(stage("os.Thing")) == ((), None, "")
+    assert uses_of(stage("gantrain.models.latent.Missing", _target_="gantrain.data.unpaired.Unpaired")).verbs == (
+        "translate",
+    )
+
+
+def test_commands_for_people():
+    assert commands_of(uses_of(stage()), "runs/a") == {"Draw new samples": "gantrain sample runs/a -n 64 --seed 1"}
+    ageing = commands_of(uses_of(stage("gantrain.models.inversion.Inversion")), "r")
+    assert ageing["Show faces in other ages"] == "gantrain age r PHOTOS --out FOLDER"
