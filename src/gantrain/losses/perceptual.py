@@ -9,32 +9,36 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantrain.checks import check_number, check_whole
+from gantrain.checks import check_whole
 from gantrain.errors import UserError
-from gantrain.files import UNTRAINED
+from gantrain.networks.frozen import IMAGENET, Frozen, pixels_of
 from gantrain.networks.weights import read_state
 
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}  # convolutions of each block
 WIDTHS = (1, 2, 4, 8, 8)  # channels of each block, in multiples of the first's
-# Channel order, mean and deviation of what the network was trained on, for pixels in 0..1.
+# Mean and deviation of what the network was trained on, for pixels in 0..1.
 NORMALISATIONS = {
-    "imagenet": ((0, 1, 2), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "bgr_mean": ((2, 1, 0), (104.007 / 255, 116.669 / 255, 122.679 / 255), (1 / 255, 1 / 255, 1 / 255)),
+    "imagenet": IMAGENET,
+    "bgr_mean": ((104.007 / 255, 116.669 / 255, 122.679 / 255), (1 / 255, 1 / 255, 1 / 255)),
 }
 
 
-class Perceptual(nn.Module):
+class Perceptual(Frozen):
     """`weight` times the mean squared difference of a frozen VGG's features at `layer`, divided by `divide`.
 
     `layer` is `relu5_4`, or `block5_conv4` as Keras calls the same, or `conv5_4` before its ReLU. Pictures are in
     `range`, grey or RGB. `normalise` is `imagenet` for torchvision's weights, or `bgr_mean` for Caffe's: BGR in 0..255
     less its mean.
 
-    `weights` is a local file, safetensors or a state dict of PyTorch, of `features` or of the whole network, in any
-    precision; null means torchvision's own where they lie in torch's cache, or, with `download`, are fetched there. The
-    word `untrained` means random weights, for dry runs. The first call loads them: whoever only uses a trained network
-    needs none. It raises UserError where there are none or they do not fit.
+    `weights` has the tensors of `features` or of the whole network, in any precision; null means torchvision's own in
+    torch's cache, which `download` fetches. The first call raises UserError where there are none or they do not fit.
     """
+
+    key = "losses.content.weights"
+    ways = (
+        "losses.content.weights=FILE names a local file of them, losses.content.download=true fetches torchvision's, "
+        "and losses/content=pixel trains without a VGG"
+    )
 
     def __init__(
         self,
@@ -49,26 +53,15 @@ class Perceptual(nn.Module):
         width: int = 64,
     ):
         super().__init__()
-        if network not in BLOCKS:
-            raise ValueError(f"network is {network!r}, it must be one of {', '.join(BLOCKS)}")
-        if weights is not None and not isinstance(weights, str):
-            raise ValueError(f"weights is {weights!r}, it must be the name of a file")
-        if normalise not in NORMALISATIONS:
-            raise ValueError(f"normalise is {normalise!r}, it must be one of {', '.join(NORMALISATIONS)}")
-        check_number(weight=weight, divide=divide)
         if divide == 0:
             raise ValueError("divide is 0, it must be another number")
         check_whole(1, width=width)
         self.network, self.layer, self.range, self.width = network, layer, tuple(range), width
-        self.weights, self.download = weights, download
+        self.path, self.download = weights, download
         self.divide, self.weight = divide, weight
         self.name = f"{network} {layer}"
         self.depth = depth_of(network, layer)
-        order, mean, deviation = NORMALISATIONS[normalise]
-        self.order = list(order)
-        self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1))
-        self.register_buffer("deviation", torch.tensor(deviation).view(3, 1, 1))
-        self.features: nn.Sequential | None = None
+        self.bgr, self.statistics = normalise == "bgr_mean", NORMALISATIONS[normalise]
 
     def forward(self, made: Tensor, real: Tensor) -> Tensor:
         with torch.no_grad():
@@ -77,58 +70,39 @@ class Perceptual(nn.Module):
 
     def features_of(self, pictures: Tensor) -> Tensor:
         """Features (n, c, h, w) of pictures (n, 1 or 3, H, W) in `range`, in float32."""
-        if self.features is None:
-            self.features = self.trained().to(pictures.device)
-        low, high = self.range
-        with torch.autocast(pictures.device.type, enabled=False):
-            pixels = (pictures.float() - low) / (high - low)
-            rgb = pixels.expand(-1, 3, -1, -1)[:, self.order]
-            return self.features((rgb - self.mean) / self.deviation) / self.divide
+        pixels = pixels_of(pictures, self.range)
+        return self.answer(pixels.flip(1) if self.bgr else pixels) / self.divide
 
-    def trained(self) -> nn.Sequential:
-        """The frozen layers up to `layer` with their weights. Raises UserError."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            layers = convolutions(self.network, self.width)[: self.depth]
-        file = self.find()
+    def network_of(self, file: Path | None) -> nn.Module:
+        layers = convolutions(self.network, self.width)[: self.depth]
         if file is not None:
-            state = read_weights(file)
+            state = {key.removeprefix("features."): value for key, value in read_state(file, self.key).items()}
             try:
                 layers.load_state_dict({key: state[key].float() for key in layers.state_dict()})
             except (KeyError, RuntimeError) as error:
                 held = sum(weight.dim() == 4 for weight in state.values())
                 other = {sum(blocks): name for name, blocks in BLOCKS.items()}.get(held, "none of them")
                 raise UserError(
-                    f"losses.content.weights: {file} does not hold the first layers of a {self.network} (by its layers "
-                    f"it is {other}); choose losses/content=vgg16 or vgg19 to match it, or another file"
+                    f"{self.key}: {file} does not hold the first layers of a {self.network} (by its layers it is "
+                    f"{other}); choose losses/content=vgg16 or vgg19 to match it, or another file"
                 ) from error
-        return layers.eval().requires_grad_(False)
+        return layers
 
     def find(self) -> Path | None:
-        """The file, fetched if asked for, None for untrained weights. Raises UserError where it is missing."""
-        if self.weights == UNTRAINED:
-            return None
-        ways = (
-            f"losses.content.weights=FILE names a local file of them, losses.content.download=true fetches "
-            f"torchvision's, and losses/content=pixel trains without a {self.network.upper()}"
-        )
-        if self.weights is not None:
-            file = Path(self.weights).expanduser()
-            if not file.is_file():
-                raise UserError(f"losses.content.weights: there is no file {file}; {ways}")
-            return file
-        from torchvision.models import VGG16_Weights, VGG19_Weights
+        if self.path is not None:
+            return super().find()
+        from torchvision.models import get_model_weights
 
-        url = (VGG16_Weights if self.network == "vgg16" else VGG19_Weights).IMAGENET1K_V1.url
+        url = get_model_weights(self.network).IMAGENET1K_V1.url
         file = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
         if not file.is_file():
             if not self.download:
-                raise UserError(f"losses.content: the weights of its {self.network.upper()} are missing; {ways}")
+                raise UserError(f"losses.content: the weights of its {self.network.upper()} are missing; {self.ways}")
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 torch.hub.download_url_to_file(url, str(file), hash_prefix=file.stem.rpartition("-")[2], progress=False)
             except (OSError, RuntimeError) as error:
-                raise UserError(f"losses.content.download: cannot fetch {url} ({error}); {ways}") from error
+                raise UserError(f"losses.content.download: cannot fetch {url} ({error}); {self.ways}") from error
         return file
 
 
@@ -156,9 +130,3 @@ def convolutions(network: str, width: int = 64) -> nn.Sequential:
             layers += [nn.Conv2d(before, channels, 3, padding=1), nn.ReLU()]
         layers.append(nn.MaxPool2d(2))
     return nn.Sequential(*layers)
-
-
-def read_weights(file: Path) -> dict[str, Tensor]:
-    """The tensors of `features` by their keys there. Raises UserError."""
-    state = read_state(file, "losses.content.weights")
-    return {key.removeprefix("features."): value for key, value in state.items() if not key.startswith("classifier.")}

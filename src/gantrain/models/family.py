@@ -11,7 +11,7 @@ from gantrain.data.batch import Batch
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.checks import outputs_for
 from gantrain.models.loop.batch import Scalars, batch_size
-from gantrain.networks.weights import FromFile
+from gantrain.networks.frozen import Frozen
 
 
 class Family:
@@ -73,7 +73,7 @@ class Family:
         """The networks that a user of the finished run needs."""
         raise NotImplementedError
 
-    def from_files(self) -> Iterable[FromFile]:
+    def from_files(self) -> Iterable[Frozen]:
         """The frozen networks that its losses call, where their weights lie in files."""
         return ()
 

@@ -15,7 +15,7 @@ from gantrain.models.latent import normal_latents
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
-from gantrain.networks.weights import FromFile
+from gantrain.networks.frozen import Frozen
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 
@@ -100,9 +100,9 @@ class Inversion(GANModule):
             raise UserError("models.classes: the data have no classes; choose data that have some")
         return super().check(batch)
 
-    def from_files(self) -> Sequence[FromFile]:
+    def from_files(self) -> Sequence[Frozen]:
         face = self.networks["face"] if "embedding" in self.distances else None
-        return [face] if isinstance(face, FromFile) else []
+        return [face] if isinstance(face, Frozen) else []
 
     # ---- for people --------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
 from gantrain.networks.critique import Critique, critique_of
-from gantrain.networks.weights import FromFile
+from gantrain.networks.frozen import Frozen
 
 
 class ContentLoss(Protocol):
@@ -108,8 +108,8 @@ class PairedGAN(GANModule):
             self.content(batch["real"][:1], batch["real"][:1])  # loads its weights now, or says that there are none
         return given
 
-    def from_files(self) -> Sequence[FromFile]:
-        return [self.content] if isinstance(self.content, FromFile) else []
+    def from_files(self) -> Sequence[Frozen]:
+        return [self.content] if isinstance(self.content, Frozen) else []
 
     def translate(self, cond: Tensor, raw: bool = False) -> Tensor:
         """What the generator makes of conditions (n, ...), on the CPU; EMA weights unless `raw`."""

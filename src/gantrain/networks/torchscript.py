@@ -1,26 +1,32 @@
 """TorchScript files, which are code: one runs only where the user has named it, on this machine, once."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from gantrain.errors import UserError
+from gantrain.errors import UserError, first_line
 from gantrain.files import TORCHSCRIPT, sha256
 from gantrain.folders import cache_folder
 
 
-def load(file: Path, key: str) -> torch.jit.ScriptModule:
-    """A trusted file's network, on the CPU; `key` is the config key that names it.
+def load(file: Path, key: str, ways: str = "write one with torch.jit.save") -> torch.jit.ScriptModule:
+    """A trusted file's network, on the CPU; `key` is the config key that names it, `ways` what else a user can do.
 
-    Raises UserError where nobody has named the file yet, and torch's own errors for what is no TorchScript.
+    Raises UserError where nobody has named the file yet, or where it is no TorchScript.
     """
     if not _mark(file).exists():
         raise UserError(
             f"{key}: {file} is TorchScript, which is code, and you have not named it on this machine before, only the "
             f"run has; if you trust it, name it once: plugins=[{file}] to resume the run, --plugins {file} elsewhere"
         )
-    return torch.jit.load(str(file), map_location="cpu")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch deprecates the format, not its files
+            return torch.jit.load(str(file), map_location="cpu")
+    except (RuntimeError, ValueError, OSError) as error:
+        raise UserError(f"{key}: {file} is no TorchScript file, or damaged ({first_line(error)}); {ways}") from error
 
 
 def trust(file: Path) -> None:

@@ -3,7 +3,6 @@
 import pickle
 import zipfile
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import torch
 from safetensors import SafetensorError
@@ -18,15 +17,6 @@ DAMAGED = (
     *(OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, EOFError),
     *(pickle.UnpicklingError, zipfile.BadZipFile, SafetensorError),
 )
-
-
-@runtime_checkable
-class FromFile(Protocol):
-    """A frozen network that reads its weights from a local file when it is first called."""
-
-    def find(self) -> Path | None:
-        """The file, or None where random weights will do. Raises UserError where it is missing."""
-        ...
 
 
 def read_state(file: Path, key: str) -> dict[str, Tensor]:
