@@ -137,7 +137,7 @@ def test_classes_must_be_in_the_data():
         conditional().check({"real": torch.zeros(2, 4)})
     conditional().check({"real": torch.zeros(2, 4), "cond": torch.tensor([0, 2])})
     networks = {"generator": OfClass(Generator(), 3), "discriminator": OfClass(Discriminator(), 4)}
-    with pytest.raises(UserError, match=r"networks\.generator does not take .*classes from data"):
+    with pytest.raises(UserError, match=r"networks\.generator does not take .*its classes from data"):
         game(networks=networks, classes=4).check({"real": torch.zeros(2, 4), "cond": torch.tensor([0, 2])})
 
 

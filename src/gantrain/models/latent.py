@@ -37,8 +37,8 @@ class LatentGAN(GANModule):
     """
 
     way_out = (
-        "interpolate its size, channels and, in a conditional game, classes from data; networks=dcgan and mlp have "
-        "these options"
+        "interpolate its size and channels from data.size and data.channels, and in a conditional game its classes from "
+        "data.classes; networks=dcgan and mlp have these options"
     )
     verbs = ("sample", "interpolate", "arithmetic", "features")
     usual_evaluation = "dataset"
