@@ -9,6 +9,7 @@ os.environ.pop("GANTRAIN_DATA", None)
 
 import pytest
 import torch
+from scheduled import SCHEDULED
 
 from gantrain.cli.main import main
 
@@ -52,6 +53,20 @@ def _trained(tmp_path_factory):
 def run(_trained):
     """A run of the default experiment with debug=tiny, in the folder `run`: a copy, so a test may damage it."""
     shutil.copytree(_trained, "run")
+    return Path("run")
+
+
+@pytest.fixture(scope="session")
+def _scheduled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scheduled") / "run"
+    assert main([*SCHEDULED, f"hydra.run.dir={folder}"]) == 0
+    return folder
+
+
+@pytest.fixture
+def scheduled(_scheduled):
+    """A run of CycleGAN as long as its schedule, in the folder `run`."""
+    shutil.copytree(_scheduled, "run")
     return Path("run")
 
 

@@ -10,13 +10,9 @@ from typing import Any
 
 
 class StopSignals:
-    """While entered, the first SIGINT or SIGTERM is kept in `received` for whoever asks.
+    """While entered, the first SIGINT or SIGTERM is kept in `received` for whoever asks."""
 
-    `leader` is False in the other processes of a run, which do what rank 0 decides.
-    """
-
-    def __init__(self, leader: bool = True):
-        self.leader = leader
+    def __init__(self) -> None:
         self.received = 0
         self._before: dict[int, Any] = {}
         self._holding = False

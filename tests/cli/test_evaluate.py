@@ -91,3 +91,9 @@ def test_the_usual_evaluation_of_a_run_of_pairs(gantrain, tmp_path):
         write_picture(tmp_path / f"photos/{i}.png", i, (70, 70))
     result = gantrain("features", "pairs", "photos", "--layout", "folder", "--out", "f.npz")
     assert result.code == 0, result
+
+
+def test_a_run_between_two_folders_has_no_scores(gantrain, scheduled):
+    result = gantrain("evaluate", "run")
+    assert (result.code, "gantrain translate" in result.err) == (2, True), result
+    assert gantrain("evaluate", "run", "evaluation=random").err.count("evaluation=pairs where") == 1

@@ -109,3 +109,8 @@ def test_of_photos(gantrain, tmp_path):
         assert found["splits"].tolist() == ["train"] * 6 + ["test"] * 2
         assert len(set(found["names"][:6])) == 3
         assert np.isfinite(found["features"]).all()
+
+
+def test_a_run_between_two_folders_has_no_features(gantrain, scheduled):
+    result = gantrain("features", "run", "run", "--out", "f.npz")
+    assert (result.code, "no features are taken" in result.err) == (2, True), result

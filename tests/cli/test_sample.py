@@ -5,12 +5,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from refusals import refused
 from safetensors.torch import load_file
 
 from gantrain.cli import sample
 from gantrain.drawing.pictures import grid, to_pil
 from gantrain.inference.latents import latent_family
 from gantrain.models.latent import LatentGAN
+
+TINY = ("debug=tiny", "callbacks.samples.count=4")
 
 
 def test_saved_latents_are_those_of_the_pictures(gantrain, run):
@@ -125,3 +128,20 @@ def test_a_grid_of_a_conditional_run_has_a_column_per_class(gantrain):
     for options, size in (((), (10 * 58 + 2, 2 * 58 + 2)), (("--class", 3), (3 * 58 + 2, 4 * 58 + 2))):
         assert gantrain("sample", "run", "-n", 12, "--out", "a.png", *options).code == 0
         assert Image.open("a.png").size == size
+
+
+def test_sample(gantrain):
+    assert gantrain(*TINY, "models.ema.ramp_up=null", "hydra.run.dir=run").code == 0
+    run = Path("run")
+    assert gantrain("sample", "run").out.strip() == str(run / "samples.png")
+    assert Image.open(run / "samples.png").size == (8 * 50 + 2, 8 * 50 + 2)
+    for out, options in (("a.png", []), ("b.png", []), ("c.png", ["--seed", 1]), ("d.png", ["--raw"])):
+        assert gantrain("sample", "run", "-n", 5, "--out", out, *options).code == 0
+    a, b, c, d = (Path(f"{name}.png").read_bytes() for name in "abcd")
+    assert a == b
+    assert a != c
+    assert a != d
+    assert gantrain("sample", "run", "-n", 12, "--out", "folder/of/pictures").code == 0
+    assert sorted(p.name for p in Path("folder/of/pictures").iterdir())[-1] == "11.png"
+    assert Image.open("folder/of/pictures/00.png").size == (16, 16)
+    refused(gantrain("sample", "run", "-n", 0), "-n is 0")

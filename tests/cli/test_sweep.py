@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from refusals import refused
 
 from gantrain.cli.sweep import Job, Sweep, shortened
 from gantrain.drawing.text import aligned
@@ -130,3 +131,25 @@ def test_short_names_tell_keys_apart():
 
 def test_rows_of_different_columns():
     assert aligned([{"a": "1"}, {"a": "22", "b": "x"}]) == ["a   b", "1", "22  x"]
+
+
+def test_a_rejected_sweep_leaves_nothing(gantrain):
+    refused(gantrain("-m", "iteratoins=1,2"), "iteratoins")
+    refused(gantrain("-m", "iteratoins=1,2", "hydra.sweep.dir=mine/own"), "iteratoins")
+    assert not Path("mine").exists()
+    Path("mine").mkdir()
+    Path("mine/multirun.yaml").write_text("theirs")
+    refused(gantrain("-m", "iteratoins=1,2", "hydra.sweep.dir=mine"), "iteratoins")
+    assert Path("mine/multirun.yaml").exists()
+
+
+def test_a_sweep_makes_one_run_per_job_and_survives_a_failed_one(gantrain):
+    result = gantrain("-m", *TINY, "seed=0,1", "networks.generator.width=4,32", "hydra.sweep.dir=sweep")
+    assert result.code == 0, result
+    assert sorted(p.name for p in Path("sweep").iterdir() if p.is_dir()) == ["0", "1", "2", "3"]
+    assert gantrain("resume", "sweep/3", "iterations=3").code == 0
+    result = gantrain("-m", *TINY, "networks.generator.size=16,32", "hydra.sweep.dir=second")
+    assert result.code == 1
+    assert "job 1: networks.generator makes (1, 32, 32)" in result.err
+    assert Path("second/0/checkpoints").is_dir()
+    assert not Path("second/1").exists()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from gantrain.config.stages import stages_of
 from gantrain.errors import UserError
 from gantrain.networks import torchscript
 from gantrain.training.loading import trust
@@ -45,7 +46,7 @@ def test_a_new_run_names_its_files(net):
     torch.jit.script(Means(3.0)).save("face.torch")
     Path("weights.pth").write_bytes(b"tensors")
     networks = {"face": {"path": "face.torch"}, "other": {"path": "weights.pth", "model": "timm/x"}, "generator": {}}
-    trust_new({"networks": networks, "evaluation": {"backbone": "net.pt"}})
+    trust_new(stages_of({"networks": networks, "evaluation": {"backbone": "net.pt"}}))
     torchscript.load(net, "key")
     torchscript.load(Path("face.torch"), "key")
     with pytest.raises(UserError, match="is TorchScript"):

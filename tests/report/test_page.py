@@ -109,7 +109,7 @@ def test_grids_are_few_small_and_in_order(run):
     rng = np.random.default_rng(0)
     for i in range(12):
         Image.fromarray(rng.integers(0, 255, (700, 700, 3), np.uint8)).save(run / f"samples/{10 * i:08d}.png")
-    report.write_report(Run(run))
+    report.write_report(Run(run), Run(run).config(), run / report.NAME)
     page = page_of()
     iterations = [int(i.replace(",", "")) for i in re.findall(r"<figcaption>([\d,]+) iterations", str(render(run)))]
     assert iterations[0] == 0
@@ -121,7 +121,7 @@ def test_grids_are_few_small_and_in_order(run):
 
 
 def render(run):
-    return report.render(Run(run))
+    return report.render(Run(run), Run(run).config())
 
 
 HOSTILE = "</title><script>alert('$x^{') </script>\n&\"'{{ 70*7 + 1234 }}"
@@ -299,3 +299,10 @@ def test_the_wheel_has_the_template():
     root = Path(__file__).parents[2]
     files = {file.distribution_path for file in WheelBuilder(str(root)).recurse_included_files()}
     assert "gantrain/report/page.html" in files
+
+
+def test_the_page_of_a_run_between_two_folders(scheduled):
+    page = (scheduled / "report.html").read_text()
+    for said in ("Train twice as long", "Measure scores", "The same latents"):
+        assert said not in page
+    assert "side by side: a, what it becomes, b, what it becomes" in page

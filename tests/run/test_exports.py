@@ -16,3 +16,7 @@ def test_the_averaged_weights_of_an_earlier_stage_are_not_taken_for_the_last_one
     assert load_network(tmp_path / "generator").weight.item() == 2
     export(tmp_path, network(3), {}, nodes)
     assert load_network(tmp_path / "generator").weight.item() == 3
+
+
+def test_exports_are_readable_for_others(run):
+    assert (run / "networks/generator/weights.safetensors").stat().st_mode & 0o044 == 0o044

@@ -1,9 +1,13 @@
 """A run's directory."""
 
+import json
+
 import pytest
 
 from gantrain.errors import UserError
 from gantrain.run.folder import Run
+from gantrain.run.metrics import read_records
+from gantrain.run.scores import Record, Result, add_scores, read_scores
 
 
 def test_of_two_runs_that_begin_in_the_same_second_each_has_its_directory(tmp_path):
@@ -39,3 +43,18 @@ def test_a_directory_is_claimed_once(tmp_path, monkeypatch):
     monkeypatch.setattr(Run, "refuse_if_taken", looks)
     with pytest.raises(UserError, match="already holds a run"):
         Run.create(tmp_path / "run", {})
+
+
+def test_a_resumed_run_records_and_measures_anew_what_came_later(tmp_path):
+    run, places = Run(tmp_path), [("a", 5), ("b", 7), ("b", 9), ("c", 1)]
+    run.cut_records(["a"], "b", 7)
+    assert not list(tmp_path.iterdir())
+    facts = {"images_seen": 1, "seconds": 0.5, "values": {}}
+    lines = [json.dumps({"stage": stage, "iteration": iteration, **facts}) for stage, iteration in places]
+    run.metrics_file.write_text("\n".join([*lines, '{"stage": "b']))
+    for stage, iteration in places:
+        add_scores(tmp_path, Record(stage, iteration, 1, 0.5, Result({}, {})))
+    run.cut_records(["a"], "b", 7)
+    assert [(r["stage"], r["iteration"]) for r in read_records(run.metrics_file)] == places[:2]
+    assert [(r.stage, r.iteration) for r in read_scores(tmp_path)] == places[:2]
+    assert len(run.metrics_file.read_text().splitlines()) == 2

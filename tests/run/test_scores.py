@@ -4,7 +4,7 @@ import pytest
 
 from gantrain.errors import UserError
 from gantrain.evaluation.best import best_of, score_of
-from gantrain.run.scores import Record, Result, Score, add_scores, cut_scores, read_scores, scores_file
+from gantrain.run.scores import Record, Result, Score, add_scores, read_scores, scores_file
 
 
 def measured(iteration, value, stage="train", protocol=None, better="lower", name="fd1k_dataset"):
@@ -19,13 +19,6 @@ def test_records_come_back(tmp_path):
     assert read_scores(tmp_path) == [first, second]
     add_scores(tmp_path, again := measured(20, 2.5))  # measured once more: it takes the place
     assert read_scores(tmp_path) == [first, again]
-
-
-def test_a_resumed_run_measures_anew_what_came_later(tmp_path):
-    for one in (measured(5, 1, "a"), measured(7, 1, "b"), measured(9, 1, "b"), measured(1, 1, "c")):
-        add_scores(tmp_path, one)
-    cut_scores(tmp_path, ["a", "b", "c"], "b", 7)
-    assert [(r.stage, r.iteration) for r in read_scores(tmp_path)] == [("a", 5), ("b", 7)]
 
 
 def test_damaged_lines(tmp_path):

@@ -1,6 +1,11 @@
 """What a run says at its end."""
 
 import shlex
+from pathlib import Path
+
+from scheduled import SCHEDULED
+
+TINY = ("debug=tiny", "callbacks.samples.count=4")
 
 
 def test_its_commands_can_be_pasted_also_where_the_folder_has_spaces(gantrain):
@@ -11,3 +16,20 @@ def test_its_commands_can_be_pasted_also_where_the_folder_has_spaces(gantrain):
     assert commands["sample"] == ["gantrain", "sample", "my run"]
     assert commands["longer"] == ["gantrain", "resume", "my run", "iterations=N"]
     assert commands["curves"] == ["tensorboard", "--logdir", "my run"]
+
+
+def test_the_console_is_short(gantrain):
+    result = gantrain(*TINY, "hydra.run.dir=run")
+    lines = result.out.strip().splitlines()
+    facts = [line.split("  ")[0] for line in lines[:6]]
+    assert facts == ["experiment", "run", "data", "parameters", "length", "device"]
+    assert len(lines) <= 13
+    assert result.err == ""
+    assert (Path("run") / "report.html").is_file()
+
+
+def test_nobody_is_told_to_prolong_a_run_whose_schedule_has_ended(gantrain):
+    ended = gantrain(*SCHEDULED, "hydra.run.dir=run")
+    assert (ended.code, "longer " in ended.out) == (0, False), ended
+    again = gantrain("resume", "run").out
+    assert ("nothing left to train" in again, "raise iterations=" in again) == (True, False)

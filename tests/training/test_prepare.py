@@ -1,14 +1,23 @@
 """A run's parts from its config."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from compare import newest
 from pictures_on_disk import make_pictures
+from refusals import refused
+from scheduled import SCHEDULED
 from wiki import write_archive
 
+import gantrain as package
 from gantrain.config.stages import Stage
+from gantrain.run.exports import load_network
+from gantrain.run.folder import Run
 from gantrain.training.prepare import length_of
+
+TINY = ("debug=tiny", "callbacks.samples.count=4")
 
 
 class Stopped:
@@ -69,24 +78,43 @@ def test_files_of_weights_are_missed_before_any_data_are_opened(gantrain, tmp_pa
     assert not Path("cache").exists()
 
 
-def test_a_run_longer_than_its_schedule_is_refused(gantrain):
-    key = "models.players.generators.schedule"
-    words = ("experiment=cyclegan_small", "debug=tiny", "callbacks.samples.count=1", "callbacks.networks=null")
-    words += (f"{key}.start=1", f"{key}.end=2", "data.batch_size=1")
-    refused = gantrain(*words, "iterations=3", "hydra.run.dir=run")
-    assert (refused.code, f"{key}.end is 2" in refused.err, f"set {key}.end=3" in refused.err) == (2, True, True)
-    ended = gantrain(*words, "hydra.run.dir=run")
-    assert (ended.code, "longer " in ended.out) == (0, False), ended
-    refused = gantrain("resume", "run", "iterations=3")
-    assert (refused.code, "start a new run with init_from=run" in refused.err) == (2, True), refused
-    page = Path("run/report.html").read_text()
-    for said in ("Train twice as long", "Measure scores", "The same latents"):
-        assert said not in page
-    assert "side by side: a, what it becomes, b, what it becomes" in page
-    for verb, options in (("features", ("run", "--out", "f.npz")), ("evaluate", ())):
-        refused = gantrain(verb, "run", *options)
-        assert (refused.code, "no features are taken" in refused.err or "gantrain translate" in refused.err) == (
-            2,
-            True,
-        ), refused
-    assert gantrain("evaluate", "run", "evaluation=random").err.count("evaluation=pairs where") == 1
+def test_a_run_longer_than_its_schedule_is_refused(gantrain, scheduled):
+    result = gantrain(*SCHEDULED, "iterations=3", "hydra.run.dir=second")
+    refused(result, "models.players.generators.schedule.end is 2", "set models.players.generators.schedule.end=3")
+    refused(gantrain("resume", "run", "iterations=3"), "start a new run with init_from=run")
+
+
+def test_init_from_starts_from_another_runs_networks(gantrain, run):
+    assert gantrain(*TINY, "init_from=run", "hydra.run.dir=second", "iterations=1").code == 0
+    # its first grid shows the other run's last one
+    assert Path("second/samples/00000000.png").read_bytes() == Path("run/samples/00000002.png").read_bytes()
+    slow = ("models.players.discriminator.optimizer.lr=0", "losses.penalties=null", "iterations=1")
+    assert gantrain(*TINY, "init_from=run", *slow, "hydra.run.dir=third").code == 0
+    result = gantrain(*TINY, "init_from=run", "networks.generator.width=7", "hydra.run.dir=runs/fourth")
+    refused(result, "init_from", "networks.generator", "layers.0.weight")
+    theirs, ours = newest("run")["networks"]["discriminator"], newest("third")["networks"]["discriminator"]
+    assert all(torch.equal(theirs[key], ours[key]) for key in theirs)  # the discriminator as well
+    shutil.rmtree("run")
+    assert gantrain("resume", "second", "iterations=2").code == 0  # it has its own weights by now
+
+
+def test_tied_and_normalised_weights_of_ones_own(gantrain, tmp_path, monkeypatch):
+    (tmp_path / "tied.py").write_text(
+        "from torch.nn.utils import spectral_norm\n\n"
+        "from gantrain.networks.dcgan import Generator\n\n\n"
+        "class Tied(Generator):\n"
+        "    def __init__(self, **options):\n"
+        "        super().__init__(**options)\n"
+        "        spectral_norm(self.layers[0])\n"
+        "        self.again = self.layers\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    words = (*TINY, "plugins=[tied]", "networks.generator._target_=tied.Tied", "hydra.run.dir=run")
+    assert gantrain(*words).code == 0
+    whole = package.load("run", plugins=["tied"])["generator"]
+    exported = load_network("run/networks/generator", plugins=["tied"])
+    assert torch.equal(whole(torch.ones(1, 64)), exported(torch.ones(1, 64)))
+    # and another run starts from it, wherever it is resumed
+    assert gantrain(*words[:-1], "init_from=run", "hydra.run.dir=second").code == 0
+    assert Run("second").config()["init_from"] == str(tmp_path / "run")
+    refused(gantrain(*TINY, "init_from=run", "hydra.run.dir=third"), "plugins", "tied")

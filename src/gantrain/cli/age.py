@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from gantrain.cli.options import add_plugins
+from gantrain.cli.options import add_run, writing
 from gantrain.data.ages import CLASS_NAMES
 from gantrain.data.formats.decode import Unreadable, decode, open_picture
 from gantrain.drawing.pictures import to_pil
@@ -30,7 +30,7 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         "gantrain age", description="A face in other ages: a row per photo of the photo, its reconstruction, and ages."
     )
-    parser.add_argument("run", type=Path, help="the directory of a run of agecgan_wiki or its kin")
+    add_run(parser, "the directory of a run of agecgan_wiki or its kin")
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="pictures cut to a face, as in training")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder; the rows go to DIR/ages.png")
     parser.add_argument("--to", default="all", metavar="AGE", help="one class of age, 0 to 5, or all (all)")
@@ -44,8 +44,6 @@ def main(words: Sequence[str]) -> int:
         "--face", type=Path, metavar="FILE", help="the run's face recogniser, where it lies elsewhere now"
     )
     parser.add_argument("--single", action="store_true", help="single files as well: DIR/<photo>_<what>.png")
-    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
-    add_plugins(parser)
     args = parser.parse_args(words)
     quiet_libraries()
     trained = load_trained(args.run, args.plugins)
@@ -74,13 +72,10 @@ def main(words: Sequence[str]) -> int:
         f"{photo.name}\ntaken as {name_of(int(cond), module.classes)}"
         for photo, cond in zip(args.photos, conds, strict=True)
     ]
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
+    with writing("--out", args.out / "ages.png"):
         sheet(columns, pictures, captions).save(args.out / "ages.png")
         if args.single:
             save_single(args.out, args.photos, columns, pictures)
-    except OSError as error:
-        raise UserError(f"--out: cannot write {args.out} ({error.strerror or error})") from error
     print(args.out / "ages.png")
     return 0
 

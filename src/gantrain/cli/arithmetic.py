@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from gantrain.cli.options import add_class, add_plugins, add_seed, class_of
+from gantrain.cli.options import add_class, add_run, add_seed, class_of, writing
 from gantrain.drawing.sheets import GAP, INK, PAPER, enlarged, font
 from gantrain.errors import UserError
 from gantrain.inference.latents import latent_family, read_latents
@@ -37,7 +37,7 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         "gantrain arithmetic", description="Sums and differences of mean latents, as the DCGAN paper makes them."
     )
-    parser.add_argument("run", type=Path, help="the run's directory")
+    add_run(parser)
     for sign, name in (("+", "plus"), ("-", "minus")):
         parser.add_argument(
             f"--{name}",
@@ -49,9 +49,7 @@ def main(words: Sequence[str]) -> int:
         )
     add_seed(parser, "of the noise around the result (0)")
     parser.add_argument("--out", type=Path, help="a .png (RUN/arithmetic.png)")
-    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
     add_class(parser, "of a conditional run, by number or name, of all pictures (0)")
-    add_plugins(parser)
     args = parser.parse_args(words)
     quiet_libraries()
     out = args.out or args.run / "arithmetic.png"
@@ -68,11 +66,8 @@ def main(words: Sequence[str]) -> int:
         options["cond"] = torch.full((len(latents),), 0 if word is None else class_of(word, module, data))
     pictures = data.pictures(module.generate(latents, raw=args.raw, **options))
     *parts, last = pictures.split([*map(len, shown), len(around)])
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with writing("--out", out):
         draw(operands, parts, last).save(out)
-    except OSError as error:
-        raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
     print(out)
     return 0
 

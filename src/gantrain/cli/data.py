@@ -4,6 +4,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image
+
+from gantrain.cli.options import writing
 from gantrain.config.build import allow_plugins
 from gantrain.config.compose import composed
 from gantrain.config.stages import Stage, stages_of
@@ -27,6 +30,8 @@ def main(words: Sequence[str]) -> int:
     )
     parser.add_argument("--config-dir", help="a folder with experiments of your own")
     args = parser.parse_intermixed_args(words)
+    if args.out.suffix.lower() not in Image.registered_extensions():
+        raise UserError(f"--out: cannot write {args.out}; name a picture such as data.png")
     quiet_libraries()
     from gantrain.training.assemble import build_data
 
@@ -58,11 +63,8 @@ def describe(data: GANDataModule) -> None:
 def draw(data: GANDataModule, file: Path) -> None:
     """Write pictures as training sees them, the first in its order, to `file`."""
     batch = data.examples(min(GRID, len(data)))
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    with writing("--out", file):
         to_pil(data.overview(batch)).save(file)
-    except (OSError, ValueError) as error:  # ValueError: a suffix that no picture has
-        raise UserError(f"--out: cannot write {file} ({getattr(error, 'strerror', None) or error})") from error
     print(f"{'picture':<10}  {file}", flush=True)
 
 

@@ -7,18 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gantrain.cli.options import add_plugins, add_seed
+from gantrain.cli.options import add_run, add_seed, writing
 from gantrain.config.build import build
-from gantrain.config.changes import apply, evaluation_named
+from gantrain.config.changes import apply, named, read
 from gantrain.config.checks import check
-from gantrain.config.stages import ONLY_STAGE, Stage, stages_of
+from gantrain.config.stages import ONLY_STAGE, Stage
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.files import replacing
 from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.networks.torchscript import trust_backbone
-from gantrain.run.folder import Run
 from gantrain.run.scores import Record, add_scores
 from gantrain.run.uses import uses_of
 from gantrain.training.loading import load_trained
@@ -29,16 +28,13 @@ SHORT = ("samples", "backbone", "weights", "seed")  # options that are evaluatio
 
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser("gantrain evaluate", description="The scores of a trained run.")
-    parser.add_argument("run", type=Path, help="the run's directory")
+    add_run(parser, best=True)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="evaluation.*, data.root")
     parser.add_argument("--samples", type=int, help="generated pictures (the run's own number, or 1,000)")
     parser.add_argument("--backbone", help="dataset, tf, random, a classifier of torchvision, a TorchScript file")
     parser.add_argument("--weights", metavar="FILE", help="the backbone's weights, where they cannot be downloaded")
     add_seed(parser, "of what is drawn (0)", default=None)
-    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
-    parser.add_argument("--best", action="store_true", help="the checkpoint with the best score instead of the last")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write scores and protocol there as well")
-    add_plugins(parser)
     args = parser.parse_intermixed_args(words)
     quiet_libraries()
     given = {name: getattr(args, name) for name in SHORT if getattr(args, name) is not None}
@@ -46,7 +42,8 @@ def main(words: Sequence[str]) -> int:
     print("\n".join(described(found)), flush=True)
     add_scores(args.run, found)
     if args.json is not None:
-        write(args.json, {"run": str(args.run), **found.plain()})
+        with writing("--json", args.json), replacing(args.json) as temporary:
+            temporary.write_text(json.dumps({"run": str(args.run), **found.plain()}, indent=2) + "\n", encoding="utf-8")
     return 0
 
 
@@ -58,26 +55,22 @@ def evaluate(
     from gantrain.training.machine import accelerator
 
     trained = load_trained(folder, plugins, best)
-    config = Run.open(folder).config()
-    chosen = any(override.startswith("evaluation=") for override in overrides)
-    if not config.get("evaluation") and not chosen:
-        config["evaluation"] = usual(folder, trained.stage)
-    for override in overrides:
-        if not override.startswith(("evaluation=", "evaluation.", "data.root=")):
-            raise UserError(f"'{override}': only evaluation, its keys and data.root can be set here")
-        apply(config, override)
-        if override.startswith("evaluation.backbone="):
-            trust_backbone(config["evaluation"]["backbone"])
+    stage, module = trained.stage, trained.module
+    config, changes = stage.config, [read(word) for word in overrides]
+    if not config.get("evaluation") and "evaluation" not in dict(changes):
+        config["evaluation"] = usual(folder, stage)
+    for key, value in changes:
+        if key not in ("evaluation", "data.root") and not key.startswith("evaluation."):
+            raise UserError(f"{key}: only evaluation, its keys and data.root can be set here")
+        apply(config, key, value)
+        if key == "evaluation.backbone":
+            trust_backbone(value)
     if not config["evaluation"]:
         raise UserError("evaluation=none measures nothing; choose another")
     config["evaluation"] |= options
     trust_backbone(options.get("backbone"))
     check(config)
     evaluation = build(config["evaluation"], "evaluation", Evaluation)
-    stage, module = trained.stage, trained.module
-    if "root" in stage.config["data"] and any(word.startswith("data.root=") for word in overrides):
-        same = next(s for s in stages_of(config) if s.name == stage.name)
-        stage.config["data"]["root"] = same.config["data"]["root"]
     data = build_data(stage).open()
     evaluation.check(module, data)
     module.to(accelerator(config["trainer"]))
@@ -85,7 +78,7 @@ def evaluate(
     with undisturbed(module, module.device):
         result = evaluation.measure(module, data, raw)
     seconds = round(time.monotonic() - began, 3)
-    return Record(stage.tag or ONLY_STAGE, trained.iteration, trained.images_seen, seconds, result)
+    return Record(stage.name, trained.iteration, trained.images_seen, seconds, result)
 
 
 def usual(folder: Path, stage: Stage) -> dict[str, Any]:
@@ -97,7 +90,7 @@ def usual(folder: Path, stage: Stage) -> dict[str, Any]:
             f"{folder} was trained with evaluation=none, and its family has no usual one; {looks}name one with "
             f"evaluation=NAME"
         )
-    return evaluation_named(uses.usual_evaluation)
+    return named("evaluation", uses.usual_evaluation, "evaluation")
 
 
 def described(found: Record) -> list[str]:
@@ -117,12 +110,3 @@ def described(found: Record) -> list[str]:
     facts = ", ".join(f"{key} {value}" for key, value in found.result.protocol.items() if value is not None)
     where = f"stage {found.stage}, " if found.stage != ONLY_STAGE else ""
     return [*lines, "", f"protocol  {facts}", f"measured  {where}iteration {found.iteration:,}, {found.seconds:.0f} s"]
-
-
-def write(file: Path, content: Mapping[str, Any]) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as temporary:
-            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"--json: cannot write {file} ({error.strerror or error})") from error

@@ -3,18 +3,16 @@
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from omegaconf import OmegaConf
 
-from gantrain.cli.options import add_plugins
+from gantrain.cli.options import add_run, writing
+from gantrain.config.changes import named
 from gantrain.data import GANDataModule
 from gantrain.data.synthetic import Synthetic
-from gantrain.errors import UserError, did_you_mean
+from gantrain.errors import UserError
 from gantrain.files import replacing
-from gantrain.folders import configs_folder
 from gantrain.inference.layer_outputs import LayerOutputs, max_pooled, takes_cond
 from gantrain.models.base import Batch
 from gantrain.training.assemble import build_data
@@ -31,7 +29,7 @@ def main(words: Sequence[str]) -> int:
         description="Outputs of the discriminator's layers, max-pooled: an .npz of features (n, d), labels (n,), names "
         "(n,), splits (n,) and class_names, of all classes.",
     )
-    parser.add_argument("run", type=Path, help="the run's directory")
+    add_run(parser)
     parser.add_argument("data", type=Path, help="what the run has as data.root, or other data of the same kind")
     parser.add_argument("--out", type=Path, required=True, help="the .npz to write")
     parser.add_argument("--layout", metavar="NAME", help="how DATA is laid out, one of configs/data (the run's own)")
@@ -41,8 +39,6 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument(
         "--pool", type=int, help="positions that each side of a map is pooled to (volumes 2, pictures 4)"
     )
-    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
-    add_plugins(parser)
     args = parser.parse_args(words)
     quiet_libraries()
     if args.out.suffix != ".npz":
@@ -67,12 +63,8 @@ def main(words: Sequence[str]) -> int:
         **({} if labels[0] is None else {"labels": np.concatenate(labels)}),
         **({} if class_names is None else {"class_names": np.array(class_names)}),
     }
-    try:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(args.out) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, **content)
-    except OSError as error:
-        raise UserError(f"--out: cannot write {args.out} ({error.strerror or error})") from error
+    with writing("--out", args.out), replacing(args.out) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, **content)
     n, d = content["features"].shape
     print(f"{args.out}: {d:,} features of {n:,} samples ({', '.join(f'{k} {len(v):,}' for k, v in splits.items())})")
     return 0
@@ -88,7 +80,7 @@ def open_splits(trained: Trained, root: Path, layout: str | None, split: str | N
     node = trained.stage.config["data"]
     node["root"] = str(root)
     if layout is not None:
-        node["dataset"] = dataset_of(layout)
+        node["dataset"] = named("data", layout, "--layout")["dataset"]
     data = build_data(trained.stage)
     if isinstance(data.dataset, Synthetic):
         raise UserError("this run was trained with debug=tiny, on made-up data; say how DATA is laid out with --layout")
@@ -97,15 +89,6 @@ def open_splits(trained: Trained, root: Path, layout: str | None, split: str | N
     has_test = data.holdout or hasattr(data.dataset, "held_out")
     wanted = [split] if split else ["train", *(["test"] if has_test else [])]
     return {name: data.open() if name == "train" else data.held_out() for name in wanted}
-
-
-def dataset_of(layout: str) -> dict[str, Any]:
-    """The dataset's node in configs/data/<layout>.yaml."""
-    folder = configs_folder() / "data"
-    names = [file.stem for file in folder.glob("*.yaml")]
-    if layout not in names:
-        raise UserError(f"--layout: there is no '{layout}'{did_you_mean(layout, names)}")
-    return OmegaConf.to_container(OmegaConf.load(folder / f"{layout}.yaml").dataset)
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gantrain.cli.options import add_class, add_plugins, add_seed, class_of
+from gantrain.cli.options import add_class, add_run, add_seed, class_of, writing
 from gantrain.drawing.pictures import grid, save_gif, to_pil
 from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
@@ -29,15 +29,13 @@ def main(words: Sequence[str]) -> int:
         "gantrain interpolate",
         description="A spherical walk between latents: a .png shows a leg per row, a .gif or .mp4 one closed walk.",
     )
-    parser.add_argument("run", type=Path, help="the run's directory")
+    add_run(parser)
     add_seed(parser, "the same seed, the same walk (0)")
     parser.add_argument("--steps", type=int, help="pictures from one latent to the next (8; 24 in an animation)")
     parser.add_argument("--rows", type=int, help="legs of the walk (8)")
     parser.add_argument("--latents", metavar="FILE", help="walk through saved latents, FILE or FILE:0,3,5")
     parser.add_argument("--out", type=Path, help="a .png, .gif or .mp4 (RUN/interpolation.png)")
-    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
     add_class(parser, "of a conditional run, by number or name (in a .png each row its own in turn, else 0)")
-    add_plugins(parser)
     args = parser.parse_args(words)
     quiet_libraries()
     out = args.out or args.run / "interpolation.png"
@@ -53,8 +51,7 @@ def main(words: Sequence[str]) -> int:
     conds = classes_of(module, data, args.of_class, len(latents), moving)
     options = {} if conds is None else {"cond": torch.tensor(conds).repeat_interleave(steps)}
     pictures = data.pictures(module.generate(latents.flatten(0, 1), raw=args.raw, **options))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with writing("--out", out):
         if kind == ".png":
             legs = [f"{a} to {b}" for a, b in itertools.pairwise(names)]
             if conds is not None:
@@ -65,8 +62,6 @@ def main(words: Sequence[str]) -> int:
             save_gif(frames(pictures), out, 1000 // FRAMES_PER_SECOND)
         else:
             save_mp4(pictures, out)
-    except OSError as error:
-        raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
     print(out)
     return 0
 

@@ -1,7 +1,9 @@
-"""Options that several verbs take."""
+"""Options that several verbs take, and what they name."""
 
 import argparse
+import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,12 @@ from gantrain.checks import LARGEST_SEED
 from gantrain.errors import UserError, did_you_mean
 
 
-def add_plugins(parser: argparse.ArgumentParser) -> None:
-    """`--plugins a,b`: the modules and TorchScript files that a run may take code from."""
+def add_run(parser: argparse.ArgumentParser, help: str = "the run's directory", best: bool = False) -> None:
+    """The run, and which of its weights: `--raw`, `--best` where a verb takes it, `--plugins A,B` for its code."""
+    parser.add_argument("run", type=Path, help=help)
+    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    if best:
+        parser.add_argument("--best", action="store_true", help="the checkpoint with the best score, not the last")
     parser.add_argument(
         "--plugins",
         type=lambda text: text.split(","),
@@ -55,12 +61,19 @@ def class_of(word: str, module: Any, data: Any) -> int:
     return names.index(word)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_pictures(parser: argparse.ArgumentParser) -> None:
     """The run, the pictures and where they go."""
-    parser.add_argument("run", type=Path, help="the run's directory")
+    add_run(parser, best=True)
     parser.add_argument("inputs", type=Path, nargs="+", metavar="IN", help="a picture, or a folder of them")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where they go, under their names")
     parser.add_argument("--force", action="store_true", help="replace what is there")
-    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
-    parser.add_argument("--best", action="store_true", help="of the checkpoint with the best score, not of the last")
-    add_plugins(parser)
+
+
+@contextlib.contextmanager
+def writing(option: str, file: Path) -> Iterator[None]:
+    """Make the folder of the file that `option` names, and write there. Raises UserError where that is impossible."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise UserError(f"{option}: cannot write {file} ({error.strerror or error}); name another place") from error

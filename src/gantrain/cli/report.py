@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from gantrain.errors import UserError
+from gantrain.cli.options import writing
 from gantrain.report.page import NAME, write_report
 from gantrain.run.folder import Run
 
@@ -15,9 +15,8 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, help=f"the file to write (RUN/{NAME})")
     args = parser.parse_args(words)
     run = Run.open(args.run)
-    try:
-        print(write_report(run, args.out))
-    except OSError as error:
-        where = args.out or args.run / NAME
-        raise UserError(f"--out: cannot write {where} ({error.strerror or error}); name another file") from error
+    config, out = run.config(), args.out or args.run / NAME
+    with writing("--out", out):
+        write_report(run, config, out)
+    print(out)
     return 0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gantrain.config.changes import apply, read
-from gantrain.config.checks import check
+from gantrain.config.checks import check, check_plugins
 from gantrain.config.stages import LENGTHS
 from gantrain.errors import UserError
 from gantrain.networks.torchscript import trust_backbone
@@ -23,17 +23,18 @@ def main(words: Sequence[str]) -> int:
     quiet_libraries()
     run = Run.open(args.run)
     config = run.config()
-    lengths = [word.partition("=")[0] for word in args.overrides if word.partition("=")[0] in LENGTHS]
-    if len(set(lengths)) == 2:
+    changes = [read(word) for word in args.overrides]
+    if {key for key, _ in changes} >= set(LENGTHS):
         raise UserError("iterations and epochs are both given; give one")
     plugins: list[str] = []
-    for override in args.overrides:
-        if override.startswith("plugins="):
-            plugins = read(override)[1]
+    for key, value in changes:
+        if key == "plugins":
+            check_plugins(value)
+            plugins = value
         else:
-            apply(config, override)
-            if override.startswith("evaluation.backbone="):
-                trust_backbone(config["evaluation"]["backbone"])
+            apply(config, key, value)
+            if key == "evaluation.backbone":
+                trust_backbone(value)
     check(config)
     from gantrain.training.console import print_end
     from gantrain.training.fit import resume
@@ -42,4 +43,4 @@ def main(words: Sequence[str]) -> int:
     trust(config, plugins)
     outcome = resume(run.folder, config)
     print_end(outcome)
-    return 128 + outcome.signum if outcome.signum else 0
+    return outcome.exit_code

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gantrain.cli.options import add_class, add_plugins, add_seed, class_of
+from gantrain.cli.options import add_class, add_run, add_seed, class_of, writing
 from gantrain.data import GANDataModule
 from gantrain.data.formats.volume_export import Empty
 from gantrain.drawing.pictures import grid, to_pil
@@ -25,13 +25,11 @@ MOST = 1_000_000  # files, and latents in memory
 
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser("gantrain sample", description="Pictures from a trained run.")
-    parser.add_argument("run", type=Path, help="the run's directory")
+    add_run(parser, best=True)
     parser.add_argument("-n", type=int, default=64, help="how many (64)")
     add_seed(parser, "the same seed, the same pictures (0)")
     parser.add_argument("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
     parser.add_argument("--format", default="png", help="of single files: png; of volumes also npy, mat, obj, stl, ply")
-    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
-    parser.add_argument("--best", action="store_true", help="of the checkpoint with the best score, not of the last")
     parser.add_argument(
         "--truncation", type=float, metavar="T", help="latents within T deviations: fewer oddities, less variety"
     )
@@ -45,7 +43,6 @@ def main(words: Sequence[str]) -> int:
         "--save-latents", type=Path, metavar="FILE", help="write their latents as well, for interpolate and arithmetic"
     )
     add_class(parser, "of a conditional run only this one, by number or name (all in turn)")
-    add_plugins(parser)
     args = parser.parse_args(words)
     quiet_libraries()
     if args.n < 1:
@@ -76,14 +73,11 @@ def main(words: Sequence[str]) -> int:
     if args.of_class is not None:
         cond = torch.full((len(latents),), class_of(args.of_class, module, data))
     samples = made(module, latents, cond, args.raw)
-    try:
+    with writing("--out", out):
         if out.suffix.lower() == ".png":
-            out.parent.mkdir(parents=True, exist_ok=True)
             to_pil(grid(torch.cat([data.pictures(part) for part in samples]), columns)).save(out)
         else:
             save_each((sample for part in samples for sample in part), len(latents), data, out, args.format)
-    except OSError as error:
-        raise UserError(f"--out: cannot write {out} ({error.strerror or error})") from error
     print(out)
     return 0
 

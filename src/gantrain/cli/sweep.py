@@ -11,6 +11,7 @@ from typing import Any
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.run.metrics import is_number, read_records
+from gantrain.run.scores import read_scores
 
 COLUMNS = 8  # samples of a row
 
@@ -42,8 +43,6 @@ class Job:
     @property
     def scores(self) -> dict[str, float]:
         """Those measured last, by name."""
-        from gantrain.run.scores import read_scores  # it imports torch
-
         records = read_scores(self.folder)
         return {name: score.value for name, score in records[-1].result.scores.items()} if records else {}
 

@@ -1,15 +1,15 @@
 """Training from the command line: Hydra composes, we check, refuse in one sentence, or run."""
 
+import contextlib
 import os
 import re
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unittest import mock
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -50,7 +50,7 @@ def train(words: Sequence[str]) -> int:
                 raise _Stopped
             return FAILED if code else objective
         try:
-            codes.append(_exit_code(_run(composed, settings, folder)))
+            codes.append(_run(composed, settings, folder).exit_code)
         except OSError as error:  # such as a name that is too long
             failures.append(UserError(f"{error.filename or folder}: {error.strerror or error}; name another place"))
         except Exception as error:
@@ -61,11 +61,7 @@ def train(words: Sequence[str]) -> int:
 
     main = hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name="train")(job)
     try:
-        # Without this variable Hydra prints its errors by itself and exits with 1.
-        with (
-            mock.patch.dict(os.environ, {"HYDRA_FULL_ERROR": "1"}),
-            mock.patch.object(sys, "argv", ["gantrain", *words]),
-        ):
+        with _read_by_hydra(words):
             main()
     except NOT_COMPOSED as error:
         raise UserError(sentence(error, words)) from error
@@ -83,6 +79,20 @@ def train(words: Sequence[str]) -> int:
     if failures:
         raise failures[0]  # from here: Hydra would add noise of its own to an error inside a job
     return max(codes, default=0)
+
+
+@contextlib.contextmanager
+def _read_by_hydra(words: Sequence[str]) -> Iterator[None]:
+    """Hydra takes its words from `sys.argv`; without the variable it prints its errors by itself and exits with 1."""
+    argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["gantrain", *words], "1"
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        del os.environ["HYDRA_FULL_ERROR"]
+        if full_error is not None:
+            os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
 class _Stopped(BaseException):
@@ -113,10 +123,6 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
     return outcome
 
 
-def _exit_code(outcome: "Outcome") -> int:
-    return 128 + outcome.signum if outcome.signum else 0
-
-
 def _run_in_sweep(
     sweep: Sweep, composed: DictConfig, settings: DictConfig, folder: Path, present: set[Path]
 ) -> tuple[int, float]:
@@ -126,7 +132,7 @@ def _run_in_sweep(
     began, speed, objective, error_text = time.monotonic(), None, FAILED, ""
     try:
         outcome = _run(composed, settings, folder)
-        code, speed = _exit_code(outcome), round(outcome.images / max(outcome.seconds, 1e-9), 1)
+        code, speed = outcome.exit_code, round(outcome.images / max(outcome.seconds, 1e-9), 1)
         objective = min(outcome.objective, FAILED)
         ended = "stopped" if code else "done"
     except KeyboardInterrupt:  # before its training began

@@ -4,7 +4,7 @@ import argparse
 import functools
 from collections.abc import Sequence
 
-from gantrain.cli.options import add_arguments
+from gantrain.cli.options import add_pictures
 from gantrain.errors import UserError
 from gantrain.inference.picture_files import plan, work
 from gantrain.inference.translator import Translator
@@ -16,7 +16,7 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         "gantrain translate", description="Pictures turned into others by a run of pix2pix or CycleGAN, of any size."
     )
-    add_arguments(parser)
+    add_pictures(parser)
     parser.add_argument("--to", choices=("a", "b"), help="where to, of a run between two folders of pictures (b)")
     parser.add_argument("--drawn", action="store_true", help="IN are drawings already: no edges are taken of them")
     parser.add_argument("--longest", type=int, default=1024, help="larger pictures are made so small first (1024)")

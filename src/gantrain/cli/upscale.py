@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from gantrain.cli.options import add_arguments
+from gantrain.cli.options import add_pictures
 from gantrain.errors import UserError
 from gantrain.inference.enlarger import Enlarger
 from gantrain.inference.picture_files import plan, work
@@ -15,7 +15,7 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         "gantrain upscale", description="Pictures made larger by a trained super-resolution run, of any size."
     )
-    add_arguments(parser)
+    add_pictures(parser)
     parser.add_argument("--tile", type=int, default=256, help="pixels of IN that are enlarged at a time, a side (256)")
     parser.add_argument(
         "--overlap",

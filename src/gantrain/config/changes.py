@@ -1,45 +1,45 @@
-"""`key=value` words that change the config of a run that is there."""
+"""`key=value` words that change the config of a run that is there, in the language of training."""
 
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
-import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from gantrain.config.paths import place_of
+from gantrain.config.compose import sentence
+from gantrain.config.overrides import as_text
 from gantrain.config.stages import LENGTHS
-from gantrain.errors import UserError
+from gantrain.errors import UserError, did_you_mean
 from gantrain.folders import configs_folder
 
 
-def read(override: str) -> tuple[str, Any]:
-    """`key=value` as the key and what YAML reads in the value."""
-    key, equals, text = override.partition("=")
-    if not equals:
-        raise UserError(f"'{override}' is no override; write key=value")
+def read(word: str) -> tuple[str, Any]:
+    """The key of `key=value` and what training would read in the value. Raises UserError."""
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"{key}: cannot read the value '{text}'") from error
-    if place_of(key) and not isinstance(value, (str, list, dict, NoneType)):
-        value = text  # YAML takes 2024_01 for a number and 2024-01-01 for a day
-    if key == "plugins" and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
-        raise UserError(f"plugins is '{text}'; write a list of modules, as plugins=[my_module]")
-    return key, value
+        (override,) = OverridesParser.create().parse_overrides([as_text(word)])
+        if override.is_delete():
+            raise UserError(f"'{word}' is no override; write key=value")
+        if override.is_sweep_override():
+            raise UserError(f"'{word}' has several values; a run takes one, a list stands in [], a text in quotes")
+        key = override.get_key_element().lstrip("+")
+        return key, OmegaConf.to_container(OmegaConf.create({key: override.value()}), resolve=True)[key]
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(sentence(error)) from error
 
 
-def evaluation_named(name: str) -> dict[str, Any] | None:
-    """The node of configs/evaluation/<name>.yaml. Raises UserError where there is none."""
-    folder = configs_folder() / "evaluation"
-    names = sorted(file.stem for file in folder.glob("*.yaml"))
+def named(group: str, name: str, key: str) -> dict[str, Any]:
+    """What configs/<group>/<name>.yaml says. Raises UserError, which begins with `key`, where there is none."""
+    folder = configs_folder() / group
+    names = [file.stem for file in folder.glob("*.yaml")]
     if name not in names:
-        raise UserError(f"evaluation: there is no '{name}'; there are {', '.join(names)}")
-    return None if name == "none" else yaml.safe_load((folder / f"{name}.yaml").read_text())
+        raise UserError(f"{key}: there is no '{name}'{did_you_mean(name, names)}")
+    return OmegaConf.to_container(OmegaConf.load(folder / f"{name}.yaml"))
 
 
-def apply(config: dict[str, Any], override: str) -> None:
+def apply(config: dict[str, Any], key: str, value: Any) -> None:
     """Set one key of a run's config. Raises UserError for a key that would make it another run."""
-    key, value = read(override)
     path = key.split(".")
     stages = config.get("stages") or {}
     if key in ("data.root", "data.cache_dir"):
@@ -66,7 +66,7 @@ def apply(config: dict[str, Any], override: str) -> None:
             f"cache_dir, logger and evaluation may change; for anything else start a new run with init_from=RUN"
         )
     if key == "evaluation" and isinstance(value, str):
-        config["evaluation"] = evaluation_named(value)
+        config[key] = None if value in ("none", "null") else named(key, value, key)  # null: as the run's own config
         return
     if key in LENGTHS:
         config[LENGTHS[1 - LENGTHS.index(key)]] = None

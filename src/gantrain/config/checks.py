@@ -25,7 +25,7 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
 def check_stages(stages: Any) -> None:
-    _mapping({"stages": stages}, "stages", "")
+    _mapping({"stages": stages}, "stages", "stages")
     for name, stage in (stages or {}).items():
         if not isinstance(stage, Mapping):
             raise UserError(f"stages.{name} is {stage!r}; a stage states {', '.join(STAGE_KEYS)}, or is left out")
@@ -48,9 +48,8 @@ def _check_root(config: Mapping[str, Any]) -> None:
     _whole(config.get("seed"), "seed", least=0)
     if config["seed"] > LARGEST_SEED:
         raise UserError(f"seed is {config['seed']}, it must be at most {LARGEST_SEED}")
-    plugins = config.get("plugins")
-    if plugins is not None and not (isinstance(plugins, list) and all(isinstance(name, str) for name in plugins)):
-        raise UserError(f"plugins is {plugins!r}; write a list of modules, as plugins=[my_module]")
+    if config.get("plugins") is not None:
+        check_plugins(config["plugins"])
     evaluation = config.get("evaluation")
     if evaluation is not None and not (isinstance(evaluation, Mapping) and "_target_" in evaluation):
         raise UserError(
@@ -63,6 +62,11 @@ def _check_root(config: Mapping[str, Any]) -> None:
             raise UserError(f"{key} is {config[key]!r}; change single keys of it")
     for name in config.get("logger") or {}:
         _name(name, f"logger.{name}")
+
+
+def check_plugins(plugins: Any) -> None:
+    if not isinstance(plugins, list) or not all(isinstance(name, str) for name in plugins):
+        raise UserError(f"plugins is {plugins!r}; write a list of modules, as plugins=[my_module]")
 
 
 def _check_trainer(trainer: Any) -> None:
@@ -83,46 +87,46 @@ def _check_trainer(trainer: Any) -> None:
 
 
 def _check_stage(stage: Stage) -> None:
-    prefix, config = f"stages.{stage.tag}." if stage.tag else "", stage.config
+    config = stage.config
     if stage.tag:
         _name(stage.tag, f"stages.{stage.tag}")
     stated = [key for key in LENGTHS if config.get(key) is not None]
     if len(stated) != 1:
-        raise UserError(f"{prefix}iterations and {prefix}epochs: one of them is set, the other null")
-    _whole(config[stated[0]], prefix + stated[0], least=1)
-    check_parts(config, prefix)
+        raise UserError(f"{' and '.join(map(stage.key, LENGTHS))}: one of them is set, the other null")
+    _whole(config[stated[0]], stage.key(stated[0]), least=1)
+    check_parts(stage)
     for key in ("losses", "losses.penalties", "models.players", "models.ema"):
-        _mapping(config, key, prefix)
+        _mapping(config, key, stage.key(key))
     for name, node in (config["models"].get("players") or {}).items():
-        _name(name, f"{prefix}models.players.{name}")
+        key = stage.key(f"models.players.{name}")
+        _name(name, key)
         if not isinstance(node, Mapping):
-            raise UserError(
-                f"{prefix}models.players.{name} is {node!r}; it must hold networks and an optimizer, or be left out"
-            )
+            raise UserError(f"{key} is {node!r}; it must hold networks and an optimizer, or be left out")
     for name, node in config["networks"].items():
-        _name(name, f"{prefix}networks.{name}")
+        key = stage.key(f"networks.{name}")
+        _name(name, key)
         if not isinstance(node, Mapping):
-            raise UserError(f"{prefix}networks.{name} is {node!r}; it must name a class with _target_")
-        for key in {"width", "z_dim"} & set(node):
-            _whole(node[key], f"{prefix}networks.{name}.{key}", least=1)
-    _whole(config["data"].get("batch_size"), f"{prefix}data.batch_size", least=1)
-    _whole(config["data"].get("size"), f"{prefix}data.size", least=1)
+            raise UserError(f"{key} is {node!r}; it must name a class with _target_")
+        for option in {"width", "z_dim"} & set(node):
+            _whole(node[option], f"{key}.{option}", least=1)
+    _whole(config["data"].get("batch_size"), stage.key("data.batch_size"), least=1)
+    _whole(config["data"].get("size"), stage.key("data.size"), least=1)
     if config["data"].get("classes") is not None:
-        _whole(config["data"]["classes"], f"{prefix}data.classes", least=1)
+        _whole(config["data"]["classes"], stage.key("data.classes"), least=1)
 
 
-def check_parts(node: Mapping[str, Any], prefix: str) -> None:
+def check_parts(stage: Stage) -> None:
     for key in ("data", "networks", "models"):
-        if not isinstance(node.get(key), Mapping):
-            raise UserError(f"{prefix}{key}: nothing is set; choose an experiment= or state {key}")
+        if not isinstance(stage.config.get(key), Mapping):
+            raise UserError(f"{stage.key(key)}: nothing is set; choose an experiment= or state {key}")
 
 
-def check_classes(stated: Mapping[str, Any], resolved: Mapping[str, Any], prefix: str) -> None:
+def check_classes(stage: Stage, resolved: Mapping[str, Any]) -> None:
     """Raise UserError for a game of other classes than the data's; one that follows them must not become one of none.
 
     Only new runs are checked: what was trained with fewer classes can still be used.
     """
-    if stated["models"].get("classes") is None:
+    if stage.config["models"].get("classes") is None:
         return
     asked, there = resolved["models"]["classes"], resolved["data"].get("classes")
     if there is None:
@@ -131,7 +135,7 @@ def check_classes(stated: Mapping[str, Any], resolved: Mapping[str, Any], prefix
         )
     if asked != there:
         raise UserError(
-            f"{prefix}models.classes is {asked!r}, but data.classes is {there!r}; leave it out, as "
+            f"{stage.key('models.classes')} is {asked!r}, but data.classes is {there!r}; leave it out, as "
             f"models=conditional takes data.classes"
         )
 
@@ -142,13 +146,13 @@ def _name(name: Any, key: str) -> None:
         raise UserError(f"{key}: a name is made of letters, digits, _ and -, not {name!r}")
 
 
-def _mapping(config: Mapping[str, Any], key: str, prefix: str) -> None:
+def _mapping(config: Mapping[str, Any], key: str, whole: str) -> None:
     parent, _, name = key.rpartition(".")
     node = ((config.get(parent) or {}) if parent else config).get(name)
     if not isinstance(node or {}, Mapping):
-        raise UserError(f"{prefix}{key} is {node!r}; change single keys of it")
+        raise UserError(f"{whole} is {node!r}; change single keys of it")
 
 
 def _whole(value: Any, key: str, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    if type(value) is not int or value < least:  # none of these may be null, which `check_whole` lets pass
         raise UserError(f"{key} is {value!r}, it must be a whole number of {least} or more")

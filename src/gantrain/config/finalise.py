@@ -1,6 +1,5 @@
 """From a composed config to the config of a run: lengths, debug, stages, interpolations, checks."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import NoneType
@@ -10,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gantrain.config.checks import ROOT_KEYS, check, check_classes, check_parts, check_stages
 from gantrain.config.paths import held
-from gantrain.config.stages import LENGTHS, STAGE_KEYS, stages_of
+from gantrain.config.stages import LENGTHS, ONLY_STAGE, STAGE_KEYS, Stage, stages_of
 from gantrain.errors import UserError, did_you_mean
 from gantrain.files import UNTRAINED
 from gantrain.folders import data_folder
@@ -28,21 +27,17 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     debug = root.pop("debug", None)
     check_stages(root.get("stages"))
     _settle_lengths(root, given, debug)
-    stages = root.pop("stages", None)
-    if not stages:
-        check_parts(root, "")
-        final = _resolve(root)
-        check_classes(root, final, "")
-        final["stages"] = None
+    stages = root.pop("stages", None) or None
+    resolved: dict[str, dict[str, Any]] = {}
+    for stage in stages_of({**root, "stages": stages}):
+        check_parts(stage)
+        resolved[stage.name] = _resolve(stage.config)
+        check_classes(stage, resolved[stage.name])
+    if stages:
+        final = _resolve({key: value for key, value in root.items() if key not in STAGE_KEYS})
+        final["stages"] = {name: {key: part.get(key) for key in STAGE_KEYS} for name, part in resolved.items()}
     else:
-        final = _resolve({k: v for k, v in root.items() if k not in STAGE_KEYS})
-        final["stages"] = {}
-        for name, stated in stages.items():
-            replaced = _replace(root, stated)
-            check_parts(replaced, f"stages.{name}.")
-            resolved = _resolve(replaced)
-            check_classes(replaced, resolved, f"stages.{name}.")
-            final["stages"][name] = {key: resolved.get(key) for key in STAGE_KEYS}
+        final = resolved[ONLY_STAGE]
     for place, node, key, _ in held(final):
         if place.certain and type(node[key]) is int:
             node[key] = str(node[key])  # a folder may be called 2024
@@ -58,28 +53,21 @@ def _settle_lengths(root: dict, given: set[str], debug: Mapping | None) -> None:
         key = next(key for key in LENGTHS if root.get(key) is not None)
         ways = ", ".join(f"stages.{name}.{key}=" for name in stages)
         raise UserError(f"{key}: this run has several stages, each with its own length; use {ways}")
-    for prefix, node in [(f"stages.{name}.", stage) for name, stage in stages.items()] or [("", root)]:
+    for stage in [Stage(name, name, node) for name, node in stages.items()] or [Stage(ONLY_STAGE, "", root)]:
+        node = stage.config
         if unknown := [key for key in node if stages and key not in STAGE_KEYS]:
-            raise UserError(f"{prefix}{unknown[0]}: a stage may state {', '.join(STAGE_KEYS)}")
-        stated = [key for key in LENGTHS if prefix + key in given and node.get(key) is not None]
+            raise UserError(f"{stage.key(unknown[0])}: a stage may state {', '.join(STAGE_KEYS)}")
+        stated = [key for key in LENGTHS if stage.key(key) in given and node.get(key) is not None]
         if debug is not None and not stated:
             node["iterations"], stated = debug["iterations"], ["iterations"]
         if len(stated) == 1:  # the command line's length replaces the experiment's
             node[LENGTHS[1 - LENGTHS.index(stated[0])]] = None
         present = [key for key in LENGTHS if node.get(key) is not None]
         if len(present) == 2:
-            raise UserError(f"{prefix}iterations and {prefix}epochs are both set; set one and leave the other null")
+            raise UserError(f"{' and '.join(map(stage.key, LENGTHS))} are both set; set one and leave the other null")
         if not present:
-            raise UserError(f"{prefix}iterations: no length is set; set {prefix}iterations= or {prefix}epochs=")
-
-
-def _replace(root: dict, stated: Mapping[str, Any]) -> dict:
-    """The root as a stage sees it: every key that the stage states replaces the root's node."""
-    stage = copy.deepcopy(root)
-    for key in LENGTHS:
-        stage[key] = None
-    stage.update(copy.deepcopy(dict(stated)))
-    return stage
+            iterations, epochs = map(stage.key, LENGTHS)
+            raise UserError(f"{iterations}: no length is set; set {iterations}= or {epochs}=")
 
 
 def _resolve(node: dict) -> dict[str, Any]:

@@ -17,6 +17,14 @@ class Stage:
     tag: str
     config: dict[str, Any]
 
+    def key(self, key: str) -> str:
+        """A key of the stage by its place in the run's config: `stages.gan.data`, or `data` of the only stage."""
+        return f"stages.{self.tag}.{key}" if self.tag else key
+
+    def tagged(self, word: str, sign: str = "/") -> str:
+        """What is the stage's among others': `gan/samples`, or the word alone of the only stage."""
+        return f"{self.tag}{sign}{word}" if self.tag else word
+
 
 def stages_of(config: Mapping[str, Any]) -> list[Stage]:
     """The stages of a run's config, in order; a run without stages is one stage."""

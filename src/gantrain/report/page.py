@@ -64,20 +64,17 @@ class Chapter:
     charts: list[Chart]
 
 
-def write_report(run: Run, file: Path | None = None) -> Path:
-    """Write the page of `run` to `file` (`report.html` in the run). Raises UserError and OSError."""
-    file = file or run.folder / NAME
-    page = render(run)
-    file.parent.mkdir(parents=True, exist_ok=True)
+def write_report(run: Run, config: Mapping[str, Any], file: Path) -> None:
+    """Write the page of `run`, which has this config, to `file`. Raises UserError and OSError."""
+    page = render(run, config)
     with replacing(file) as temporary:
         temporary.write_text(page, encoding="utf-8")
-    return file
 
 
-def report_at_end(run: Run) -> None:
+def report_at_end(run: Run, config: Mapping[str, Any]) -> None:
     """Write the page of a run that has just ended; a full disk must not turn a trained run into a failed one."""
     try:
-        write_report(run)
+        write_report(run, config, run.folder / NAME)
     except OSError as error:
         print(
             f"warning: no {NAME} ({error.strerror or error}); `gantrain report {shlex.quote(str(run.folder))}` "
@@ -86,21 +83,21 @@ def report_at_end(run: Run) -> None:
         )
 
 
-def render(run: Run) -> str:
+def render(run: Run, config: Mapping[str, Any]) -> str:
     """The page as text."""
-    config = run.config()
+    stages = stages_of(config)
     records = read_records(run.metrics_file)
     measured = read_scores(run.folder)
-    chapters = [chapter(run, stage, records, measured) for stage in stages_of(config)]
+    chapters = [chapter(run, stage, records, measured) for stage in stages]
     pages = Environment(
         loader=PackageLoader("gantrain", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     return pages.get_template("page.html").render(
         title=str(config.get("name") or run.folder.absolute().name),
         finished=all(c.finished for c in chapters),
-        facts=facts(config, chapters, records),
+        facts=facts(stages[-1].config, chapters, records),
         chapters=chapters,
-        commands=commands(run.folder, chapters, stages_of(config)[-1]),
+        commands=commands(run.folder, chapters, stages[-1]),
         config=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
         drawing=Markup,  # matplotlib's output: nothing but numbers and our own labels
         folder=run.folder,
@@ -186,8 +183,8 @@ def data_url(data: bytes, kind: str) -> str:
 
 
 def facts(config: Mapping, chapters: Sequence[Chapter], records: Sequence[Mapping]) -> dict[str, str]:
-    data, trainer = stages_of(config)[-1].config["data"], config["trainer"]
-    told = {"data": describe_data(data)}
+    trainer = config["trainer"]
+    told = {"data": describe_data(config["data"])}
     for part in chapters:
         told[f"{part.tag} length".strip()] = f"{part.done:,} iterations, " + (
             "finished" if part.finished else f"of {part.length:,} {part.unit}"

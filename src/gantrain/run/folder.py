@@ -1,12 +1,11 @@
 """A run's directory: its layout, its checkpoints, what was recorded, its networks for use."""
 
-import errno
 import itertools
 import json
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,9 @@ from gantrain.config.stages import ONLY_STAGE
 from gantrain.errors import UserError, first_line
 from gantrain.files import replacing
 from gantrain.run.checkpoint import UNREADABLE, read_checkpoint
+from gantrain.run.lines import write_lines
 from gantrain.run.metrics import read_records
+from gantrain.run.scores import read_scores, scores_file
 
 TURNING_FILE = "turning.gif"
 
@@ -208,19 +209,20 @@ class Run:
 
     # ---- what was recorded -------------------------------------------------------------------------------------------
 
-    def cut_metrics(self, stages: list[str], stage: str, iteration: int) -> None:
-        """Drop the records after `iteration` of `stage`: a resumed run writes them anew."""
-        if not self.metrics_file.is_file():
-            return
-        order = {name: number for number, name in enumerate(stages)}
-        reached = (order[stage], iteration)
-        kept = [
-            record
-            for record in read_records(self.metrics_file)
-            if record["stage"] in order and (order[record["stage"]], record["iteration"]) <= reached
-        ]
-        with replacing(self.metrics_file) as temporary:
-            temporary.write_text("".join(json.dumps(record) + "\n" for record in kept))
+    def cut_records(self, earlier: Sequence[str], stage: str, iteration: int) -> None:
+        """Drop what was recorded or measured after `iteration` of `stage`: a resumed run does it anew.
+
+        Of the stages in `earlier` all stays. Raises UserError where scores.jsonl is damaged.
+        """
+        scores = [record.plain() for record in read_scores(self.folder)]
+        for file, records in ((self.metrics_file, read_records(self.metrics_file)), (scores_file(self.folder), scores)):
+            kept = [
+                record
+                for record in records
+                if record["stage"] in earlier or (record["stage"] == stage and record["iteration"] <= iteration)
+            ]
+            if file.is_file():
+                write_lines(file, kept)
 
     def seconds(self, stage: str) -> float:
         """How long a stage had trained at its last record."""
@@ -230,15 +232,6 @@ class Run:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def explain_os_error(error: OSError, run: Run) -> str:
-    """One sentence for a run that could not write or read, with what survives."""
-    reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
-    return (
-        f"{error.filename or run.folder}: {reason}; the last whole checkpoint is kept, "
-        f"mend it and `gantrain resume {run.word}`"
-    )
 
 
 def frames(folder: Path) -> list[Path]:

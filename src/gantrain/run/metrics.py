@@ -1,27 +1,15 @@
 """What a run has recorded: the lines of metrics.jsonl that are whole."""
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
+from gantrain.run.lines import read_lines
+
 
 def read_records(file: Path) -> list[dict[str, Any]]:
-    """The records of a metrics.jsonl, none where there is no file; what is no whole record is left out.
-
-    A kill may have cut off the last line, and a stranger's file may hold anything.
-    """
-    if not file.is_file():
-        return []
-    records = []
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if is_whole(record):
-            records.append(record)
-    return records
+    """The records of a metrics.jsonl, none where there is no file; what is no whole record is left out."""
+    return [record for record in read_lines(file) if is_whole(record)]
 
 
 def is_whole(record: Any) -> bool:

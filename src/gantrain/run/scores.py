@@ -1,14 +1,13 @@
 """`scores.jsonl` of a run: every result with where in training it was measured, and which of them is best."""
 
-import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from gantrain.errors import UserError
-from gantrain.files import replacing
+from gantrain.run.lines import line_of, read_lines, write_lines
 
 
 @dataclass(frozen=True)
@@ -93,16 +92,17 @@ def scores_file(folder: Path) -> Path:
 
 def add_scores(folder: Path, record: Record) -> None:
     """Append a record; one of the same stage, iteration, protocol and networks is replaced."""
-    same = [
+    records = read_scores(folder)
+    others = [
         other
-        for other in read_scores(folder)
-        if (other.stage, other.iteration) == (record.stage, record.iteration)
-        and other.result.protocol == record.result.protocol
+        for other in records
+        if (other.stage, other.iteration) != (record.stage, record.iteration)
+        or other.result.protocol != record.result.protocol
     ]
-    if same:
-        _write(folder, [other for other in read_scores(folder) if other not in same])
+    if len(others) < len(records):
+        write_lines(scores_file(folder), [other.plain() for other in others])
     with scores_file(folder).open("a", encoding="utf-8") as stream:
-        stream.write(_line(record))
+        stream.write(line_of(record.plain()))
 
 
 def read_scores(folder: Path) -> list[Record]:
@@ -110,14 +110,10 @@ def read_scores(folder: Path) -> list[Record]:
 
     Raises UserError for a file that holds something else.
     """
-    file = scores_file(folder)
-    if not file.is_file():
-        return []
-    records = []
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    for number, line in enumerate(lines, 1):
+    file, records = scores_file(folder), []
+    lines = read_lines(file)
+    for number, plain in enumerate(lines, 1):
         try:
-            plain = json.loads(line)
             place = (str(plain["stage"]), int(plain["iteration"]), int(plain["images_seen"]), float(plain["seconds"]))
             result = Result.of(plain)
             if not all(isinstance(score.value, (int, float)) for score in result.scores.values()):
@@ -137,25 +133,3 @@ def newest_scores(records: Sequence[Record]) -> list[Record]:
         if not any(one.result.protocol == other.result.protocol for other in found):
             found.append(one)
     return found
-
-
-def cut_scores(folder: Path, stages: list[str], stage: str, iteration: int) -> None:
-    """Drop what was measured after `iteration` of `stage`: a resumed run measures it anew."""
-    if not scores_file(folder).is_file():
-        return
-    at = stages.index(stage)
-    kept = [
-        record
-        for record in read_scores(folder)
-        if record.stage in stages[:at] or (record.stage == stage and record.iteration <= iteration)
-    ]
-    _write(folder, kept)
-
-
-def _write(folder: Path, records: Iterable[Record]) -> None:
-    with replacing(scores_file(folder)) as temporary:
-        temporary.write_text("".join(map(_line, records)), encoding="utf-8")
-
-
-def _line(record: Record) -> str:
-    return json.dumps(record.plain(), allow_nan=False) + "\n"

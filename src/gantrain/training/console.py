@@ -1,11 +1,10 @@
 """What a run says before and after it trains."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 
-from gantrain.config.stages import stages_of
+from gantrain.config.stages import Stage
 from gantrain.drawing.text import clock
 from gantrain.models.schedules import ends
 from gantrain.run.folder import Run, frames
@@ -18,7 +17,8 @@ from gantrain.training.prepare import Ready
 FEW = 4  # scores at the end
 
 
-def print_header(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> None:
+def print_header(ready: Sequence[Ready], run: Run) -> None:
+    config = ready[-1].stage.config
     trainer = config["trainer"]
     gpu = accelerator(trainer) == "cuda"
     device = (
@@ -29,12 +29,11 @@ def print_header(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) ->
         facts["starts from"] = config["init_from"]
     for part in ready:
         data, module = part.data, part.module
-        prefix = f"{part.stage.tag} " if part.stage.tag else ""
         sizes = [f"{name} {sum(p.numel() for p in net.parameters()):,}" for name, net in module.networks.items()]
-        facts[f"{prefix}data"] = f"{len(data):,} images, {'x'.join(map(str, data.shape))}"
-        facts[f"{prefix}parameters"] = ", ".join(sizes)
+        facts[part.stage.tagged("data", " ")] = f"{len(data):,} images, {'x'.join(map(str, data.shape))}"
+        facts[part.stage.tagged("parameters", " ")] = ", ".join(sizes)
         images = module.length * data.batch_size * trainer["devices"]
-        facts[f"{prefix}length"] = f"{module.length:,} iterations, {images:,} images"
+        facts[part.stage.tagged("length", " ")] = f"{module.length:,} iterations, {images:,} images"
     processes = f", {trainer['devices']} processes" if trainer["devices"] > 1 else ""
     facts["device"] = f"{device}, {trainer['precision']}{processes}"
     width = max(map(len, facts))
@@ -42,18 +41,17 @@ def print_header(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) ->
 
 
 def print_end(outcome: Outcome) -> None:
-    folder, word = outcome.run.folder, outcome.run.word
+    run, last = outcome.run, outcome.last
+    folder, word = run.folder, run.word
     if outcome.signum:
         print(f"stopped; go on with: gantrain resume {word}", flush=True)
         return
     if not outcome.images:
-        way_out = "" if is_over(outcome.run) else "; raise iterations= to go on"
+        way_out = "" if is_over(run, last) else "; raise iterations= to go on"
         print(f"nothing left to train in {folder}{way_out}", flush=True)
         return
     speed = outcome.images / max(outcome.seconds, 1e-9)
-    last = stages_of(outcome.run.config())[-1]
-    pictures = frames(outcome.run.samples(last.tag))
-    length = f"stages.{last.tag}.iterations" if last.tag else "iterations"
+    pictures = frames(run.samples(last.tag))
     report = folder / "report.html"
     uses = uses_of(last).verbs
     lines = [
@@ -63,15 +61,14 @@ def print_end(outcome: Outcome) -> None:
         *([f"report   {report}"] if report.is_file() else []),
         *([f"sample   gantrain sample {word}"] if "sample" in uses else []),
         *(f"use      gantrain {verb} {word} {TOLD[verb].words}" for verb in TOLD if verb in uses and verb != "sample"),
-        *([] if is_over(outcome.run) else [f"longer   gantrain resume {word} {length}=N"]),
+        *([] if is_over(run, last) else [f"longer   gantrain resume {word} {last.key('iterations')}=N"]),
         f"curves   tensorboard --logdir {word}",
     ]
     print("\n".join(lines), flush=True)
 
 
-def is_over(run: Run) -> bool:
+def is_over(run: Run, last: Stage) -> bool:
     """Whether a schedule has come to its end in the last stage, so that the run cannot be prolonged."""
-    last = stages_of(run.config())[-1]
     files = run.checkpoint_files(last.name)
     return bool(files) and any(int(files[0].stem) >= end for end in ends(last.config["models"]).values())
 
@@ -79,7 +76,7 @@ def is_over(run: Run) -> bool:
 def scores(outcome: Outcome) -> list[str]:
     """A line with the first few of the scores that the run ended with."""
     records = read_scores(outcome.run.folder)
-    if not records or not outcome.run.config().get("evaluation"):
+    if not records or not outcome.last.config.get("evaluation"):
         return []
     told = [f"{name} {score}" for name, score in records[-1].result.scores.items()]
     more = f", and {len(told) - FEW} more in the report" if len(told) > FEW else ""

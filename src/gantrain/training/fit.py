@@ -1,5 +1,6 @@
 """A run: its stages fitted one after the other, each from its newest checkpoint where it has one."""
 
+import errno
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -11,15 +12,14 @@ import torch
 
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.config.finalise import make_absolute
-from gantrain.config.stages import Stage, stages_of
+from gantrain.config.stages import stages_of
 from gantrain.errors import Diverged, UserError
 from gantrain.models.base import GANModule
 from gantrain.run.checkpoint import load_networks
 from gantrain.run.exports import export
-from gantrain.run.folder import Run, explain_os_error
-from gantrain.run.scores import cut_scores
+from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
-from gantrain.training.assemble import build_callbacks, build_loggers
+from gantrain.training.assemble import build_loggers
 from gantrain.training.console import print_header
 from gantrain.training.machine import accelerator
 from gantrain.training.outcome import Outcome, objective_of
@@ -35,8 +35,9 @@ def run(config: dict[str, Any], folder: Path, numbered: bool = False) -> Outcome
     if not numbered:
         Run(folder).refuse_if_taken()
     make_absolute(config)
-    trust_new(config)
-    ready = prepare(config, new=True)
+    stages = stages_of(config)
+    trust_new(stages)
+    ready = prepare(stages)
     return fit(ready, Run.create(folder, config, numbered), config)
 
 
@@ -44,7 +45,7 @@ def resume(folder: Path, config: dict[str, Any]) -> Outcome:
     """Continue the run in `folder` with its config, of which lengths and the like may have changed."""
     run = Run(folder)
     make_absolute(config)
-    ready = prepare(config, new=not any(run.checkpoint_files(stage.name) for stage in stages_of(config)), run=run)
+    ready = prepare(stages_of(config), run)
     for i, part in enumerate(ready):
         refuse_length(run, part, last=i == len(ready) - 1)
     run.write_config(config)
@@ -66,12 +67,13 @@ def refuse_length(run: Run, part: Ready, last: bool) -> None:
 
 def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
     """Fit the stages that are not finished; Ctrl-C and SIGTERM end it with a checkpoint. Raises UserError, Diverged."""
-    print_header(ready, run, config)
+    print_header(ready, run)
     began, images, signum = time.monotonic(), 0, 0
     try:
         with StopSignals() as stop:
-            for part in ready:
-                images += fit_unless_finished(part, run, config, stop)
+            for number, part in enumerate(ready):
+                earlier = [other.stage.name for other in ready[:number]]
+                images += fit_unless_finished(part, earlier, run, config, stop)
                 signum = stop.received
                 if signum:
                     break
@@ -79,18 +81,26 @@ def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
     except OSError as error:
         raise UserError(explain_os_error(error, run)) from error
     except Diverged as error:
-        report(run)
+        report(run, config)
         raise Diverged(explain_divergence(error, run)) from error
-    outcome = Outcome(run, signum, time.monotonic() - began, images)
-    outcome.objective = objective_of(run, config)
-    report(run)
-    return outcome
+    seconds = time.monotonic() - began
+    report(run, config)
+    return Outcome(run, ready[-1].stage, signum, seconds, images, objective_of(run, config))
 
 
-def report(run: Run) -> None:
+def report(run: Run, config: Mapping[str, Any]) -> None:
     from gantrain.report.page import report_at_end  # plots and templates, only once there is something to show
 
-    report_at_end(run)
+    report_at_end(run, config)
+
+
+def explain_os_error(error: OSError, run: Run) -> str:
+    """One sentence for a run that could not write or read, with what survives."""
+    reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
+    return (
+        f"{error.filename or run.folder}: {reason}; the last whole checkpoint is kept, "
+        f"mend it and `gantrain resume {run.word}`"
+    )
 
 
 def explain_divergence(error: Diverged, run: Run) -> str:
@@ -103,8 +113,13 @@ def explain_divergence(error: Diverged, run: Run) -> str:
     )
 
 
-def fit_unless_finished(part: Ready, run: Run, config: Mapping[str, Any], stop: StopSignals) -> int:
-    """Train a stage to its end, or load it where it has ended already; returns how many images it trained on."""
+def fit_unless_finished(
+    part: Ready, earlier: Sequence[str], run: Run, config: Mapping[str, Any], stop: StopSignals
+) -> int:
+    """Train a stage to its end, or load it where it has ended already; returns how many images it trained on.
+
+    `earlier` are the names of the stages before it.
+    """
     name, module = part.stage.name, part.module
     state = run.newest(name)
     if state is not None and state["iteration"] >= module.length:
@@ -113,10 +128,11 @@ def fit_unless_finished(part: Ready, run: Run, config: Mapping[str, Any], stop: 
             export_networks(run, part)
             run.mark_finished(name, state["iteration"])
         return 0
+    iteration, seen = (state["iteration"], state["images_seen"]) if state is not None else (0, 0)
     run.mark_unfinished(name)
     run.remove_cut_off(name)
-    run.set_aside_after(name, state["iteration"] if state is not None else 0)
-    seen = state["images_seen"] if state is not None else 0
+    run.set_aside_after(name, iteration)
+    run.cut_records(earlier, name, iteration)
     if state is not None and state.get("data") != part.data.source.fingerprint:
         print(f"warning: the data of {run.folder} have changed since its last checkpoint", file=sys.stderr)
     fit_stage(part, run, config, state, stop)
@@ -130,27 +146,21 @@ def fit_stage(
     part: Ready, run: Run, config: Mapping[str, Any], state: Mapping[str, Any] | None, stop: StopSignals
 ) -> None:
     """Train one stage from `state` until its length or a signal. Raises Diverged and UserError."""
-    stage, module = part.stage, part.module
+    module = part.module
     iteration = state["iteration"] if state is not None else 0
-    if stop.leader:
-        stages = [s.name for s in stages_of(config)]
-        run.cut_metrics(stages, stage.name, iteration)
-        cut_scores(run.folder, stages, stage.name, iteration)
     module.resume_from = state
-    callbacks = build_callbacks(config, part.evaluation)
-    for callback in callbacks:
+    for callback in part.callbacks:
         if isinstance(callback, Checkpoints):
             callback.stop = stop
     threads = torch.get_num_threads()
     try:
-        build_trainer(config, run, stage, callbacks, iteration).fit(module, datamodule=part.data)
+        build_trainer(config, run, part, iteration).fit(module, datamodule=part.data)
     finally:
         torch.set_num_threads(threads)  # the next job of a sweep may ask for none
 
 
-def build_trainer(
-    config: Mapping[str, Any], run: Run, stage: Stage, callbacks: list[pl.Callback], iteration: int
-) -> pl.Trainer:
+def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: int) -> pl.Trainer:
+    stage = part.stage
     options = {**config["trainer"], "accelerator": accelerator(config["trainer"])}
     threads = options.pop("threads", None)
     if threads is not None:
@@ -161,7 +171,7 @@ def build_trainer(
         options["strategy"] = TurnTaking(command, threads)
     return pl.Trainer(
         **options,
-        callbacks=callbacks,
+        callbacks=part.callbacks,
         logger=build_loggers(config, run.folder, stage.tag, iteration),
         default_root_dir=str(run.folder),
         max_epochs=-1,

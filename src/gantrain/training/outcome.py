@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gantrain.config.stages import Stage
 from gantrain.evaluation.best import best_of, score_of
 from gantrain.run.folder import Run
 from gantrain.run.scores import read_scores
@@ -11,16 +12,21 @@ from gantrain.run.scores import read_scores
 
 @dataclass
 class Outcome:
-    """How a run ended: `signum` is the signal that stopped it, or 0.
+    """How a run ended after its `last` stage: `signum` is the signal that stopped it, or 0.
 
     `objective` is what a multirun minimises: the best of the score that `evaluation.best` names, 0 without scores.
     """
 
     run: Run
+    last: Stage
     signum: int
     seconds: float
     images: int
-    objective: float = 0.0
+    objective: float
+
+    @property
+    def exit_code(self) -> int:
+        return 128 + self.signum if self.signum else 0
 
 
 def objective_of(run: Run, config: Mapping[str, Any]) -> float:

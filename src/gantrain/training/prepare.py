@@ -4,15 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import pytorch_lightning as pl
 from torch import nn
 
 from gantrain.config.build import allow_plugins
 from gantrain.config.stages import Stage, stages_of
 from gantrain.data import GANDataModule
 from gantrain.errors import UserError
-from gantrain.evaluation.base import Evaluation
 from gantrain.models.base import GANModule
 from gantrain.models.schedules import ends
 from gantrain.networks.torchscript import trust, trust_backbone
@@ -37,38 +36,39 @@ class Ready:
     stage: Stage
     data: GANDataModule
     module: GANModule
-    evaluation: Evaluation | None  # one for all stages
+    callbacks: list[pl.Callback]  # its own: they count in its iterations
 
 
-def prepare(config: Mapping[str, Any], new: bool = False, run: Run | None = None) -> list[Ready]:
+def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     """Build and check every stage of a run; writes nothing but the data cache. Raises UserError.
 
-    Only a `new` run takes weights from `init_from`; one with a checkpoint has its own. `run` is the one that goes on.
+    `run` is the one that goes on: one with a checkpoint has weights of its own and takes none from `init_from`.
     """
+    config = stages[0].config  # what lies outside of stages is the same in all
     allow_plugins(config.get("plugins") or [])
     check_machine(config["trainer"])
-    stages = stages_of(config)
     networks = build_networks(stages)
-    if new and config.get("init_from"):
+    begun = run is not None and any(run.checkpoint_files(stage.name) for stage in stages)
+    if config.get("init_from") and not begun:
         start_from(networks, config["init_from"], config.get("plugins") or [])
     evaluation = build_evaluation(config)
     if evaluation is not None and len(stages) > 1:
         evaluation.check_stages([stage.tag for stage in stages])
-    build_callbacks(config, evaluation)
-    build_loggers(config, "", "", 0)
+    callbacks = [build_callbacks(config, evaluation) for _ in stages]
+    build_loggers(config, "", "", 0)  # for their mistakes: where they begin is known once the run has its folder
     modules = [build_stage(stage, networks) for stage in stages]
     for module in modules:
         check_optimizers(module)
         for part in module.from_files():
             part.find()  # before hours may go into the cache of the data
     ready: list[Ready] = []
-    for stage, module in zip(stages, modules, strict=True):
+    for stage, module, watching in zip(stages, modules, callbacks, strict=True):
         same = [r.data for r in ready if r.stage.config["data"] == stage.config["data"]]
         data = same[0] if same else build_data(stage).open()
         batch = data.batch_size * config["trainer"]["devices"]
-        key = f"stages.{stage.tag}.data" if stage.tag else "data"
         if batch > data.variety:
-            raise UserError(f"{key}.batch_size: a batch of {batch} is larger than the data, {data.variety} images")
+            key = stage.key("data.batch_size")
+            raise UserError(f"{key}: a batch of {batch} is larger than the data, {data.variety} images")
         if data.batch_size % module.microbatches:
             raise UserError(f"models.microbatches: {data.batch_size} images do not divide into {module.microbatches}")
         module.length = length_of(stage, len(data), batch, run)
@@ -77,7 +77,7 @@ def prepare(config: Mapping[str, Any], new: bool = False, run: Run | None = None
         if evaluation is not None and evaluation.applies(stage.tag):
             evaluation.check(module, data)
             evaluation.check_best(module, data)
-        ready.append(Ready(stage, data, module, evaluation))
+        ready.append(Ready(stage, data, module, watching))
     return ready
 
 
@@ -102,10 +102,9 @@ def length_of(stage: Stage, images: int, batch: int, run: Run | None) -> int:
 
 def check_ends(stage: Stage, length: int, run: Run | None) -> None:
     """Raise UserError where a player's schedule ends before the stage does: it would go on and learn nothing."""
-    prefix = f"stages.{stage.tag}." if stage.tag else ""
     for name, end in ends(stage.config["models"]).items():
         if length > end:
-            key = f"{prefix}models.players.{name}.schedule.end"
+            key = stage.key(f"models.players.{name}.schedule.end")
             way_out = f"set {key}={length}"
             if run is not None:
                 way_out = f"a resumed run keeps its schedule, so start a new run with init_from={run.word}"
@@ -127,10 +126,10 @@ def start_from(networks: Mapping[str, nn.Module], folder: str, plugins: Sequence
             raise UserError(f"init_from: networks.{name} differs from the one in {folder} ({detail})") from error
 
 
-def trust_new(config: Mapping[str, Any]) -> None:
+def trust_new(stages: Sequence[Stage]) -> None:
     """Let the TorchScript files run that the config of a new run names: it is the user's own."""
-    trust_backbone((config.get("evaluation") or {}).get("backbone"))
-    for stage in stages_of(config):
+    trust_backbone((stages[0].config.get("evaluation") or {}).get("backbone"))
+    for stage in stages:
         for node in stage.config["networks"].values():
             file = Path(str(node.get("path") or "")).expanduser()
             if not node.get("model") and file.is_file():

@@ -7,6 +7,7 @@ import threading
 import time
 
 from gantrain.config.build import allow_plugins
+from gantrain.config.stages import stages_of
 from gantrain.errors import Diverged, UserError
 from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
@@ -22,8 +23,8 @@ def main(folder: str, stage: str, plugins: str) -> int:
     allow_plugins([name for name in plugins.split(",") if name])
     run = Run.open(folder)
     config = run.config()
-    part = next(part for part in prepare(config, run=run) if part.stage.name == stage)
-    with contextlib.suppress(Diverged, UserError), StopSignals(leader=False) as stop:
+    part = next(part for part in prepare(stages_of(config), run) if part.stage.name == stage)
+    with contextlib.suppress(Diverged, UserError), StopSignals() as stop:
         fit_stage(part, run, config, run.newest(stage), stop)
     return 0
 

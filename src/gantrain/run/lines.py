@@ -1,0 +1,35 @@
+"""Files that hold a record in each line as JSON."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gantrain.files import replacing
+
+
+def read_lines(file: Path) -> list[Any]:
+    """What each line holds, none where there is no file; None in the place of a line that is no JSON.
+
+    A kill may have cut off the last line, and a stranger's file may hold anything.
+    """
+    if not file.is_file():
+        return []
+    return [_read(line) for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
+
+
+def _read(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def line_of(record: Any) -> str:
+    return json.dumps(record) + "\n"
+
+
+def write_lines(file: Path, records: Iterable[Any]) -> None:
+    """Put the records in the place of what the file holds."""
+    with replacing(file) as temporary:
+        temporary.write_text("".join(map(line_of, records)), encoding="utf-8")
