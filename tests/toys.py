@@ -82,6 +82,15 @@ def penalties(module, player, batch):
     return module.penalise(turn, batch, module.shared(batch, []))
 
 
+def counts(module):
+    """How often each scalar was recorded since the last time."""
+    found = {}
+    for tags, _, count in module.meters.state_dict()["groups"]:
+        for tag in tags:
+            found[tag] = found.get(tag, 0) + count
+    return found
+
+
 def weights(module):
     return {name: value.clone() for name, value in module.networks.state_dict().items()}
 

@@ -17,7 +17,7 @@ def test_by_hand():
     # 3 replaces the second, 4 is given at once, 5 replaces the 3 that came just before
     mixed = pool(torch.tensor([[3.0], [4.0], [5.0]]), torch.tensor([0.4, 0.5, 0.0]), torch.tensor([0.5, 0.0, 0.99]))
     assert mixed.tolist() == [[2], [4], [3]]
-    assert [image.item() for image in pool.kept] == [1, 5]
+    assert [image.item() for image in pool.state_dict()["kept"]] == [1, 5]
 
 
 def test_half_of_the_fakes_are_older_ones():
@@ -28,7 +28,7 @@ def test_half_of_the_fakes_are_older_ones():
         given = pool(fakes, torch.rand(10, generator=generator), torch.rand(10, generator=generator))
         old += (given < i).sum().item() if i >= 5 else 0
     assert old / 2950 == pytest.approx(0.5, abs=0.05)
-    assert len(pool.kept) == 50
+    assert len(pool.state_dict()["kept"]) == 50
 
 
 def test_what_it_keeps_is_its_own_and_without_gradient():
@@ -44,7 +44,7 @@ def test_what_is_not_finite_is_not_kept():
     pool = ImagePool(2)
     fakes = torch.tensor([[1.0], [float("nan")], [2.0], [float("inf")]])
     given = pool(fakes, torch.zeros(4), torch.zeros(4))
-    assert [image.item() for image in pool.kept] == [1, 2]
+    assert [image.item() for image in pool.state_dict()["kept"]] == [1, 2]
     assert given[3].item() == float("inf")
 
 
@@ -72,7 +72,7 @@ def test_a_state_that_no_pool_had_is_refused(kept, says):
     pool = ImagePool(2)
     with pytest.raises(ValueError, match=says):
         pool.load_state_dict({"kept": kept}, CPU)
-    assert pool.kept == []
+    assert pool.state_dict()["kept"] == []
     pool.load_state_dict({"kept": [torch.zeros(3, 4)]}, CPU)
     with pytest.raises(UserError, match=r"not what the checkpoint holds \(pictures of \(3, 4\), not \(3, 5\)\)"):
         pool(torch.zeros(1, 3, 5), torch.zeros(1), torch.zeros(1))

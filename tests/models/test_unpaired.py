@@ -73,9 +73,9 @@ def test_only_what_is_learnt_from_fills_the_pool():
     module, data = game(), drawn(game(), batch())
     for playing in ([], ["generators"]):
         module.shared(data, playing)
-    assert module.kept["pool_a"].kept == []
+    assert module.kept["pool_a"].state_dict() == {"kept": []}
     module.shared(data, ["discriminators"])
-    assert len(module.kept["pool_a"].kept) == len(data["a"])
+    assert len(module.kept["pool_a"].state_dict()["kept"]) == len(data["a"])
 
 
 def test_without_a_pool_the_newest_are_judged():

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from toys import game, play
+from toys import counts, game, play
 
 from gantrain.errors import UserError
 from gantrain.models.loop.ema import EMA
@@ -24,7 +24,7 @@ def resumed(state):
 def test_it_goes_on_from_what_is_saved(saved):
     module = resumed(saved)
     assert (module.iteration, module.images_seen, module.turns["generator"]) == (3, 24, 3)
-    assert module.meters.counts["generator/adv"] == 3
+    assert counts(module)["generator/adv"] == 3
 
 
 @pytest.mark.parametrize(

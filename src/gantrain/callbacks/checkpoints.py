@@ -52,6 +52,7 @@ class Checkpoints(pl.Callback):
 
     def save(self, trainer: pl.Trainer, module: GANModule) -> None:
         """Write a checkpoint; every process takes part, rank 0 writes."""
+        module.refuse_divergence()
         state = checkpoint_of(module, trainer.datamodule.source.fingerprint)
         if trainer.is_global_zero:
             refuse_if_not_finite(module)

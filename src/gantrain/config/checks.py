@@ -14,12 +14,8 @@ ROOT_KEYS = (
     *("seed", "trainer", "callbacks", "logger", "evaluation", "stages", "init_from", "plugins", "debug", "name"),
 )
 TRAINER_KEYS = (
-    "accelerator",
-    "devices",
-    "precision",
-    "threads",
-    "benchmark",
-    "deterministic",
+    *("accelerator", "devices", "precision", "threads", "benchmark", "deterministic"),
+    *("capture", "channels_last", "tf32"),
 )
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
@@ -81,9 +77,14 @@ def _check_trainer(trainer: Any) -> None:
         raise UserError(f"trainer.precision is '{trainer.get('precision')}', it must be one of {', '.join(PRECISIONS)}")
     if trainer.get("threads") is not None:
         _whole(trainer["threads"], "trainer.threads", least=1)
-    for key in ("benchmark", "deterministic"):
-        if not isinstance(trainer.get(key, False), bool):
-            raise UserError(f"trainer.{key} is {trainer[key]!r}, it must be true or false")
+    if not isinstance(trainer.get("deterministic", False), bool):
+        raise UserError(f"trainer.deterministic is {trainer['deterministic']!r}, it must be true or false")
+    for key in ("benchmark", "tf32"):
+        if not isinstance(trainer.get(key), bool | None):
+            raise UserError(f"trainer.{key} is {trainer[key]!r}, it must be true, false or null")
+    for key in ("capture", "channels_last"):
+        if trainer.get(key, "auto") not in ("auto", "none"):
+            raise UserError(f"trainer.{key} is {trainer[key]!r}, it must be auto or none")
 
 
 def _check_stage(stage: Stage) -> None:

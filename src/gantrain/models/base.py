@@ -1,6 +1,6 @@
 """The one training loop: players take turns on their networks, the family says only what each turn costs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -15,8 +15,11 @@ from gantrain.losses.penalties import Penalty
 from gantrain.models.checks import check_ema, check_penalties, check_players, check_statistic
 from gantrain.models.family import Family
 from gantrain.models.loop.batch import Scalars, batch_size, detach, mean, split, total
+from gantrain.models.loop.capture import Capture, Iteration, Recorder, tell, why_not
+from gantrain.models.loop.divergence import Divergence
 from gantrain.models.loop.ema import EMA
 from gantrain.models.loop.meters import Meters
+from gantrain.models.loop.optimizers import optimizer_for
 from gantrain.models.loop.turn import Turn, copy_buffers, frozen, restore_buffers
 from gantrain.models.players import Player, turns_of
 from gantrain.parallel import average_gradients, average_scalars
@@ -70,6 +73,10 @@ class GANModule(Family, pl.LightningModule):
         self.kept: dict[str, Stateful] = {}
         self.kept_shared: dict[str, Stateful] = {}
         self.resume_from: Mapping[str, Any] | None = None  # the checkpoint that training continues
+        self.recorder: Callable[[], Recorder] | None = None  # with one, iterations are recorded and replayed
+        self.capture: Capture | None = None
+        self.channels_last = False  # on a GPU: the order of memory that its tensor cores take
+        self.divergence: Divergence | None = None  # where the host does not look at every value
         # What a network itself wants trained; turns and stages only ever switch these parameters.
         self._trainable = {n: [p for p in net.parameters() if p.requires_grad] for n, net in networks.items()}
 
@@ -81,12 +88,16 @@ class GANModule(Family, pl.LightningModule):
     # ---- the loop ----------------------------------------------------------------------------------------------------
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """Draw what is random, decide who plays, play, then count and record."""
+        """Draw what is random, decide who plays, play, then count."""
         batch = {**batch, **self.draw(batch), **self.draw_mixes(batch)}
         turns = [self.begin(name) for name in self.players]
         images = batch_size(batch) * self.trainer.world_size
         decay = self.ema.decay(images, self.images_seen) if self.ema is not None else 0.0
-        self.play(turns, batch, decay)
+        iteration = Iteration(turns, batch, decay)
+        if self.capture is None:
+            self.play(iteration)
+        else:
+            turns = self.capture.run(self.play, iteration)
         self.end(turns, images)
 
     def begin(self, name: str) -> Turn:
@@ -99,11 +110,12 @@ class GANModule(Family, pl.LightningModule):
         networks = [self.networks[n] for n in player.networks]
         return Turn(name, networks, self.weights_of(name), optimizer, self.images_seen, plays, due)
 
-    def play(self, turns: Sequence[Turn], batch: Batch, decay: float) -> None:
-        """One iteration: a function of networks, optimizers, `turns` and `batch`, in which everything random is drawn.
+    def play(self, iteration: Iteration) -> None:
+        """One iteration: a function of networks, optimizers and `iteration`, in which everything random is drawn.
 
-        `decay` is the EMA's. Raises Diverged.
+        It reads nothing of the host that changes, so that it can be recorded and replayed. Raises Diverged.
         """
+        turns, batch = iteration.turns, iteration.batch
         trained = {name: self.networks[name] for name in self.trained_networks()}
         buffers = copy_buffers(trained) if self.on_divergence == "skip" else {}
         shared = self.shared(batch, [t.player for t in turns if t.plays]) if self.microbatches == 1 else None
@@ -115,10 +127,19 @@ class GANModule(Family, pl.LightningModule):
                 with torch.no_grad():
                     shown = shared if self.microbatches == 1 else self.shared(batch, [])
                     _, turn.stats = self.losses(turn.player, batch, shown)
-        if any(turn.failed for turn in turns):
+        failed, decay = any(turn.failed for turn in turns), iteration.decay
+        if self.divergence is not None:
+            bad = self.divergence.note(turns)
+            decay = torch.where(bad, 1.0, decay)
+            if buffers:
+                restore_buffers(trained, buffers, where=bad)
+        if failed:
             restore_buffers(trained, buffers)  # batch norm's may have seen what was not finite
         elif self.ema is not None:
             self.ema.update(self.networks, decay)
+        for turn in turns:
+            if turn.failed is None:
+                self.meters.add(turn.scalars(f"{self.stage}/" if self.stage else ""), turn.bad)
 
     def take(self, turn: Turn, player: Player, batch: Batch, shared: Any) -> None:
         """Play a turn: backward through its losses while all other networks are frozen, then its optimizer's step."""
@@ -127,7 +148,7 @@ class GANModule(Family, pl.LightningModule):
             turn.optimizer.zero_grad(set_to_none=True)
             self.accumulate_gradients(turn, player.loss_factor, batch, shared)
             turn.loss = average_gradients(turn.weights, total(turn.terms), self.trainer.world_size)
-            turn.step(player.clip_gradients, scaler_of(self))
+            turn.step(player.clip_gradients, scaler_of(self), on_device=self.divergence is not None)
         if turn.failed is None and player.after_step is not None:
             player.after_step(turn)
         if turn.failed and self.on_divergence == "stop":
@@ -160,25 +181,25 @@ class GANModule(Family, pl.LightningModule):
         }
 
     def end(self, turns: Sequence[Turn], images: int) -> None:
-        """Count the iteration and record its turns; what was measured in a failed one is not finite."""
+        """Count the iteration, and keep what the conditions of players decide by; a failed turn measured nothing."""
         for turn in turns:
             self.turns[turn.player] += turn.plays
             condition = self.players[turn.player].plays_when
-            if turn.failed or (not turn.stats and not turn.terms):
-                continue
-            if condition is not None:
+            if condition is not None and turn.failed is None:
                 check_statistic(turn.player, condition.statistic, list(turn.stats))
                 value = average_scalars(turn.stats[condition.statistic], self.trainer.world_size)
                 self.statistics[turn.player] = value.item()
-            norm = {} if turn.norm is None else {"grad_norm": turn.norm}
-            prefix = f"{self.stage}/{turn.player}" if self.stage else turn.player
-            self.meters.add({f"{prefix}/{key}": v for key, v in {**turn.terms, **turn.stats, **norm}.items()})
         self.images_seen += images
         self.iteration += 1
         for schedule in self.schedules.values():
             schedule.step()
         if self.iteration >= self.length:
             self.trainer.should_stop = True
+
+    def refuse_divergence(self) -> None:
+        """Raise Diverged where `stop` is asked for and a device has met what is not finite; the host waits for it."""
+        if self.divergence is not None and self.on_divergence == "stop" and (told := self.divergence.told()):
+            raise Diverged(told)
 
     # ---- for families and callbacks ----------------------------------------------------------------------------------
 
@@ -205,7 +226,11 @@ class GANModule(Family, pl.LightningModule):
     # ---- Lightning's hooks -------------------------------------------------------------------------------------------
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        optimizers = {name: player.optimizer(self.weights_of(name)) for name, player in self.players.items()}
+        captured = self.recorder is not None
+        if self.channels_last and self.device.type == "cuda":  # before optimizers copy the order
+            for network in self.networks.values():
+                network.to(memory_format=torch.channels_last)
+        optimizers = {n: optimizer_for(p.optimizer, self.weights_of(n), captured) for n, p in self.players.items()}
         self.schedules = {n: p.schedule(optimizers[n]) for n, p in self.players.items() if p.schedule is not None}
         return list(optimizers.values())
 
@@ -221,6 +246,18 @@ class GANModule(Family, pl.LightningModule):
             # A new stage, or a process more than the checkpoint knew.
             rng.seed_everything(self.seed, self.stage, "train", rank, self.iteration)
         self.resume_from = None
+        if scaler_of(self) is None and (self.device.type != "cpu" or self.recorder is not None):
+            self.divergence = Divergence(list(self.players), self.iteration, self.device)
+            self.capture = self.capture_or_tell()
+
+    def capture_or_tell(self) -> Capture | None:
+        """What records iterations, where that is asked for and possible; where it is not, one line says why."""
+        if self.recorder is None:
+            return None
+        if reason := why_not(self):
+            tell(reason)
+            return None
+        return Capture(self.recorder(), self.device, tell)
 
     def begin_stage(self) -> None:
         """Put the networks into the state at rest and start the EMA from their present weights."""

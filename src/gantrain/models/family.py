@@ -25,6 +25,7 @@ class Family:
     networks: Mapping[str, nn.Module]
     verbs: Sequence[str] = ()  # what `gantrain VERB RUN` can do with a trained run, beside what its data say
     usual_evaluation: str | None = None  # that of configs/evaluation for a run without one, unless its data say
+    capturable = True  # whether an iteration reads nothing of the host that changes: a GPU records and replays it
     classes: int | None = None  # of the class numbers that `generate` takes, where it takes any
     way_out = "interpolate its options from data, as configs/networks does"  # where a network does not fit the data
 

@@ -14,12 +14,16 @@ class ImagePool:
 
     The first `size` fakes are kept and given back at once. After that each is, with probability 1/2, given back at
     once, else takes the place of one that is kept, which is given back instead. What is not finite is never kept.
+
+    Fakes come one after the other, so that one may take the place of another of its batch. All of it happens where the
+    fakes are, and the host waits for nothing.
     """
 
     def __init__(self, size: int = 50):
         check_whole(1, size=size)
         self.size = size
-        self.kept: list[Tensor] = []
+        self.kept: Tensor | None = None  # (size, ...), the first `count` of them are fakes
+        self.count: Tensor | None = None
 
     def __call__(self, fakes: Tensor, swap: Tensor, place: Tensor) -> Tensor:
         """As many samples as `fakes` (n, ...), without gradient; `swap` and `place` (n,) are uniform in [0, 1).
@@ -27,24 +31,26 @@ class ImagePool:
         The caller draws them, by key: a pool must not touch the process' generator. Raises UserError where what a
         checkpoint kept has another shape.
         """
-        given = []
         fakes = fakes.detach()
-        if self.kept and self.kept[0].shape != fakes.shape[1:]:
-            raise misfit(ValueError(f"pictures of {tuple(self.kept[0].shape)}, not {tuple(fakes.shape[1:])}"))
-        draws = zip(
-            (swap < 0.5).tolist(), place.tolist(), torch.isfinite(fakes).flatten(1).all(1).tolist(), strict=True
-        )
-        for fake, (change, at, finite) in zip(fakes, draws, strict=True):
-            given.append(fake)
-            if finite and len(self.kept) < self.size:
-                self.kept.append(fake.clone())
-            elif finite and change:
-                i = int(at * self.size)
-                given[-1], self.kept[i] = self.kept[i], fake.clone()
+        if self.kept is None:
+            self.kept = fakes.new_zeros(self.size, *fakes.shape[1:])
+            self.count = torch.zeros((), dtype=torch.int64, device=fakes.device)
+        if self.kept.shape[1:] != fakes.shape[1:]:
+            raise misfit(ValueError(f"pictures of {tuple(self.kept.shape[1:])}, not {tuple(fakes.shape[1:])}"))
+        finite = torch.isfinite(fakes).flatten(1).all(1)
+        given = []
+        for i, fake in enumerate(fakes):
+            room = self.count < self.size
+            at = torch.where(room, self.count, (place[i].double() * self.size).long()).view(1)
+            put = finite[i] & (room | (swap[i] < 0.5))
+            there = self.kept[at][0]
+            given.append(torch.where(put & ~room, there, fake))
+            self.kept.index_copy_(0, at, torch.where(put, fake, there)[None].to(self.kept.dtype))
+            self.count.add_(finite[i] & room)
         return torch.stack(given)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"kept": [image.cpu() for image in self.kept]}
+        return {"kept": [] if self.kept is None else list(self.kept[: int(self.count)].cpu().clone().unbind())}
 
     def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
         """Raises ValueError for what no pool of this size could have kept."""
@@ -57,4 +63,8 @@ class ImagePool:
             raise ValueError("the pictures of a pool are of one shape")
         if not all(image.is_floating_point() and torch.isfinite(image).all() for image in kept):
             raise ValueError("the pictures of a pool are finite")
-        self.kept = [image.to(device) for image in kept]
+        self.kept = self.count = None
+        if kept:
+            self.kept = torch.zeros(self.size, *kept[0].shape, dtype=kept[0].dtype, device=device)
+            self.kept[: len(kept)] = torch.stack(kept)
+            self.count = torch.tensor(len(kept), device=device)

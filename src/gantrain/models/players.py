@@ -40,6 +40,8 @@ class PlaysWhen:
 class ClipWeights:
     """Clamp every weight to [-limit, limit] after each step: the critic of WGAN (Arjovsky et al. 2017, algorithm 1)."""
 
+    capturable = True
+
     def __init__(self, limit: float):
         check_positive(limit=limit)
         self.limit = limit

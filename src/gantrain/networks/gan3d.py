@@ -69,11 +69,17 @@ class RandomShift(nn.Module):
     def forward(self, volumes: Tensor) -> Tensor:
         if not self.training:
             return volumes
-        side = volumes.shape[-1]
-        padded = F.pad(volumes, (self.most,) * 6)
-        corners = torch.randint(2 * self.most + 1, (len(volumes), 3)).tolist()
-        cuts = [(slice(None), *(slice(at, at + side) for at in corner)) for corner in corners]
-        return torch.stack([volume[cut] for volume, cut in zip(padded, cuts, strict=True)])
+        shifted = F.pad(volumes, (self.most,) * 6)
+        corners = torch.randint(2 * self.most + 1, (len(volumes), 3), device=volumes.device)
+        steps = torch.arange(volumes.shape[-1], device=volumes.device)
+        for axis in range(3):  # by index tensors, so that the host need not know the numbers
+            places = corners[:, axis, None] + steps
+            view = [len(volumes), *[1] * 4]
+            view[2 + axis] = len(steps)
+            size = list(shifted.shape)
+            size[2 + axis] = len(steps)
+            shifted = shifted.gather(2 + axis, places.view(view).expand(size))
+        return shifted
 
 
 class Discriminator(nn.Module):

@@ -1,7 +1,6 @@
 """How a network takes a class: as a one-hot vector that joins its input (Mirza and Osindero 2014, arXiv 1411.1784)."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -17,5 +16,6 @@ def with_class(x: Tensor, cond: Tensor | None, classes: int | None) -> Tensor:
         return x
     if cond is None:
         raise TypeError("its option classes is set, so it takes class numbers as well")
-    label = F.one_hot(cond, classes).to(x.dtype).view(len(cond), classes, *[1] * (x.dim() - 2))
+    one_hot = x.new_zeros(len(cond), classes).scatter_(1, cond[:, None], 1)  # F.one_hot looks at all numbers first
+    label = one_hot.view(len(cond), classes, *[1] * (x.dim() - 2))
     return torch.cat([x, label.expand(-1, -1, *x.shape[2:])], 1)

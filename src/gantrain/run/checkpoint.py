@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from gantrain import rng
 from gantrain.errors import UserError
@@ -23,6 +24,7 @@ UNREADABLE = (
 )
 # What torch and Python raise where a checkpoint has other names, shapes or kinds of values than expected.
 UNFIT = (LookupError, ValueError, RuntimeError, TypeError, AttributeError)
+FLAGS = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes its step, not what
 # The kinds of what every checkpoint holds, also one of an earlier version.
 KINDS = {
     **dict.fromkeys(("networks", "ema", "optimizers", "schedules", "scaler", "turns", "statistics"), dict),
@@ -56,7 +58,7 @@ class Game(Protocol):
     trainer: Any
     device: torch.device
 
-    def optimizer_of(self, name: str) -> torch.optim.Optimizer: ...
+    def optimizer_of(self, name: str) -> Optimizer: ...
 
 
 def checkpoint_of(game: Game, data: str) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def checkpoint_of(game: Game, data: str) -> dict[str, Any]:
         # the same on every process; rank 0's are saved
         "networks": {name: network.state_dict() for name, network in game.networks.items()},
         "ema": {} if game.ema is None else {name: net.state_dict() for name, net in game.ema.copies.items()},
-        "optimizers": {name: game.optimizer_of(name).state_dict() for name in game.players},
+        "optimizers": {name: optimizer_state(game.optimizer_of(name)) for name in game.players},
         "schedules": {name: plain_schedule(schedule) for name, schedule in game.schedules.items()},
         "scaler": {} if scaler is None else scaler.state_dict(),
         "iteration": game.iteration,
@@ -102,7 +104,7 @@ def load_state(game: Game, state: Mapping[str, Any]) -> None:
     load_networks(game, state)
     try:
         for name in game.players:
-            game.optimizer_of(name).load_state_dict(state["optimizers"][name])
+            load_optimizer(game.optimizer_of(name), state["optimizers"][name])
         for name, schedule in game.schedules.items():
             schedule.load_state_dict(state["schedules"][name])
         scaler = scaler_of(game)
@@ -157,6 +159,31 @@ def whole(values: Mapping[str, Any], key: str) -> int:
 def scaler_of(game: Game) -> Any:
     """The gradient scaler of fp16, or None."""
     return getattr(game.trainer.precision_plugin, "scaler", None)
+
+
+def optimizer_state(optimizer: Optimizer) -> dict[str, Any]:
+    """Its state in plain numbers and tensors, the same whether its rate is a tensor or not."""
+    state = optimizer.state_dict()
+    groups = [{k: v.item() if torch.is_tensor(v) else v for k, v in group.items()} for group in state["param_groups"]]
+    return {**state, "param_groups": groups}
+
+
+def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
+    """Undo `optimizer_state`, also on another kind of device: how a step is computed stays this optimizer's own."""
+    groups = [
+        {**group, **{flag: mine[flag] for flag in FLAGS if flag in mine}}
+        for group, mine in zip(state["param_groups"], optimizer.param_groups, strict=True)
+    ]
+    rates = [group["lr"] for group in optimizer.param_groups]
+    optimizer.load_state_dict({**state, "param_groups": groups})
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        if torch.is_tensor(rate):
+            group["lr"] = rate.fill_(float(group["lr"]))  # a schedule and a recorded step know this very tensor
+        for weight in group["params"]:
+            for key, value in optimizer.state[weight].items():
+                if torch.is_tensor(value) and value.shape == weight.shape and value.stride() != weight.stride():
+                    # Of another order of memory; fused kernels read both as they lie there.
+                    optimizer.state[weight][key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
 
 
 def plain_schedule(schedule: Any) -> dict[str, Any]:

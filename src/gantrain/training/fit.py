@@ -21,7 +21,7 @@ from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
 from gantrain.training.assemble import build_loggers
 from gantrain.training.console import print_header
-from gantrain.training.machine import accelerator
+from gantrain.training.machine import recorder_for, set_up
 from gantrain.training.outcome import Outcome, objective_of
 from gantrain.training.prepare import Ready, prepare, trust_new
 from gantrain.training.processes import TurnTaking
@@ -149,6 +149,8 @@ def fit_stage(
     module = part.module
     iteration = state["iteration"] if state is not None else 0
     module.resume_from = state
+    module.recorder = recorder_for(config["trainer"])
+    module.channels_last = config["trainer"].get("channels_last", "auto") == "auto"
     for callback in part.callbacks:
         if isinstance(callback, Checkpoints):
             callback.stop = stop
@@ -161,14 +163,11 @@ def fit_stage(
 
 def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: int) -> pl.Trainer:
     stage = part.stage
-    options = {**config["trainer"], "accelerator": accelerator(config["trainer"])}
-    threads = options.pop("threads", None)
-    if threads is not None:
-        torch.set_num_threads(threads)
+    options = set_up(config["trainer"])
     if options["devices"] > 1:
         plugins = ",".join(config.get("plugins") or [])
         command = [sys.executable, "-m", "gantrain.training.worker", str(run.folder.absolute()), stage.name, plugins]
-        options["strategy"] = TurnTaking(command, threads)
+        options["strategy"] = TurnTaking(command, config["trainer"].get("threads"))
     return pl.Trainer(
         **options,
         callbacks=part.callbacks,

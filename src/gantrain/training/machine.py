@@ -1,11 +1,12 @@
 """What of this machine a run can use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 
 from gantrain.errors import UserError
+from gantrain.models.loop.capture import CudaGraphs, Recorder
 
 
 def accelerator(trainer: Mapping[str, Any]) -> str:
@@ -25,3 +26,24 @@ def check_machine(trainer: Mapping[str, Any]) -> None:
         raise UserError(f"trainer.devices={devices}: this machine has {torch.cuda.device_count()} GPUs")
     if precision == "16-mixed" and not on_gpu:
         raise UserError("trainer.precision=16-mixed needs a GPU; use bf16-mixed or 32-true here")
+
+
+def recorder_for(trainer: Mapping[str, Any]) -> Callable[[], Recorder] | None:
+    """What records iterations: CUDA graphs on a GPU, with one process and unless `trainer.capture` is none."""
+    wanted = trainer.get("capture", "auto") == "auto" and trainer["precision"] != "16-mixed"
+    return CudaGraphs if wanted and accelerator(trainer) == "cuda" and trainer["devices"] == 1 else None
+
+
+def set_up(trainer: Mapping[str, Any]) -> dict[str, Any]:
+    """Set the process up as `trainer` asks for; returns the options that are left for Lightning's Trainer."""
+    options = {**trainer, "accelerator": accelerator(trainer)}
+    options.pop("capture", None)
+    options.pop("channels_last", None)
+    threads, tf32 = options.pop("threads", None), options.pop("tf32", None)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if tf32 is not None:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+    if options.get("benchmark") is None:
+        options["benchmark"] = options["accelerator"] == "cuda" and not options.get("deterministic")
+    return options

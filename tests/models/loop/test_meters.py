@@ -21,3 +21,30 @@ def test_state():
     other.load_state_dict(meters.state_dict(), torch.device("cpu"))
     other.add({"a": torch.tensor(2.0)})
     assert other.pop() == {"a": 1.5}
+
+
+def test_what_is_bad_does_not_count():
+    meters = Meters()
+    for value, bad in ((1.0, False), (float("nan"), True), (3.0, False)):
+        meters.add({"a": torch.tensor(value)}, torch.tensor(bad))
+    assert meters.pop() == {"a": 2.0}
+
+
+def test_tags_keep_their_order_and_are_one_in_all_their_groups():
+    meters = Meters()
+    meters.add({"a": torch.tensor(1.0), "r1": torch.tensor(9.0)})
+    meters.add({"b": torch.tensor(5.0)})
+    meters.add({"a": torch.tensor(3.0)})
+    assert list(meters.means().items()) == [("a", 2.0), ("r1", 9.0), ("b", 5.0)]
+    meters.pop()
+    meters.add({"b": torch.tensor(6.0)})
+    meters.add({"a": torch.tensor(4.0)})
+    assert list(meters.pop().items()) == [("a", 4.0), ("b", 6.0)]
+
+
+def test_the_state_of_a_version_that_kept_each_tag_by_itself():
+    meters = Meters()
+    state = {"sums": {"a": torch.tensor(4.0), "b": torch.tensor(6.0)}, "counts": {"a": 2, "b": 3}}
+    meters.load_state_dict(state, torch.device("cpu"))
+    meters.add({"a": torch.tensor(2.0), "b": torch.tensor(2.0)})
+    assert meters.pop() == {"a": 2.0, "b": 2.0}

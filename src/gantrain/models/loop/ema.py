@@ -47,11 +47,14 @@ class EMA(nn.Module):
         return 0.5 ** (batch_images / half_life) if half_life > 0 else 0.0
 
     @torch.no_grad()
-    def update(self, networks: Mapping[str, nn.Module], decay: float) -> None:
-        """Move the copies towards the networks; `decay` is the weight of the past."""
+    def update(self, networks: Mapping[str, nn.Module], decay: float | torch.Tensor) -> None:
+        """Move the copies towards the networks; `decay` is the weight of the past, on a device a tensor."""
         for name, average in self.copies.items():
-            weights = list(networks[name].parameters())
-            if weights:  # torch refuses an empty list
-                torch._foreach_lerp_(list(average.parameters()), weights, 1.0 - decay)
-            for mine, theirs in zip(average.buffers(), networks[name].buffers(), strict=True):
-                mine.copy_(theirs)
+            averages, weights = list(average.parameters()), list(networks[name].parameters())
+            if isinstance(decay, torch.Tensor):
+                for mine, theirs in zip(averages, weights, strict=True):
+                    mine.lerp_(theirs, 1.0 - decay)
+            elif weights:  # torch refuses an empty list
+                torch._foreach_lerp_(averages, weights, 1.0 - decay)
+            if buffers := list(average.buffers()):
+                torch._foreach_copy_(buffers, list(networks[name].buffers()))

@@ -1,35 +1,69 @@
 """Means of scalars over a window of iterations, gathered on the device without a synchronisation."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
 
 class Meters:
-    """Running sums by tag; `pop` gives their means since the last time and starts anew."""
+    """Running sums of values that come together, in place; `pop` gives their means since the last time and starts anew.
+
+    Values of one set of tags share a tensor of sums and a count, so that an iteration adds three small kernels.
+    """
 
     def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.counts: dict[str, int] = {}
+        self.groups: dict[tuple[str, ...], tuple[Tensor, Tensor]] = {}
 
-    def add(self, values: Mapping[str, Tensor]) -> None:
-        for tag, value in values.items():
-            value = value.detach().float()
-            self.sums[tag] = self.sums[tag] + value if tag in self.sums else value
-            self.counts[tag] = self.counts.get(tag, 0) + 1
+    def add(self, values: Mapping[str, Tensor], bad: Tensor | None = None) -> None:
+        """Add scalars by tag; nothing where the flag `bad` is true."""
+        if not values:
+            return
+        added = torch.stack([value.detach().float() for value in values.values()])
+        one = added.new_ones(())
+        if bad is not None:
+            added, one = torch.where(bad, 0.0, added), (~bad).float()
+        tags = tuple(values)
+        if tags not in self.groups:
+            self.groups[tags] = torch.zeros_like(added), torch.zeros_like(one)
+        sums, count = self.groups[tags]
+        sums.add_(added)
+        count.add_(one)
 
     def pop(self) -> dict[str, float]:
-        if not self.sums:
-            return {}
-        sums = torch.stack(list(self.sums.values())).tolist()  # one transfer for all tags
-        means = {tag: s / self.counts[tag] for tag, s in zip(self.sums, sums, strict=True)}
-        self.sums, self.counts = {}, {}
+        means = self.means()
+        for sums, count in self.groups.values():  # in place: a captured iteration adds to these very tensors
+            sums.zero_()
+            count.zero_()
         return means
 
-    def state_dict(self) -> dict:
-        return {"sums": {tag: value.cpu() for tag, value in self.sums.items()}, "counts": dict(self.counts)}
+    def means(self) -> dict[str, float]:
+        """By tag; none of what was not added since the last time."""
+        if not self.groups:
+            return {}
+        flat = torch.cat(
+            [torch.cat([sums, count[None]]) for sums, count in self.groups.values()]
+        ).tolist()  # one transfer
+        totals: dict[str, list[float]] = {}
+        for tags in self.groups:
+            *sums, count = flat[: len(tags) + 1]
+            flat = flat[len(tags) + 1 :]
+            for tag, value in zip(tags, sums, strict=True):
+                total = totals.setdefault(tag, [0.0, 0.0])  # the order is that of the first time, whatever is added now
+                total[0] += value
+                total[1] += count
+        return {tag: value / count for tag, (value, count) in totals.items() if count}
 
-    def load_state_dict(self, state: dict, device: torch.device) -> None:
-        self.sums = {tag: value.to(device) for tag, value in state["sums"].items()}
-        self.counts = dict(state["counts"])
+    def state_dict(self) -> dict[str, Any]:
+        return {"groups": [[list(tags), sums.cpu(), int(count)] for tags, (sums, count) in self.groups.items()]}
+
+    def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Undo `state_dict`, also that of a version which kept each tag by itself."""
+        groups = state.get("groups")
+        if groups is None:
+            groups = [[[tag], value[None], state["counts"][tag]] for tag, value in state["sums"].items()]
+        self.groups = {
+            tuple(tags): (sums.to(device, copy=True), torch.tensor(float(count), device=device))
+            for tags, sums, count in groups
+        }

@@ -22,7 +22,9 @@ class Turn:
 
     `plays` is False while the player idles; `due` are the penalties of this turn. `terms` are the weighted losses,
     `loss` is their sum, the mean over processes; `norm` is that of its gradient, unscaled and before clipping.
-    `failed` names what was not finite, `loss` or `gradient`: then no step was made.
+
+    Where the loss or the gradient is not finite, no step is made. On the CPU `failed` then says which of them, at once.
+    On a device nobody waits for that: `bad` is a flag there, `bad_loss` says whether it was the loss.
     """
 
     player: str
@@ -37,20 +39,30 @@ class Turn:
     loss: Tensor | None = None
     norm: Tensor | None = None
     failed: str | None = None
+    bad: Tensor | None = None
+    bad_loss: Tensor | None = None
 
-    @property
-    def skipped(self) -> bool:
-        return self.failed is not None
+    def scalars(self, prefix: str) -> Scalars:
+        """What is recorded of it: terms, statistics and the gradient's norm, by tags that begin with `prefix`."""
+        norm = {} if self.norm is None else {"grad_norm": self.norm}
+        return {f"{prefix}{self.player}/{key}": value for key, value in {**self.terms, **self.stats, **norm}.items()}
 
-    def step(self, limit: float | None, scaler: Any) -> None:
+    def step(self, limit: float | None, scaler: Any = None, on_device: bool = False) -> None:
         """The optimizer's step, with the gradient's norm bounded by `limit`; none where a value is not finite.
 
         `scaler` is fp16's, or None. An overflow of fp16 is no failure: the scaler skips that step and lowers its scale.
+        `on_device` leaves the decision to the device; the host neither waits for it nor knows it.
         """
         if scaler is not None:
             scaler.unscale_(self.optimizer)  # first: limits and norms are those of the gradient itself
         weights = [weight for weight in self.weights if weight.grad is not None]
         norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights])
+        if on_device:
+            self.norm, self.bad, self.bad_loss = norm, ~torch.isfinite(self.loss + norm), ~torch.isfinite(self.loss)
+            if limit is not None:
+                torch.nn.utils.clip_grads_with_norm_(weights, limit, norm)
+            step_unless(self.bad, self.optimizer, weights)
+            return
         if torch.isfinite(self.loss + norm):
             self.norm = norm
             if limit is not None:
@@ -59,13 +71,45 @@ class Turn:
             self.failed = "loss"
         elif scaler is None or scaler.get_scale() <= LOWEST_SCALE:
             self.failed = "gradient"
-        if scaler is None:
-            if not self.skipped:
-                self.optimizer.step()
-            return
-        if not self.skipped:
-            scaler.step(self.optimizer)
-        scaler.update()
+        if self.failed is None:
+            (self.optimizer if scaler is None else _Scaled(scaler, self.optimizer)).step()
+        if scaler is not None:
+            scaler.update()
+
+
+@dataclass
+class _Scaled:
+    """An optimizer whose step fp16's scaler makes."""
+
+    scaler: Any
+    optimizer: Optimizer
+
+    def step(self) -> None:
+        self.scaler.step(self.optimizer)
+
+
+def step_unless(bad: Tensor, optimizer: Optimizer, weights: Iterable[nn.Parameter]) -> None:
+    """The optimizer's step where `bad` is false; else weights and moments stay as they are. The host does not wait."""
+    if all(group.get("fused") for group in optimizer.param_groups):
+        optimizer.found_inf = bad.float()  # a fused kernel looks at this flag by itself
+        try:
+            optimizer.step()
+        finally:
+            del optimizer.found_inf
+        return
+    before = {
+        id(weight): {k: v.clone() for k, v in optimizer.state[weight].items() if torch.is_tensor(v)}
+        for weight in weights
+    }
+    values = [weight.detach().clone() for weight in weights]
+    optimizer.step()
+    with torch.no_grad():
+        for weight, value in zip(weights, values, strict=True):
+            weight.copy_(torch.where(bad, value, weight))
+            for key, now in optimizer.state[weight].items():
+                if torch.is_tensor(now):
+                    past = before[id(weight)].get(key, torch.zeros_like(now))  # of a first step there is none
+                    now.copy_(torch.where(bad.to(now.device), past, now))
 
 
 @contextlib.contextmanager
@@ -86,7 +130,11 @@ def copy_buffers(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     return {f"{name}.{key}": b.clone() for name, network in networks.items() for key, b in network.named_buffers()}
 
 
-def restore_buffers(networks: Mapping[str, nn.Module], buffers: Mapping[str, Tensor]) -> None:
+def restore_buffers(
+    networks: Mapping[str, nn.Module], buffers: Mapping[str, Tensor], where: Tensor | None = None
+) -> None:
+    """Put the buffers back; with `where` only where that flag is true."""
     for name, network in networks.items():
         for key, buffer in network.named_buffers():
-            buffer.copy_(buffers[f"{name}.{key}"])
+            before = buffers[f"{name}.{key}"]
+            buffer.copy_(before if where is None else torch.where(where, before, buffer))
