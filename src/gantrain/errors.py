@@ -25,6 +25,11 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     return f"; there are {', '.join(options)}" if 0 < len(options) <= 12 else ""
 
 
+def one_line(error: Exception) -> str:
+    """All that an error says, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def first_line(error: Exception) -> str:
     """An error in one short line; torch's go on for a page."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

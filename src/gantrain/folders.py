@@ -21,6 +21,5 @@ def data_folder() -> Path:
 
 def cache_folder() -> Path:
     """`$GANTRAIN_CACHE`, else `gantrain` in the user's cache folder."""
-    own = os.environ.get("GANTRAIN_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME")
-    return Path(own) if own else (Path(base) if base else Path.home() / ".cache") / "gantrain"
+    own, base = os.environ.get("GANTRAIN_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    return Path(own or Path(base or Path.home() / ".cache", "gantrain"))

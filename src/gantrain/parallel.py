@@ -20,10 +20,8 @@ def average_gradients(weights: Sequence[nn.Parameter], loss: Tensor, world: int)
     flat = torch.cat([loss.reshape(1).to(gradients[0].dtype), *(g.flatten() for g in gradients)])
     dist.all_reduce(flat)
     flat /= world
-    position = 1
-    for gradient in gradients:
-        gradient.copy_(flat[position : position + gradient.numel()].view_as(gradient))
-        position += gradient.numel()
+    for gradient, mean in zip(gradients, flat[1:].split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
     return flat[0].to(loss.dtype)
 
 

@@ -1,7 +1,9 @@
 """Randomness: noise indexed by sample, seeds derived by name, and the state of every global generator."""
 
+import functools
 import hashlib
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,35 +25,37 @@ def seed_everything(*parts: int | str) -> None:
     torch.manual_seed(seed)
 
 
-def normal(
-    n: int, *shape: int, seed: tuple[int | str, ...], rank: int = 0, world: int = 1, device: torch.device | str = "cpu"
+def normal(n: int, *shape: int, **drawing: Any) -> Tensor:
+    """Standard normal noise (n, *shape) for this process' share of a batch, drawn as `_drawn` says."""
+    return _drawn(torch.randn, (n, *shape), **drawing)
+
+
+def uniform(n: int, **drawing: Any) -> Tensor:
+    """Numbers (n,) in [0, 1), all equally likely, drawn alike."""
+    return _drawn(torch.rand, (n,), **drawing)
+
+
+def integers(n: int, high: int, **drawing: Any) -> Tensor:
+    """Whole numbers (n,) below `high`, all equally likely, drawn alike."""
+    return _drawn(functools.partial(torch.randint, high), (n,), **drawing)
+
+
+def _drawn(
+    draw: Callable[..., Tensor],
+    shape: tuple[int, ...],
+    seed: tuple[int | str, ...],
+    rank: int = 0,
+    world: int = 1,
+    device: torch.device | str = "cpu",
 ) -> Tensor:
-    """Standard normal noise (n, *shape) for this process' share of a batch of n * world samples.
+    """Random rows for the share of process `rank` in a batch that `world` processes have in common.
 
     Stateless: the seed names the draw. Every process draws the whole batch and keeps its rows, so that the noise
     belongs to the sample, however many processes share the batch, and a resumed run need not restore anything.
     """
+    n, *sides = shape
     generator = torch.Generator(device).manual_seed(derive_seed(*seed))
-    rows = torch.randn(n * world, *shape, generator=generator, device=device)
-    return rows[rank * n : (rank + 1) * n]
-
-
-def uniform(
-    n: int, seed: tuple[int | str, ...], rank: int = 0, world: int = 1, device: torch.device | str = "cpu"
-) -> Tensor:
-    """Numbers (n,) in [0, 1), all equally likely, drawn as `normal` draws."""
-    generator = torch.Generator(device).manual_seed(derive_seed(*seed))
-    rows = torch.rand(n * world, generator=generator, device=device)
-    return rows[rank * n : (rank + 1) * n]
-
-
-def integers(
-    n: int, high: int, seed: tuple[int | str, ...], rank: int = 0, world: int = 1, device: torch.device | str = "cpu"
-) -> Tensor:
-    """Whole numbers (n,) below `high`, all equally likely, drawn as `normal` draws."""
-    generator = torch.Generator(device).manual_seed(derive_seed(*seed))
-    rows = torch.randint(high, (n * world,), generator=generator, device=device)
-    return rows[rank * n : (rank + 1) * n]
+    return draw((n * world, *sides), generator=generator, device=device)[rank * n : (rank + 1) * n]
 
 
 def get_state(device: torch.device) -> dict[str, Any]:

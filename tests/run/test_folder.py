@@ -47,14 +47,14 @@ def test_a_directory_is_claimed_once(tmp_path, monkeypatch):
 
 def test_a_resumed_run_records_and_measures_anew_what_came_later(tmp_path):
     run, places = Run(tmp_path), [("a", 5), ("b", 7), ("b", 9), ("c", 1)]
-    run.cut_records(["a"], "b", 7)
+    run.rewind("b", 7, ["a"])
     assert not list(tmp_path.iterdir())
     facts = {"images_seen": 1, "seconds": 0.5, "values": {}}
     lines = [json.dumps({"stage": stage, "iteration": iteration, **facts}) for stage, iteration in places]
     run.metrics_file.write_text("\n".join([*lines, '{"stage": "b']))
     for stage, iteration in places:
         add_scores(tmp_path, Record(stage, iteration, 1, 0.5, Result({}, {})))
-    run.cut_records(["a"], "b", 7)
+    run.rewind("b", 7, ["a"])
     assert [(r["stage"], r["iteration"]) for r in read_records(run.metrics_file)] == places[:2]
     assert [(r.stage, r.iteration) for r in read_scores(tmp_path)] == places[:2]
     assert len(run.metrics_file.read_text().splitlines()) == 2

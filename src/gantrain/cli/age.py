@@ -1,7 +1,7 @@
-"""`gantrain age RUN PHOTO...`: a photo of a face, what the run makes of it, and the same face in other ages."""
+"""`gantrain age RUN PHOTO...`: a row per photo of a face: the photo, its reconstruction, and the face in other ages."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from gantrain.cli.options import add_run, writing
+from gantrain.cli.options import Add, add_run, writing
 from gantrain.data.ages import CLASS_NAMES
 from gantrain.data.formats.decode import Unreadable, decode, open_picture
 from gantrain.drawing.pictures import to_pil
@@ -18,42 +18,34 @@ from gantrain.errors import UserError
 from gantrain.losses.euclidean import Euclidean
 from gantrain.models.inversion import Inversion
 from gantrain.networks import torchscript
-from gantrain.training.assemble import build_data
 from gantrain.training.loading import load_trained
-from gantrain.training.quiet import quiet_libraries
 
 CELL, GAP = 128, 4
 STEPS = 50  # of L-BFGS, each with a line search
 
 
-def main(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
-        "gantrain age", description="A face in other ages: a row per photo of the photo, its reconstruction, and ages."
-    )
-    add_run(parser, "the directory of a run of agecgan_wiki or its kin")
-    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="pictures cut to a face, as in training")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder; the rows go to DIR/ages.png")
-    parser.add_argument("--to", default="all", metavar="AGE", help="one class of age, 0 to 5, or all (all)")
-    parser.add_argument(
-        "--from", dest="own", metavar="AGE", help="the photos' own class (the one whose reconstruction is nearest)"
-    )
-    parser.add_argument(
-        "--optimise", action="store_true", help="refine each face's latent by L-BFGS; some seconds each"
-    )
-    parser.add_argument(
-        "--face", type=Path, metavar="FILE", help="the run's face recogniser, where it lies elsewhere now"
-    )
-    parser.add_argument("--single", action="store_true", help="single files as well: DIR/<photo>_<what>.png")
-    args = parser.parse_args(words)
-    quiet_libraries()
+def add_options(add: Add) -> None:
+    add_run(add, "the directory of a run of agecgan_wiki or its kin")
+    add("photos", type=Path, nargs="+", metavar="PHOTO", help="pictures cut to a face, as in training")
+    add("--out", type=Path, required=True, metavar="DIR", help="a folder; the rows go to DIR/ages.png")
+    add("--to", default="all", metavar="AGE", help="one class of age, 0 to 5, or all (all)")
+    add("--from", dest="own", metavar="AGE", help="the photos' own class (the one whose reconstruction is nearest)")
+    add("--optimise", action="store_true", help="refine each face's latent by L-BFGS; some seconds each")
+    add("--face", type=Path, metavar="FILE", help="the run's face recogniser, where it lies elsewhere now")
+    add("--single", action="store_true", help="single files as well: DIR/<photo>_<what>.png")
+
+
+def main(args: argparse.Namespace) -> None:
     trained = load_trained(args.run, args.plugins)
-    module, data = trained.module, build_data(trained.stage)
+    module, data = trained.module, trained.data
     if "age" not in module.verbs:
         raise UserError(f"{args.run} has no trained encoder of faces; train agecgan_wiki past its stage gan")
     if args.face is not None:
         module.networks["face"].path = str(args.face)
         if args.face.is_file():
             torchscript.trust(args.face)
+    usual = module.classes == len(CLASS_NAMES)
+    names = CLASS_NAMES if usual else [f"class {age}" for age in range(module.classes)]
     ages = list(range(module.classes)) if args.to == "all" else [class_number("--to", args.to, module.classes)]
     own = None if args.own is None else class_number("--from", args.own, module.classes)
     photos = torch.stack([read(photo, data) for photo in args.photos])
@@ -66,28 +58,20 @@ def main(words: Sequence[str]) -> int:
         z = torch.cat([refine(module, *row, raw=args.raw) for row in rows])
     made = module.in_all_classes(z, args.raw)
     again = made[torch.arange(len(z)), conds]
-    columns = ["photo", "reconstruction", *(name_of(age, module.classes) for age in ages)]
-    pictures = [photos, data.pictures(again), *(data.pictures(made[:, age]) for age in ages)]
-    captions = [
-        f"{photo.name}\ntaken as {name_of(int(cond), module.classes)}"
-        for photo, cond in zip(args.photos, conds, strict=True)
-    ]
+    columns = {"photo": photos, "reconstruction": data.pictures(again)}
+    columns |= {names[age]: data.pictures(made[:, age]) for age in ages}
+    captions = [f"{photo.name}\ntaken as {names[cond]}" for photo, cond in zip(args.photos, conds, strict=True)]
     with writing("--out", args.out / "ages.png"):
-        sheet(columns, pictures, captions).save(args.out / "ages.png")
+        sheet(columns, captions).save(args.out / "ages.png")
         if args.single:
-            save_single(args.out, args.photos, columns, pictures)
+            save_single(args.out, args.photos, columns)
     print(args.out / "ages.png")
-    return 0
 
 
 def class_number(option: str, word: str, classes: int) -> int:
     if not word.isdecimal() or int(word) >= classes:
         raise UserError(f"{option} is '{word}', it must be a class of age from 0 to {classes - 1}")
     return int(word)
-
-
-def name_of(age: int, classes: int) -> str:
-    return CLASS_NAMES[age] if classes == len(CLASS_NAMES) else f"class {age}"
 
 
 def read(photo: Path, data: Any) -> Tensor:
@@ -124,26 +108,23 @@ def refine(module: Inversion, z: Tensor, real: Tensor, cond: Tensor, raw: bool =
     return z.detach()
 
 
-def sheet(columns: Sequence[str], pictures: Sequence[Tensor], captions: Sequence[str]) -> Image.Image:
-    """A row per photo under the columns' names."""
+def sheet(columns: Mapping[str, Tensor], captions: Sequence[str]) -> Image.Image:
+    """A row per photo, with its caption, under the columns' names."""
     step = CELL + GAP
     head = Image.new("RGB", (len(columns) * step, 18), PAPER)
     pen = ImageDraw.Draw(head)
-    for i, name in enumerate(columns):
+    rows = [Image.new("RGB", (len(columns) * step, CELL), PAPER) for _ in captions]
+    for i, (name, pictures) in enumerate(columns.items()):
         pen.text((i * step + CELL // 2, 0), name, INK, font(), anchor="ma")
-    rows: list[tuple[str, Image.Image | None]] = [("", head)]
-    for number, caption in enumerate(captions):
-        row = Image.new("RGB", (len(columns) * step, CELL), PAPER)
-        for i, column in enumerate(pictures):
-            row.paste(enlarged(column[number], CELL), (i * step, 0))
-        rows.append((caption, row))
-    return labelled_rows(rows)
+        for row, picture in zip(rows, pictures, strict=True):
+            row.paste(enlarged(picture, CELL), (i * step, 0))
+    return labelled_rows([("", head), *zip(captions, rows, strict=True)])
 
 
-def save_single(out: Path, photos: Sequence[Path], columns: Sequence[str], pictures: Sequence[Tensor]) -> None:
+def save_single(out: Path, photos: Sequence[Path], columns: Mapping[str, Tensor]) -> None:
     """A file for each picture; photos of the same name are told apart by their number."""
     stems = [photo.stem for photo in photos]
     for number, stem in enumerate(stems):
         name = stem if stems.count(stem) == 1 else f"{stem}_{number}"
-        for column, part in zip(columns, pictures, strict=True):
+        for column, part in columns.items():
             to_pil(part[number]).save(out / f"{name}_{column.replace(' ', '_')}.png")

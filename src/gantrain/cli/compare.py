@@ -2,10 +2,10 @@
 
 import argparse
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from gantrain.cli.options import Add
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.evaluation.protocol import OF_THE_MODEL, unlike
@@ -15,40 +15,31 @@ from gantrain.run.scores import Record, Score, newest_scores, read_scores
 SURE = 2.0  # standard errors of a difference
 
 
-@dataclass
-class Entry:
-    """A run's newest scores under one protocol; `label` is its column."""
-
-    label: str
-    run: Path
-    found: Record
+def add_options(add: Add) -> None:
+    add("runs", nargs="+", type=Path, metavar="RUN", help="runs with scores")
 
 
-def main(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
-        "gantrain compare", description="Scores side by side, where they were measured alike."
-    )
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="runs with scores")
-    args = parser.parse_args(words)
+def main(args: argparse.Namespace) -> None:
     if len(args.runs) < 2:
         raise UserError("compare: name two runs or more")
-    measured = {label(i): newest(run) for i, run in enumerate(args.runs)}
-    runs = {label(i): run for i, run in enumerate(args.runs)}
-    groups = [group for group in alike(measured, runs) if len(group) > 1]
+    runs = {chr(ord("a") + i) if i < 26 else str(i): run for i, run in enumerate(args.runs)}
+    measured = {label: newest(run) for label, run in runs.items()}
+    groups = [group for group in alike(measured) if len(group) > 1]
     if not groups:
-        raise UserError("compare: nothing was measured alike: " + "; ".join(reasons(measured, runs)))
-    for name, run in runs.items():
-        print(f"{name}  {run}")
+        (first, (like, *_)), *others = measured.items()
+        reasons = [f"{runs[o]} against {runs[first]}: {difference(like, records[0])}" for o, records in others]
+        raise UserError("compare: nothing was measured alike: " + "; ".join(reasons))
+    for label, run in runs.items():
+        print(f"{label}  {run}")
     for group in groups:
         print("\n" + "\n".join(table(group)))
-    for line in strangers(groups, measured, runs):
-        print(f"\n{line}")
-    return 0
-
-
-def label(number: int) -> str:
-    """a, b, ... z, then 26, 27, ..."""
-    return chr(ord("a") + number) if number < 26 else str(number)
+    (like, *_) = max(groups, key=len).values()
+    for label, records in measured.items():
+        if not any(label in group for group in groups):
+            print(
+                f"\n{label} is left out, for it was measured differently ({difference(like, records[0])}); "
+                f"`gantrain evaluate {runs[label]}` with the same options makes it comparable"
+            )
 
 
 def newest(run: Path) -> list[Record]:
@@ -60,34 +51,32 @@ def newest(run: Path) -> list[Record]:
     return found
 
 
-def alike(measured: dict[str, list[Record]], runs: dict[str, Path]) -> list[list[Entry]]:
-    """Entries in groups that may be compared; each run once in a group, with its newest."""
-    groups: list[list[Entry]] = []
-    for name, records in measured.items():
+def alike(measured: Mapping[str, Sequence[Record]]) -> list[dict[str, Record]]:
+    """Records by the labels of their runs in groups that may be compared; each run once in a group, with its newest."""
+    groups: list[dict[str, Record]] = []
+    for label, records in measured.items():
         for one in records:
-            entry = Entry(name, runs[name], one)
-            group = next((g for g in groups if not unlike(g[0].found.result.protocol, one.result.protocol)), None)
+            group = next((g for g in groups if not difference(next(iter(g.values())), one)), None)
             if group is None:
-                groups.append([entry])
-            elif all(other.label != name for other in group):
-                group.append(entry)
+                groups.append({label: one})
+            else:
+                group.setdefault(label, one)
     return groups
 
 
-def table(group: Sequence[Entry]) -> list[str]:
+def table(group: Mapping[str, Record]) -> list[str]:
     """A row per score, a column per run; `*` marks the best, `~` what cannot be told from it."""
-    names = dict.fromkeys(name for entry in group for name in entry.found.result.scores)
     rows = []
-    for name in names:
-        scores = {e.label: e.found.result.scores[name] for e in group if name in e.found.result.scores}
+    for name in dict.fromkeys(name for record in group.values() for name in record.result.scores):
+        scores = {label: found[name] for label, record in group.items() if name in (found := record.result.scores)}
         best = min(scores.values(), key=Score.cost)
-        cells = {key: f"{score}{mark(score, best, len(scores))}" for key, score in scores.items()}
+        cells = {label: f"{score}{mark(score, best, len(scores))}" for label, score in scores.items()}
         rows.append({"score": name, **cells, "better": best.better})
-    told = [f"{e.label}: iteration {e.found.iteration:,}" for e in group]
+    told = [f"{label}: iteration {record.iteration:,}" for label, record in group.items()]
     for key in OF_THE_MODEL:
-        values = {e.label: e.found.result.protocol.get(key) for e in group}
+        values = {label: record.result.protocol.get(key) for label, record in group.items()}
         if len(set(values.values())) > 1:
-            told.append(f"{key} differ: " + ", ".join(f"{name} {value}" for name, value in values.items()))
+            told.append(f"{key} differ: " + ", ".join(f"{label} {value}" for label, value in values.items()))
     return [*aligned(rows), "* best, ~ within two standard errors of it. " + "; ".join(told)]
 
 
@@ -101,24 +90,7 @@ def mark(score: Score, best: Score, count: int) -> str:
     return " ~" if abs(score.value - best.value) <= SURE * math.hypot(score.error, best.error) else ""
 
 
-def strangers(groups: Sequence[Sequence[Entry]], measured: dict[str, list[Record]], runs: dict[str, Path]) -> list[str]:
-    """A sentence for every run that no group holds."""
-    shown = {entry.label for group in groups for entry in group}
-    main_group = max(groups, key=len)
-    like = main_group[0].found.result.protocol
-    return [
-        f"{name} is left out, for it was measured differently ({difference(like, records[0].result.protocol)}); "
-        f"`gantrain evaluate {runs[name]}` with the same options makes it comparable"
-        for name, records in measured.items()
-        if name not in shown
-    ]
-
-
-def reasons(measured: dict[str, list[Record]], runs: dict[str, Path]) -> list[str]:
-    first, *others = measured
-    like = measured[first][0].result.protocol
-    return [f"{runs[o]} against {runs[first]}: {difference(like, measured[o][0].result.protocol)}" for o in others]
-
-
-def difference(like: dict, other: dict) -> str:
+def difference(like: Record, other: Record) -> str:
+    """What keeps a record from being compared with `like`; empty where nothing does."""
+    like, other = like.result.protocol, other.result.protocol
     return ", ".join(f"{key} {other.get(key)} instead of {like.get(key)}" for key in unlike(like, other))

@@ -1,40 +1,33 @@
 """`gantrain data experiment=X data.root=P`: what training would see."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
-from gantrain.cli.options import writing
+from gantrain.cli.options import Add, writing
 from gantrain.config.build import allow_plugins
 from gantrain.config.compose import composed
-from gantrain.config.stages import Stage, stages_of
+from gantrain.config.stages import stages_of
 from gantrain.data import GANDataModule
 from gantrain.data.source import dropped_by
 from gantrain.drawing.pictures import to_pil
 from gantrain.errors import UserError
-from gantrain.training.quiet import quiet_libraries
+from gantrain.training.assemble import build_data
 
 GRID = 64  # pictures
 NAMED = 20  # pictures
 
 
-def main(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser("gantrain data", description="What training would see of its data.")
-    parser.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="as for training: experiment=, data.root=, ..."
-    )
-    parser.add_argument(
-        "--out", type=Path, default=Path("data.png"), help="a grid of pictures as they train (data.png)"
-    )
-    parser.add_argument("--config-dir", help="a folder with experiments of your own")
-    args = parser.parse_intermixed_args(words)
+def add_options(add: Add) -> None:
+    add("overrides", nargs="*", metavar="key=value", help="as for training: experiment=, data.root=, ...")
+    add("--out", type=Path, default=Path("data.png"), help="a grid of pictures as they train (data.png)")
+    add("--config-dir", help="a folder with experiments of your own")
+
+
+def main(args: argparse.Namespace) -> None:
     if args.out.suffix.lower() not in Image.registered_extensions():
         raise UserError(f"--out: cannot write {args.out}; name a picture such as data.png")
-    quiet_libraries()
-    from gantrain.training.assemble import build_data
-
     config = composed(args.overrides, args.config_dir)
     allow_plugins(config.get("plugins") or [])
     stages = stages_of(config)
@@ -46,8 +39,10 @@ def main(words: Sequence[str]) -> int:
         print(f"{stage.tag}\n" if stage.tag else "", end="")
         describe(data)
         data.check()  # the report first: it shows what is wrong
-        draw(data, _picture(args.out, stage))
-    return 0
+        file = args.out.with_stem(f"{args.out.stem}_{stage.tag}") if stage.tag else args.out
+        with writing("--out", file):  # pictures as training sees them, the first in its order
+            to_pil(data.overview(data.examples(min(GRID, len(data))))).save(file)
+        print(f"{'picture':<10}  {file}", flush=True)
 
 
 def describe(data: GANDataModule) -> None:
@@ -58,15 +53,3 @@ def describe(data: GANDataModule) -> None:
         print(f"{'':<10}  {data.source.name(index)!r}: {reason}")
     for reason, count in dropped_by(data.source).items():
         print(f"{'':<10}  {count:>7,} left out: {reason}")
-
-
-def draw(data: GANDataModule, file: Path) -> None:
-    """Write pictures as training sees them, the first in its order, to `file`."""
-    batch = data.examples(min(GRID, len(data)))
-    with writing("--out", file):
-        to_pil(data.overview(batch)).save(file)
-    print(f"{'picture':<10}  {file}", flush=True)
-
-
-def _picture(out: Path, stage: Stage) -> Path:
-    return out.with_stem(f"{out.stem}_{stage.tag}") if stage.tag else out

@@ -3,11 +3,10 @@
 import argparse
 import json
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gantrain.cli.options import add_run, add_seed, writing
+from gantrain.cli.options import Add, add_run, add_seed, writing
 from gantrain.config.build import build
 from gantrain.config.changes import apply, named, read
 from gantrain.config.checks import check
@@ -17,66 +16,57 @@ from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.files import replacing
 from gantrain.models.loop.eval_mode import undisturbed
-from gantrain.networks.torchscript import trust_backbone
 from gantrain.run.scores import Record, add_scores
 from gantrain.run.uses import uses_of
 from gantrain.training.loading import load_trained
-from gantrain.training.quiet import quiet_libraries
+from gantrain.training.machine import accelerator
 
 SHORT = ("samples", "backbone", "weights", "seed")  # options that are evaluation.<name>
 
 
-def main(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser("gantrain evaluate", description="The scores of a trained run.")
-    add_run(parser, best=True)
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="evaluation.*, data.root")
-    parser.add_argument("--samples", type=int, help="generated pictures (the run's own number, or 1,000)")
-    parser.add_argument("--backbone", help="dataset, tf, random, a classifier of torchvision, a TorchScript file")
-    parser.add_argument("--weights", metavar="FILE", help="the backbone's weights, where they cannot be downloaded")
-    add_seed(parser, "of what is drawn (0)", default=None)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write scores and protocol there as well")
-    args = parser.parse_intermixed_args(words)
-    quiet_libraries()
-    given = {name: getattr(args, name) for name in SHORT if getattr(args, name) is not None}
-    found = evaluate(args.run, given, args.overrides, args.raw, args.best, args.plugins)
+def add_options(add: Add) -> None:
+    add_run(add, best=True)
+    add("overrides", nargs="*", metavar="key=value", help="evaluation.*, data.root")
+    add("--samples", type=int, help="generated pictures (the run's own number, or 1,000)")
+    add("--backbone", help="dataset, tf, random, a classifier of torchvision, a TorchScript file")
+    add("--weights", metavar="FILE", help="the backbone's weights, where they cannot be downloaded")
+    add_seed(add, "of what is drawn (0)", default=None)
+    add("--json", type=Path, metavar="FILE", help="write scores and protocol there as well")
+
+
+def main(args: argparse.Namespace) -> None:
+    found = evaluate(args)
     print("\n".join(described(found)), flush=True)
     add_scores(args.run, found)
     if args.json is not None:
         with writing("--json", args.json), replacing(args.json) as temporary:
             temporary.write_text(json.dumps({"run": str(args.run), **found.plain()}, indent=2) + "\n", encoding="utf-8")
-    return 0
 
 
-def evaluate(
-    folder: Path, options: Mapping[str, Any], overrides: Sequence[str], raw: bool, best: bool, plugins: Sequence[str]
-) -> Record:
-    """Measure a run by its own evaluation with `options` of it replaced. Raises UserError."""
-    from gantrain.training.assemble import build_data
-    from gantrain.training.machine import accelerator
-
-    trained = load_trained(folder, plugins, best)
+def evaluate(args: argparse.Namespace) -> Record:
+    """Measure a run by its own evaluation, of which the options replace some. Raises UserError."""
+    trained = load_trained(args.run, args.plugins, args.best)
     stage, module = trained.stage, trained.module
-    config, changes = stage.config, [read(word) for word in overrides]
+    config, changes = stage.config, [read(word) for word in args.overrides]
     if not config.get("evaluation") and "evaluation" not in dict(changes):
-        config["evaluation"] = usual(folder, stage)
+        config["evaluation"] = usual(args.run, stage)
     for key, value in changes:
         if key not in ("evaluation", "data.root") and not key.startswith("evaluation."):
             raise UserError(f"{key}: only evaluation, its keys and data.root can be set here")
         apply(config, key, value)
-        if key == "evaluation.backbone":
-            trust_backbone(value)
     if not config["evaluation"]:
         raise UserError("evaluation=none measures nothing; choose another")
-    config["evaluation"] |= options
-    trust_backbone(options.get("backbone"))
+    for name in SHORT:
+        if getattr(args, name) is not None:
+            apply(config, f"evaluation.{name}", getattr(args, name))
     check(config)
     evaluation = build(config["evaluation"], "evaluation", Evaluation)
-    data = build_data(stage).open()
+    data = trained.data.open()
     evaluation.check(module, data)
     module.to(accelerator(config["trainer"]))
     began = time.monotonic()
     with undisturbed(module, module.device):
-        result = evaluation.measure(module, data, raw)
+        result = evaluation.measure(module, data, args.raw)
     seconds = round(time.monotonic() - began, 3)
     return Record(stage.name, trained.iteration, trained.images_seen, seconds, result)
 

@@ -1,46 +1,38 @@
-"""`gantrain features RUN DATA --out F.npz`: what a run's discriminator sees in data, labelled, for another task."""
+"""`gantrain features RUN DATA --out F.npz`: what a run's discriminator sees in data, for another task.
+
+Outputs of its layers, max-pooled: features (n, d), labels (n,), names (n,), splits (n,), class_names, of all classes.
+"""
 
 import argparse
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from gantrain.cli.options import add_run, writing
+from gantrain.cli.options import Add, add_run, writing
 from gantrain.config.changes import named
 from gantrain.data import GANDataModule
 from gantrain.data.synthetic import Synthetic
-from gantrain.errors import UserError
+from gantrain.errors import UserError, one_line
 from gantrain.files import replacing
 from gantrain.inference.layer_outputs import LayerOutputs, max_pooled, takes_cond
-from gantrain.models.base import Batch
-from gantrain.training.assemble import build_data
 from gantrain.training.loading import Trained, load_trained
-from gantrain.training.machine import accelerator
-from gantrain.training.quiet import quiet_libraries
 
 CHUNK = 64  # samples
 
 
-def main(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
-        "gantrain features",
-        description="Outputs of the discriminator's layers, max-pooled: an .npz of features (n, d), labels (n,), names "
-        "(n,), splits (n,) and class_names, of all classes.",
-    )
-    add_run(parser)
-    parser.add_argument("data", type=Path, help="what the run has as data.root, or other data of the same kind")
-    parser.add_argument("--out", type=Path, required=True, help="the .npz to write")
-    parser.add_argument("--layout", metavar="NAME", help="how DATA is laid out, one of configs/data (the run's own)")
-    parser.add_argument("--split", choices=("train", "test"), help="only this one (both, where there is a test split)")
-    parser.add_argument("--network", default="discriminator", help="another network of the run (discriminator)")
-    parser.add_argument("--layers", type=numbers, help="such as 2,3,4; the first is 1 (all but the first)")
-    parser.add_argument(
-        "--pool", type=int, help="positions that each side of a map is pooled to (volumes 2, pictures 4)"
-    )
-    args = parser.parse_args(words)
-    quiet_libraries()
+def add_options(add: Add) -> None:
+    add_run(add)
+    add("data", type=Path, help="what the run has as data.root, or other data of the same kind")
+    add("--out", type=Path, required=True, help="the .npz to write")
+    add("--layout", metavar="NAME", help="how DATA is laid out, one of configs/data (the run's own)")
+    add("--split", choices=("train", "test"), help="only this one (both, where there is a test split)")
+    add("--network", default="discriminator", help="another network of the run (discriminator)")
+    add("--layers", type=numbers, help="such as 2,3,4; the first is 1 (all but the first)")
+    add("--pool", type=int, help="positions that each side of a map is pooled to (volumes 2, pictures 4)")
+
+
+def main(args: argparse.Namespace) -> None:
     if args.out.suffix != ".npz":
         raise UserError(f"--out: '{args.out}' must end in .npz")
     if args.pool is not None and args.pool < 1:
@@ -51,7 +43,7 @@ def main(words: Sequence[str]) -> int:
     if args.network not in trained.names:
         raise UserError(f"--network: {args.run} has no trained '{args.network}'; there are {', '.join(trained.names)}")
     splits = open_splits(trained, args.data, args.layout, args.split)
-    network = trained.module.averaged(args.network, args.raw).eval().to(accelerator(trained.stage.config["trainer"]))
+    network = trained.network(args.network, args.raw)
     by_pairs = args.network == "discriminator" and getattr(trained.module, "conditional", False)
     parts = [extract(network, data, args.layers, args.pool, by_pairs) for data in splits.values()]
     labels = [data.labels for data in splits.values()]
@@ -67,7 +59,6 @@ def main(words: Sequence[str]) -> int:
         np.savez(stream, **content)
     n, d = content["features"].shape
     print(f"{args.out}: {d:,} features of {n:,} samples ({', '.join(f'{k} {len(v):,}' for k, v in splits.items())})")
-    return 0
 
 
 def numbers(text: str) -> list[int]:
@@ -81,7 +72,7 @@ def open_splits(trained: Trained, root: Path, layout: str | None, split: str | N
     node["root"] = str(root)
     if layout is not None:
         node["dataset"] = named("data", layout, "--layout")["dataset"]
-    data = build_data(trained.stage)
+    data = trained.data
     if isinstance(data.dataset, Synthetic):
         raise UserError("this run was trained with debug=tiny, on made-up data; say how DATA is laid out with --layout")
     if hasattr(data.dataset, "every_class"):
@@ -93,11 +84,7 @@ def open_splits(trained: Trained, root: Path, layout: str | None, split: str | N
 
 @torch.no_grad()
 def extract(
-    network: torch.nn.Module,
-    data: GANDataModule,
-    layers: list[int] | None,
-    pool: int | None,
-    by_pairs: bool = False,
+    network: torch.nn.Module, data: GANDataModule, layers: list[int] | None, pool: int | None, by_pairs: bool = False
 ) -> np.ndarray:
     """The features (n, d) float32 of all samples in the data's own order; of their pairs where the family judges these.
 
@@ -106,7 +93,8 @@ def extract(
     conditional = by_pairs or takes_cond(network)
     rows = []
     with LayerOutputs(network) as outputs_of:
-        for batch in batches(data):
+        for start in range(0, len(data), CHUNK):
+            batch = data.take(np.arange(start, min(start + CHUNK, len(data))))
             if conditional and "cond" not in batch:
                 raise UserError(
                     "this discriminator judges by class, and these data have no classes; name data that have"
@@ -116,16 +104,9 @@ def extract(
             try:
                 outputs = outputs_of(*(value.to(device) for value in inputs))
             except RuntimeError as error:
-                raise UserError(
-                    f"this discriminator does not take these data ({' '.join(str(error).split())})"
-                ) from error
+                raise UserError(f"this discriminator does not take these data ({one_line(error)})") from error
             chosen = layers or list(range(min(2, len(outputs)), len(outputs) + 1))
             if not all(1 <= layer <= len(outputs) for layer in chosen):
                 raise UserError(f"--layers: this discriminator has the layers 1 to {len(outputs)}")
             rows.append(torch.cat([max_pooled(outputs[layer - 1], pool) for layer in chosen], 1).float().cpu())
     return torch.cat(rows).numpy()
-
-
-def batches(data: GANDataModule) -> Iterator[Batch]:
-    for start in range(0, len(data), CHUNK):
-        yield data.take(np.arange(start, min(start + CHUNK, len(data))))

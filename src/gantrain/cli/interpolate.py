@@ -1,43 +1,37 @@
-"""`gantrain interpolate RUN`: a walk between latents, as a grid of pictures or an animation."""
+"""`gantrain interpolate RUN`: a spherical walk between latents; a .png shows a leg per row, a film one closed walk."""
 
 import argparse
-import importlib
+import importlib.util
 import itertools
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from gantrain.cli.options import add_class, add_run, add_seed, class_of, writing
+from gantrain.cli.options import Add, add_class, add_run, add_seed, classes_of, writing
 from gantrain.drawing.pictures import grid, save_gif, to_pil
 from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
 from gantrain.inference.latents import latent_family, read_latents
 from gantrain.inference.slerp import walk
-from gantrain.training.quiet import quiet_libraries
 
 KINDS = (".png", ".gif", ".mp4")
 FRAMES_PER_SECOND = 25
 MOST = 10_000  # pictures of one walk
 
 
-def main(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
-        "gantrain interpolate",
-        description="A spherical walk between latents: a .png shows a leg per row, a .gif or .mp4 one closed walk.",
-    )
-    add_run(parser)
-    add_seed(parser, "the same seed, the same walk (0)")
-    parser.add_argument("--steps", type=int, help="pictures from one latent to the next (8; 24 in an animation)")
-    parser.add_argument("--rows", type=int, help="legs of the walk (8)")
-    parser.add_argument("--latents", metavar="FILE", help="walk through saved latents, FILE or FILE:0,3,5")
-    parser.add_argument("--out", type=Path, help="a .png, .gif or .mp4 (RUN/interpolation.png)")
-    add_class(parser, "of a conditional run, by number or name (in a .png each row its own in turn, else 0)")
-    args = parser.parse_args(words)
-    quiet_libraries()
+def add_options(add: Add) -> None:
+    add_run(add)
+    add_seed(add, "the same seed, the same walk (0)")
+    add("--steps", type=int, help="pictures from one latent to the next (8; 24 in an animation)")
+    add("--rows", type=int, help="legs of the walk (8)")
+    add("--latents", metavar="FILE", help="walk through saved latents, FILE or FILE:0,3,5")
+    add("--out", type=Path, help="a .png, .gif or .mp4 (RUN/interpolation.png)")
+    add_class(add, "of a conditional run, by number or name (in a .png each row its own in turn, else 0)")
+
+
+def main(args: argparse.Namespace) -> None:
     out = args.out or args.run / "interpolation.png"
     kind = out.suffix.lower()
     check(args, kind)
@@ -48,14 +42,14 @@ def main(words: Sequence[str]) -> int:
     stops, names = choose(module, args, moving)
     check_length(len(stops) - (not moving), steps)
     latents = walk(stops, steps, closed=moving)
-    conds = classes_of(module, data, args.of_class, len(latents), moving)
-    options = {} if conds is None else {"cond": torch.tensor(conds).repeat_interleave(steps)}
-    pictures = data.pictures(module.generate(latents.flatten(0, 1), raw=args.raw, **options))
+    turns = torch.arange(len(latents)) * (not moving)  # an animation is of one class throughout
+    cond = classes_of(args.of_class, turns.repeat_interleave(steps), module, data)
+    pictures = data.pictures(module.generate(latents.flatten(0, 1), cond=cond, raw=args.raw))
     with writing("--out", out):
         if kind == ".png":
             legs = [f"{a} to {b}" for a, b in itertools.pairwise(names)]
-            if conds is not None:
-                legs = [f"{leg}\nclass {cond}" for leg, cond in zip(legs, conds, strict=True)]
+            if cond is not None:
+                legs = [f"{leg}\nclass {number}" for leg, number in zip(legs, cond[::steps], strict=True)]
             rows = [to_pil(grid(row, columns=steps)).convert("RGB") for row in pictures.split(steps)]
             labelled_rows(list(zip(legs, rows, strict=True))).save(out)
         elif kind == ".gif":
@@ -63,7 +57,6 @@ def main(words: Sequence[str]) -> int:
         else:
             save_mp4(pictures, out)
     print(out)
-    return 0
 
 
 def check(args: argparse.Namespace, kind: str) -> None:
@@ -77,12 +70,9 @@ def check(args: argparse.Namespace, kind: str) -> None:
         raise UserError(f"--rows is {args.rows}, it must be 1 or more")
     if args.rows is not None and args.latents:
         raise UserError("--rows and --latents: the file says how many legs there are; select with FILE:0,3,5")
-    if kind == ".mp4":
-        try:
-            for package in ("imageio.v3", "imageio_ffmpeg"):  # the second is the encoder, imageio comes without
-                importlib.import_module(package)
-        except ImportError as error:
-            raise UserError("--out: an .mp4 needs `pip install 'gantrain[mp4]'`; a .gif needs nothing") from error
+    # The second is the encoder, which imageio comes without.
+    if kind == ".mp4" and not all(map(importlib.util.find_spec, ("imageio", "imageio_ffmpeg"))):
+        raise UserError("--out: an .mp4 needs `pip install 'gantrain[mp4]'`; a .gif needs nothing")
 
 
 def check_length(legs: int, steps: int) -> None:
@@ -99,15 +89,6 @@ def choose(module: object, args: argparse.Namespace, closed: bool) -> tuple[Tens
         return stops, names
     count = (args.rows or 8) + (0 if closed else 1)
     return module.latents(count, torch.Generator().manual_seed(args.seed)), list(range(count))
-
-
-def classes_of(module: Any, data: Any, word: str | None, legs: int, moving: bool) -> list[int] | None:
-    """The class of each leg: the one that is asked for, else each in turn, or in an animation the first throughout."""
-    if word is not None:
-        return [class_of(word, module, data)] * legs
-    if not module.classes:
-        return None
-    return [0 if moving else leg % module.classes for leg in range(legs)]
 
 
 def frames(pictures: Tensor) -> list[Image.Image]:

@@ -1,18 +1,23 @@
 """`gantrain list`: every experiment from the header of its YAML, without composing it."""
 
 import argparse
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gantrain.errors import UserError
 from gantrain.folders import configs_folder, data_folder
 
+FACT = re.compile(r"(\w+):\s+(.*)")
 
-def main(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser("gantrain list", description="The experiments and whether their data is found.")
-    parser.add_argument("--config-dir", type=Path, help="a folder with experiments of your own")
-    args = parser.parse_args(words)
+
+def add_options(add: Callable[..., Any]) -> None:
+    add("--config-dir", type=Path, help="a folder with experiments of your own")
+
+
+def main(args: argparse.Namespace) -> None:
     if args.config_dir is not None and not args.config_dir.is_dir():
         raise UserError(f"--config-dir: there is no folder '{args.config_dir}'")
     folders = [configs_folder(), *([args.config_dir] if args.config_dir else [])]
@@ -22,7 +27,6 @@ def main(words: Sequence[str]) -> int:
     for name, description, data, found in rows:
         print(f"{name:<{width}}  {description}\n{'':<{width}}  data: {data} ({found})")
     print(f"\nData is looked for in {data_folder()}; $GANTRAIN_DATA or data.root= name another folder.")
-    return 0
 
 
 def describe(file: Path) -> tuple[str, str, str]:
@@ -31,18 +35,10 @@ def describe(file: Path) -> tuple[str, str, str]:
     A header is the block of comments on top: the first sentence describes, `key: value` lines follow; `needs` names
     what must exist under the data folder, or `data.root` where any folder does.
     """
-    facts: dict[str, str] = {}
-    description = ""
-    for line in file.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            break
-        text = line.lstrip("#").strip()
-        if text.startswith("@package") or not text:
-            continue
-        if found := re.match(r"(\w+):\s+(.*)", text):
-            facts[found[1]] = found[2]
-        elif not facts and not description:
-            description = text
+    header = itertools.takewhile(lambda line: line.startswith("#"), file.read_text(encoding="utf-8").splitlines())
+    texts = [text for line in header if (text := line.lstrip("#").strip()) and not text.startswith("@package")]
+    facts = {found[1]: found[2] for text in texts if (found := FACT.match(text))}
+    description = texts[0] if texts and not FACT.match(texts[0]) else "(no description)"
     needs = facts.get("needs")
     if needs is None:
         there = "built in"
@@ -50,4 +46,4 @@ def describe(file: Path) -> tuple[str, str, str]:
         there = "name it with data.root="
     else:
         there = "found" if (data_folder() / needs).exists() else "not found"
-    return description or "(no description)", facts.get("data", "not said"), there
+    return description, facts.get("data", "not said"), there

@@ -1,11 +1,17 @@
-"""The program `gantrain`: verbs, and training where there is none."""
+"""The program `gantrain`: verbs, and training where there is none.
 
+The module of a verb gives `add_options(add)`, which calls a parser's `add_argument`, and `main(args)`, which returns an
+exit code or None. Its docstring is what `gantrain VERB --help` says.
+"""
+
+import argparse
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 from gantrain.errors import Diverged, UserError, did_you_mean
+from gantrain.training.quiet import quiet_libraries
 
 VERBS = {
     "list": "the experiments, the data they need and whether it is found",
@@ -75,7 +81,12 @@ def _dispatch(words: list[str]) -> int:
         print(f"gantrain {__version__}")
         return 0
     if words and words[0] in VERBS:
-        return importlib.import_module(f"gantrain.cli.{words[0]}").main(words[1:])
+        verb = importlib.import_module(f"gantrain.cli.{words[0]}")
+        parser = argparse.ArgumentParser(f"gantrain {words[0]}", description=verb.__doc__)
+        verb.add_options(parser.add_argument)
+        args = parser.parse_intermixed_args(words[1:])
+        quiet_libraries()
+        return verb.main(args) or 0
     if words and not words[0].startswith("-") and "=" not in words[0] and not words[0].startswith(("~", "+")):
         raise UserError(f"'{words[0]}' is no verb{did_you_mean(words[0], VERBS)}. To train: gantrain experiment=NAME")
     from gantrain.cli.train import train

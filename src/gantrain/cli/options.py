@@ -1,23 +1,27 @@
 """Options that several verbs take, and what they name."""
 
-import argparse
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from gantrain.checks import LARGEST_SEED
 from gantrain.errors import UserError, did_you_mean
 
+Add = Callable[..., Any]  # the `add_argument` of a parser
 
-def add_run(parser: argparse.ArgumentParser, help: str = "the run's directory", best: bool = False) -> None:
+
+def add_run(add: Add, help: str = "the run's directory", best: bool = False) -> None:
     """The run, and which of its weights: `--raw`, `--best` where a verb takes it, `--plugins A,B` for its code."""
-    parser.add_argument("run", type=Path, help=help)
-    parser.add_argument("--raw", action="store_true", help="the last weights instead of their average (EMA)")
+    add("run", type=Path, help=help)
+    add("--raw", action="store_true", help="the last weights instead of their average (EMA)")
     if best:
-        parser.add_argument("--best", action="store_true", help="the checkpoint with the best score, not the last")
-    parser.add_argument(
+        add("--best", action="store_true", help="the checkpoint with the best score, not the last")
+    add(
         "--plugins",
         type=lambda text: text.split(","),
         default=[],
@@ -26,9 +30,9 @@ def add_run(parser: argparse.ArgumentParser, help: str = "the run's directory", 
     )
 
 
-def add_seed(parser: argparse.ArgumentParser, help: str, default: int | None = 0) -> None:
+def add_seed(add: Add, help: str, default: int | None = 0) -> None:
     """`--seed N`: 0 or more, as far as torch's generators take them."""
-    parser.add_argument("--seed", type=_seed, default=default, metavar="N", help=help)
+    add("--seed", type=_seed, default=default, metavar="N", help=help)
 
 
 def _seed(text: str) -> int:
@@ -37,9 +41,16 @@ def _seed(text: str) -> int:
     return int(text)
 
 
-def add_class(parser: argparse.ArgumentParser, help: str) -> None:
-    """`--class NAME`: one of a conditional run's classes, by its number or its name; see `class_of`."""
-    parser.add_argument("--class", dest="of_class", metavar="CLASS", help=help)
+def add_class(add: Add, help: str) -> None:
+    """`--class NAME`: one of a conditional run's classes, by its number or its name; see `classes_of`."""
+    add("--class", dest="of_class", metavar="CLASS", help=help)
+
+
+def classes_of(word: str | None, turns: Tensor, module: Any, data: Any) -> Tensor | None:
+    """The class of each sample: what `word` says, else all in turn by the numbers `turns`; None of a run without."""
+    if word is not None:
+        return torch.full_like(turns, class_of(word, module, data))
+    return turns % module.classes if module.classes else None
 
 
 def class_of(word: str, module: Any, data: Any) -> int:
@@ -61,12 +72,12 @@ def class_of(word: str, module: Any, data: Any) -> int:
     return names.index(word)
 
 
-def add_pictures(parser: argparse.ArgumentParser) -> None:
+def add_pictures(add: Add) -> None:
     """The run, the pictures and where they go."""
-    add_run(parser, best=True)
-    parser.add_argument("inputs", type=Path, nargs="+", metavar="IN", help="a picture, or a folder of them")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where they go, under their names")
-    parser.add_argument("--force", action="store_true", help="replace what is there")
+    add_run(add, best=True)
+    add("inputs", type=Path, nargs="+", metavar="IN", help="a picture, or a folder of them")
+    add("--out", type=Path, required=True, metavar="DIR", help="where they go, under their names")
+    add("--force", action="store_true", help="replace what is there")
 
 
 @contextlib.contextmanager

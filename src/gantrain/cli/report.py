@@ -1,22 +1,21 @@
-"""`gantrain report RUN`: the page of a run, also of one that still trains or was killed."""
+"""`gantrain report RUN`: one page that needs nothing else, also of a run that still trains or was killed."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
-from gantrain.cli.options import writing
+from gantrain.cli.options import Add, writing
 from gantrain.report.page import NAME, write_report
 from gantrain.run.folder import Run
 
 
-def main(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser("gantrain report", description="One page to look at, which needs nothing else.")
-    parser.add_argument("run", type=Path, help="the run's directory")
-    parser.add_argument("--out", type=Path, help=f"the file to write (RUN/{NAME})")
-    args = parser.parse_args(words)
+def add_options(add: Add) -> None:
+    add("run", type=Path, help="the run's directory")
+    add("--out", type=Path, help=f"the file to write (RUN/{NAME})")
+
+
+def main(args: argparse.Namespace) -> None:
     run = Run.open(args.run)
     config, out = run.config(), args.out or args.run / NAME
     with writing("--out", out):
         write_report(run, config, out)
     print(out)
-    return 0

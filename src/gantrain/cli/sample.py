@@ -1,8 +1,8 @@
-"""`gantrain sample RUN`: samples of a trained run, as a grid of pictures or one file each."""
+"""`gantrain sample RUN`: pictures from a trained run, as a grid or one file each."""
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,41 +10,36 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gantrain.cli.options import add_class, add_run, add_seed, class_of, writing
+from gantrain.cli.options import Add, add_class, add_run, add_seed, classes_of, writing
 from gantrain.data import GANDataModule
 from gantrain.data.formats.volume_export import Empty
 from gantrain.drawing.pictures import grid, to_pil
 from gantrain.errors import UserError
 from gantrain.inference.latents import latent_family, save_latents
-from gantrain.training.quiet import quiet_libraries
 
 CHUNK = 250
 MOST_IN_GRID = 10_000
 MOST = 1_000_000  # files, and latents in memory
 
 
-def main(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser("gantrain sample", description="Pictures from a trained run.")
-    add_run(parser, best=True)
-    parser.add_argument("-n", type=int, default=64, help="how many (64)")
-    add_seed(parser, "the same seed, the same pictures (0)")
-    parser.add_argument("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
-    parser.add_argument("--format", default="png", help="of single files: png; of volumes also npy, mat, obj, stl, ply")
-    parser.add_argument(
-        "--truncation", type=float, metavar="T", help="latents within T deviations: fewer oddities, less variety"
-    )
-    parser.add_argument(
+def add_options(add: Add) -> None:
+    add_run(add, best=True)
+    add("-n", type=int, default=64, help="how many (64)")
+    add_seed(add, "the same seed, the same pictures (0)")
+    add("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
+    add("--format", default="png", help="of single files: png; of volumes also npy, mat, obj, stl, ply")
+    add("--truncation", type=float, metavar="T", help="latents within T deviations: fewer oddities, less variety")
+    add(
         "--vary",
         type=int,
         metavar="CODE",
         help="of an InfoGAN: each latent with all values of a code in its row; 0 is the categorical one",
     )
-    parser.add_argument(
-        "--save-latents", type=Path, metavar="FILE", help="write their latents as well, for interpolate and arithmetic"
-    )
-    add_class(parser, "of a conditional run only this one, by number or name (all in turn)")
-    args = parser.parse_args(words)
-    quiet_libraries()
+    add("--save-latents", type=Path, metavar="FILE", help="write their latents as well, for interpolate and arithmetic")
+    add_class(add, "of a conditional run only this one, by number or name (all in turn)")
+
+
+def main(args: argparse.Namespace) -> None:
     if args.n < 1:
         raise UserError(f"-n is {args.n}, it must be 1 or more")
     if args.truncation is not None and not args.truncation > 0:
@@ -66,20 +61,18 @@ def main(words: Sequence[str]) -> int:
         refuse_too_many(len(latents), out)
     if args.save_latents is not None:
         save_latents(latents, args.save_latents)
-    # A part at a time: 50,000 samples would fill the memory.
-    cond = torch.arange(len(latents)) % module.classes if module.classes else None
-    if cond is not None and columns is None and args.of_class is None:
+    cond = classes_of(args.of_class, torch.arange(len(latents)), module, data)
+    if columns is None and args.of_class is None:
         columns = module.classes  # one each
-    if args.of_class is not None:
-        cond = torch.full((len(latents),), class_of(args.of_class, module, data))
-    samples = made(module, latents, cond, args.raw)
+    # A part at a time: 50,000 samples would fill the memory.
+    parts = torch.arange(len(latents)).split(CHUNK)
+    samples = (module.generate(latents[i], cond=None if cond is None else cond[i], raw=args.raw) for i in parts)
     with writing("--out", out):
         if out.suffix.lower() == ".png":
             to_pil(grid(torch.cat([data.pictures(part) for part in samples]), columns)).save(out)
         else:
             save_each((sample for part in samples for sample in part), len(latents), data, out, args.format)
     print(out)
-    return 0
 
 
 def refuse_too_many(n: int, out: Path) -> None:
@@ -101,13 +94,6 @@ def varied(module: Any, latents: Tensor, code: int) -> Tensor:
             f"--vary is {code}, this run has the codes 0 (of {codes.categorical} values) to {codes.continuous}"
         )
     return codes.varied(latents, code)
-
-
-def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool) -> Iterator[Tensor]:
-    """Samples of the latents, a part at a time; of a conditional family of the classes `cond`."""
-    for part in torch.arange(len(latents)).split(CHUNK):
-        options = {} if cond is None else {"cond": cond[part]}
-        yield module.generate(latents[part], raw=raw, **options)
 
 
 def save_each(samples: Iterable[Tensor], count: int, data: GANDataModule, folder: Path, kind: str) -> None:

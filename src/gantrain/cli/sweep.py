@@ -1,9 +1,10 @@
 """The summary of a sweep: a table of its jobs and a row of samples of each."""
 
+import contextlib
 import csv
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,8 @@ class Job:
     @property
     def iterations(self) -> int:
         """Those of the newest checkpoints, over all stages."""
-        stages: dict[Path, int] = {}
-        for file in self.folder.glob("checkpoints/*/*.ckpt"):
-            if file.stem.isdigit():
-                stages[file.parent] = max(stages.get(file.parent, 0), int(file.stem))
-        return sum(stages.values())
+        files = sorted(self.folder.glob("checkpoints/*/[0-9]*.ckpt"), key=lambda file: int(file.stem))
+        return sum({file.parent: int(file.stem) for file in files}.values())
 
     @property
     def scores(self) -> dict[str, float]:
@@ -65,26 +63,19 @@ class Sweep:
         self.jobs.append(job)
         rows = self.table()
         columns = list(dict.fromkeys(key for row in rows for key in row))
-        try:
-            with self._file("csv").open("w", newline="") as stream:
-                writer = csv.DictWriter(stream, columns)
-                writer.writeheader()
-                writer.writerows(rows)
-        except OSError as error:
-            self._complain("csv", error)
+        with self._told("csv") as file, file.open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, columns)
+            writer.writeheader()
+            writer.writerows(rows)
 
     def finish(self) -> None:
         """Print the table, draw the picture, say how to go on."""
         print("\n" + "\n".join(aligned(self.short_table())))
-        print(f"table    {self._file('csv')}")
-        try:
-            self.picture().save(self._file("png"))
-            print(f"picture  {self._file('png')}")
-        except OSError as error:
-            self._complain("png", error)
+        print(f"table    {self.folder / 'sweep.csv'}")
+        with self._told("png") as file:
+            self.picture().save(file)
+            print(f"picture  {file}")
         print(f"longer   gantrain resume {shlex.quote(str(self.folder / 'JOB'))} iterations=N", flush=True)
-
-    # ---- the table ---------------------------------------------------------------------------------------------------
 
     def varying(self) -> list[str]:
         """The keys that differ between the jobs."""
@@ -127,8 +118,6 @@ class Sweep:
             for job in self.jobs
         ]
 
-    # ---- the picture -------------------------------------------------------------------------------------------------
-
     def picture(self) -> Any:
         """A row of samples per job from the same latents, labelled with what the job changes."""
         from gantrain.drawing.sheets import labelled_rows
@@ -140,29 +129,30 @@ class Sweep:
             rows.append(("\n".join(lines), samples(job.folder) if job.iterations else None))
         return labelled_rows(rows)
 
-    def _file(self, kind: str) -> Path:
-        return self.folder / f"sweep.{kind}"
-
-    def _complain(self, kind: str, error: OSError) -> None:
-        print(f"gantrain: cannot write {self._file(kind)} ({error.strerror or error})", file=sys.stderr)
+    @contextlib.contextmanager
+    def _told(self, kind: str) -> Iterator[Path]:
+        """The file that is written meanwhile; where that is impossible, it is said and stops nothing."""
+        file = self.folder / f"sweep.{kind}"
+        try:
+            yield file
+        except OSError as error:
+            print(f"gantrain: cannot write {file} ({error.strerror or error})", file=sys.stderr)
 
 
 def samples(folder: Path) -> Any:
     """A row of a run's samples, or None where its run can no longer be opened, which is said."""
     import torch  # a sweep whose jobs are all refused has no use for it
 
-    from gantrain.config.stages import Stage
     from gantrain.drawing.pictures import grid, to_pil
     from gantrain.run.folder import Run
-    from gantrain.training.assemble import build_data
     from gantrain.training.loading import load_trained
 
     try:
         trained = load_trained(folder, Run.open(folder).config().get("plugins") or [])  # it has just run here
-        module, stage = trained.module, trained.stage
         # The run's own seed would choose other examples; families that start from pictures get the same ones as well.
-        data = build_data(Stage(stage.name, stage.tag, {**stage.config, "seed": 0})).open()
-        pictures = module.preview(data.examples(COLUMNS), torch.Generator().manual_seed(0))
+        trained.stage.config["seed"] = 0
+        data = trained.data.open()
+        pictures = trained.module.preview(data.examples(COLUMNS), torch.Generator().manual_seed(0))
     except UserError as error:
         print(f"gantrain: no samples of {folder}: {error}", file=sys.stderr)
         return None
@@ -175,6 +165,5 @@ def shortened(keys: Sequence[str]) -> list[str]:
     for key in keys:
         parts = key.split(".")
         tails = [".".join(parts[-n:]) for n in range(1, len(parts) + 1)]
-        others = [other for other in keys if other != key]
-        short.append(next((t for t in tails if not any(f".{other}".endswith(f".{t}") for other in others)), key))
+        short.append(next((t for t in tails if sum(f".{other}".endswith(f".{t}") for other in keys) == 1), key))
     return short

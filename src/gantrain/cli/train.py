@@ -21,7 +21,7 @@ from gantrain.cli.sweep import Job, Sweep
 from gantrain.config.compose import NOT_COMPOSED, arrange, refuse_shadowed_experiments, sentence
 from gantrain.config.finalise import finalise
 from gantrain.config.overrides import value_of
-from gantrain.errors import Diverged, UserError
+from gantrain.errors import Diverged, UserError, one_line
 from gantrain.folders import configs_folder
 from gantrain.training.quiet import quiet_libraries
 
@@ -35,16 +35,17 @@ def train(words: Sequence[str]) -> int:
     refuse_shadowed_experiments(words)
     codes: list[int] = []
     failures: list[Exception] = []
-    sweep = Sweep()
+    sweep, folders = Sweep(), []
     present = _folders_before(words)
 
     def job(composed: DictConfig) -> float:
         """One run; its value is what a sweep minimises."""
         settings = HydraConfig.get()
         folder = _as_typed(Path(settings.runtime.output_dir))
+        folders.append(folder)
         if settings.mode == RunMode.MULTIRUN:
             sweep.folder = _as_typed(Path(settings.sweep.dir).absolute())
-            code, objective = _run_in_sweep(sweep, composed, settings, folder, present)
+            code, objective = _run_in_sweep(sweep, composed, settings, folder)
             codes.append(code)
             if code > 128:
                 raise _Stopped
@@ -55,8 +56,6 @@ def train(words: Sequence[str]) -> int:
             failures.append(UserError(f"{error.filename or folder}: {error.strerror or error}; name another place"))
         except Exception as error:
             failures.append(error)
-        finally:
-            _remove_if_empty(folder, present)
         return 0.0
 
     main = hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name="train")(job)
@@ -72,6 +71,8 @@ def train(words: Sequence[str]) -> int:
     except _Stopped:
         pass
     finally:
+        for folder in folders:
+            _remove_if_empty(folder, present)
         if sweep.jobs:
             sweep.finish()
         elif {"-m", "--multirun"} & set(words):
@@ -123,9 +124,7 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
     return outcome
 
 
-def _run_in_sweep(
-    sweep: Sweep, composed: DictConfig, settings: DictConfig, folder: Path, present: set[Path]
-) -> tuple[int, float]:
+def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: DictConfig, folder: Path) -> tuple[int, float]:
     """One job of a sweep, noted there; its exit code and objective. Its errors are told and stay its own."""
     words = OmegaConf.to_container(settings.overrides.task, resolve=False)
     overrides = dict(word.lstrip("+~").split("=", 1) for word in words if "=" in word)
@@ -141,9 +140,7 @@ def _run_in_sweep(
         code, ended, error_text = 1, "diverged" if isinstance(error, Diverged) else "failed", str(error)
     except Exception as error:  # a bug, or no memory left: the other jobs may still do
         traceback.print_exception(error)
-        code, ended, error_text = 1, "failed", f"{type(error).__name__}: {' '.join(str(error).split())}"
-    finally:
-        _remove_if_empty(folder, present)
+        code, ended, error_text = 1, "failed", f"{type(error).__name__}: {one_line(error)}"
     if error_text:
         print(f"gantrain: job {settings.job.num}: {error_text}", file=sys.stderr)
     seconds = time.monotonic() - began

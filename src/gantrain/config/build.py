@@ -11,7 +11,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from gantrain.errors import UserError, did_you_mean
+from gantrain.errors import UserError, did_you_mean, one_line
 
 # A config may come from a stranger's run directory, so it names classes of these packages only, never functions:
 # torch.hub.load, for one, would fetch and run code, and so would some datasets of torchvision.
@@ -85,7 +85,7 @@ def build(node: Mapping[str, Any], key: str, expect: type = object, **extra: Any
     try:
         return cls(**options, **extra)
     except (ValueError, TypeError, ArithmeticError, RuntimeError, LookupError, MemoryError) as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         if isinstance(error, MemoryError) or re.search(r"alloc_cpu|out of memory", reason):  # torch's are RuntimeErrors
             raise UserError(f"{key}: not enough memory for this {cls.__name__}; make its sizes smaller") from error
         raise UserError(f"{key}: {cls.__name__} refuses its options ({reason})") from error
@@ -106,8 +106,7 @@ def _check_options(cls: type, options: dict, extra: dict, key: str, partial: boo
     for option, value in options.items():
         if option not in known and not open_ended:
             raise UserError(f"{key}.{option}: {cls.__name__} has no such option{did_you_mean(option, known)}")
-        if not _is(value, known.get(option, Any)):
-            raise UserError(f"{key}.{option} is {value!r}, it must be {_words(known[option])}")
+        expect(value, known.get(option, Any), f"{key}.{option}")
     if not partial:
         try:
             inspect.signature(cls).bind(**options, **extra)
@@ -131,6 +130,12 @@ def _options_of(cls: type) -> tuple[dict[str, Any], bool]:
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return known, False  # a class that takes **kwargs hands them to its parent
     return known, True
+
+
+def expect(value: Any, kind: Any, key: str) -> None:
+    """Raise UserError for a value of `key` that is not of the kind that an annotation names."""
+    if not _is(value, kind):
+        raise UserError(f"{key} is {value!r}, it must be {_words(kind)}")
 
 
 def _is(value: Any, kind: Any) -> bool:

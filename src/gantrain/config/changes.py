@@ -10,9 +10,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gantrain.config.compose import sentence
 from gantrain.config.overrides import as_text
-from gantrain.config.stages import LENGTHS
+from gantrain.config.stages import LENGTHS, refuse_length_of_all, set_length, stages_of
 from gantrain.errors import UserError, did_you_mean
 from gantrain.folders import configs_folder
+from gantrain.networks.torchscript import trust_backbone
 
 
 def read(word: str) -> tuple[str, Any]:
@@ -45,36 +46,31 @@ def apply(config: dict[str, Any], key: str, value: Any) -> None:
     if key in ("data.root", "data.cache_dir"):
         if not isinstance(value, str) or not value.strip():
             raise UserError(f"{key} is {value!r}, it must be a folder")
-        for node in [config, *stages.values()]:
-            if node.get("data"):
-                node["data"][path[1]] = str(Path(value).expanduser().absolute())
-        return
-    if stages and path[0] in LENGTHS:
-        ways = ", ".join(f"stages.{name}.{key}=" for name in stages)
-        raise UserError(f"{key}: this run has several stages, each with its own length; use {ways}")
-    if path[0] == "stages" and len(path) == 3 and path[2] in LENGTHS:
+        for stage in stages_of(config):
+            stage.config["data"][path[1]] = str(Path(value).expanduser().absolute())
+    elif stages and path[0] in LENGTHS:
+        refuse_length_of_all(key, stages)
+    elif key in LENGTHS:
+        set_length(config, key, value)
+    elif path[0] == "stages" and len(path) == 3 and path[2] in LENGTHS:
         if path[1] not in stages:
             raise UserError(f"{key}: there is no stage '{path[1]}'; there are {', '.join(stages) or 'none'}")
-        node = stages[path[1]]
-        node[LENGTHS[1 - LENGTHS.index(path[2])]] = None
-        node[path[2]] = value
-        return
-    allowed = key in LENGTHS or path[0] in ("trainer", "logger", "evaluation")
-    if not allowed or key == "trainer.precision":
+        set_length(stages[path[1]], path[2], value)
+    elif path[0] not in ("trainer", "logger", "evaluation") or key == "trainer.precision":
         raise UserError(
             f"{key}: a resumed run keeps its config; only iterations, epochs, trainer.* but precision, data.root and "
             f"cache_dir, logger and evaluation may change; for anything else start a new run with init_from=RUN"
         )
-    if key == "evaluation" and isinstance(value, str):
+    elif key == "evaluation" and isinstance(value, str):
         config[key] = None if value in ("none", "null") else named(key, value, key)  # null: as the run's own config
-        return
-    if key in LENGTHS:
-        config[LENGTHS[1 - LENGTHS.index(key)]] = None
-    if len(path) == 1 and key not in (*LENGTHS, "evaluation"):
+    elif len(path) == 1 and key != "evaluation":
         raise UserError(f"{key}: a resumed run changes single keys of it, such as trainer.devices=2")
-    node = config
-    for part in path[:-1]:
-        node = node.setdefault(part, {})
-        if not isinstance(node, dict):
-            raise UserError(f"{key}: {part} holds no keys")
-    node[path[-1]] = value
+    else:
+        node = config
+        for part in path[:-1]:
+            node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                raise UserError(f"{key}: {part} holds no keys")
+        node[path[-1]] = value
+        if key == "evaluation.backbone":
+            trust_backbone(value)  # the user has named it

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from gantrain.checks import LARGEST_SEED
+from gantrain.config.build import expect
 from gantrain.config.paths import held
 from gantrain.config.stages import LENGTHS, STAGE_KEYS, Stage, stages_of
 from gantrain.errors import UserError, did_you_mean
@@ -17,11 +18,10 @@ TRAINER_KEYS = (
     *("accelerator", "devices", "precision", "threads", "benchmark", "deterministic"),
     *("capture", "channels_last", "tf32"),
 )
-PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
 def check_stages(stages: Any) -> None:
-    _mapping({"stages": stages}, "stages", "stages")
+    _mapping(stages, "stages")
     for name, stage in (stages or {}).items():
         if not isinstance(stage, Mapping):
             raise UserError(f"stages.{name} is {stage!r}; a stage states {', '.join(STAGE_KEYS)}, or is left out")
@@ -54,8 +54,7 @@ def _check_root(config: Mapping[str, Any]) -> None:
     if config.get("callbacks") is None:
         raise UserError("callbacks: nothing is set; leave the key out, and null those that you do without by name")
     for key in ("callbacks", "logger"):
-        if not isinstance(config.get(key) or {}, Mapping):
-            raise UserError(f"{key} is {config[key]!r}; change single keys of it")
+        _mapping(config.get(key), key)
     for name in config.get("logger") or {}:
         _name(name, f"logger.{name}")
 
@@ -73,47 +72,43 @@ def _check_trainer(trainer: Any) -> None:
     if unknown := [key for key in trainer if key not in TRAINER_KEYS]:
         raise UserError(f"trainer.{unknown[0]}: there is no such key{did_you_mean(unknown[0], TRAINER_KEYS)}")
     _whole(trainer.get("devices"), "trainer.devices", least=1)
-    if trainer.get("precision") not in PRECISIONS:
-        raise UserError(f"trainer.precision is '{trainer.get('precision')}', it must be one of {', '.join(PRECISIONS)}")
     if trainer.get("threads") is not None:
         _whole(trainer["threads"], "trainer.threads", least=1)
-    if not isinstance(trainer.get("deterministic", False), bool):
-        raise UserError(f"trainer.deterministic is {trainer['deterministic']!r}, it must be true or false")
+    expect(trainer.get("precision"), Literal["32-true", "bf16-mixed", "16-mixed"], "trainer.precision")
+    expect(trainer.get("deterministic", False), bool, "trainer.deterministic")
     for key in ("benchmark", "tf32"):
-        if not isinstance(trainer.get(key), bool | None):
-            raise UserError(f"trainer.{key} is {trainer[key]!r}, it must be true, false or null")
+        expect(trainer.get(key), bool | None, f"trainer.{key}")
     for key in ("capture", "channels_last"):
-        if trainer.get(key, "auto") not in ("auto", "none"):
-            raise UserError(f"trainer.{key} is {trainer[key]!r}, it must be auto or none")
+        expect(trainer.get(key, "auto"), Literal["auto", "none"], f"trainer.{key}")
 
 
 def _check_stage(stage: Stage) -> None:
     config = stage.config
     if stage.tag:
         _name(stage.tag, f"stages.{stage.tag}")
+    iterations, epochs = map(stage.key, LENGTHS)
     stated = [key for key in LENGTHS if config.get(key) is not None]
-    if len(stated) != 1:
-        raise UserError(f"{' and '.join(map(stage.key, LENGTHS))}: one of them is set, the other null")
+    if len(stated) == 2:
+        raise UserError(f"{iterations} and {epochs} are both set; set one and leave the other null")
+    if not stated:
+        raise UserError(f"{iterations}: no length is set; set {iterations}= or {epochs}=")
     _whole(config[stated[0]], stage.key(stated[0]), least=1)
     check_parts(stage)
-    for key in ("losses", "losses.penalties", "models.players", "models.ema"):
-        _mapping(config, key, stage.key(key))
-    for name, node in (config["models"].get("players") or {}).items():
-        key = stage.key(f"models.players.{name}")
-        _name(name, key)
-        if not isinstance(node, Mapping):
-            raise UserError(f"{key} is {node!r}; it must hold networks and an optimizer, or be left out")
+    losses, models = config.get("losses"), config["models"]
+    _mapping(losses, stage.key("losses"))
+    _mapping((losses or {}).get("penalties"), stage.key("losses.penalties"))
+    for part in ("players", "ema"):
+        _mapping(models.get(part), stage.key(f"models.{part}"))
+    for name, node in (models.get("players") or {}).items():
+        _named(node, name, stage.key(f"models.players.{name}"), "hold networks and an optimizer, or be left out")
     for name, node in config["networks"].items():
         key = stage.key(f"networks.{name}")
-        _name(name, key)
-        if not isinstance(node, Mapping):
-            raise UserError(f"{key} is {node!r}; it must name a class with _target_")
+        _named(node, name, key, "name a class with _target_")
         for option in {"width", "z_dim"} & set(node):
             _whole(node[option], f"{key}.{option}", least=1)
-    _whole(config["data"].get("batch_size"), stage.key("data.batch_size"), least=1)
-    _whole(config["data"].get("size"), stage.key("data.size"), least=1)
-    if config["data"].get("classes") is not None:
-        _whole(config["data"]["classes"], stage.key("data.classes"), least=1)
+    data = config["data"]
+    for option in ("batch_size", "size", *(["classes"] if data.get("classes") is not None else [])):
+        _whole(data.get(option), stage.key(f"data.{option}"), least=1)
 
 
 def check_parts(stage: Stage) -> None:
@@ -147,11 +142,15 @@ def _name(name: Any, key: str) -> None:
         raise UserError(f"{key}: a name is made of letters, digits, _ and -, not {name!r}")
 
 
-def _mapping(config: Mapping[str, Any], key: str, whole: str) -> None:
-    parent, _, name = key.rpartition(".")
-    node = ((config.get(parent) or {}) if parent else config).get(name)
+def _named(node: Any, name: Any, key: str, wanted: str) -> None:
+    _name(name, key)
+    if not isinstance(node, Mapping):
+        raise UserError(f"{key} is {node!r}; it must {wanted}")
+
+
+def _mapping(node: Any, key: str) -> None:
     if not isinstance(node or {}, Mapping):
-        raise UserError(f"{whole} is {node!r}; change single keys of it")
+        raise UserError(f"{key} is {node!r}; change single keys of it")
 
 
 def _whole(value: Any, key: str, least: int) -> None:

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gantrain.config.finalise import finalise
-from gantrain.config.overrides import as_text
+from gantrain.config.overrides import as_text, groups
 from gantrain.errors import UserError, did_you_mean
 from gantrain.folders import configs_folder
 
@@ -68,13 +68,11 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> dict:
 
 def refuse_shadowed_experiments(words: Sequence[str]) -> None:
     """A user's experiment of the same name would silently take the place of ours, or ours of theirs."""
-    for i, word in enumerate(words):
-        if word in ("--config-dir", "-cd"):
-            folder = words[i + 1] if i + 1 < len(words) else ""
-        elif word.startswith("--config-dir="):
-            folder = word.partition("=")[2]
-        else:
+    for word, next_word in zip(words, [*words[1:], ""], strict=True):
+        option, equals, folder = word.partition("=")
+        if option not in ("--config-dir", "-cd"):
             continue
+        folder = folder if equals else next_word
         if not Path(folder).is_dir():
             raise UserError(f"--config-dir: there is no folder '{folder}'")
         ours = {file.name for file in (configs_folder() / "experiment").rglob("*.yaml")}
@@ -100,7 +98,7 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
             return f"{found[1]}: there is no such key{did_you_mean(found[1], _keys(words))}"
         if found := re.search(r"Could not override '[\w/]*/?(\w+)'|No match in the defaults list.*'(\w+)'", text):
             group = found[1] or found[2]
-            return f"{group}: there is no such group of configs{did_you_mean(group, _groups())}"
+            return f"{group}: there is no such group of configs{did_you_mean(group, groups())}"
     if isinstance(error, ValueError) and not isinstance(error, OmegaConfBaseException):
         return f"{' '.join(word.removeprefix('++') for word in words)}: this does not fit the config ({text})"
     if isinstance(error, OmegaConfBaseException) and (found := re.search(r"full_key: (\S+)", text)):
@@ -108,25 +106,17 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
     return " ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _groups() -> list[str]:
-    return [folder.name for folder in configs_folder().iterdir() if folder.is_dir()]
-
-
 def _keys(words: Sequence[str]) -> list[str]:
     """The keys that the config has without the words that change single values."""
-    groups = [w for w in words if w.partition("=")[0] in _groups() and "," not in w]
+    chosen = [word for word in words if word.partition("=")[0] in groups() and "," not in word]
     try:
         with initialize_config_dir(str(configs_folder()), version_base="1.3"):
-            config = compose("train", overrides=groups)
+            config = compose("train", overrides=chosen)
     except (HydraException, OmegaConfBaseException):
         return []
-    keys: list[str] = []
+    return _within(OmegaConf.to_container(config, resolve=False), "")
 
-    def walk(node: object, prefix: str) -> None:
-        if isinstance(node, dict):
-            for key, value in node.items():
-                keys.append(f"{prefix}{key}")
-                walk(value, f"{prefix}{key}.")
 
-    walk(OmegaConf.to_container(config, resolve=False), "")
-    return keys
+def _within(node: object, prefix: str) -> list[str]:
+    parts = node.items() if isinstance(node, dict) else ()
+    return [k for key, value in parts for k in (f"{prefix}{key}", *_within(value, f"{prefix}{key}."))]

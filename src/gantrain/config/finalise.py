@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gantrain.config.checks import ROOT_KEYS, check, check_classes, check_parts, check_stages
 from gantrain.config.paths import held
-from gantrain.config.stages import LENGTHS, ONLY_STAGE, STAGE_KEYS, Stage, stages_of
+from gantrain.config.stages import LENGTHS, ONLY_STAGE, STAGE_KEYS, Stage, refuse_length_of_all, set_length, stages_of
 from gantrain.errors import UserError, did_you_mean
 from gantrain.files import UNTRAINED
 from gantrain.folders import data_folder
@@ -49,25 +49,18 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
 
 def _settle_lengths(root: dict, given: set[str], debug: Mapping | None) -> None:
     stages = root.get("stages") or {}
-    if stages and any(root.get(key) is not None for key in LENGTHS):
-        key = next(key for key in LENGTHS if root.get(key) is not None)
-        ways = ", ".join(f"stages.{name}.{key}=" for name in stages)
-        raise UserError(f"{key}: this run has several stages, each with its own length; use {ways}")
+    for key in LENGTHS:
+        if stages and root.get(key) is not None:
+            refuse_length_of_all(key, stages)
     for stage in [Stage(name, name, node) for name, node in stages.items()] or [Stage(ONLY_STAGE, "", root)]:
         node = stage.config
         if unknown := [key for key in node if stages and key not in STAGE_KEYS]:
             raise UserError(f"{stage.key(unknown[0])}: a stage may state {', '.join(STAGE_KEYS)}")
         stated = [key for key in LENGTHS if stage.key(key) in given and node.get(key) is not None]
         if debug is not None and not stated:
-            node["iterations"], stated = debug["iterations"], ["iterations"]
-        if len(stated) == 1:  # the command line's length replaces the experiment's
-            node[LENGTHS[1 - LENGTHS.index(stated[0])]] = None
-        present = [key for key in LENGTHS if node.get(key) is not None]
-        if len(present) == 2:
-            raise UserError(f"{' and '.join(map(stage.key, LENGTHS))} are both set; set one and leave the other null")
-        if not present:
-            iterations, epochs = map(stage.key, LENGTHS)
-            raise UserError(f"{iterations}: no length is set; set {iterations}= or {epochs}=")
+            set_length(node, "iterations", debug["iterations"])
+        elif len(stated) == 1:  # the command line's length replaces the experiment's
+            set_length(node, stated[0], node[stated[0]])
 
 
 def _resolve(node: dict) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The keys of a config that hold folders and files, said once for all who read, check or move what they hold."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -61,19 +61,12 @@ def place_of(key: str) -> Place | None:
 
 def held(config: Mapping[str, Any]) -> Iterator[tuple[Place, dict[str, Any], str, str]]:
     """The places in a run's config: each with the node that holds it, its key there and its whole key."""
-    parts = {"": config, **{f"stages.{name}.": stage for name, stage in (config.get("stages") or {}).items()}}
-    for prefix, part in parts.items():
-        for place in PLACES:
-            for node, key, whole in _found(part, place.key.split("."), prefix):
-                yield place, node, key, whole
+    return _held(config, "")
 
 
-def _found(node: Any, path: Sequence[str], above: str) -> Iterator[tuple[dict[str, Any], str, str]]:
-    if not isinstance(node, Mapping):
-        return
-    first, *rest = path
-    for key in node if first == "*" else {first} & node.keys():
-        if rest:
-            yield from _found(node[key], rest, f"{above}{key}.")
-        else:
-            yield node, key, f"{above}{key}"
+def _held(node: Mapping[str, Any], above: str) -> Iterator[tuple[Place, dict[str, Any], str, str]]:
+    for key, value in node.items():
+        if place := place_of(f"{above}{key}"):
+            yield place, node, key, f"{above}{key}"
+        elif isinstance(value, Mapping):
+            yield from _held(value, f"{above}{key}.")

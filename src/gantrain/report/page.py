@@ -22,7 +22,7 @@ from gantrain.drawing.pictures import animate, open_png, spread
 from gantrain.drawing.text import clock
 from gantrain.files import replacing
 from gantrain.models.schedules import ends
-from gantrain.report.curves import Chart, draw_charts, draw_scores
+from gantrain.report.curves import draw_charts, draw_scores
 from gantrain.run.folder import TURNING_FILE, Run, frames
 from gantrain.run.metrics import is_number, read_records
 from gantrain.run.scores import Record, newest_scores, read_scores
@@ -45,23 +45,28 @@ class Picture:
     height: int
 
 
-@dataclass
 class Chapter:
     """One stage: how far it came, its pictures and its curves."""
 
-    tag: str
-    done: int
-    unit: str  # of its length: iterations or epochs
-    length: int
-    finished: bool
-    latest: Picture | None
-    grids: list[Picture]
-    animation: str | None
-    inputs: str  # of all its grids
-    columns: str  # what stands side by side in them, where a grid does not say so itself
-    turning: str | None  # the last samples from all around, where they can be turned
-    scores: list[Record]  # the newest under each protocol
-    charts: list[Chart]
+    def __init__(self, run: Run, stage: Stage, records: Sequence[Mapping], measured: Sequence[Record]):
+        records = [r for r in records if r["stage"] == stage.name]
+        measured = [r for r in measured if r.stage == stage.name]
+        files = [file for file in frames(run.samples(stage.tag)) if is_whole(file)]
+        ended, uses = run.finished(stage.name), uses_of(stage)
+        self.tag = stage.tag
+        self.done = run.reached(stage.name)
+        self.unit = "iterations" if stage.config.get("iterations") else "epochs"  # of its length
+        self.length = stage.config.get(self.unit) or 0
+        self.finished = ended is not None and self.done >= (self.length if self.unit == "iterations" else ended)
+        self.latest = picture(files[-1], LARGE) if files else None
+        self.grids = [picture(file, SMALL) for file in spread(files, GRIDS)]
+        self.animation = animation(files) if len(files) > 1 else None
+        self.inputs = "The same latents" if "sample" in uses.verbs else "The same inputs"  # of all its grids
+        # What stands side by side in them, where a grid does not say so itself.
+        self.columns = f"; side by side: {uses.columns}" if uses.columns else ""
+        self.turning = turning(run.samples(stage.tag) / TURNING_FILE)  # from all around, where samples can be turned
+        self.scores = newest_scores(measured)
+        self.charts = [*draw_charts(records, stage.tag), *draw_scores(measured, stage.tag)]
 
 
 def write_report(run: Run, config: Mapping[str, Any], file: Path) -> None:
@@ -76,11 +81,8 @@ def report_at_end(run: Run, config: Mapping[str, Any]) -> None:
     try:
         write_report(run, config, run.folder / NAME)
     except OSError as error:
-        print(
-            f"warning: no {NAME} ({error.strerror or error}); `gantrain report {shlex.quote(str(run.folder))}` "
-            f"writes it later",
-            file=sys.stderr,
-        )
+        reason = error.strerror or error
+        print(f"warning: no {NAME} ({reason}); `gantrain report {run.quoted}` writes it later", file=sys.stderr)
 
 
 def render(run: Run, config: Mapping[str, Any]) -> str:
@@ -88,7 +90,7 @@ def render(run: Run, config: Mapping[str, Any]) -> str:
     stages = stages_of(config)
     records = read_records(run.metrics_file)
     measured = read_scores(run.folder)
-    chapters = [chapter(run, stage, records, measured) for stage in stages]
+    chapters = [Chapter(run, stage, records, measured) for stage in stages]
     pages = Environment(
         loader=PackageLoader("gantrain", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -97,7 +99,7 @@ def render(run: Run, config: Mapping[str, Any]) -> str:
         finished=all(c.finished for c in chapters),
         facts=facts(stages[-1].config, chapters, records),
         chapters=chapters,
-        commands=commands(run.folder, chapters, stages[-1]),
+        commands=commands(run, chapters, stages[-1]),
         config=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
         drawing=Markup,  # matplotlib's output: nothing but numbers and our own labels
         folder=run.folder,
@@ -106,40 +108,7 @@ def render(run: Run, config: Mapping[str, Any]) -> str:
     )
 
 
-# ---- a stage ---------------------------------------------------------------------------------------------------------
-
-
-def chapter(run: Run, stage: Stage, records: Sequence[Mapping], measured: Sequence[Record]) -> Chapter:
-    done = reached(run, stage)
-    ended = run.finished(stage.name)
-    unit = "iterations" if stage.config.get("iterations") else "epochs"
-    length = stage.config.get(unit) or 0
-    files = [file for file in frames(run.samples(stage.tag)) if is_whole(file)]
-    uses = uses_of(stage)
-    return Chapter(
-        tag=stage.tag,
-        done=done,
-        unit=unit,
-        length=length,
-        finished=ended is not None and done >= (length if unit == "iterations" else ended),
-        latest=picture(files[-1], LARGE) if files else None,
-        grids=[picture(file, SMALL) for file in spread(files, GRIDS)],
-        animation=animation(files) if len(files) > 1 else None,
-        inputs="The same latents" if "sample" in uses.verbs else "The same inputs",
-        columns=f"; side by side: {uses.columns}" if uses.columns else "",
-        turning=turning(run.samples(stage.tag) / TURNING_FILE),
-        scores=newest_scores([r for r in measured if r.stage == stage.name]),
-        charts=[
-            *draw_charts([r for r in records if r["stage"] == stage.name], stage.tag),
-            *draw_scores([r for r in measured if r.stage == stage.name], stage.tag),
-        ],
-    )
-
-
-def reached(run: Run, stage: Stage) -> int:
-    """The iteration of the stage's newest checkpoint, by its name: reading it would take long and tell no more."""
-    files = run.checkpoint_files(stage.name)
-    return int(files[0].stem) if files else 0
+# ---- pictures --------------------------------------------------------------------------------------------------------
 
 
 def is_whole(file: Path, kind: str = "PNG") -> bool:
@@ -172,7 +141,7 @@ def animation(files: Sequence[Path]) -> str:
 
 def turning(file: Path) -> str | None:
     """The animation of the turning samples, where there is one."""
-    return data_url(file.read_bytes(), "gif") if file.is_file() and is_whole(file, "GIF") else None
+    return data_url(file.read_bytes(), "gif") if is_whole(file, "GIF") else None
 
 
 def data_url(data: bytes, kind: str) -> str:
@@ -186,9 +155,8 @@ def facts(config: Mapping, chapters: Sequence[Chapter], records: Sequence[Mappin
     trainer = config["trainer"]
     told = {"data": describe_data(config["data"])}
     for part in chapters:
-        told[f"{part.tag} length".strip()] = f"{part.done:,} iterations, " + (
-            "finished" if part.finished else f"of {part.length:,} {part.unit}"
-        )
+        ended = "finished" if part.finished else f"of {part.length:,} {part.unit}"
+        told[f"{part.tag} length".strip()] = f"{part.done:,} iterations, {ended}"
     if records:
         seen = {r["stage"]: r["images_seen"] for r in records}
         told["images seen"] = f"{sum(seen.values()):,}"
@@ -211,29 +179,25 @@ def describe_data(data: Mapping[str, Any]) -> str:
 
 def training_seconds(records: Sequence[Mapping]) -> float:
     """The time of all stages; a stage's clock goes on where it is resumed."""
-    longest: dict[str, float] = {}
-    for record in records:
-        longest[record["stage"]] = max(record["seconds"], longest.get(record["stage"], 0.0))
-    return sum(longest.values())
+    stages = dict.fromkeys(record["stage"] for record in records)
+    return sum(max(record["seconds"] for record in records if record["stage"] == stage) for stage in stages)
 
 
-def commands(folder: Path, chapters: Sequence[Chapter], stage: Stage) -> dict[str, str]:
+def commands(run: Run, chapters: Sequence[Chapter], stage: Stage) -> dict[str, str]:
     """What to type to go on, ready to be copied."""
-    run, last = shlex.quote(str(folder)), chapters[-1]
-    key = f"stages.{last.tag}.{last.unit}" if last.tag else last.unit
-    prolonged = {"Train twice as long": f"gantrain resume {run} {shlex.quote(f'{key}={2 * last.length}')}"}
+    word, last, uses = run.quoted, chapters[-1], uses_of(stage)
+    told = {}
+    if not all(c.finished for c in chapters):
+        told["Go on where it stopped"] = f"gantrain resume {word}"
     double = 2 * (last.length if last.unit == "iterations" else last.done)
-    if any(double > end for end in ends(stage.config["models"]).values()):
-        prolonged = {}  # its rates fall to 0 before
-    resume = {} if all(c.finished for c in chapters) else {"Go on where it stopped": f"gantrain resume {run}"}
-    uses = uses_of(stage)
-    scored = stage.config.get("evaluation") or uses.usual_evaluation
-    measure = {"Measure scores": f"gantrain evaluate {run}"} if scored else {}
+    if all(double <= end for end in ends(stage.config["models"]).values()):  # else its rates fall to 0 before
+        length = shlex.quote(f"{stage.key(last.unit)}={2 * last.length}")
+        told["Train twice as long"] = f"gantrain resume {word} {length}"
+    if stage.config.get("evaluation") or uses.usual_evaluation:
+        told["Measure scores"] = f"gantrain evaluate {word}"
     return {
-        **resume,
-        **prolonged,
-        **measure,
-        **commands_of(uses, run),
-        "Curves, networks and pictures in TensorBoard": f"tensorboard --logdir {run}",
-        "Write this page anew": f"gantrain report {run}",
+        **told,
+        **commands_of(uses, word),
+        "Curves, networks and pictures in TensorBoard": f"tensorboard --logdir {word}",
+        "Write this page anew": f"gantrain report {word}",
     }

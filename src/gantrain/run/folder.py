@@ -1,6 +1,5 @@
 """A run's directory: its layout, its checkpoints, what was recorded, its networks for use."""
 
-import itertools
 import json
 import shlex
 import shutil
@@ -14,7 +13,7 @@ import yaml
 
 from gantrain.config.checks import check
 from gantrain.config.stages import ONLY_STAGE
-from gantrain.errors import UserError, first_line
+from gantrain.errors import UserError, first_line, one_line
 from gantrain.files import replacing
 from gantrain.run.checkpoint import UNREADABLE, read_checkpoint
 from gantrain.run.lines import write_lines
@@ -33,25 +32,12 @@ class Run:
 
     def __init__(self, folder: Path | str):
         self.folder = Path(folder)
+        self.quoted = shlex.quote(str(self.folder))  # as a shell takes it
+        self.config_file = self.folder / ".hydra" / "config.yaml"
+        self.metrics_file = self.folder / "metrics.jsonl"
+        self.networks = self.folder / "networks"
 
     # ---- the directory -----------------------------------------------------------------------------------------------
-
-    @property
-    def word(self) -> str:
-        """The folder as a shell takes it."""
-        return shlex.quote(str(self.folder))
-
-    @property
-    def config_file(self) -> Path:
-        return self.folder / ".hydra" / "config.yaml"
-
-    @property
-    def metrics_file(self) -> Path:
-        return self.folder / "metrics.jsonl"
-
-    @property
-    def networks(self) -> Path:
-        return self.folder / "networks"
 
     def samples(self, tag: str) -> Path:
         return self.folder / "samples" / tag
@@ -65,21 +51,21 @@ class Run:
 
         If `numbered`, a taken one is left alone and the next free of `folder`_2, `folder`_3, ... made.
         """
-        for number in itertools.count(1):
-            run = cls(folder if number == 1 else folder.with_name(f"{folder.name}_{number}"))
+        run, number = cls(folder), 1
+        while True:
             try:
                 run._claim()
                 run.write_config(config)
+                return run
             except Taken:
                 if not numbered:
                     raise
+                number += 1
+                run = cls(folder.with_name(f"{folder.name}_{number}"))
             except OSError as error:
                 raise UserError(
                     f"hydra.run.dir: cannot write {folder} ({error.strerror}); name another with hydra.run.dir="
                 ) from error
-            else:
-                return run
-        raise AssertionError("numbers do not end")
 
     def _claim(self) -> None:
         """Make the directory for this process alone, also among several that begin at once. Raises Taken, OSError."""
@@ -93,7 +79,7 @@ class Run:
     def refuse_if_taken(self) -> None:
         if self.config_file.exists() or (self.folder / "checkpoints").exists():
             raise Taken(
-                f"hydra.run.dir: {self.folder} already holds a run; `gantrain resume {self.word}` continues it, "
+                f"hydra.run.dir: {self.folder} already holds a run; `gantrain resume {self.quoted}` continues it, "
                 f"or name another directory"
             )
         # Of another program: a run would add to them, or delete what is in its way.
@@ -122,7 +108,7 @@ class Run:
             check(config)
         except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError, ValueError, UserError) as error:
             raise UserError(
-                f"{self.config_file} is damaged ({_one_line(error)}); put back the one the run wrote"
+                f"{self.config_file} is damaged ({one_line(error)}); put back the one the run wrote"
             ) from error
         return config
 
@@ -150,6 +136,10 @@ class Run:
         """The numbered checkpoints, newest first."""
         files = self.checkpoints(stage).glob("*.ckpt")
         return sorted((f for f in files if f.stem.isdigit()), key=lambda f: int(f.stem), reverse=True)
+
+    def reached(self, stage: str) -> int:
+        """The iteration of the newest checkpoint, by its name: reading it would take long and tell no more."""
+        return max((int(file.stem) for file in self.checkpoint_files(stage)), default=0)
 
     def newest(self, stage: str) -> dict[str, Any] | None:
         """The newest checkpoint that can be read, or None where there is none at all.
@@ -180,17 +170,6 @@ class Run:
         except UNREADABLE as error:
             raise UserError(f"{file} cannot be read ({first_line(error)}); leave --best out") from error
 
-    def set_aside_after(self, stage: str, iteration: int) -> None:
-        """Rename the checkpoints after `iteration`, which could not be read: training writes these numbers again."""
-        for file in self.checkpoint_files(stage):
-            if int(file.stem) > iteration:
-                file.rename(file.with_suffix(".ckpt.broken"))
-
-    def remove_cut_off(self, stage: str) -> None:
-        """Remove what a kill in the middle of a save has left: files as large as a checkpoint that nothing reads."""
-        for file in self.checkpoints(stage).glob(".*.ckpt.*"):
-            file.unlink(missing_ok=True)
-
     def finished(self, stage: str) -> int | None:
         """The length at which the stage ended, or None."""
         try:
@@ -203,35 +182,29 @@ class Run:
         with replacing(self.checkpoints(stage) / "finished.json") as temporary:
             temporary.write_text(json.dumps({"iterations": iterations}))
 
-    def mark_unfinished(self, stage: str) -> None:
-        """Take the marker back: the stage trains on."""
-        (self.checkpoints(stage) / "finished.json").unlink(missing_ok=True)
+    # ---- going on ----------------------------------------------------------------------------------------------------
 
-    # ---- what was recorded -------------------------------------------------------------------------------------------
-
-    def cut_records(self, earlier: Sequence[str], stage: str, iteration: int) -> None:
-        """Drop what was recorded or measured after `iteration` of `stage`: a resumed run does it anew.
+    def rewind(self, stage: str, iteration: int, earlier: Sequence[str]) -> None:
+        """Take back what came after `iteration` of `stage`: training writes, records and measures it anew.
 
         Of the stages in `earlier` all stays. Raises UserError where scores.jsonl is damaged.
         """
+        (self.checkpoints(stage) / "finished.json").unlink(missing_ok=True)
+        for file in self.checkpoints(stage).glob(".*.ckpt.*"):  # of a kill in the middle of a save: large, never read
+            file.unlink(missing_ok=True)
+        for file in self.checkpoint_files(stage):
+            if int(file.stem) > iteration:  # it could not be read
+                file.rename(file.with_suffix(".ckpt.broken"))
         scores = [record.plain() for record in read_scores(self.folder)]
         for file, records in ((self.metrics_file, read_records(self.metrics_file)), (scores_file(self.folder), scores)):
-            kept = [
-                record
-                for record in records
-                if record["stage"] in earlier or (record["stage"] == stage and record["iteration"] <= iteration)
-            ]
+            ours = [r for r in records if r["stage"] == stage and r["iteration"] <= iteration]
             if file.is_file():
-                write_lines(file, kept)
+                write_lines(file, [*(r for r in records if r["stage"] in earlier), *ours])
 
     def seconds(self, stage: str) -> float:
         """How long a stage had trained at its last record."""
         records = read_records(self.metrics_file)
         return max((r["seconds"] for r in records if r["stage"] == (stage or ONLY_STAGE)), default=0.0)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def frames(folder: Path) -> list[Path]:

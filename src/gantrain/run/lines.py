@@ -25,11 +25,7 @@ def _read(line: str) -> Any:
         return None
 
 
-def line_of(record: Any) -> str:
-    return json.dumps(record) + "\n"
-
-
 def write_lines(file: Path, records: Iterable[Any]) -> None:
     """Put the records in the place of what the file holds."""
     with replacing(file) as temporary:
-        temporary.write_text("".join(map(line_of, records)), encoding="utf-8")
+        temporary.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")

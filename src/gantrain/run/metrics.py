@@ -9,14 +9,10 @@ from gantrain.run.lines import read_lines
 
 def read_records(file: Path) -> list[dict[str, Any]]:
     """The records of a metrics.jsonl, none where there is no file; what is no whole record is left out."""
-    return [record for record in read_lines(file) if is_whole(record)]
-
-
-def is_whole(record: Any) -> bool:
-    if not isinstance(record, dict) or not isinstance(record.get("values"), dict):
-        return False
-    numbers = all(is_number(record.get(key)) for key in ("iteration", "images_seen", "seconds"))
-    return numbers and isinstance(record.get("stage"), str)
+    records = [record for record in read_lines(file) if isinstance(record, dict)]
+    numbers = ("iteration", "images_seen", "seconds")
+    records = [record for record in records if all(is_number(record.get(key)) for key in numbers)]
+    return [r for r in records if isinstance(r.get("stage"), str) and isinstance(r.get("values"), dict)]
 
 
 def is_number(value: Any) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gantrain.errors import UserError
-from gantrain.run.lines import line_of, read_lines, write_lines
+from gantrain.run.lines import read_lines, write_lines
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class Record:
     result: Result
 
     def plain(self) -> dict[str, Any]:
-        facts = {k: getattr(self, k) for k in ("stage", "iteration", "images_seen", "seconds")}
-        return {**facts, **self.result.plain()}
+        facts = _finite(asdict(self))
+        return facts | facts.pop("result")
 
 
 def scores_file(folder: Path) -> Path:
@@ -92,17 +92,12 @@ def scores_file(folder: Path) -> Path:
 
 def add_scores(folder: Path, record: Record) -> None:
     """Append a record; one of the same stage, iteration, protocol and networks is replaced."""
-    records = read_scores(folder)
-    others = [
-        other
-        for other in records
-        if (other.stage, other.iteration) != (record.stage, record.iteration)
-        or other.result.protocol != record.result.protocol
-    ]
-    if len(others) < len(records):
-        write_lines(scores_file(folder), [other.plain() for other in others])
-    with scores_file(folder).open("a", encoding="utf-8") as stream:
-        stream.write(line_of(record.plain()))
+
+    def key(one: Record) -> tuple:
+        return one.stage, one.iteration, one.result.protocol
+
+    others = [other for other in read_scores(folder) if key(other) != key(record)]
+    write_lines(scores_file(folder), [one.plain() for one in (*others, record)])
 
 
 def read_scores(folder: Path) -> list[Record]:

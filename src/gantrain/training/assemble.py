@@ -1,6 +1,5 @@
 """A run's parts from its config: data, networks, players and module of each stage, callbacks, loggers."""
 
-import functools
 import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,19 +27,16 @@ from gantrain.models.players import Player
 
 def build_networks(stages: Sequence[Stage]) -> dict[str, nn.Module]:
     """Every network that the stages name, once per name, with the initial weights of the run's seed."""
-    rng.seed_everything(stages[0].config["seed"], "networks")
-    networks: dict[str, nn.Module] = {}
     nodes: dict[str, Mapping] = {}
     for stage in stages:
         for name, node in stage.config["networks"].items():
-            if name not in networks:
-                networks[name], nodes[name] = build(node, f"networks.{name}", nn.Module), node
-            elif nodes[name] != node:
+            if nodes.setdefault(name, node) != node:
                 raise UserError(
                     f"stages.{stage.tag}.networks.{name} differs from the {name} of an earlier stage, which it is; "
                     f"state it once, at the root, or give it another name"
                 )
-    return networks
+    rng.seed_everything(stages[0].config["seed"], "networks")
+    return {name: build(node, f"networks.{name}", nn.Module) for name, node in nodes.items()}
 
 
 def build_data(stage: Stage) -> GANDataModule:
@@ -90,18 +86,14 @@ def build_player(name: str, node: Mapping[str, Any]) -> Player:
 def check_optimizers(module: GANModule) -> None:
     """Make each player's optimizer and schedule once, on the real weights, so that their mistakes come early."""
     for name, player in module.players.items():
-        key = f"models.players.{name}"
-        optimizer = _made(player.optimizer, module.weights_of(name), f"{key}.optimizer")
-        if player.schedule is not None:
-            _made(player.schedule, optimizer, f"{key}.schedule")
-
-
-def _made(partial: functools.partial, argument: Any, key: str) -> Any:
-    try:
-        return partial(argument)
-    except (ValueError, TypeError, LookupError) as error:
-        options = ", ".join(f"{option}={value}" for option, value in partial.keywords.items())
-        raise UserError(f"{key}: {partial.func.__name__} refuses its options, {options} ({error})") from error
+        made = module.weights_of(name)
+        for part in ("optimizer", "schedule") if player.schedule is not None else ("optimizer",):
+            partial, key = getattr(player, part), f"models.players.{name}.{part}"
+            try:
+                made = partial(made)
+            except (ValueError, TypeError, LookupError) as error:
+                options = ", ".join(f"{option}={value}" for option, value in partial.keywords.items())
+                raise UserError(f"{key}: {partial.func.__name__} refuses its options, {options} ({error})") from error
 
 
 def build_callbacks(config: Mapping[str, Any], evaluation: Evaluation | None) -> list[pl.Callback]:
@@ -112,18 +104,10 @@ def build_callbacks(config: Mapping[str, Any], evaluation: Evaluation | None) ->
     return callbacks if evaluation is None else [*callbacks, Scores(evaluation)]
 
 
-def build_evaluation(config: Mapping[str, Any]) -> Evaluation | None:
-    node = config.get("evaluation")
-    return build(node, "evaluation", Evaluation) if node else None
-
-
 def build_loggers(config: Mapping[str, Any], folder: Path | str, tag: str, iteration: int) -> list[Logger]:
     """The loggers of one stage, from `iteration` on; they make no file before training begins."""
-    nodes = config.get("logger") or {}
-    if not isinstance(nodes, Mapping):
-        raise UserError(f"logger is '{nodes}'; a resumed run changes single keys, such as logger.csv._target_=")
     loggers = []
-    for name, node in nodes.items():
+    for name, node in (config.get("logger") or {}).items():
         offered = {
             # One folder per stage: purge_step hides every tag's later points, also those of the stage before.
             "save_dir": str(Path(folder, name, tag)),

@@ -20,20 +20,19 @@ FEW = 4  # scores at the end
 def print_header(ready: Sequence[Ready], run: Run) -> None:
     config = ready[-1].stage.config
     trainer = config["trainer"]
-    gpu = accelerator(trainer) == "cuda"
-    device = (
-        torch.cuda.get_device_name() if gpu else f"cpu ({trainer.get('threads') or torch.get_num_threads()} threads)"
-    )
+    device = f"cpu ({trainer.get('threads') or torch.get_num_threads()} threads)"
+    if accelerator(trainer) == "cuda":
+        device = torch.cuda.get_device_name()
     facts = {"experiment": config.get("name"), "run": run.folder}
     if config.get("init_from"):
         facts["starts from"] = config["init_from"]
     for part in ready:
-        data, module = part.data, part.module
+        data, module, tag = part.data, part.module, part.stage.tag
         sizes = [f"{name} {sum(p.numel() for p in net.parameters()):,}" for name, net in module.networks.items()]
-        facts[part.stage.tagged("data", " ")] = f"{len(data):,} images, {'x'.join(map(str, data.shape))}"
-        facts[part.stage.tagged("parameters", " ")] = ", ".join(sizes)
+        facts[f"{tag} data".strip()] = f"{len(data):,} images, {'x'.join(map(str, data.shape))}"
+        facts[f"{tag} parameters".strip()] = ", ".join(sizes)
         images = module.length * data.batch_size * trainer["devices"]
-        facts[part.stage.tagged("length", " ")] = f"{module.length:,} iterations, {images:,} images"
+        facts[f"{tag} length".strip()] = f"{module.length:,} iterations, {images:,} images"
     processes = f", {trainer['devices']} processes" if trainer["devices"] > 1 else ""
     facts["device"] = f"{device}, {trainer['precision']}{processes}"
     width = max(map(len, facts))
@@ -42,7 +41,7 @@ def print_header(ready: Sequence[Ready], run: Run) -> None:
 
 def print_end(outcome: Outcome) -> None:
     run, last = outcome.run, outcome.last
-    folder, word = run.folder, run.word
+    folder, word = run.folder, run.quoted
     if outcome.signum:
         print(f"stopped; go on with: gantrain resume {word}", flush=True)
         return
@@ -69,8 +68,7 @@ def print_end(outcome: Outcome) -> None:
 
 def is_over(run: Run, last: Stage) -> bool:
     """Whether a schedule has come to its end in the last stage, so that the run cannot be prolonged."""
-    files = run.checkpoint_files(last.name)
-    return bool(files) and any(int(files[0].stem) >= end for end in ends(last.config["models"]).values())
+    return any(run.reached(last.name) >= end for end in ends(last.config["models"]).values())
 
 
 def scores(outcome: Outcome) -> list[str]:

@@ -55,7 +55,7 @@ def resume(folder: Path, config: dict[str, Any]) -> Outcome:
 def refuse_length(run: Run, part: Ready, last: bool) -> None:
     """Raise UserError for a length that what is trained already does not allow."""
     name, length = part.stage.name, part.module.length
-    done = max((int(file.stem) for file in run.checkpoint_files(name)), default=0)
+    done = run.reached(name)
     if done > length:
         raise UserError(f"iterations: stage {name} has {done} already; {length} would undo some")
     if run.finished(name) is not None and done < length and not last:
@@ -68,14 +68,13 @@ def refuse_length(run: Run, part: Ready, last: bool) -> None:
 def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
     """Fit the stages that are not finished; Ctrl-C and SIGTERM end it with a checkpoint. Raises UserError, Diverged."""
     print_header(ready, run)
-    began, images, signum = time.monotonic(), 0, 0
+    began, images = time.monotonic(), 0
     try:
         with StopSignals() as stop:
             for number, part in enumerate(ready):
                 earlier = [other.stage.name for other in ready[:number]]
                 images += fit_unless_finished(part, earlier, run, config, stop)
-                signum = stop.received
-                if signum:
+                if stop.received:
                     break
                 hand_over(part.module)
     except OSError as error:
@@ -85,7 +84,7 @@ def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
         raise Diverged(explain_divergence(error, run)) from error
     seconds = time.monotonic() - began
     report(run, config)
-    return Outcome(run, ready[-1].stage, signum, seconds, images, objective_of(run, config))
+    return Outcome(run, ready[-1].stage, stop.received, seconds, images, objective_of(run, config))
 
 
 def report(run: Run, config: Mapping[str, Any]) -> None:
@@ -99,7 +98,7 @@ def explain_os_error(error: OSError, run: Run) -> str:
     reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
     return (
         f"{error.filename or run.folder}: {reason}; the last whole checkpoint is kept, "
-        f"mend it and `gantrain resume {run.word}`"
+        f"mend it and `gantrain resume {run.quoted}`"
     )
 
 
@@ -128,18 +127,15 @@ def fit_unless_finished(
             export_networks(run, part)
             run.mark_finished(name, state["iteration"])
         return 0
-    iteration, seen = (state["iteration"], state["images_seen"]) if state is not None else (0, 0)
-    run.mark_unfinished(name)
-    run.remove_cut_off(name)
-    run.set_aside_after(name, iteration)
-    run.cut_records(earlier, name, iteration)
+    begun = state or {"iteration": 0, "images_seen": 0}
+    run.rewind(name, begun["iteration"], earlier)
     if state is not None and state.get("data") != part.data.source.fingerprint:
         print(f"warning: the data of {run.folder} have changed since its last checkpoint", file=sys.stderr)
     fit_stage(part, run, config, state, stop)
     export_networks(run, part)
     if module.iteration >= module.length:
         run.mark_finished(name, module.iteration)
-    return module.images_seen - seen
+    return module.images_seen - begun["images_seen"]
 
 
 def fit_stage(
@@ -151,9 +147,7 @@ def fit_stage(
     module.resume_from = state
     module.recorder = recorder_for(config["trainer"])
     module.channels_last = config["trainer"].get("channels_last", "auto") == "auto"
-    for callback in part.callbacks:
-        if isinstance(callback, Checkpoints):
-            callback.stop = stop
+    next(callback for callback in part.callbacks if isinstance(callback, Checkpoints)).stop = stop
     threads = torch.get_num_threads()
     try:
         build_trainer(config, run, part, iteration).fit(module, datamodule=part.data)
@@ -183,9 +177,8 @@ def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: i
 
 def hand_over(module: GANModule) -> None:
     """Let the next stage start from the averaged weights, on the CPU as it was built."""
-    for name in module.networks:
-        if module.averaged(name) is not module.networks[name]:
-            module.networks[name].load_state_dict(module.averaged(name).state_dict())
+    for name, averaged in module.ema.copies.items() if module.ema is not None else ():
+        module.networks[name].load_state_dict(averaged.state_dict())
     module.to("cpu")
 
 

@@ -1,5 +1,6 @@
 """Trained networks back from a run or from its exported files."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,15 @@ from torch import nn
 from gantrain import rng
 from gantrain.config.build import allow_plugins
 from gantrain.config.stages import Stage, stages_of
+from gantrain.data import GANDataModule
 from gantrain.errors import UserError
 from gantrain.files import TORCHSCRIPT
 from gantrain.networks import torchscript
 from gantrain.run.checkpoint import load_networks
 from gantrain.run.exports import load_exported
 from gantrain.run.folder import Run
-from gantrain.training.assemble import build_networks, build_stage
+from gantrain.training.assemble import build_data, build_networks, build_stage
+from gantrain.training.machine import accelerator
 
 
 @dataclass
@@ -32,6 +35,15 @@ class Trained:
     names: Sequence[str]
     iteration: int
     images_seen: int
+
+    @functools.cached_property
+    def data(self) -> GANDataModule:
+        """The stage's data as its config says when first asked for, not opened."""
+        return build_data(self.stage)
+
+    def network(self, name: str, raw: bool) -> nn.Module:
+        """A network that is to work: averaged unless `raw`, in eval mode, on the accelerator of the run's trainer."""
+        return self.module.averaged(name, raw).eval().to(accelerator(self.stage.config["trainer"]))
 
 
 def load(run: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> dict[str, nn.Module]:
@@ -66,8 +78,8 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = F
             return Trained(module, stage, list(module.networks), state["iteration"], state["images_seen"])
     if best:
         raise UserError(f"{folder} has no best checkpoint; a run with evaluation= keeps one")
-    if not (run.networks).is_dir():
-        raise UserError(f"{folder} has no checkpoint yet; `gantrain resume {run.word}` trains on")
+    if not run.networks.is_dir():
+        raise UserError(f"{folder} has no checkpoint yet; `gantrain resume {run.quoted}` trains on")
     module = build_stage(stages[-1], networks)
     if module.ema is not None:
         module.ema.start(module.networks)

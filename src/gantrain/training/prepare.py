@@ -8,23 +8,16 @@ from pathlib import Path
 import pytorch_lightning as pl
 from torch import nn
 
-from gantrain.config.build import allow_plugins
+from gantrain.config.build import allow_plugins, build
 from gantrain.config.stages import Stage, stages_of
 from gantrain.data import GANDataModule
 from gantrain.errors import UserError
+from gantrain.evaluation.base import Evaluation
 from gantrain.models.base import GANModule
 from gantrain.models.schedules import ends
 from gantrain.networks.torchscript import trust, trust_backbone
 from gantrain.run.folder import Run
-from gantrain.training.assemble import (
-    build_callbacks,
-    build_data,
-    build_evaluation,
-    build_loggers,
-    build_networks,
-    build_stage,
-    check_optimizers,
-)
+from gantrain.training import assemble
 from gantrain.training.loading import load_trained
 from gantrain.training.machine import check_machine
 
@@ -47,24 +40,24 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     config = stages[0].config  # what lies outside of stages is the same in all
     allow_plugins(config.get("plugins") or [])
     check_machine(config["trainer"])
-    networks = build_networks(stages)
+    networks = assemble.build_networks(stages)
     begun = run is not None and any(run.checkpoint_files(stage.name) for stage in stages)
     if config.get("init_from") and not begun:
         start_from(networks, config["init_from"], config.get("plugins") or [])
-    evaluation = build_evaluation(config)
+    evaluation = build(config["evaluation"], "evaluation", Evaluation) if config.get("evaluation") else None
     if evaluation is not None and len(stages) > 1:
         evaluation.check_stages([stage.tag for stage in stages])
-    callbacks = [build_callbacks(config, evaluation) for _ in stages]
-    build_loggers(config, "", "", 0)  # for their mistakes: where they begin is known once the run has its folder
-    modules = [build_stage(stage, networks) for stage in stages]
+    callbacks = [assemble.build_callbacks(config, evaluation) for _ in stages]
+    assemble.build_loggers(config, "", "", 0)  # for their mistakes: where they begin is known once there is a folder
+    modules = [assemble.build_stage(stage, networks) for stage in stages]
     for module in modules:
-        check_optimizers(module)
+        assemble.check_optimizers(module)
         for part in module.from_files():
             part.find()  # before hours may go into the cache of the data
     ready: list[Ready] = []
     for stage, module, watching in zip(stages, modules, callbacks, strict=True):
         same = [r.data for r in ready if r.stage.config["data"] == stage.config["data"]]
-        data = same[0] if same else build_data(stage).open()
+        data = same[0] if same else assemble.build_data(stage).open()
         batch = data.batch_size * config["trainer"]["devices"]
         if batch > data.variety:
             key = stage.key("data.batch_size")
@@ -107,7 +100,7 @@ def check_ends(stage: Stage, length: int, run: Run | None) -> None:
             key = stage.key(f"models.players.{name}.schedule.end")
             way_out = f"set {key}={length}"
             if run is not None:
-                way_out = f"a resumed run keeps its schedule, so start a new run with init_from={run.word}"
+                way_out = f"a resumed run keeps its schedule, so start a new run with init_from={run.quoted}"
             raise UserError(f"{key} is {end:,}: its rate is 0 from there on, and {length:,} were asked for; {way_out}")
 
 

@@ -28,7 +28,8 @@ class TurnTaking(DDPStrategy):
             torch.set_num_threads(self._threads)
 
     def _configure_launcher(self) -> None:
-        self._launcher = _Workers(self._command, self.cluster_environment, self.num_processes, self.num_nodes)
+        self._launcher = _Workers(self.cluster_environment, self.num_processes, self.num_nodes)
+        self._launcher.command = self._command
 
     def configure_ddp(self) -> None:
         for tensor in [*self.model.parameters(), *self.model.buffers()]:
@@ -37,11 +38,16 @@ class TurnTaking(DDPStrategy):
     def on_exception(self, exception: BaseException) -> None:
         """The others may be waiting for an answer that never comes."""
         super().on_exception(exception)
-        self._launcher.end()
+        processes = list(self._launcher.procs)
+        self._launcher.procs.clear()  # Lightning's observer looks at them, and would kill this process in turn
+        for process in processes:
+            process.kill()
+            process.wait()
 
     def teardown(self) -> None:
         super().teardown()
-        self._launcher.join()
+        for process in self._launcher.procs:
+            process.wait(timeout=60)
         if dist.is_initialized():
             dist.destroy_process_group()
 
@@ -52,33 +58,18 @@ class _Workers(_SubprocessScriptLauncher):
     Lightning would repeat `sys.argv`, which under Hydra composes the config and makes the run directory again.
     """
 
-    def __init__(self, command: list[str], *args: Any):
-        super().__init__(*args)
-        self._command = command
+    command: list[str]
 
     def _call_children_scripts(self) -> None:
         environment = self.cluster_environment
         for local_rank in range(1, self.num_processes):
             variables = {
                 "MASTER_ADDR": environment.main_address,
-                "MASTER_PORT": environment.main_port,
-                "NODE_RANK": environment.node_rank(),
-                "LOCAL_RANK": local_rank,
-                "WORLD_SIZE": self.num_processes,
+                "MASTER_PORT": str(environment.main_port),
+                "NODE_RANK": str(environment.node_rank()),
+                "LOCAL_RANK": str(local_rank),
+                "WORLD_SIZE": str(self.num_processes),
                 "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]),
             }
             # A session of its own: Ctrl-C reaches rank 0 alone, which tells the others.
-            environ = {**os.environ, **{k: str(v) for k, v in variables.items()}}
-            self.procs.append(subprocess.Popen(self._command, env=environ, start_new_session=True))
-
-    def join(self) -> None:
-        for process in self.procs:
-            process.wait(timeout=60)
-
-    def end(self) -> None:
-        """Kill them; Lightning's observer, which would kill this process in turn, must not see how they end."""
-        processes = list(self.procs)
-        self.procs.clear()
-        for process in processes:
-            process.kill()
-            process.wait()
+            self.procs.append(subprocess.Popen(self.command, env=os.environ | variables, start_new_session=True))
