@@ -16,21 +16,12 @@ from gantrain.evaluation.backbones import Backbone, named
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.classifier import check_labelled, dataset_backbone
 from gantrain.evaluation.extraction import Features, extract, generated, real_features, real_parts
+from gantrain.evaluation.measures import classes
 from gantrain.evaluation.measures.bootstrap import standard_error
-from gantrain.evaluation.measures.classes import (
-    accuracy,
-    divergence,
-    found,
-    inception_score,
-    jensen_shannon,
-    mode_score,
-    shares,
-    sure_share,
-)
 from gantrain.evaluation.measures.frechet import frechet_distance, intra_class
 from gantrain.evaluation.measures.kernel import kernel_distance
 from gantrain.evaluation.measures.neighbours import K_DENSITY, K_PRECISION, Overlap, nearest, overlap
-from gantrain.evaluation.protocol import Protocol, ema_or_raw, tagged
+from gantrain.evaluation.protocol import ema_or_raw, tagged
 from gantrain.models.base import GANModule
 from gantrain.run.scores import Result, Score
 
@@ -90,14 +81,12 @@ class SampleScores(Evaluation):
         check_positive(truncation=truncation)
         for score in scores or ():
             if score not in SCORES:
-                raise ValueError(
-                    f"scores: there is no '{score}'{did_you_mean(score, SCORES)}; there are {', '.join(SCORES)}"
-                )
+                near = did_you_mean(score, SCORES)
+                raise ValueError(f"scores: there is no '{score}'{near}; there are {', '.join(SCORES)}")
         self.backbone_name, self.weights, self.filter = backbone, weights, resize
         self.samples, self.real, self.split, self.truncation = samples, real, split, truncation
         self.scores = None if scores is None else tuple(scores)
         self.resamples = resamples
-        self._backbones: dict[GANDataModule, Backbone] = {}
         self._classifies: dict[GANDataModule, bool] = {}
 
     def check(self, module: GANModule, data: GANDataModule) -> None:
@@ -109,7 +98,7 @@ class SampleScores(Evaluation):
         if self.backbone_name == "dataset":
             check_labelled(data)
         self.wanted(module, data)
-        real = self.real_data(data)
+        real = self.reference(data)
         if self.real is not None and self.real > len(real):
             raise UserError(f"evaluation.real is {self.real:,}, but the {self.split} split has {len(real):,} samples")
         if min(self.samples, len(real)) <= K_DENSITY:
@@ -126,43 +115,40 @@ class SampleScores(Evaluation):
         frechet = "fid" if backbone == "tf" else "fd"
         return tagged(frechet if score == "frechet" else score, self.samples, backbone)
 
-    def backbone(self, data: GANDataModule) -> Backbone:
-        if data not in self._backbones:
-            if self.backbone_name == "dataset":
-                self._backbones[data] = dataset_backbone(data, self.weights, self.filter)
-            else:
-                one = next(iter(self._backbones.values()), None)  # the same for all data
-                self._backbones[data] = one or named(self.backbone_name, self.weights, self.filter)
-        return self._backbones[data]
+    @functools.cached_property
+    def named(self) -> Backbone:
+        """The one that is the same for all data."""
+        return named(self.backbone_name, self.weights, self.filter)
 
-    def real_data(self, data: GANDataModule) -> GANDataModule:
-        return data if self.split == "train" else data.held_out()
+    def backbone(self, data: GANDataModule) -> Backbone:
+        own = self.backbone_name == "dataset"  # fitted at the first call, on the disk from then on
+        return dataset_backbone(data, self.weights, self.filter) if own else self.named
 
     def measure(self, module: GANModule, data: GANDataModule, raw: bool = False) -> Result:
-        wanted, backbone, reference = self.wanted(module, data), self.backbone(data), self.real_data(data)
+        wanted, backbone, reference = self.wanted(module, data), self.backbone(data), self.reference(data)
         count = min(self.real or MOST_REAL, len(reference))
         real = real_features(reference, backbone, count, self.seed, module.device)
         pictures = generated(module, data, self.samples, self.seed, raw, self.truncation, real.labels)
         fake = extract(pictures, backbone, module.device)
         training = real_parts(data, backbone, len(data), self.seed, module.device)
-        protocol = Protocol(
-            backbone=backbone.name,
-            weights=backbone.weights[:16],
-            resize=backbone.filter,
-            features=real.features.shape[1],
-            data=reference.content,
-            split=self.split,
-            real=len(real),
-            samples=len(fake),
-            quantisation="uint8, again after resizing" if backbone.rounded else "uint8",
-            networks=ema_or_raw(module, "generator", raw),
-            truncation=self.truncation,
-            seed=self.seed,
-            neighbours=f"{K_PRECISION} and {K_DENSITY} among {min(len(real), len(fake))}",
-        )
+        protocol = {
+            "backbone": backbone.name,
+            "weights": backbone.weights[:16],
+            "resize": backbone.filter,
+            "features": real.features.shape[1],
+            "data": reference.content,
+            "split": self.split,
+            "real": len(real),
+            "samples": len(fake),
+            "quantisation": "uint8, again after resizing" if backbone.rounded else "uint8",
+            "networks": ema_or_raw(module, "generator", raw),
+            "truncation": self.truncation,
+            "seed": self.seed,
+            "neighbours": f"{K_PRECISION} and {K_DENSITY} among {min(len(real), len(fake))}",
+        }
         warn_of_bias(real, fake)
         scores = self.score(wanted, real, fake, training)
-        return Result({self.name_of(name, backbone.name): score for name, score in scores.items()}, protocol.plain())
+        return Result({self.name_of(name, backbone.name): score for name, score in scores.items()}, protocol)
 
     def wanted(self, module: GANModule, data: GANDataModule) -> tuple[str, ...]:
         """The scores that apply, or those asked for. Raises UserError where one of these does not apply."""
@@ -173,8 +159,7 @@ class SampleScores(Evaluation):
             if score not in applies:
                 raise UserError(
                     f"evaluation.scores: '{score}' does not apply to this family with the backbone "
-                    f"{self.backbone_name}; "
-                    f"there are {', '.join(applies)}"
+                    f"{self.backbone_name}; there are {', '.join(applies)}"
                 )
         return self.scores or tuple(applies)
 
@@ -203,20 +188,20 @@ def resampled(better: Literal["higher", "lower"], statistic: Callable[[Features,
     """A score that `statistic` makes of real and fake; the bootstrap draws the fakes anew for its error."""
 
     def score(sides: Sides) -> Score:
-        value = functools.partial(statistic, sides.real)
-        error = standard_error(
-            lambda rows: value(sides.fake.at(rows)), len(sides.fake), sides.resamples, sides.generator
-        )
-        return Score(value(sides.fake), better, error)
+        real, fake = sides.real, sides.fake
+        error = standard_error(lambda rows: statistic(real, fake.at(rows)), len(fake), sides.resamples, sides.generator)
+        return Score(statistic(real, fake), better, error)
 
     return score
 
 
 def of_shares(better: Literal["higher", "lower"], statistic: Callable[[Tensor, Tensor], float | Tensor]) -> Of:
     """The same of the fakes' and the real ones' shares of classes: the classifier's mistakes are on both sides."""
-    return resampled(
-        better, lambda real, fake: float(statistic(shares(fake.probabilities), shares(real.probabilities)))
-    )
+
+    def of(real: Features, fake: Features) -> float:
+        return float(statistic(classes.shares(fake.probabilities), classes.shares(real.probabilities)))
+
+    return resampled(better, of)
 
 
 def neighbours(name: str) -> Of:
@@ -267,16 +252,19 @@ def warn_of_bias(real: Features, fake: Features) -> None:
 SCORES: dict[str, tuple[tuple[str, ...], Of]] = {
     "frechet": ((), resampled("lower", lambda real, fake: frechet_distance(*real.moments, *fake.moments))),
     "kid": ((), kernel),
-    "classes": ((OWN,), of_shares("higher", found)),
-    "sure": ((OWN,), resampled("higher", lambda real, fake: sure_share(fake.probabilities))),
-    "kl": ((OWN,), of_shares("lower", divergence)),
-    "js": ((OWN,), of_shares("lower", jensen_shannon)),
-    "is": ((CLASSES,), resampled("higher", lambda real, fake: inception_score(fake.probabilities))),
-    "mode": ((CLASSES,), resampled("higher", lambda real, fake: mode_score(fake.probabilities, real.probabilities))),
+    "classes": ((OWN,), of_shares("higher", classes.found)),
+    "sure": ((OWN,), resampled("higher", lambda real, fake: classes.sure_share(fake.probabilities))),
+    "kl": ((OWN,), of_shares("lower", classes.divergence)),
+    "js": ((OWN,), of_shares("lower", classes.jensen_shannon)),
+    "is": ((CLASSES,), resampled("higher", lambda real, fake: classes.inception_score(fake.probabilities))),
+    "mode": (
+        (CLASSES,),
+        resampled("higher", lambda real, fake: classes.mode_score(fake.probabilities, real.probabilities)),
+    ),
     "intra": ((CONDITIONAL,), resampled("lower", mean_intra_class)),
     "class_accuracy": (
         (OWN, CONDITIONAL),
-        resampled("higher", lambda real, fake: accuracy(fake.probabilities, fake.labels)),
+        resampled("higher", lambda real, fake: classes.accuracy(fake.probabilities, fake.labels)),
     ),
     **{name: ((), neighbours(name)) for name in ("precision", "recall", "density", "coverage")},
     "copying": ((), copying),
