@@ -14,7 +14,7 @@ from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone, hash_of, unfit
 from gantrain.evaluation.extraction import stream
-from gantrain.evaluation.measures.resize import resize
+from gantrain.evaluation.measures.resize import resized_bytes
 from gantrain.files import replacing, sha256
 from gantrain.folders import cache_folder
 from gantrain.networks.weights import read_state
@@ -116,8 +116,8 @@ def _load(classifier: Classifier, file: Path) -> bool:
     return True
 
 
-def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str) -> float:
-    """Fit on nine tenths of the data, the same way every time; returns the accuracy on the last tenth."""
+def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str) -> None:
+    """Fit on nine tenths of the data, the same way every time, and tell the accuracy on the last tenth."""
     print("fitting a classifier on the data for their scores", file=sys.stderr, flush=True)
     pictures, labels = _all(data, side, filter)
     held = torch.arange(len(labels)) % HELD_BACK == 0
@@ -137,29 +137,25 @@ def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str) -> 
             optimizer.step()
             schedule.step()
     classifier.eval()
-    rows = held.nonzero().flatten()
     with torch.no_grad():
-        guesses = [classifier(_scaled(pictures[part]))[1].argmax(1) for part in rows.split(1000)]
-    accuracy = (torch.cat(guesses) == labels[rows]).double().mean().item()
-    print(f"it is right about {accuracy:.1%} of {len(rows):,} pictures it was not fitted on", file=sys.stderr)
+        guesses = [classifier(_scaled(part))[1].argmax(1) for part in pictures[held].split(1000)]
+    right = torch.cat(guesses) == labels[held]
+    accuracy = right.double().mean().item()
+    print(f"it is right about {accuracy:.1%} of {len(right):,} pictures it was not fitted on", file=sys.stderr)
     if accuracy < POOR:
         print(
             "warning: it can hardly tell the classes apart; its scores say little about single classes", file=sys.stderr
         )
-    return accuracy
 
 
 def _all(data: GANDataModule, side: int, filter: str) -> tuple[Tensor, Tensor]:
     """Pictures (n, c, side, side) uint8 and labels (n,) in one order, whatever the run's seed."""
-    batches = [
-        (_reduced(pictures, side, filter), labels)
-        for pictures, labels in stream(data, min(len(data), MOST_FITTED), seed=0)
-    ]
-    return torch.cat([pictures for pictures, _ in batches]), torch.cat([labels for _, labels in batches])
+    pictures, labels = zip(*stream(data, min(len(data), MOST_FITTED), seed=0), strict=True)
+    return torch.cat([_reduced(part, side, filter) for part in pictures]), torch.cat(labels)
 
 
 def _reduced(pictures: Tensor, side: int, filter: str) -> Tensor:
-    return pictures if filter == "none" else resize(pictures, side, filter).round().clamp(0, 255).to(torch.uint8)
+    return pictures if filter == "none" else resized_bytes(pictures, side, filter)
 
 
 def _scaled(pictures: Tensor) -> Tensor:
