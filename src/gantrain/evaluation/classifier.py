@@ -36,15 +36,9 @@ class Classifier(nn.Module):
     def __init__(self, channels: int, classes: int):
         super().__init__()
         self.convolutions = nn.Sequential(
-            nn.Conv2d(channels, 32, 3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Conv2d(32, 64, 3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Conv2d(64, 64, 3, padding=1),
-            nn.ReLU(),
-            nn.AdaptiveMaxPool2d(2),
+            *(nn.Conv2d(channels, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(), nn.AdaptiveMaxPool2d(2)),
         )
         # Features of unit variance on real pictures, so that distances mean the same for every data set.
         self.embed = nn.Sequential(nn.Linear(4 * 64, FEATURES), nn.BatchNorm1d(FEATURES, affine=False))
@@ -143,9 +137,8 @@ def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str) -> 
     accuracy = right.double().mean().item()
     print(f"it is right about {accuracy:.1%} of {len(right):,} pictures it was not fitted on", file=sys.stderr)
     if accuracy < POOR:
-        print(
-            "warning: it can hardly tell the classes apart; its scores say little about single classes", file=sys.stderr
-        )
+        doubt = "it can hardly tell the classes apart; its scores say little about single classes"
+        print(f"warning: {doubt}", file=sys.stderr)
 
 
 def _all(data: GANDataModule, side: int, filter: str) -> tuple[Tensor, Tensor]:

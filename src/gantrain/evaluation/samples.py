@@ -20,7 +20,7 @@ from gantrain.evaluation.measures import classes
 from gantrain.evaluation.measures.bootstrap import standard_error
 from gantrain.evaluation.measures.frechet import frechet_distance, intra_class
 from gantrain.evaluation.measures.kernel import kernel_distance
-from gantrain.evaluation.measures.neighbours import K_DENSITY, K_PRECISION, Overlap, nearest, overlap
+from gantrain.evaluation.measures.neighbours import K_DENSITY, K_PRECISION, nearest, overlap
 from gantrain.evaluation.protocol import ema_or_raw, tagged
 from gantrain.models.base import GANModule
 from gantrain.run.scores import Result, Score
@@ -44,7 +44,7 @@ class Sides:
     generator: torch.Generator
 
     @functools.cached_property
-    def overlap(self) -> Overlap:
+    def overlap(self) -> dict[str, Tensor]:
         n = min(len(self.real), len(self.fake))  # it depends on how dense each side is: equally many
         return overlap(self.real.features[:n], self.fake.features[:n])
 
@@ -205,7 +205,7 @@ def of_shares(better: Literal["higher", "lower"], statistic: Callable[[Tensor, T
 
 
 def neighbours(name: str) -> Of:
-    return lambda sides: Score.mean(getattr(sides.overlap, name).tolist(), "higher")
+    return lambda sides: Score.mean(sides.overlap[name].tolist(), "higher")
 
 
 def kernel(sides: Sides) -> Score:
