@@ -83,10 +83,9 @@ class SampleScores(Evaluation):
             if score not in SCORES:
                 near = did_you_mean(score, SCORES)
                 raise ValueError(f"scores: there is no '{score}'{near}; there are {', '.join(SCORES)}")
-        self.backbone_name, self.weights, self.filter = backbone, weights, resize
+        self.backbone, self.weights, self.resize = backbone, weights, resize
         self.samples, self.real, self.split, self.truncation = samples, real, split, truncation
-        self.scores = None if scores is None else tuple(scores)
-        self.resamples = resamples
+        self.scores, self.resamples = scores, resamples
         self._classifies: dict[GANDataModule, bool] = {}
 
     def check(self, module: GANModule, data: GANDataModule) -> None:
@@ -95,7 +94,7 @@ class SampleScores(Evaluation):
                 f"evaluation: these are scores of samples from noise, which {type(module).__name__} does not make; use "
                 f"evaluation=pairs where the data are aligned pairs, else evaluation=none"
             )
-        if self.backbone_name == "dataset":
+        if self.own:
             check_labelled(data)
         self.wanted(module, data)
         real = self.reference(data)
@@ -106,8 +105,18 @@ class SampleScores(Evaluation):
                 f"evaluation: {min(self.samples, len(real))} samples are too few for any score; take over {K_DENSITY}"
             )
 
+    @property
+    def own(self) -> bool:
+        """Whether the backbone is the data's own classifier, which is fitted only once something is measured."""
+        return self.backbone == "dataset"
+
+    @functools.cached_property
+    def named(self) -> Backbone:
+        """Any other backbone, the same for all data."""
+        return named(self.backbone, self.weights, self.resize)
+
     def names(self, module: GANModule, data: GANDataModule) -> list[str]:
-        backbone = "dataset" if self.backbone_name == "dataset" else self.backbone(data).name
+        backbone = "dataset" if self.own else self.named.name
         return [self.name_of(score, backbone) for score in self.wanted(module, data)]
 
     def name_of(self, score: str, backbone: str) -> str:
@@ -115,17 +124,9 @@ class SampleScores(Evaluation):
         frechet = "fid" if backbone == "tf" else "fd"
         return tagged(frechet if score == "frechet" else score, self.samples, backbone)
 
-    @functools.cached_property
-    def named(self) -> Backbone:
-        """The one that is the same for all data."""
-        return named(self.backbone_name, self.weights, self.filter)
-
-    def backbone(self, data: GANDataModule) -> Backbone:
-        own = self.backbone_name == "dataset"  # fitted at the first call, on the disk from then on
-        return dataset_backbone(data, self.weights, self.filter) if own else self.named
-
     def measure(self, module: GANModule, data: GANDataModule, raw: bool = False) -> Result:
-        wanted, backbone, reference = self.wanted(module, data), self.backbone(data), self.reference(data)
+        wanted, reference = self.wanted(module, data), self.reference(data)
+        backbone = dataset_backbone(data, self.weights, self.resize) if self.own else self.named
         count = min(self.real or MOST_REAL, len(reference))
         real = real_features(reference, backbone, count, self.seed, module.device)
         pictures = generated(module, data, self.samples, self.seed, raw, self.truncation, real.labels)
@@ -152,22 +153,21 @@ class SampleScores(Evaluation):
 
     def wanted(self, module: GANModule, data: GANDataModule) -> tuple[str, ...]:
         """The scores that apply, or those asked for. Raises UserError where one of these does not apply."""
-        own = self.backbone_name == "dataset"  # it is fitted only once something is measured
-        there = {OWN: own, CLASSES: own or self.classifies(data), CONDITIONAL: bool(module.classes)}
+        there = {OWN: self.own, CLASSES: self.own or self.classifies(data), CONDITIONAL: bool(module.classes)}
         applies = [score for score, (needs, _) in SCORES.items() if all(there[need] for need in needs)]
         for score in self.scores or ():
             if score not in applies:
                 raise UserError(
                     f"evaluation.scores: '{score}' does not apply to this family with the backbone "
-                    f"{self.backbone_name}; there are {', '.join(applies)}"
+                    f"{self.backbone}; there are {', '.join(applies)}"
                 )
-        return self.scores or tuple(applies)
+        return tuple(self.scores or applies)
 
     def classifies(self, data: GANDataModule) -> bool:
         """Whether the backbone has an opinion of classes: it is asked about two pictures."""
         if data not in self._classifies:
             with torch.no_grad():
-                _, logits = self.backbone(data)(data.pictures(data.examples(2)["real"]))
+                _, logits = self.named(data.pictures(data.examples(2)["real"]))
             self._classifies[data] = logits is not None
         return self._classifies[data]
 
