@@ -11,6 +11,8 @@ from gantrain.callbacks.metrics import Metrics
 from gantrain.drawing.text import clock
 from gantrain.models.base import GANModule
 
+BAR = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{remaining} left{postfix}]"
+
 
 class Progress(pl.Callback):
     """Iterations, images/s, the latest losses and the time left; in a log a line every `seconds`."""
@@ -24,15 +26,8 @@ class Progress(pl.Callback):
             return
         self._start, self._last = (time.monotonic(), module.iteration), (time.monotonic(), module.images_seen)
         if sys.stderr.isatty():
-            self._bar = tqdm(
-                total=module.length,
-                initial=module.iteration,
-                unit="it",
-                dynamic_ncols=True,
-                mininterval=0.5,
-                desc=module.stage or None,
-                bar_format="{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{remaining} left{postfix}]",
-            )
+            place = {"desc": module.stage or None, "total": module.length, "initial": module.iteration}
+            self._bar = tqdm(**place, dynamic_ncols=True, mininterval=0.5, bar_format=BAR)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
         if not trainer.is_global_zero:

@@ -1,6 +1,5 @@
 """Scores of faces in other ages: is it still the same face, and does it look the age asked for."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,14 +54,14 @@ class AgeingScores(Evaluation):
         """Fitted once for all stages with these data and this recogniser."""
         key = (data, module.networks["face"])
         if key not in self._judges:
-            self._judges[key] = Judge.fitted(module, data, self.reference(data), self.samples)
+            self._judges[key] = Judge(module, data, self.reference(data), self.samples)
         return self._judges[key]
 
     def names(self, module: Inversion, data: GANDataModule) -> tuple[str, ...]:
         return NAMES
 
     def measure(self, module: Inversion, data: GANDataModule, raw: bool = False) -> Result:
-        judge = self.judge(module, data)
+        judge, held = self.judge(module, data), self.reference(data)
         real, cond = judge.real, judge.cond
         made = module.in_all_classes(module.encode(real, raw), raw)
         made = data.to_range(data.pictures(made))  # as people get them: rounded to 256 levels
@@ -78,9 +77,10 @@ class AgeingScores(Evaluation):
             "age_accuracy": Score.mean(hits.mean(1).tolist(), "higher"),
             "spread": Score((distance(again) / distance(real)).item(), "higher"),
         }
+        names = held.source.class_names or [str(age) for age in range(module.classes)]
         table = [
             {
-                "target age": judge.names[age],
+                "target age": names[age],
                 "identity": share(kept[:, age, 0]),
                 "shuffled": share(kept[:, age, 1]),
                 "taken for that age": share(hits[:, age]),
@@ -90,7 +90,7 @@ class AgeingScores(Evaluation):
             for age in range(module.classes)
         ]
         protocol = {
-            "data": judge.content,
+            "data": held.content,
             "samples": len(real),
             "face recogniser": bytes(module.networks["face"].checksum.tolist()).hex()[:16],
             "age classifier": f"balanced logistic regression, C {STRENGTH}, on {len(data)} training photos' embeddings",
@@ -100,30 +100,19 @@ class AgeingScores(Evaluation):
         return Result(scores, protocol, {"ageing": table})
 
 
-@dataclass(frozen=True)
 class Judge:
-    """A classifier of embeddings by age, and the held-out photos: in their range, class numbers, embeddings, hash."""
+    """A classifier of embeddings by age, fitted on the photos of `data`, and at most `samples` of those `held` out."""
 
-    classifier: Any
-    real: Tensor
-    cond: Tensor
-    embeddings: Tensor
-    names: list[str]
-    content: str
-
-    @classmethod
-    def fitted(cls, module: Inversion, data: GANDataModule, held: GANDataModule, samples: int) -> "Judge":
-        """A classifier fitted on the photos of `data`, and at most `samples` of those `held` out."""
+    def __init__(self, module: Inversion, data: GANDataModule, held: GANDataModule, samples: int):
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
         real, cond = photos(data)
         regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
-        classifier = make_pipeline(StandardScaler(), regression).fit(embed(module, real).numpy(), cond.numpy())
-        real, cond = photos(held, samples)
-        names = list(held.source.class_names or map(str, range(module.classes)))
-        return cls(classifier, real, cond, embed(module, real), names, held.content)
+        self.classifier = make_pipeline(StandardScaler(), regression).fit(embed(module, real).numpy(), cond.numpy())
+        self.real, self.cond = photos(held, samples)
+        self.embeddings = embed(module, self.real)
 
     def class_of(self, embeddings: Tensor) -> Tensor:
         """The class number (n,) that each picture is taken for."""

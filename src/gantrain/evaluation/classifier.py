@@ -1,22 +1,18 @@
 """The backbone `dataset`: a small classifier fitted on the labelled training split; it knows the data's own classes."""
 
-import hashlib
 import sys
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone, hash_of, unfit
-from gantrain.evaluation.extraction import stream
+from gantrain.evaluation.extraction import kept, stream
 from gantrain.evaluation.measures.resize import resized_bytes
-from gantrain.files import replacing, sha256
-from gantrain.folders import cache_folder
+from gantrain.files import sha256
 from gantrain.networks.weights import read_state
 
 VERSION = 1  # raise it when fitting would give other weights
@@ -79,13 +75,8 @@ def dataset_backbone(data: GANDataModule, weights: str | None, filter: str | Non
         except RuntimeError as error:
             raise unfit(file, "this data set's classifier", error) from error
         return DatasetClassifier(classifier, sha256(file), seen, how)
-    content = repr((VERSION, STEPS, PASSES, data.content, data.cached.labels.tobytes(), seen, how))
-    file = folder_of(data) / f"{hashlib.sha256(content.encode()).hexdigest()[:16]}.safetensors"
-    if not _load(classifier, file):
-        fit(classifier, data, seen, how)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as temporary:
-            save_file(classifier.state_dict(), temporary)
+    content = (VERSION, STEPS, PASSES, data.content, data.cached.labels.tobytes(), seen, how)
+    classifier.load_state_dict(kept(data, "classifiers", content, lambda: fit(classifier, data, seen, how)))
     return DatasetClassifier(classifier, hash_of(classifier), seen, how)
 
 
@@ -98,20 +89,8 @@ def check_labelled(data: GANDataModule) -> None:
         )
 
 
-def folder_of(data: GANDataModule) -> Path:
-    return (data.cache_dir or cache_folder()) / "classifiers"
-
-
-def _load(classifier: Classifier, file: Path) -> bool:
-    try:
-        classifier.load_state_dict(load_file(file))
-    except (OSError, RuntimeError, SafetensorError):
-        return False  # missing, damaged or of another shape: it is fitted anew
-    return True
-
-
-def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str) -> None:
-    """Fit on nine tenths of the data, the same way every time, and tell the accuracy on the last tenth."""
+def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str) -> dict[str, Tensor]:
+    """Weights fitted on nine tenths of the data, the same way every time; tells the accuracy on the last tenth."""
     print("fitting a classifier on the data for their scores", file=sys.stderr, flush=True)
     pictures, labels = _all(data, side, filter)
     held = torch.arange(len(labels)) % HELD_BACK == 0
@@ -139,6 +118,7 @@ def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str) -> 
     if accuracy < POOR:
         doubt = "it can hardly tell the classes apart; its scores say little about single classes"
         print(f"warning: {doubt}", file=sys.stderr)
+    return classifier.state_dict()
 
 
 def _all(data: GANDataModule, side: int, filter: str) -> tuple[Tensor, Tensor]:

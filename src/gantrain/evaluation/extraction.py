@@ -1,9 +1,10 @@
 """Features of real and of generated pictures: extracted once, the real ones kept on disk."""
 
+import contextlib
 import copy
 import functools
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,18 +74,25 @@ def real_parts(
 
 
 def _part(data: GANDataModule, backbone: Backbone, start: int, count: int, seed: int, device: torch.device) -> Features:
-    content = repr((data.content, backbone.name, backbone.weights, backbone.filter, start, count, seed))
-    key = hashlib.sha256(content.encode()).hexdigest()[:16]
-    file = (data.cache_dir or cache_folder()) / "features" / f"{key}.safetensors"
-    try:
-        return Features(**{"probabilities": None, "labels": None, **load_file(file)})
-    except (OSError, SafetensorError, TypeError):
-        pass  # missing or damaged: they are extracted anew
-    found = extract(stream(data, count, seed, start), backbone, device)
+    def made() -> dict[str, Tensor]:
+        found = vars(extract(stream(data, count, seed, start), backbone, device))
+        return {name: value for name, value in found.items() if value is not None}
+
+    content = (data.content, backbone.name, backbone.weights, backbone.filter, start, count, seed)
+    return Features(**{"probabilities": None, "labels": None, **kept(data, "features", content, made)})
+
+
+def kept(data: GANDataModule, folder: str, content: tuple, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Tensors from the file of the cache that is named after `content`, made where it is missing or damaged."""
+    key = hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+    file = (data.cache_dir or cache_folder()) / folder / f"{key}.safetensors"
+    with contextlib.suppress(OSError, SafetensorError):
+        return load_file(file)
+    tensors = make()
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as temporary:
-        save_file({name: value for name, value in vars(found).items() if value is not None}, temporary)
-    return found
+        save_file(tensors, temporary)
+    return tensors
 
 
 def generated(

@@ -37,12 +37,9 @@ def overlap(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
 
 def radii(features: Tensor, ks: tuple[int, ...]) -> Tensor:
     """Distances (n, len(ks)) of each row of `features` to its k-th neighbours among the others."""
-    found = []
-    for start in range(0, len(features), ROWS):
-        distances = torch.cdist(features[start : start + ROWS], features)
-        nearest = distances.topk(max(ks) + 1, largest=False).values  # the first one is the row itself
-        found.append(nearest[:, list(ks)])
-    return torch.cat(found)
+    columns = list(ks)  # the nearest of all, 0, is the row itself
+    nearest = (torch.cdist(rows, features).topk(max(ks) + 1, largest=False).values for rows in features.split(ROWS))
+    return torch.cat([distances[:, columns] for distances in nearest])
 
 
 def nearest(queries: Tensor, among: Tensor, own: Tensor | None = None) -> tuple[Tensor, Tensor]:
