@@ -33,9 +33,7 @@ class Networks(pl.Callback):
     looking never changes training.
     """
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, module: GANModule, outputs: Any, batch: Batch, batch_idx: int
-    ) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, outputs: Any, batch: Batch, *_: Any) -> None:
         loggers = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
         if module.iteration != 1 or not trainer.is_global_zero or not loggers:
             return
