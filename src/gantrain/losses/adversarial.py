@@ -23,6 +23,7 @@ class AdversarialLoss:
         raise NotImplementedError
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        """The more real its samples look, the less it costs, without bounds."""
         return -fake_logits.float().mean()
 
 
