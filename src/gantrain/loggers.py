@@ -83,7 +83,6 @@ class WandB(WandbLogger):
             self._id_file.write_text(super().experiment.id)
         return self._experiment
 
-    @rank_zero_only
     def finalize(self, status: str) -> None:
         super().finalize(status)
         if self._experiment is not None:  # the next job of a sweep would write into a run that is left open
@@ -97,6 +96,9 @@ class MLflow(Logger):
     stays in `run_dir`, so that a resumed run continues it. Points cannot be taken back, as with W&B.
     """
 
+    name = ""  # of the experiment
+    version: str | None = None  # the run's id
+
     def __init__(
         self,
         run_dir: str,
@@ -107,19 +109,10 @@ class MLflow(Logger):
     ):
         super().__init__()
         need("mlflow")
-        self._folder, self._config = Path(run_dir).absolute() / "mlflow", config
-        self._tracking_uri, self._experiment_name = tracking_uri, experiment
-        self._run_name = run_name or f"{config.get('name')} {Path(run_dir).name}"
+        self.name, self.config, self.tracking_uri = experiment, config, tracking_uri
+        self.run_name = run_name or f"{config.get('name')} {Path(run_dir).name}"
+        self.folder = Path(run_dir).absolute() / "mlflow"
         self._client: Any = None
-        self._run_id: str | None = None
-
-    @property
-    def name(self) -> str:
-        return self._experiment_name
-
-    @property
-    def version(self) -> str | None:
-        return self._run_id
 
     @property
     @rank_zero_experiment
@@ -131,33 +124,28 @@ class MLflow(Logger):
 
     def _open(self) -> Any:
         from mlflow import MlflowClient
+        from mlflow.entities import Param
 
         for library in ("mlflow", "alembic"):
             logging.getLogger(library).setLevel(logging.ERROR)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        id_file = self._folder / "id.txt"
-        client = MlflowClient(self._tracking_uri or f"sqlite:///{self._folder / 'mlflow.db'}")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        id_file = self.folder / "id.txt"
+        client = MlflowClient(self.tracking_uri or f"sqlite:///{self.folder / 'mlflow.db'}")
         if id_file.is_file():
-            self._run_id = id_file.read_text().strip()
-            client.update_run(self._run_id, status="RUNNING")
+            self.version = id_file.read_text().strip()
+            client.update_run(self.version, status="RUNNING")
             return client
-        known = client.get_experiment_by_name(self._experiment_name)
-        place = None if self._tracking_uri else (self._folder / "artifacts").as_uri()
-        number = known.experiment_id if known else client.create_experiment(self._experiment_name, place)
-        self._run_id = client.create_run(number, run_name=self._run_name).info.run_id
-        id_file.write_text(self._run_id)
-        self._log_config(client)
+        known = client.get_experiment_by_name(self.name)
+        place = None if self.tracking_uri else (self.folder / "artifacts").as_uri()
+        number = known.experiment_id if known else client.create_experiment(self.name, place)
+        self.version = client.create_run(number, run_name=self.run_name).info.run_id
+        id_file.write_text(self.version)
+        params = [Param(key, str(value)[:500]) for key, value in flat(self.config).items()]
+        for i in range(0, len(params), 100):  # a request takes no more
+            client.log_batch(self.version, params=params[i : i + 100])
         return client
 
-    def _log_config(self, client: Any) -> None:
-        from mlflow.entities import Param
-
-        params = [Param(key, str(value)[:500]) for key, value in flat(self._config).items()]
-        for i in range(0, len(params), 100):  # a request takes no more
-            client.log_batch(self._run_id, params=params[i : i + 100])
-
-    @rank_zero_only
-    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: the run's config is logged when the run begins, and MLflow lets no parameter change."""
 
     @rank_zero_only
@@ -166,19 +154,18 @@ class MLflow(Logger):
 
         client, now = self.experiment, int(time.time() * 1000)
         points = [Metric(key, float(value), now, step or 0) for key, value in metrics.items()]
-        client.log_batch(self._run_id, metrics=points)
+        client.log_batch(self.version, metrics=points)
 
     @rank_zero_only
     def log_image(self, key: str, images: Sequence[Image.Image], step: int | None = None) -> None:
         """Pictures of one iteration, as `WandbLogger.log_image` takes them."""
         client = self.experiment
         for image in images:
-            client.log_image(self._run_id, image, key=key, step=step)
+            client.log_image(self.version, image, key=key, step=step)
 
-    @rank_zero_only
     def finalize(self, status: str) -> None:
         if self._client is not None:
-            self._client.set_terminated(self._run_id, "FINISHED" if status == "success" else "FAILED")
+            self._client.set_terminated(self.version, "FINISHED" if status == "success" else "FAILED")
 
 
 def need(package: str) -> None:
@@ -191,10 +178,9 @@ def need(package: str) -> None:
         ) from error
 
 
-def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(value: Any, name: str = "") -> dict[str, Any]:
     """Nested keys joined by dots."""
-    values: dict[str, Any] = {}
-    for key, value in config.items():
-        inner = flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) and value else {f"{prefix}{key}": value}
-        values.update(inner)
-    return values
+    if not isinstance(value, Mapping) or not value:
+        return {name: value}
+    inner = (flat(part, f"{name}.{key}" if name else key) for key, part in value.items())
+    return {key: part for parts in inner for key, part in parts.items()}

@@ -10,6 +10,7 @@ from wiki import write_archive
 from gantrain.data import GANDataModule
 from gantrain.data.aged_faces import AgedFaces
 from gantrain.errors import UserError
+from gantrain.evaluation import ageing
 from gantrain.evaluation.ageing import AgeingScores, Judge, distance, identity
 from gantrain.losses.euclidean import Euclidean
 from gantrain.models.inversion import Inversion
@@ -95,8 +96,8 @@ def test_a_perfect_run_and_one_that_makes_one_face_of_all(data):
 
 
 def test_the_judge_is_fitted_once_for_all_stages(data, monkeypatch):
-    made, fitted = [], Judge.fitted
-    monkeypatch.setattr(Judge, "fitted", lambda *args: made.append(1) or fitted(*args))
+    made = []
+    monkeypatch.setattr(ageing, "Judge", lambda *args: made.append(1) or Judge(*args))
     scores, one, other = AgeingScores(), module(), module(keeps=0.5)
     other.networks["face"] = one.networks["face"]
     assert scores.measure(one, data) != scores.measure(other, data)

@@ -9,7 +9,7 @@ from gantrain.data.module import GANDataModule
 from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError
 from gantrain.evaluation import classifier as module
-from gantrain.evaluation.classifier import dataset_backbone, folder_of
+from gantrain.evaluation.classifier import dataset_backbone
 
 
 def digits(cache, **options):
@@ -40,7 +40,7 @@ def test_it_is_fitted_once_and_the_same_way(fitted, monkeypatch, capsys):
     again.seed = 7  # another run's
     assert dataset_backbone(again, None, None).weights == backbone.weights
     monkeypatch.undo()
-    (file,) = folder_of(data).iterdir()
+    (file,) = (data.cache_dir / "classifiers").iterdir()
     file.write_bytes(file.read_bytes()[:100])  # damaged
     monkeypatch.setattr(module, "STEPS", 30)
     quick = dataset_backbone(data, None, None).weights
@@ -70,8 +70,8 @@ def test_large_pictures_are_reduced(tmp_path, monkeypatch):
     backbone = dataset_backbone(data, None, None)
     assert (backbone.side, backbone.filter, backbone.rounded) == (32, "antialias", True)
     assert dataset_backbone(data, None, "clean").filter == "clean"
-    assert len(list(folder_of(data).iterdir())) == 2
-    assert all(load_file(file) for file in folder_of(data).iterdir())
+    assert len(list((data.cache_dir / "classifiers").iterdir())) == 2
+    assert all(load_file(file) for file in (data.cache_dir / "classifiers").iterdir())
 
 
 def test_data_without_classes(tmp_path):

@@ -22,6 +22,7 @@ from gantrain.networks.critique import Critique
 ROWS = 4  # of the first batch; enough for layers that compare the samples of a batch
 # What the tracer raises for a network that it cannot follow; the network itself has just run on the same inputs.
 UNTRACEABLE = (RuntimeError, TypeError, ValueError, torch.jit.TracingCheckError)
+HEAD = ("| layer | type | output | parameters |", "| --- | --- | --- | ---: |")
 Inputs = Mapping[str, tuple[Tensor, ...] | None]  # of each network; None where its family states none
 
 
@@ -32,21 +33,16 @@ class Networks(pl.Callback):
     looking never changes training.
     """
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, module: GANModule, outputs: Any, batch: Batch, batch_idx: int
-    ) -> None:
-        if module.iteration != 1 or not trainer.is_global_zero or not writers(trainer):
+    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, outputs: Any, batch: Batch, *_: Any) -> None:
+        loggers = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
+        if module.iteration != 1 or not trainer.is_global_zero or not loggers:
             return
         few = {key: value[:ROWS] for key, value in batch.items()}
         with undisturbed(module, module.device):
             copies = {name: copied(network).eval() for name, network in module.networks.items()}
             inputs = {name: module.inputs_of(name, few) for name in copies}
-            for writer in writers(trainer):
-                describe(writer, copies, inputs, f"{module.stage}/" if module.stage else "")
-
-
-def writers(trainer: pl.Trainer) -> list[SummaryWriter]:
-    return [logger.experiment for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
+            for logger in loggers:
+                describe(logger.experiment, copies, inputs, f"{module.stage}/" if module.stage else "")
 
 
 def describe(writer: SummaryWriter, networks: Mapping[str, nn.Module], inputs: Inputs, prefix: str) -> None:
@@ -60,28 +56,18 @@ def describe(writer: SummaryWriter, networks: Mapping[str, nn.Module], inputs: I
         writer.add_text(f"{prefix}networks/{name}", table(network, inputs[name]) + note, 0)
     if traceable:
         with tracing():
-            shown = AllNetworks(traceable, [len(inputs[name]) for name in traceable])
-            writer.add_graph(shown, tuple(tensor for name in traceable for tensor in inputs[name]))
+            writer.add_graph(AllNetworks(traceable), tuple(inputs[name] for name in traceable))
 
 
 def table(network: nn.Module, inputs: tuple[Tensor, ...] | None) -> str:
     """Layers, output shapes and parameter counts as a Markdown table; shapes are `?` for what did not run."""
     summary = ModelSummary(Alone(network, inputs), max_depth=-1)
-    layers = zip(summary.layer_names, summary.layer_types, summary.out_sizes, summary.param_nums, strict=True)
-    rows = [
-        f"| {name.partition('.')[2] or '(all of it)'} | {kind} | {size} | {count:,} |"
-        for name, kind, size, count in layers
-    ]
-    total = f"{summary.total_parameters:,} parameters, {summary.trainable_parameters:,} of them trained"
-    return "\n".join(
-        [
-            f"{total}; outputs of a few samples.",
-            "",
-            "| layer | type | output | parameters |",
-            "| --- | --- | --- | ---: |",
-            *rows,
-        ]
-    )
+    counts = f"{summary.total_parameters:,} parameters, {summary.trainable_parameters:,} of them trained"
+    lines = [f"{counts}; outputs of a few samples.", "", *HEAD]
+    columns = (summary.layer_names, summary.layer_types, summary.out_sizes, summary.param_nums)
+    for name, kind, size, count in zip(*columns, strict=True):
+        lines.append(f"| {name.partition('.')[2] or '(all of it)'} | {kind} | {size} | {count:,} |")
+    return "\n".join(lines)
 
 
 def why_not_traceable(network: nn.Module, inputs: tuple[Tensor, ...] | None) -> str | None:
@@ -90,7 +76,7 @@ def why_not_traceable(network: nn.Module, inputs: tuple[Tensor, ...] | None) -> 
         return "this stage's family states no inputs for it"
     try:
         with tracing():
-            torch.jit.trace(AllNetworks({"network": network}, [len(inputs)]), inputs, check_trace=False)
+            torch.jit.trace(AllNetworks({"network": network}), (inputs,), check_trace=False)
     except UNTRACEABLE as error:
         return f"torch.jit.trace cannot follow it ({' '.join(str(error).split())[:300]})"
     return None
@@ -117,21 +103,12 @@ class Alone(pl.LightningModule):
         return self.network(*inputs)
 
 
-class AllNetworks(nn.Module):
-    """Networks that each get so many of the inputs: tensors in, tensors out. The graph shows this class by its name."""
+class AllNetworks(nn.ModuleDict):
+    """Networks that each get their inputs: tensors in, tensors out. The graph shows this class by its name."""
 
-    def __init__(self, networks: Mapping[str, nn.Module], counts: list[int]):
-        super().__init__()
-        self.counts = dict(zip(networks, counts, strict=True))
-        for name, network in networks.items():
-            self.add_module(name, network)
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        made: list[Tensor] = []
-        for name, count in self.counts.items():
-            made.extend(tensors(self.get_submodule(name)(*inputs[:count])))
-            inputs = inputs[count:]
-        return tuple(made)
+    def forward(self, *inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        made = (network(*given) for network, given in zip(self.values(), inputs, strict=True))
+        return tuple(part for one in made for part in tensors(one))
 
 
 def tensors(made: Tensor | Critique) -> list[Tensor]:

@@ -11,6 +11,8 @@ from gantrain.callbacks.metrics import Metrics
 from gantrain.drawing.text import clock
 from gantrain.models.base import GANModule
 
+BAR = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{remaining} left{postfix}]"
+
 
 class Progress(pl.Callback):
     """Iterations, images/s, the latest losses and the time left; in a log a line every `seconds`."""
@@ -22,35 +24,26 @@ class Progress(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
         if not trainer.is_global_zero:
             return
-        self._start = self._last = (time.monotonic(), module.iteration, module.images_seen)
+        self._start, self._last = (time.monotonic(), module.iteration), (time.monotonic(), module.images_seen)
         if sys.stderr.isatty():
-            self._bar = tqdm(
-                total=module.length,
-                initial=module.iteration,
-                unit="it",
-                dynamic_ncols=True,
-                mininterval=0.5,
-                desc=module.stage or None,
-                bar_format="{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{remaining} left{postfix}]",
-            )
+            place = {"desc": module.stage or None, "total": module.length, "initial": module.iteration}
+            self._bar = tqdm(**place, dynamic_ncols=True, mininterval=0.5, bar_format=BAR)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
         if not trainer.is_global_zero:
             return
-        now = time.monotonic()
-        due = now - self._last[0] >= (1.0 if self._bar is not None else self.seconds)
         if self._bar is not None:
             self._bar.update(1)
-        if not due:
+        now, (then, images) = time.monotonic(), self._last
+        if now - then < (self.seconds if self._bar is None else 1.0):
             return
-        then, _, images = self._last
         speed = (module.images_seen - images) / (now - then)
-        self._last = (now, module.iteration, module.images_seen)
+        self._last = (now, module.images_seen)
         facts = f"{speed:,.0f} images/s{self._losses(trainer)}"
         if self._bar is not None:
             self._bar.set_postfix_str(facts, refresh=False)
             return
-        began, first, _ = self._start
+        began, first = self._start
         left = (now - began) / (module.iteration - first) * (module.length - module.iteration)
         stage = f"{module.stage} " if module.stage else ""
         print(f"{stage}{module.iteration:,}/{module.length:,}  {facts}  {clock(left)} left", flush=True)
@@ -58,17 +51,12 @@ class Progress(pl.Callback):
     @staticmethod
     def _losses(trainer: pl.Trainer) -> str:
         latest = next((c.latest for c in trainer.callbacks if isinstance(c, Metrics)), {})
-        return "".join(
-            f"  {tag.removesuffix('/adv')} {value:.3f}" for tag, value in latest.items() if tag.endswith("/adv")
-        )
+        adversarial = {tag.removesuffix("/adv"): value for tag, value in latest.items() if tag.endswith("/adv")}
+        return "".join(f"  {player} {value:.3f}" for player, value in adversarial.items())
 
-    def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
-        self._close()
-
-    def on_exception(self, trainer: pl.Trainer, module: GANModule, exception: BaseException) -> None:
-        self._close()
-
-    def _close(self) -> None:
+    def on_train_end(self, *args: Any) -> None:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+    on_exception = on_train_end

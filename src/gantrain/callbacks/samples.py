@@ -1,6 +1,5 @@
 """Pictures of the same latents as training goes on."""
 
-from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -32,15 +31,15 @@ class Samples(pl.Callback):
         self.every, self.count = every, count
 
     def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
-        if trainer.is_global_zero:
-            folder = Run(trainer.default_root_dir).samples(module.stage)
-            for picture in frames(folder):  # of iterations that a resumed run makes anew
-                if int(picture.stem) > module.iteration:
-                    picture.unlink()
-            self._batch = {k: v.to(module.device) for k, v in trainer.datamodule.previews(self.count).items()}
-            if module.iteration == 0:
-                self.show_real(trainer, module)
-                self.draw(trainer, module)
+        if not trainer.is_global_zero:
+            return
+        for picture in frames(Run(trainer.default_root_dir).samples(module.stage)):
+            if int(picture.stem) > module.iteration:  # a resumed run makes it anew
+                picture.unlink()
+        self._batch = {k: v.to(module.device) for k, v in trainer.datamodule.previews(self.count).items()}
+        if module.iteration == 0:
+            show(trainer, module, "samples/real", trainer.datamodule.overview(self._batch))
+            self.draw(trainer, module)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
         if module.iteration % self.every == 0 and trainer.is_global_zero:
@@ -64,18 +63,13 @@ class Samples(pl.Callback):
         with undisturbed(module, module.device):
             return module.preview(self._batch, generator)
 
-    def draw(self, trainer: pl.Trainer, module: GANModule) -> Path:
+    def draw(self, trainer: pl.Trainer, module: GANModule) -> None:
         sheet = trainer.datamodule.sheet(self.preview(module), self._batch, module.preview_columns)
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:
             to_pil(sheet).save(temporary, format="PNG")
         show(trainer, module, "samples", sheet)
-        return file
-
-    def show_real(self, trainer: pl.Trainer, module: GANModule) -> None:
-        """The data's own pictures."""
-        show(trainer, module, "samples/real", trainer.datamodule.overview(self._batch))
 
 
 def show(trainer: pl.Trainer, module: GANModule, tag: str, sheet: torch.Tensor) -> None:

@@ -30,16 +30,17 @@ class Scores(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
         every = self.evaluation.every
-        if every is not None and module.iteration % every == 0 and self.evaluation.applies(module.stage):
+        if every is not None and module.iteration % every == 0:
             self.measure(trainer, module)
 
     def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
-        at_end = module.iteration >= module.length and module.iteration != self._measured
-        if at_end and self.evaluation.applies(module.stage):
+        if module.iteration >= module.length and module.iteration != self._measured:
             self.measure(trainer, module)
 
     def measure(self, trainer: pl.Trainer, module: GANModule) -> None:
-        """Rank 0 measures; a checkpoint of the best needs every process."""
+        """Rank 0 measures, in the stages that are measured; a checkpoint of the best needs every process."""
+        if not self.evaluation.applies(module.stage):
+            return
         self._measured = module.iteration
         is_best = trainer.is_global_zero and self._measure(trainer, module)
         (is_best,) = largest([int(is_best)], module.device, trainer.world_size)

@@ -1,8 +1,8 @@
 """Scores of faces in other ages: is it still the same face, and does it look the age asked for."""
 
-from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -47,47 +47,50 @@ class AgeingScores(Evaluation):
                 "evaluation: these are scores of an encoder of faces; name its stages in evaluation.stages, or take "
                 "evaluation=none"
             )
-        if len(data.held_out()) < 2:
+        if len(self.reference(data)) < 2:
             raise UserError("data.holdout: one photo held out is too few for scores; hold out more")
 
     def judge(self, module: Inversion, data: GANDataModule) -> "Judge":
         """Fitted once for all stages with these data and this recogniser."""
         key = (data, module.networks["face"])
         if key not in self._judges:
-            self._judges[key] = Judge.fitted(module, data, data.held_out(), self.samples)
+            self._judges[key] = Judge(module, data, self.reference(data), self.samples)
         return self._judges[key]
 
     def names(self, module: Inversion, data: GANDataModule) -> tuple[str, ...]:
         return NAMES
 
     def measure(self, module: Inversion, data: GANDataModule, raw: bool = False) -> Result:
-        judge = self.judge(module, data)
+        judge, held = self.judge(module, data), self.reference(data)
         real, cond = judge.real, judge.cond
-        made = rounded(module.in_all_classes(module.encode(real, raw), raw), data)
+        made = module.in_all_classes(module.encode(real, raw), raw)
+        made = data.to_range(data.pictures(made))  # as people get them: rounded to 256 levels
         again = made[torch.arange(len(real)), cond]
         same = identity(judge.embeddings, embed(module, again))
-        ages = [embed(module, made[:, age]) for age in range(module.classes)]
-        kept = torch.stack([identity(judge.embeddings, answers) for answers in ages], 1)
-        hits = torch.stack([judge.takes_for(answers, age) for age, answers in enumerate(ages)], 1)
+        aged = [embed(module, made[:, age]) for age in range(module.classes)]
+        kept = torch.stack([identity(judge.embeddings, faces) for faces in aged], 1)
+        hits = torch.stack([judge.class_of(faces) == age for age, faces in enumerate(aged)], 1).float()
+        told = judge.class_of(judge.embeddings)
         scores = {
             **identity_scores("identity", same[:, None]),
             **identity_scores("aged_identity", kept),
             "age_accuracy": Score.mean(hits.mean(1).tolist(), "higher"),
             "spread": Score((distance(again) / distance(real)).item(), "higher"),
         }
+        names = held.source.class_names or [str(age) for age in range(module.classes)]
         table = [
             {
-                "target age": judge.names[age],
-                "identity": round(kept[:, age, 0].mean().item(), 3),
-                "shuffled": round(kept[:, age, 1].mean().item(), 3),
-                "taken for that age": round(hits[:, age].mean().item(), 3),
+                "target age": names[age],
+                "identity": share(kept[:, age, 0]),
+                "shuffled": share(kept[:, age, 1]),
+                "taken for that age": share(hits[:, age]),
                 "photos of that age": int((cond == age).sum()),
-                "of these taken for it": judge.accuracy(age),
+                "of these taken for it": share(told[cond == age] == age),
             }
             for age in range(module.classes)
         ]
         protocol = {
-            "data": judge.content,
+            "data": held.content,
             "samples": len(real),
             "face recogniser": bytes(module.networks["face"].checksum.tolist()).hex()[:16],
             "age classifier": f"balanced logistic regression, C {STRENGTH}, on {len(data)} training photos' embeddings",
@@ -97,51 +100,29 @@ class AgeingScores(Evaluation):
         return Result(scores, protocol, {"ageing": table})
 
 
-@dataclass(frozen=True)
 class Judge:
-    """A classifier of embeddings by age, and the held-out photos: in their range, class numbers, embeddings, hash."""
+    """A classifier of embeddings by age, fitted on the photos of `data`, and at most `samples` of those `held` out."""
 
-    classifier: Any
-    real: Tensor
-    cond: Tensor
-    embeddings: Tensor
-    names: list[str]
-    content: str
-
-    @classmethod
-    def fitted(cls, module: Inversion, data: GANDataModule, held: GANDataModule, samples: int) -> "Judge":
-        """A classifier fitted on the photos of `data`, and at most `samples` of those `held` out."""
+    def __init__(self, module: Inversion, data: GANDataModule, held: GANDataModule, samples: int):
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
         real, cond = photos(data)
         regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
-        classifier = make_pipeline(StandardScaler(), regression).fit(embed(module, real).numpy(), cond.numpy())
-        real, cond = photos(held, samples)
-        names = list(held.source.class_names or map(str, range(module.classes)))
-        return cls(classifier, real, cond, embed(module, real), names, held.content)
+        self.classifier = make_pipeline(StandardScaler(), regression).fit(embed(module, real).numpy(), cond.numpy())
+        self.real, self.cond = photos(held, samples)
+        self.embeddings = embed(module, self.real)
 
-    def takes_for(self, embeddings: Tensor, age: int) -> Tensor:
-        """Whether each picture is taken for that class, (n,) of 0 and 1."""
-        return torch.from_numpy(self.classifier.predict(embeddings.numpy()) == age).float()
-
-    def accuracy(self, age: int) -> float | None:
-        """The share of the held-out photos of a class that are taken for it; none where there are no such photos."""
-        of_it = self.embeddings[self.cond == age]
-        return round(self.takes_for(of_it, age).mean().item(), 3) if len(of_it) else None
+    def class_of(self, embeddings: Tensor) -> Tensor:
+        """The class number (n,) that each picture is taken for."""
+        return torch.from_numpy(self.classifier.predict(embeddings.numpy()))
 
 
 def photos(data: GANDataModule, count: int | None = None) -> tuple[Tensor, Tensor]:
     """The data's first `count` pictures as they are stored, in their range, and their class numbers (n,)."""
-    rows = torch.arange(min(count or len(data), len(data)))
-    pixels = torch.from_numpy(data.cached.take(rows.numpy()))
-    return data.normalise({"real": pixels})["real"], torch.from_numpy(data.cached.labels[rows.numpy()])
-
-
-def rounded(images: Tensor, data: GANDataModule) -> Tensor:
-    """Pictures as people get them: rounded to 256 levels."""
-    return data.normalise({"real": data.pictures(images)})["real"]
+    batch = data.take(np.arange(min(count or len(data), len(data))))
+    return batch["real"], batch["cond"]
 
 
 def embed(module: Inversion, images: Tensor) -> Tensor:
@@ -169,3 +150,8 @@ def identity_scores(name: str, cosines: Tensor) -> dict[str, Score]:
 def distance(images: Tensor) -> Tensor:
     """The mean Euclidean distance between the pixels of two different pictures."""
     return torch.pdist(images.flatten(1)).mean()
+
+
+def share(values: Tensor) -> float | None:
+    """A mean as tables show it; none of no values."""
+    return round(values.float().mean().item(), 3) if len(values) else None

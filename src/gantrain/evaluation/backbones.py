@@ -5,13 +5,12 @@ import itertools
 import re
 import tempfile
 from pathlib import Path
-from urllib.error import URLError
 
 import torch
 from torch import Tensor, nn
 
 from gantrain.errors import UserError, did_you_mean
-from gantrain.evaluation.measures.resize import resize
+from gantrain.evaluation.measures.resize import resize, resized_bytes
 from gantrain.files import TORCHSCRIPT, sha256
 from gantrain.networks import torchscript
 from gantrain.networks.frozen import IMAGENET, Frozen
@@ -39,7 +38,7 @@ class Backbone(Frozen):
     def load(self) -> None:
         try:
             super().load()
-        except (URLError, OSError) as error:
+        except OSError as error:
             raise UserError(f"{self.key}: {self.name}'s weights cannot be downloaded ({error}); {self.ways}") from error
         except RuntimeError as error:
             raise unfit(self.find(), self.name, error) from error
@@ -74,9 +73,7 @@ class Inception(Backbone):
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         pictures = pictures.expand(-1, 3, -1, -1)
-        if self.rounded:
-            pictures = resize(pictures, self.side, self.filter).round().clamp(0, 255).to(torch.uint8)
-        return self.answer(pictures)
+        return self.answer(resized_bytes(pictures, self.side, self.filter) if self.rounded else pictures)
 
 
 class Torchvision(Backbone):
@@ -127,11 +124,11 @@ class TorchScript(Backbone):
 class Random(Backbone):
     """Seeded convolutions, 32 features: no opinion of pictures, but a fixed one, at once and for any kind."""
 
-    def __init__(self, seed: int = 0):
+    def __init__(self):
         super().__init__("random")
-        generator = torch.Generator().manual_seed(seed)
-        widths = [3, 16, 32, 32]
-        self.layers = nn.Sequential(*[nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in itertools.pairwise(widths)])
+        generator = torch.Generator().manual_seed(0)
+        widths = itertools.pairwise([3, 16, 32, 32])
+        self.layers = nn.Sequential(*(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in widths))
         with torch.no_grad():
             for layer in self.layers:
                 layer.weight.normal_(std=(2 / layer.weight[0].numel()) ** 0.5, generator=generator)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gantrain.checks import LARGEST_SEED, check_whole
+from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError, did_you_mean
 from gantrain.evaluation.protocol import names_score
 from gantrain.models.base import GANModule
@@ -18,13 +19,10 @@ class Evaluation:
     minimises; null is the first. `seed` draws what is drawn.
     """
 
+    split = "test"  # the real data to compare with: what training does not see, or with train what it does
+
     def __init__(
-        self,
-        *,
-        every: int | None = None,
-        best: str | None = None,
-        stages: Sequence[str] | None = None,
-        seed: int = 0,
+        self, *, every: int | None = None, best: str | None = None, stages: Sequence[str] | None = None, seed: int = 0
     ):
         check_whole(1, every=every)
         if stages is not None and not stages:
@@ -32,7 +30,7 @@ class Evaluation:
         if not 0 <= seed <= LARGEST_SEED:
             raise ValueError(f"seed is {seed!r}, it must be a whole number from 0 to {LARGEST_SEED}")
         self.every, self.best, self.seed = every, best, seed
-        self.stages = None if stages is None else list(stages)
+        self.stages = stages
 
     def applies(self, stage: str) -> bool:
         """Whether the stage is measured; `stage` is its tag, empty where there is only one."""
@@ -52,6 +50,10 @@ class Evaluation:
         names = self.names(module, data)
         if self.best is not None and not any(names_score(self.best, name) for name in names):
             raise UserError(f"evaluation.best: '{self.best}' is not measured; there are {', '.join(names)}")
+
+    def reference(self, data: GANDataModule) -> GANDataModule:
+        """The real data to compare with. Raises UserError where none are held out."""
+        return data if self.split == "train" else data.held_out()
 
     def names(self, module: GANModule, data: Any) -> Sequence[str]:
         """The scores that `measure` will give, by their names there, known before training."""

@@ -1,22 +1,18 @@
 """The backbone `dataset`: a small classifier fitted on the labelled training split; it knows the data's own classes."""
 
-import hashlib
 import sys
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone, hash_of, unfit
-from gantrain.evaluation.extraction import stream
-from gantrain.evaluation.measures.resize import resize
-from gantrain.files import replacing, sha256
-from gantrain.folders import cache_folder
+from gantrain.evaluation.extraction import kept, stream
+from gantrain.evaluation.measures.resize import resized_bytes
+from gantrain.files import sha256
 from gantrain.networks.weights import read_state
 
 VERSION = 1  # raise it when fitting would give other weights
@@ -36,15 +32,9 @@ class Classifier(nn.Module):
     def __init__(self, channels: int, classes: int):
         super().__init__()
         self.convolutions = nn.Sequential(
-            nn.Conv2d(channels, 32, 3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Conv2d(32, 64, 3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Conv2d(64, 64, 3, padding=1),
-            nn.ReLU(),
-            nn.AdaptiveMaxPool2d(2),
+            *(nn.Conv2d(channels, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(), nn.AdaptiveMaxPool2d(2)),
         )
         # Features of unit variance on real pictures, so that distances mean the same for every data set.
         self.embed = nn.Sequential(nn.Linear(4 * 64, FEATURES), nn.BatchNorm1d(FEATURES, affine=False))
@@ -85,13 +75,8 @@ def dataset_backbone(data: GANDataModule, weights: str | None, filter: str | Non
         except RuntimeError as error:
             raise unfit(file, "this data set's classifier", error) from error
         return DatasetClassifier(classifier, sha256(file), seen, how)
-    content = repr((VERSION, STEPS, PASSES, data.content, data.cached.labels.tobytes(), seen, how))
-    file = folder_of(data) / f"{hashlib.sha256(content.encode()).hexdigest()[:16]}.safetensors"
-    if not _load(classifier, file):
-        fit(classifier, data, seen, how)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as temporary:
-            save_file(classifier.state_dict(), temporary)
+    content = (VERSION, STEPS, PASSES, data.content, data.cached.labels.tobytes(), seen, how)
+    classifier.load_state_dict(kept(data, "classifiers", content, lambda: fit(classifier, data, seen, how)))
     return DatasetClassifier(classifier, hash_of(classifier), seen, how)
 
 
@@ -104,20 +89,8 @@ def check_labelled(data: GANDataModule) -> None:
         )
 
 
-def folder_of(data: GANDataModule) -> Path:
-    return (data.cache_dir or cache_folder()) / "classifiers"
-
-
-def _load(classifier: Classifier, file: Path) -> bool:
-    try:
-        classifier.load_state_dict(load_file(file))
-    except (OSError, RuntimeError, SafetensorError):
-        return False  # missing, damaged or of another shape: it is fitted anew
-    return True
-
-
-def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str) -> float:
-    """Fit on nine tenths of the data, the same way every time; returns the accuracy on the last tenth."""
+def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str) -> dict[str, Tensor]:
+    """Weights fitted on nine tenths of the data, the same way every time; tells the accuracy on the last tenth."""
     print("fitting a classifier on the data for their scores", file=sys.stderr, flush=True)
     pictures, labels = _all(data, side, filter)
     held = torch.arange(len(labels)) % HELD_BACK == 0
@@ -137,29 +110,25 @@ def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str) -> 
             optimizer.step()
             schedule.step()
     classifier.eval()
-    rows = held.nonzero().flatten()
     with torch.no_grad():
-        guesses = [classifier(_scaled(pictures[part]))[1].argmax(1) for part in rows.split(1000)]
-    accuracy = (torch.cat(guesses) == labels[rows]).double().mean().item()
-    print(f"it is right about {accuracy:.1%} of {len(rows):,} pictures it was not fitted on", file=sys.stderr)
+        guesses = [classifier(_scaled(part))[1].argmax(1) for part in pictures[held].split(1000)]
+    right = torch.cat(guesses) == labels[held]
+    accuracy = right.double().mean().item()
+    print(f"it is right about {accuracy:.1%} of {len(right):,} pictures it was not fitted on", file=sys.stderr)
     if accuracy < POOR:
-        print(
-            "warning: it can hardly tell the classes apart; its scores say little about single classes", file=sys.stderr
-        )
-    return accuracy
+        doubt = "it can hardly tell the classes apart; its scores say little about single classes"
+        print(f"warning: {doubt}", file=sys.stderr)
+    return classifier.state_dict()
 
 
 def _all(data: GANDataModule, side: int, filter: str) -> tuple[Tensor, Tensor]:
     """Pictures (n, c, side, side) uint8 and labels (n,) in one order, whatever the run's seed."""
-    batches = [
-        (_reduced(pictures, side, filter), labels)
-        for pictures, labels in stream(data, min(len(data), MOST_FITTED), seed=0)
-    ]
-    return torch.cat([pictures for pictures, _ in batches]), torch.cat([labels for _, labels in batches])
+    pictures, labels = zip(*stream(data, min(len(data), MOST_FITTED), seed=0), strict=True)
+    return torch.cat([_reduced(part, side, filter) for part in pictures]), torch.cat(labels)
 
 
 def _reduced(pictures: Tensor, side: int, filter: str) -> Tensor:
-    return pictures if filter == "none" else resize(pictures, side, filter).round().clamp(0, 255).to(torch.uint8)
+    return pictures if filter == "none" else resized_bytes(pictures, side, filter)
 
 
 def _scaled(pictures: Tensor) -> Tensor:

@@ -1,9 +1,10 @@
 """Features of real and of generated pictures: extracted once, the real ones kept on disk."""
 
+import contextlib
 import copy
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,11 @@ class Features:
     def moments(self) -> tuple[Tensor, Tensor]:
         return moments(self.features)
 
+    @classmethod
+    def joined(cls, parts: Iterable["Features"]) -> "Features":
+        columns = zip(*((part.features, part.probabilities, part.labels) for part in parts), strict=True)
+        return cls(*(None if column[0] is None else torch.cat(column) for column in columns))
+
     def at(self, rows: Tensor | slice) -> "Features":
         parts = (self.features, self.probabilities, self.labels)
         return Features(*(None if part is None else part[rows] for part in parts))
@@ -49,21 +55,14 @@ def stream(data: GANDataModule, count: int, seed: int, start: int = 0) -> Iterat
     """`count` different pictures as uint8 in an order of `seed` alone from `start` on, never flipped, with labels."""
     still = copy.copy(data)
     still.flip, still.balance, still.seed = False, 0, seed
-    done = 0
-    for batch in still.loader(Batches(CHUNK, start)):
-        whole = still.normalise(batch)
-        n = min(CHUNK, count - done)
-        yield data.pictures(whole["real"][:n]), whole["cond"][:n] if "cond" in whole else None
-        done += n
-        if done == count:
-            return
+    for done, batch in zip(range(0, count, CHUNK), still.loader(Batches(CHUNK, start)), strict=False):
+        whole = {key: value[: count - done] for key, value in still.normalise(batch).items()}
+        yield data.pictures(whole["real"]), whole.get("cond")
 
 
 def real_features(data: GANDataModule, backbone: Backbone, count: int, seed: int, device: torch.device) -> Features:
     """Features of `count` real pictures in an order of `seed`, from the disk where they were extracted before."""
-    parts = list(real_parts(data, backbone, count, seed, device))
-    columns = zip(*((part.features, part.probabilities, part.labels) for part in parts), strict=True)
-    return Features(*(None if column[0] is None else torch.cat(column) for column in columns))
+    return Features.joined(real_parts(data, backbone, count, seed, device))
 
 
 def real_parts(
@@ -75,19 +74,25 @@ def real_parts(
 
 
 def _part(data: GANDataModule, backbone: Backbone, start: int, count: int, seed: int, device: torch.device) -> Features:
-    content = repr((data.content, backbone.name, backbone.weights, backbone.filter, start, count, seed))
-    key = hashlib.sha256(content.encode()).hexdigest()[:16]
-    file = (data.cache_dir or cache_folder()) / "features" / f"{key}.safetensors"
-    try:
-        return Features(**{"probabilities": None, "labels": None, **load_file(file)})
-    except (OSError, SafetensorError, TypeError):
-        pass  # missing or damaged: they are extracted anew
-    found = extract(stream(data, count, seed, start), backbone, device)
-    tensors = {"features": found.features, "probabilities": found.probabilities, "labels": found.labels}
+    def made() -> dict[str, Tensor]:
+        found = vars(extract(stream(data, count, seed, start), backbone, device))
+        return {name: value for name, value in found.items() if value is not None}
+
+    content = (data.content, backbone.name, backbone.weights, backbone.filter, start, count, seed)
+    return Features(**{"probabilities": None, "labels": None, **kept(data, "features", content, made)})
+
+
+def kept(data: GANDataModule, folder: str, content: tuple, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Tensors from the file of the cache that is named after `content`, made where it is missing or damaged."""
+    key = hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+    file = (data.cache_dir or cache_folder()) / folder / f"{key}.safetensors"
+    with contextlib.suppress(OSError, SafetensorError):
+        return load_file(file)
+    tensors = make()
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as temporary:
-        save_file({name: value for name, value in tensors.items() if value is not None}, temporary)
-    return found
+        save_file(tensors, temporary)
+    return tensors
 
 
 def generated(
@@ -95,14 +100,10 @@ def generated(
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
     """`count` generated pictures as uint8; a conditional family gets `labels` (n,), repeated as often as needed."""
     generator = torch.Generator().manual_seed(seed)
-    for start in range(0, count, CHUNK):
-        n = min(CHUNK, count - start)
-        latents = module.latents(n, generator, truncation)
-        options, cond = {}, None
-        if module.classes:
-            cond = labels[torch.arange(start, start + n) % len(labels)]
-            options = {"cond": cond}
-        samples = module.generate(latents, raw=raw, **options)
+    for rows in torch.arange(count).split(CHUNK):
+        latents = module.latents(len(rows), generator, truncation)
+        cond = labels[rows % len(labels)] if module.classes else None
+        samples = module.generate(latents, raw=raw, **({} if cond is None else {"cond": cond}))
         if not torch.isfinite(samples).all():
             raise UserError(
                 "the generator makes pictures that are not finite, and no score can be made of them; go back to an "
@@ -113,20 +114,13 @@ def generated(
 
 def extract(pictures: Iterator[tuple[Tensor, Tensor | None]], backbone: Backbone, device: torch.device) -> Features:
     """Features of all `pictures`, a chunk at a time. Raises UserError where they are not finite."""
-    features, probabilities, labels = [], [], []
+    parts = []
     backbone.to(device)
     with torch.no_grad():
-        for chunk, cond in pictures:
-            made, logits = backbone(chunk.to(device))
-            if not torch.isfinite(made).all():
+        for chunk, labels in pictures:
+            features, logits = backbone(chunk.to(device))
+            if not torch.isfinite(features).all():
                 raise UserError(f"evaluation.backbone: the features of {backbone.name} are not finite")
-            features.append(made.float().cpu())
-            if logits is not None:
-                probabilities.append(logits.float().softmax(1).cpu())
-            if cond is not None:
-                labels.append(cond.cpu())
-    return Features(
-        torch.cat(features),
-        torch.cat(probabilities) if probabilities else None,
-        torch.cat(labels) if labels else None,
-    )
+            probabilities = None if logits is None else logits.float().softmax(1).cpu()
+            parts.append(Features(features.float().cpu(), probabilities, None if labels is None else labels.cpu()))
+    return Features.joined(parts)

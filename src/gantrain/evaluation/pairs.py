@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torchmetrics.functional.image import structural_similarity_index_measure
 
 from gantrain.checks import check_whole
 from gantrain.data.pairs import Pairs
@@ -42,13 +43,13 @@ class PairScores(Evaluation):
             )
         if data.size < LEAST:
             raise UserError(f"evaluation: SSIM needs {LEAST} pixels, data.size is {data.size}; use evaluation=none")
-        data.held_out()
+        self.reference(data)
 
     def names(self, module: GANModule, data: Any) -> list[str]:
         return [f"{name}{suffix}" for suffix in suffixes(data) for name in BETTER]
 
     def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
-        held_out = data.held_out()
+        held_out = self.reference(data)
         count = min(len(held_out), self.pictures or len(held_out))
         batch = held_out.take(np.arange(count))
         made = outputs(module.averaged("generator", raw), batch["cond"], device=module.device, chunk=CHUNK)
@@ -79,18 +80,12 @@ def suffixes(data: Pairs) -> list[str]:
 
 def compared(made: Tensor, truth: Tensor) -> dict[str, list[float]]:
     """Each picture's PSNR, SSIM and mean absolute difference; both are (n, c, h, w) uint8."""
-    from torchmetrics.functional.image import structural_similarity_index_measure
-
-    difference = made.float() - truth.float()
-    error = difference.square().flatten(1).mean(1).clamp(min=1e-3)
-    similar = structural_similarity_index_measure(
-        made.float(), truth.float(), data_range=255.0, reduction="none"
-    ).reshape(-1)
-    return {
-        "psnr": (10 * torch.log10(255**2 / error)).tolist(),
-        "ssim": similar.tolist(),
-        "l1": difference.abs().flatten(1).mean(1).tolist(),
-    }
+    made, truth = made.float(), truth.float()
+    difference = (made - truth).flatten(1)
+    error = difference.square().mean(1).clamp(min=1e-3)
+    similar = structural_similarity_index_measure(made, truth, data_range=255.0, reduction="none")
+    found = {"psnr": 10 * torch.log10(255**2 / error), "ssim": similar.reshape(-1), "l1": difference.abs().mean(1)}
+    return {name: values.tolist() for name, values in found.items()}
 
 
 def mean_target(data: Pairs) -> Tensor:

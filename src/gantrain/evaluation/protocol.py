@@ -2,38 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 # These say which networks were measured and with which draws, not how: numbers that differ in them may be compared,
 # and the comparison says so.
 OF_THE_MODEL = ("networks", "truncation", "seed")
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """Everything that moves a score of samples without the generator being better or worse.
-
-    `weights` is the backbone's sha256, `data` the real pictures' hash, `real` and `samples` are counts, `networks` ema
-    or raw; `quantisation` says where pictures are rounded.
-    """
-
-    backbone: str
-    weights: str
-    resize: str
-    features: int
-    data: str
-    split: str
-    real: int
-    samples: int
-    quantisation: str
-    networks: str
-    truncation: float | None
-    seed: int
-    neighbours: str
-
-    def plain(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def ema_or_raw(module: Any, name: str, raw: bool) -> Literal["ema", "raw"]:
@@ -42,23 +15,14 @@ def ema_or_raw(module: Any, name: str, raw: bool) -> Literal["ema", "raw"]:
 
 
 def tagged(score: str, samples: int, backbone: str) -> str:
-    """The short name of a score under a protocol, such as `fid10k_tf`."""
-    return f"{score}{short(samples)}_{backbone}"
+    """The short name of a score under a protocol, such as `fid10k_tf` or `kid1797_random`."""
+    count = f"{samples // 1000}k" if samples % 1000 == 0 else str(samples)
+    return f"{score}{count}_{backbone}"
 
 
 def names_score(word: str, name: str) -> bool:
-    """Whether a person who writes `word` means the score `name`: with its tag, or without."""
-    return word in (name, untagged(name))
-
-
-def short(count: int) -> str:
-    """10000 as `10k`, 1797 as `1797`."""
-    return f"{count // 1000}k" if count % 1000 == 0 and count else str(count)
-
-
-def untagged(name: str) -> str:
-    """The score's name without its tag: `fid` of `fid10k_tf`."""
-    return re.sub(r"\d+k?_\w+$", "", name)
+    """Whether a person who writes `word` means the score `name`: with its tag, or without, as `fid` for `fid10k_tf`."""
+    return word in (name, re.sub(r"\d+k?_\w+$", "", name))
 
 
 def unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

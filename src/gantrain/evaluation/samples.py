@@ -16,21 +16,12 @@ from gantrain.evaluation.backbones import Backbone, named
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.classifier import check_labelled, dataset_backbone
 from gantrain.evaluation.extraction import Features, extract, generated, real_features, real_parts
+from gantrain.evaluation.measures import classes
 from gantrain.evaluation.measures.bootstrap import standard_error
-from gantrain.evaluation.measures.classes import (
-    accuracy,
-    divergence,
-    found,
-    inception_score,
-    jensen_shannon,
-    mode_score,
-    shares,
-    sure_share,
-)
 from gantrain.evaluation.measures.frechet import frechet_distance, intra_class
 from gantrain.evaluation.measures.kernel import kernel_distance
-from gantrain.evaluation.measures.neighbours import K_DENSITY, K_PRECISION, Overlap, nearest, overlap
-from gantrain.evaluation.protocol import Protocol, ema_or_raw, tagged
+from gantrain.evaluation.measures.neighbours import K_DENSITY, K_PRECISION, nearest, overlap
+from gantrain.evaluation.protocol import ema_or_raw, tagged
 from gantrain.models.base import GANModule
 from gantrain.run.scores import Result, Score
 
@@ -53,7 +44,7 @@ class Sides:
     generator: torch.Generator
 
     @functools.cached_property
-    def overlap(self) -> Overlap:
+    def overlap(self) -> dict[str, Tensor]:
         n = min(len(self.real), len(self.fake))  # it depends on how dense each side is: equally many
         return overlap(self.real.features[:n], self.fake.features[:n])
 
@@ -90,14 +81,11 @@ class SampleScores(Evaluation):
         check_positive(truncation=truncation)
         for score in scores or ():
             if score not in SCORES:
-                raise ValueError(
-                    f"scores: there is no '{score}'{did_you_mean(score, SCORES)}; there are {', '.join(SCORES)}"
-                )
-        self.backbone_name, self.weights, self.filter = backbone, weights, resize
+                near = did_you_mean(score, SCORES)
+                raise ValueError(f"scores: there is no '{score}'{near}; there are {', '.join(SCORES)}")
+        self.backbone, self.weights, self.resize = backbone, weights, resize
         self.samples, self.real, self.split, self.truncation = samples, real, split, truncation
-        self.scores = None if scores is None else tuple(scores)
-        self.resamples = resamples
-        self._backbones: dict[GANDataModule, Backbone] = {}
+        self.scores, self.resamples = scores, resamples
         self._classifies: dict[GANDataModule, bool] = {}
 
     def check(self, module: GANModule, data: GANDataModule) -> None:
@@ -106,10 +94,10 @@ class SampleScores(Evaluation):
                 f"evaluation: these are scores of samples from noise, which {type(module).__name__} does not make; use "
                 f"evaluation=pairs where the data are aligned pairs, else evaluation=none"
             )
-        if self.backbone_name == "dataset":
+        if self.own:
             check_labelled(data)
         self.wanted(module, data)
-        real = self.real_data(data)
+        real = self.reference(data)
         if self.real is not None and self.real > len(real):
             raise UserError(f"evaluation.real is {self.real:,}, but the {self.split} split has {len(real):,} samples")
         if min(self.samples, len(real)) <= K_DENSITY:
@@ -117,8 +105,18 @@ class SampleScores(Evaluation):
                 f"evaluation: {min(self.samples, len(real))} samples are too few for any score; take over {K_DENSITY}"
             )
 
+    @property
+    def own(self) -> bool:
+        """Whether the backbone is the data's own classifier, which is fitted only once something is measured."""
+        return self.backbone == "dataset"
+
+    @functools.cached_property
+    def named(self) -> Backbone:
+        """Any other backbone, the same for all data."""
+        return named(self.backbone, self.weights, self.resize)
+
     def names(self, module: GANModule, data: GANDataModule) -> list[str]:
-        backbone = "dataset" if self.backbone_name == "dataset" else self.backbone(data).name
+        backbone = "dataset" if self.own else self.named.name
         return [self.name_of(score, backbone) for score in self.wanted(module, data)]
 
     def name_of(self, score: str, backbone: str) -> str:
@@ -126,63 +124,50 @@ class SampleScores(Evaluation):
         frechet = "fid" if backbone == "tf" else "fd"
         return tagged(frechet if score == "frechet" else score, self.samples, backbone)
 
-    def backbone(self, data: GANDataModule) -> Backbone:
-        if data not in self._backbones:
-            if self.backbone_name == "dataset":
-                self._backbones[data] = dataset_backbone(data, self.weights, self.filter)
-            else:
-                one = next(iter(self._backbones.values()), None)  # the same for all data
-                self._backbones[data] = one or named(self.backbone_name, self.weights, self.filter)
-        return self._backbones[data]
-
-    def real_data(self, data: GANDataModule) -> GANDataModule:
-        return data if self.split == "train" else data.held_out()
-
     def measure(self, module: GANModule, data: GANDataModule, raw: bool = False) -> Result:
-        wanted, backbone, reference = self.wanted(module, data), self.backbone(data), self.real_data(data)
+        wanted, reference = self.wanted(module, data), self.reference(data)
+        backbone = dataset_backbone(data, self.weights, self.resize) if self.own else self.named
         count = min(self.real or MOST_REAL, len(reference))
         real = real_features(reference, backbone, count, self.seed, module.device)
         pictures = generated(module, data, self.samples, self.seed, raw, self.truncation, real.labels)
         fake = extract(pictures, backbone, module.device)
         training = real_parts(data, backbone, len(data), self.seed, module.device)
-        protocol = Protocol(
-            backbone=backbone.name,
-            weights=backbone.weights[:16],
-            resize=backbone.filter,
-            features=real.features.shape[1],
-            data=reference.content,
-            split=self.split,
-            real=len(real),
-            samples=len(fake),
-            quantisation="uint8, again after resizing" if backbone.rounded else "uint8",
-            networks=ema_or_raw(module, "generator", raw),
-            truncation=self.truncation,
-            seed=self.seed,
-            neighbours=f"{K_PRECISION} and {K_DENSITY} among {min(len(real), len(fake))}",
-        )
+        protocol = {
+            "backbone": backbone.name,
+            "weights": backbone.weights[:16],
+            "resize": backbone.filter,
+            "features": real.features.shape[1],
+            "data": reference.content,
+            "split": self.split,
+            "real": len(real),
+            "samples": len(fake),
+            "quantisation": "uint8, again after resizing" if backbone.rounded else "uint8",
+            "networks": ema_or_raw(module, "generator", raw),
+            "truncation": self.truncation,
+            "seed": self.seed,
+            "neighbours": f"{K_PRECISION} and {K_DENSITY} among {min(len(real), len(fake))}",
+        }
         warn_of_bias(real, fake)
         scores = self.score(wanted, real, fake, training)
-        return Result({self.name_of(name, backbone.name): score for name, score in scores.items()}, protocol.plain())
+        return Result({self.name_of(name, backbone.name): score for name, score in scores.items()}, protocol)
 
     def wanted(self, module: GANModule, data: GANDataModule) -> tuple[str, ...]:
         """The scores that apply, or those asked for. Raises UserError where one of these does not apply."""
-        own = self.backbone_name == "dataset"  # it is fitted only once something is measured
-        there = {OWN: own, CLASSES: own or self.classifies(data), CONDITIONAL: bool(module.classes)}
+        there = {OWN: self.own, CLASSES: self.own or self.classifies(data), CONDITIONAL: bool(module.classes)}
         applies = [score for score, (needs, _) in SCORES.items() if all(there[need] for need in needs)]
         for score in self.scores or ():
             if score not in applies:
                 raise UserError(
                     f"evaluation.scores: '{score}' does not apply to this family with the backbone "
-                    f"{self.backbone_name}; "
-                    f"there are {', '.join(applies)}"
+                    f"{self.backbone}; there are {', '.join(applies)}"
                 )
-        return self.scores or tuple(applies)
+        return tuple(self.scores or applies)
 
     def classifies(self, data: GANDataModule) -> bool:
         """Whether the backbone has an opinion of classes: it is asked about two pictures."""
         if data not in self._classifies:
             with torch.no_grad():
-                _, logits = self.backbone(data)(data.pictures(data.examples(2)["real"]))
+                _, logits = self.named(data.pictures(data.examples(2)["real"]))
             self._classifies[data] = logits is not None
         return self._classifies[data]
 
@@ -203,24 +188,24 @@ def resampled(better: Literal["higher", "lower"], statistic: Callable[[Features,
     """A score that `statistic` makes of real and fake; the bootstrap draws the fakes anew for its error."""
 
     def score(sides: Sides) -> Score:
-        value = functools.partial(statistic, sides.real)
-        error = standard_error(
-            lambda rows: value(sides.fake.at(rows)), len(sides.fake), sides.resamples, sides.generator
-        )
-        return Score(value(sides.fake), better, error)
+        real, fake = sides.real, sides.fake
+        error = standard_error(lambda rows: statistic(real, fake.at(rows)), len(fake), sides.resamples, sides.generator)
+        return Score(statistic(real, fake), better, error)
 
     return score
 
 
 def of_shares(better: Literal["higher", "lower"], statistic: Callable[[Tensor, Tensor], float | Tensor]) -> Of:
     """The same of the fakes' and the real ones' shares of classes: the classifier's mistakes are on both sides."""
-    return resampled(
-        better, lambda real, fake: float(statistic(shares(fake.probabilities), shares(real.probabilities)))
-    )
+
+    def of(real: Features, fake: Features) -> float:
+        return float(statistic(classes.shares(fake.probabilities), classes.shares(real.probabilities)))
+
+    return resampled(better, of)
 
 
 def neighbours(name: str) -> Of:
-    return lambda sides: Score.mean(getattr(sides.overlap, name).tolist(), "higher")
+    return lambda sides: Score.mean(sides.overlap[name].tolist(), "higher")
 
 
 def kernel(sides: Sides) -> Score:
@@ -267,16 +252,19 @@ def warn_of_bias(real: Features, fake: Features) -> None:
 SCORES: dict[str, tuple[tuple[str, ...], Of]] = {
     "frechet": ((), resampled("lower", lambda real, fake: frechet_distance(*real.moments, *fake.moments))),
     "kid": ((), kernel),
-    "classes": ((OWN,), of_shares("higher", found)),
-    "sure": ((OWN,), resampled("higher", lambda real, fake: sure_share(fake.probabilities))),
-    "kl": ((OWN,), of_shares("lower", divergence)),
-    "js": ((OWN,), of_shares("lower", jensen_shannon)),
-    "is": ((CLASSES,), resampled("higher", lambda real, fake: inception_score(fake.probabilities))),
-    "mode": ((CLASSES,), resampled("higher", lambda real, fake: mode_score(fake.probabilities, real.probabilities))),
+    "classes": ((OWN,), of_shares("higher", classes.found)),
+    "sure": ((OWN,), resampled("higher", lambda real, fake: classes.sure_share(fake.probabilities))),
+    "kl": ((OWN,), of_shares("lower", classes.divergence)),
+    "js": ((OWN,), of_shares("lower", classes.jensen_shannon)),
+    "is": ((CLASSES,), resampled("higher", lambda real, fake: classes.inception_score(fake.probabilities))),
+    "mode": (
+        (CLASSES,),
+        resampled("higher", lambda real, fake: classes.mode_score(fake.probabilities, real.probabilities)),
+    ),
     "intra": ((CONDITIONAL,), resampled("lower", mean_intra_class)),
     "class_accuracy": (
         (OWN, CONDITIONAL),
-        resampled("higher", lambda real, fake: accuracy(fake.probabilities, fake.labels)),
+        resampled("higher", lambda real, fake: classes.accuracy(fake.probabilities, fake.labels)),
     ),
     **{name: ((), neighbours(name)) for name in ("precision", "recall", "density", "coverage")},
     "copying": ((), copying),

@@ -1,11 +1,13 @@
 """How near enlarged pictures come to the truth, against bicubic interpolation: PSNR, SSIM, LPIPS, content loss."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
+import torchmetrics.functional.image as metrics
 from torch import Tensor
 
 from gantrain.checks import check_whole
@@ -48,24 +50,24 @@ class SuperResolutionScores(Evaluation):
                 f"evaluation: SSIM needs {LEAST} pixels within a border of {data.scale}, pictures of data.size="
                 f"{data.size} are too small; use a larger data.size or evaluation=none"
             )
-        data.held_out()
+        self.reference(data)
 
     def names(self, module: GANModule, data: Any) -> list[str]:
         return [name for measure in self.measures(module, data) for name in (measure, f"{measure}_bicubic")]
 
     def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
         measures = self.measures(module, data)
-        network, reference = module.averaged("generator", raw), data.held_out()
+        network, reference = module.averaged("generator", raw), self.reference(data)
         rows = []
         for name, truth in islice(reference.wholes(), self.pictures):
             truth = whole_multiple(truth, data.scale)[None]
             low = smaller(truth, data.scale)
-            ours = self.enlarge(network, data, low, module.device)
-            rows.append({"picture": name, **compared(measures, ours, larger(low, data.scale), truth)})
+            made = {"": self.enlarge(network, data, low, module.device), "_bicubic": larger(low, data.scale)}
+            found = {f"{key}{of}": measure(made[of], truth) for key, measure in measures.items() for of in made}
+            rows.append({"picture": name, **found})
         scores = {
             key: Score.mean([row[key] for row in rows], "lower" if key.startswith(("content", "lpips")) else "higher")
-            for key in rows[0]
-            if key != "picture"
+            for key in found
         }
         protocol = {
             "split": "held out",
@@ -96,52 +98,25 @@ class SuperResolutionScores(Evaluation):
             pair = [data.to_range(centred(p, CONTENT_SIDE)).to(module.device) for p in (made, truth)]
             return float(module.content(*pair))
 
-        def on(pixels: Callable[[Tensor], Tensor], score: Callable[[Tensor, Tensor], float]) -> Callable:
-            return lambda made, truth: score(*(pixels(within(p, data.scale)) for p in (made, truth)))
+        def on(pixels: Callable[[Tensor], Tensor], score: Callable[..., Tensor]) -> Callable:
+            inside = slice(data.scale, -data.scale)
+            return lambda made, truth: float(score(*(pixels(p[..., inside, inside]) for p in (made, truth))))
 
+        psnr = partial(metrics.peak_signal_noise_ratio, data_range=255.0)
+        ssim = partial(metrics.structural_similarity_index_measure, data_range=255.0)
         found = {"psnr_y": on(luma, psnr), "ssim_y": on(luma, ssim)}
         if data.channels == 3:
             found |= {"psnr_rgb": on(Tensor.float, psnr), "ssim_rgb": on(Tensor.float, ssim)}
             if Path(torch.hub.get_dir(), "checkpoints", ALEXNET).is_file():
+                lpips = partial(metrics.learned_perceptual_image_patch_similarity, net_type="alex")
                 found["lpips"] = on(lambda pixels: pixels / 127.5 - 1, lpips)
         return {**found, "content": content}
-
-
-def psnr(made: Tensor, truth: Tensor) -> float:
-    from torchmetrics.functional.image import peak_signal_noise_ratio  # slow to import, and some runs are never scored
-
-    return float(peak_signal_noise_ratio(made, truth, data_range=255.0))
-
-
-def ssim(made: Tensor, truth: Tensor) -> float:
-    from torchmetrics.functional.image import structural_similarity_index_measure
-
-    return float(structural_similarity_index_measure(made, truth, data_range=255.0))
-
-
-def lpips(made: Tensor, truth: Tensor) -> float:
-    from torchmetrics.functional.image import learned_perceptual_image_patch_similarity
-
-    return float(learned_perceptual_image_patch_similarity(made, truth, net_type="alex"))
-
-
-def compared(measures: Mapping[str, Callable], ours: Tensor, bicubic: Tensor, truth: Tensor) -> dict[str, float]:
-    """Every measure of ours, and of bicubic under `<name>_bicubic`."""
-    found = {}
-    for name, measure in measures.items():
-        found[name] = measure(ours, truth)
-        found[f"{name}_bicubic"] = measure(bicubic, truth)
-    return found
 
 
 def luma(pixels: Tensor) -> Tensor:
     """Y (n, 1, h, w) in 16..235 of pixels (n, 1 or 3, h, w) uint8 (ITU-R BT.601)."""
     weights = torch.tensor([65.481, 128.553, 24.966]).view(3, 1, 1) / 255
     return 16 + (pixels.float() * weights).sum(1, keepdim=True)
-
-
-def within(pixels: Tensor, border: int) -> Tensor:
-    return pixels[..., border:-border, border:-border]
 
 
 def whole_multiple(picture: Tensor, scale: int) -> Tensor:

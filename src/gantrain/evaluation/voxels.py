@@ -50,12 +50,7 @@ class VoxelScores(Evaluation):
         generator = torch.Generator().manual_seed(self.seed)
         latents = module.latents(len(real), generator)
         made = torch.cat([data.solid(module.generate(part, raw=raw)).flatten(1) for part in latents.split(CHUNK)])
-        rows = {
-            "generated": facts(made, real),
-            "training": facts(self.some(data, len(real)), real),
-            "real": facts(real),
-        }
-        ours, truth = rows["generated"], rows["real"]
+        ours, truth = facts(made, real), facts(real)
         scores = {
             "coverage_iou": Score(ours["coverage"], "higher"),
             "mmd_iou": Score(ours["mmd"], "lower"),
@@ -71,12 +66,9 @@ class VoxelScores(Evaluation):
             "networks": ema_or_raw(module, "generator", raw),
             "seed": self.seed,
         }
+        rows = {"generated": ours, "training": facts(self.some(data, len(real)), real), "real": truth}
         table = [{"volumes": name, **{k: round(v, 4) for k, v in row.items()}} for name, row in rows.items()]
         return Result(scores, protocol, {"volumes": table})
-
-    def reference(self, data: GANDataModule) -> GANDataModule:
-        """Where the real volumes to compare with come from."""
-        return data if self.split == "train" else data.held_out()
 
     def real(self, data: GANDataModule) -> Tensor:
         """The real volumes to compare with, (n, voxels) bool."""
@@ -90,9 +82,8 @@ class VoxelScores(Evaluation):
 
 def facts(volumes: Tensor, real: Tensor | None = None) -> dict[str, float]:
     """Means over `volumes` (n, voxels) bool, and how they cover `real` where given."""
-    side = round(volumes.shape[1] ** (1 / 3))
+    n, side = len(volumes), round(volumes.shape[1] ** (1 / 3))
     among = iou(volumes, volumes)
-    n = len(volumes)
     found = {
         "occupancy": volumes.float().mean().item(),
         "fill": box_fill(volumes.view(n, side, side, side)).mean().item(),
@@ -121,12 +112,8 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
 
 def box_fill(volumes: Tensor) -> Tensor:
     """The occupied share of each volume's bounding box (n,), of volumes (n, s, s, s) bool; 0 of an empty one."""
-    extents = []
-    for axis in (1, 2, 3):
-        others = [other for other in (1, 2, 3) if other != axis]
-        inside = volumes.any(others[1]).any(others[0])
-        positions = torch.arange(inside.shape[1])
-        last = torch.where(inside, positions, -1).amax(1)
-        first = torch.where(inside, positions, inside.shape[1]).amin(1)
-        extents.append((last - first + 1).clamp(min=0))
-    return volumes.flatten(1).sum(1) / torch.stack(extents).prod(0).clamp(min=1)
+    box = 1
+    for others in ((2, 3), (1, 3), (1, 2)):
+        inside = volumes.any(others).int()
+        box = box * (inside.shape[1] - inside.argmax(1) - inside.flip(1).argmax(1))  # less both empty ends
+    return volumes.flatten(1).sum(1) / box

@@ -59,16 +59,10 @@ class Enlarger:
     def make(self, planes: Tensor) -> Tensor:
         """Planes (1 or 3, h, w) through a network of either number of channels, on its device, back on the CPU."""
         device = next(self.network.parameters()).device
-        if self.channels == len(planes):
-            batch = planes[None]
-        elif self.channels == 1:  # each colour as a grey picture of its own
-            batch = planes[:, None]
-        else:
-            batch = planes[None].expand(-1, 3, -1, -1)
+        # A network of grey pictures gets each colour as a picture of its own.
+        batch = planes[:, None] if self.channels == 1 else planes[None].expand(-1, 3, -1, -1)
         made = self.network(batch.to(device)).float().cpu()
-        if len(planes) == 1:
-            return made.mean(1)
-        return made.flatten(0, 1)
+        return made.mean(1) if len(planes) == 1 else made.flatten(0, 1)
 
 
 def separate(picture: Image.Image) -> tuple[np.ndarray, Image.Image | None]:

@@ -65,9 +65,8 @@ def _load(file: Path, z_dim: int) -> Tensor:
         if (size := file.stat().st_size) > LARGEST:
             raise UserError(f"{file} has {size / 2**20:,.0f} MiB, at most {LARGEST // 2**20} are read; {way_out}")
         with safe_open(file, framework="pt") as opened:
-            if list(opened.keys()) != ["z"]:
-                held = ", ".join(list(opened.keys())[:3]) or "nothing"
-                more = ", ..." if len(opened.keys()) > 3 else ""
+            if (keys := list(opened.keys())) != ["z"]:
+                held, more = ", ".join(keys[:3]) or "nothing", ", ..." if len(keys) > 3 else ""
                 raise UserError(f"{file} holds {held}{more} instead of z alone; {way_out}")
             z = opened.get_tensor("z")
             stated = (opened.metadata() or {}).get("z_dim")

@@ -3,8 +3,8 @@
 As in Radford et al. 2016 (section 5.1) for pictures and in Wu et al. 2016 (section 4.2) for volumes.
 """
 
+import contextlib
 import inspect
-from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 POOLING = {2: (F.adaptive_max_pool2d, 4), 3: (F.adaptive_max_pool3d, 2)}
 
 
-class LayerOutputs:
+class LayerOutputs(contextlib.ExitStack):
     """A network's layer outputs, first to last, for batches of its inputs.
 
     They are the `features` of its Critique where it gives any, else the outputs of its activations, or where it has no
@@ -24,27 +24,17 @@ class LayerOutputs:
     """
 
     def __init__(self, network: nn.Module):
+        super().__init__()
         self.network, self.seen = network, []
         found = [part for part in network.modules() if isinstance(part, ACTIVATIONS)]
         found = found or [part for part in network.modules() if isinstance(part, LAYERS)][:-1]
-        self.hooks = [part.register_forward_hook(self._keep) for part in found]
-
-    def _keep(self, part: nn.Module, inputs: Any, output: Tensor) -> None:
-        self.seen.append(output)
+        for part in found:
+            self.enter_context(part.register_forward_hook(lambda part, inputs, output: self.seen.append(output)))
 
     def __call__(self, *inputs: Tensor) -> list[Tensor]:
         self.seen = []
         judged = self.network(*inputs)
-        if isinstance(judged, Critique) and judged.features:
-            return list(judged.features)
-        return self.seen
-
-    def __enter__(self) -> "LayerOutputs":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        for hook in self.hooks:
-            hook.remove()
+        return list(judged.features) if isinstance(judged, Critique) and judged.features else self.seen
 
 
 def max_pooled(output: Tensor, side: int | None = None) -> Tensor:

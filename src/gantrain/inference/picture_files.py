@@ -19,12 +19,11 @@ def plan(inputs: Sequence[Path], out: Path, force: bool) -> dict[Path, Path]:
     for path in inputs:
         if not path.exists():
             raise UserError(f"IN: there is no file or folder {str(path)!r}")
-        names = list_pictures(path, "IN").names if path.is_dir() else [path.name]
+        folder, names = (path, list_pictures(path, "IN").names) if path.is_dir() else (path.parent, [path.name])
         for name in names:
-            source = path / name if path.is_dir() else path
+            source, target = folder / name, out / name
             if path.is_dir() and out.resolve() != path.resolve() and source.resolve().is_relative_to(out.resolve()):
                 continue  # what was made before is no input
-            target = out / name
             if target in jobs and not source.samefile(jobs[target]):
                 raise UserError(f"IN: {str(jobs[target])!r} and {str(source)!r} have one name; give them separately")
             jobs[target] = source

@@ -48,8 +48,7 @@ class Translator:
         """An opaque picture in grey or RGB to what the network makes of it, of the same size."""
         shown = picture.resize(self.shown_at(picture.size), Image.Resampling.BICUBIC)
         made = to_pil(to_uint8(self.make(self.condition(shown)), self.range))
-        if made.size != picture.size:
-            made = made.resize(picture.size, Image.Resampling.BICUBIC)
+        made = made.resize(picture.size, Image.Resampling.BICUBIC)
         if self.keep_light and made.mode == "RGB":
             _, *colours = made.convert("YCbCr").split()
             made = Image.merge("YCbCr", [picture.convert("L"), *colours]).convert("RGB")

@@ -6,7 +6,7 @@ discriminator is undecided, None where only differences of logits mean anything.
 side needs the real logits.
 """
 
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -15,17 +15,20 @@ from torch import Tensor
 Target = float | tuple[float, float]  # fixed, or drawn uniformly from [low, high) for every decision
 
 
-class AdversarialLoss(Protocol):
-    boundary: float | None
-    relative: bool
+class AdversarialLoss:
+    boundary: float | None = 0.0
+    relative = False
 
-    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor: ...
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        raise NotImplementedError
 
-    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor: ...
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        """The more real its samples look, the less it costs, without bounds."""
+        return -fake_logits.float().mean()
 
 
 def targets_like(logits: Tensor, target: Target) -> Tensor:
-    """A tensor of targets shaped like `logits`: label smoothing when fixed (Salimans et al. 2016), or noisy labels."""
+    """Targets shaped like `logits`: label smoothing where fixed (Salimans et al. 2016), or noisy labels."""
     if isinstance(target, (int, float)):
         return torch.full_like(logits, target)
     low, high = target
@@ -36,20 +39,14 @@ def middle(target: Target) -> float:
     return target if isinstance(target, (int, float)) else sum(target) / 2
 
 
-class _WithTargets:
+class _WithTargets(AdversarialLoss):
     """Shared by losses whose discriminator pulls the two kinds of samples to two target values.
 
     `combine` says whether the discriminator's loss is the sum or the mean of its real and its fake term.
     """
 
-    relative = False
-
     def __init__(
-        self,
-        real: Target = 1.0,
-        fake: Target = 0.0,
-        generator: Target = 1.0,
-        combine: Literal["sum", "mean"] = "sum",
+        self, real: Target = 1.0, fake: Target = 0.0, generator: Target = 1.0, combine: Literal["sum", "mean"] = "sum"
     ):
         for target in (real, fake, generator):
             if not isinstance(target, (int, float)) and target[0] >= target[1]:
@@ -57,29 +54,23 @@ class _WithTargets:
         self.real, self.fake, self.target = real, fake, generator
         self.scale = 1.0 if combine == "sum" else 0.5
 
-    @staticmethod
-    def distance(logits: Tensor, targets: Tensor) -> Tensor:
+    def distance(self, logits: Tensor, targets: Tensor) -> Tensor:
         raise NotImplementedError
 
+    def to_target(self, logits: Tensor, target: Target) -> Tensor:
+        return self.distance(logits.float(), targets_like(logits.float(), target))
+
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        real, fake = real_logits.float(), fake_logits.float()
-        on_real = self.distance(real, targets_like(real, self.real))
-        on_fake = self.distance(fake, targets_like(fake, self.fake))
-        return self.scale * (on_real + on_fake)
+        return self.scale * (self.to_target(real_logits, self.real) + self.to_target(fake_logits, self.fake))
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        fake = fake_logits.float()
-        return self.distance(fake, targets_like(fake, self.target))
+        return self.to_target(fake_logits, self.target)
 
 
 class NonSaturating(_WithTargets):
     """Binary cross-entropy; the generator maximises log D(G(z)) (Goodfellow et al. 2014, section 3)."""
 
-    boundary = 0.0
-
-    @staticmethod
-    def distance(logits: Tensor, targets: Tensor) -> Tensor:
-        return F.binary_cross_entropy_with_logits(logits, targets)
+    distance = staticmethod(F.binary_cross_entropy_with_logits)
 
 
 class Minimax(NonSaturating):
@@ -95,45 +86,33 @@ class Minimax(NonSaturating):
 class LeastSquares(_WithTargets):
     """Squared distance of the raw outputs to their targets (Mao et al. 2017, equation 9, without its factor 1/2)."""
 
+    distance = staticmethod(F.mse_loss)
+
     @property
     def boundary(self) -> float:
         return (middle(self.real) + middle(self.fake)) / 2
 
-    @staticmethod
-    def distance(logits: Tensor, targets: Tensor) -> Tensor:
-        return F.mse_loss(logits, targets)
 
-
-class Wasserstein:
+class Wasserstein(AdversarialLoss):
     """The critic's mean on fake samples less that on real ones (WGAN, Arjovsky et al. 2017, equations 2 and 3).
 
     It needs a critic whose slope is bounded: by clipped weights, a gradient penalty or spectral norm.
     """
 
     boundary = None
-    relative = False
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return fake_logits.float().mean() - real_logits.float().mean()
 
-    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        return -fake_logits.float().mean()
 
-
-class Hinge:
+class Hinge(AdversarialLoss):
     """Logits count until they are right by a margin of 1 (Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17)."""
-
-    boundary = 0.0
-    relative = False
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return F.relu(1 - real_logits.float()).mean() + F.relu(1 + fake_logits.float()).mean()
 
-    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        return -fake_logits.float().mean()
 
-
-class Relativistic:
+class Relativistic(AdversarialLoss):
     """Binary cross-entropy on how much more real each real sample looks than a fake one (Jolicoeur-Martineau 2018).
 
     The samples of a batch are paired in order: RSGAN, and the loss of R3GAN (Huang et al. 2024, equation 2).
@@ -146,18 +125,12 @@ class Relativistic:
         return F.softplus(fake_logits.float() - real_logits.float()).mean()
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor) -> Tensor:
-        return F.softplus(real_logits.float() - fake_logits.float()).mean()
+        return self.discriminator(fake_logits, real_logits)  # the same with the two kinds swapped
 
 
-class RelativisticAverage:
+class RelativisticAverage(Relativistic):
     """As `Relativistic`, each sample against the mean logit of the other kind (RaSGAN, Jolicoeur-Martineau 2018)."""
-
-    boundary = None
-    relative = True
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         real, fake = real_logits.float(), fake_logits.float()
         return F.softplus(fake.mean() - real).mean() + F.softplus(fake - real.mean()).mean()
-
-    def generator(self, fake_logits: Tensor, real_logits: Tensor) -> Tensor:
-        return self.discriminator(fake_logits, real_logits)  # the same with the two kinds swapped

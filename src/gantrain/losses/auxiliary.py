@@ -7,8 +7,6 @@ made from the latents `z` (n, z_dim) and classes. The discriminator minimises bo
 `tells_classes` says whether the discriminator guesses the class, and so must not be shown it.
 """
 
-from typing import Protocol
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,16 +14,18 @@ from torch import Tensor
 from gantrain.checks import check_whole
 
 
-class Auxiliary(Protocol):
+class Auxiliary:
     size: int
-    tells_classes: bool
+    tells_classes = False
 
-    def real(self, said: Tensor, cond: Tensor | None) -> dict[str, Tensor]: ...
+    def real(self, said: Tensor, cond: Tensor | None) -> dict[str, Tensor]:
+        return {}
 
-    def fake(self, said: Tensor, z: Tensor, cond: Tensor | None) -> dict[str, Tensor]: ...
+    def fake(self, said: Tensor, z: Tensor, cond: Tensor | None) -> dict[str, Tensor]:
+        raise NotImplementedError
 
 
-class ClassLabels:
+class ClassLabels(Auxiliary):
     """Cross-entropy of the class, for real and for fake samples (ACGAN, Odena et al. 2017, equation 3)."""
 
     tells_classes = True
@@ -41,7 +41,7 @@ class ClassLabels:
         return {"class_fake": self.weight * F.cross_entropy(said.float(), cond)}
 
 
-class Codes:
+class Codes(Auxiliary):
     """The lower bound on the information that fakes keep of their codes (InfoGAN, Chen et al. 2016, equation 5).
 
     The codes are the last numbers of a latent: a one-hot of `categorical` values, all equally likely, then `continuous`
@@ -49,8 +49,6 @@ class Codes:
     under a Gaussian of deviation 1, both without constants. The paper takes a smaller weight for continuous codes, so
     that their differential entropy is of the game's scale.
     """
-
-    tells_classes = False
 
     def __init__(self, categorical: int, continuous: int = 0, weight: float = 1.0, continuous_weight: float = 0.1):
         check_whole(2, categorical=categorical)
@@ -82,15 +80,11 @@ class Codes:
         copies[:, :, first : first + values.shape[1]] = values.to(z)
         return copies
 
-    def real(self, said: Tensor, cond: Tensor | None) -> dict[str, Tensor]:
-        return {}
-
     def fake(self, said: Tensor, z: Tensor, cond: Tensor | None) -> dict[str, Tensor]:
         sizes = [self.categorical, self.continuous]
         logits, means = said.float().split(sizes, 1)
         one_hot, numbers = z[:, -self.size :].float().split(sizes, 1)
         terms = {"categorical": self.weight * F.cross_entropy(logits, one_hot)}
         if self.continuous:
-            distance = (numbers - means).square().sum(1).mean()
-            terms["continuous"] = self.continuous_weight * 0.5 * distance
+            terms["continuous"] = self.continuous_weight * 0.5 * (numbers - means).square().sum(1).mean()
         return terms

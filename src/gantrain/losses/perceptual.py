@@ -108,16 +108,16 @@ class Perceptual(Frozen):
 
 def depth_of(network: str, layer: str) -> int:
     """How many of the network's layers lead to `layer`. Raises ValueError."""
-    found = re.fullmatch(r"(relu|conv)(\d)_(\d)|block(\d)_conv(\d)", layer)
-    blocks = BLOCKS[network]
-    if found:
-        block, conv = (int(number) for number in (found[2] or found[4], found[3] or found[5]))
-        if 1 <= block <= len(blocks) and 1 <= conv <= blocks[block - 1]:
-            before = sum(2 * convs + 1 for convs in blocks[: block - 1])  # each block ends in a pooling layer
-            return before + 2 * conv - (found[1] == "conv")
-    raise ValueError(
-        f"layer {layer!r} is none of {network}, which has relu1_1 (or block1_conv1) to relu5_{blocks[-1]}, and conv1_1"
-    )
+    names: list[str | None] = []
+    for block, convs in enumerate(BLOCKS[network], 1):
+        names += [f"{kind}{block}_{conv}" for conv in range(1, convs + 1) for kind in ("conv", "relu")]
+        names.append(None)  # the pooling layer
+    name = re.sub(r"^block(\d)_conv(\d)$", r"relu\1_\2", layer)
+    if name not in names:
+        raise ValueError(
+            f"layer {layer!r} is none of {network}, which has relu1_1 (or block1_conv1) to {names[-2]}, and conv1_1"
+        )
+    return names.index(name) + 1
 
 
 def convolutions(network: str, width: int = 64) -> nn.Sequential:

@@ -1,7 +1,5 @@
 """Scores from nearest neighbours: precision and recall, density and coverage, copying."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
@@ -10,23 +8,11 @@ K_PRECISION = 3  # of precision and recall, as their paper has it
 K_DENSITY = 5  # of density and coverage, as theirs
 
 
-@dataclass(frozen=True)
-class Overlap:
-    """What each sample says of how far the two sides overlap; the scores are the means.
-
-    `precision` and `density` have a row per fake, `recall` and `coverage` one per real sample.
-    """
-
-    precision: Tensor
-    recall: Tensor
-    density: Tensor
-    coverage: Tensor
-
-
-def overlap(real: Tensor, fake: Tensor) -> Overlap:
+def overlap(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
     """Improved precision and recall (Kynkaanniemi et al. 2019, arXiv 1904.06991), density and coverage (Naeem et al.
     2020, arXiv 2002.09797) of features (n, d) and (m, d), each more than 5 samples.
 
+    Each is what every sample says of it, fakes of precision and density, real ones of the others; scores are the means.
     Precision: a fake lies in the ball of some real sample to its third neighbour among the real ones; recall the other
     way round. Density: in how many balls to the fifth neighbour, over five; coverage: a real one's ball holds a fake.
     """
@@ -45,17 +31,15 @@ def overlap(real: Tensor, fake: Tensor) -> Overlap:
         density += (distances <= real_radii[rows, 1:2]).sum(0) / K_DENSITY
         recall[rows] = (distances <= fake_radii[:, 0]).any(1)
         coverage[rows] = distances.min(1).values <= real_radii[rows, 1]
-    return Overlap(precision.double(), recall.double(), density.double(), coverage.double())
+    found = {"precision": precision, "recall": recall, "density": density, "coverage": coverage}
+    return {name: values.double() for name, values in found.items()}
 
 
 def radii(features: Tensor, ks: tuple[int, ...]) -> Tensor:
     """Distances (n, len(ks)) of each row of `features` to its k-th neighbours among the others."""
-    found = []
-    for start in range(0, len(features), ROWS):
-        distances = torch.cdist(features[start : start + ROWS], features)
-        nearest = distances.topk(max(ks) + 1, largest=False).values  # the first one is the row itself
-        found.append(nearest[:, list(ks)])
-    return torch.cat(found)
+    columns = list(ks)  # the nearest of all, 0, is the row itself
+    nearest = (torch.cdist(rows, features).topk(max(ks) + 1, largest=False).values for rows in features.split(ROWS))
+    return torch.cat([distances[:, columns] for distances in nearest])
 
 
 def nearest(queries: Tensor, among: Tensor, own: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -21,13 +21,15 @@ def resize(pictures: Tensor, side: int, how: str) -> Tensor:
     if pictures.shape[2:] == (side, side):
         return pictures.float()
     if how == "antialias":
-        return functional.interpolate(
-            pictures.float(), size=(side, side), mode="bilinear", align_corners=False, antialias=True
-        )
+        return functional.interpolate(pictures.float(), (side, side), mode="bilinear", antialias=True)
     if how == "tf1":
-        rows = _between(pictures.float(), side, 2)
-        return _between(rows, side, 3)
+        return _between(_between(pictures.float(), side, 2), side, 3)
     return _clean(pictures, side)
+
+
+def resized_bytes(pictures: Tensor, side: int, how: str) -> Tensor:
+    """The same, rounded to uint8."""
+    return resize(pictures, side, how).round().clamp(0, 255).to(torch.uint8)
 
 
 def _between(pictures: Tensor, side: int, axis: int) -> Tensor:
