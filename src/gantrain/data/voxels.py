@@ -13,10 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gantrain.data.acceptance import check_classes, named
-from gantrain.data.batch import Batch
 from gantrain.data.formats.decode import Unreadable
 from gantrain.data.formats.volume_export import ARRAYS, MESHES, largest_part, save_volume
-from gantrain.data.module import GANDataModule, mirrored, normalised
+from gantrain.data.module import GANDataModule
 from gantrain.data.split import divide
 from gantrain.drawing.rendering import render, turn
 from gantrain.errors import UserError
@@ -115,17 +114,18 @@ class VoxelDataModule(GANDataModule):
             "training": self.as_trained(),
         }
 
-    def normalise(self, batch: Batch) -> Batch:
-        """Bits to floats in `range`, enlarged, padded, and mirrored where the batch says so."""
-        real = unpack(batch["real"], self.cached.side)
+    def to_range(self, bits: Tensor, flip: Tensor | None = None) -> Tensor:
+        """Bits to floats in `range`, enlarged, padded, those volumes mirrored for which `flip` (n,) is true."""
+        voxels = unpack(bits, self.cached.side)
         zoom = self.size // self.cached.side
         for axis in (1, 2, 3) if zoom > 1 else ():
-            real = real.repeat_interleave(zoom, axis)
-        space = self.size - real.shape[1]
-        real = F.pad(real, (space // 2, space - space // 2) * 3)
+            voxels = voxels.repeat_interleave(zoom, axis)
+        space = self.size - voxels.shape[1]
+        voxels = F.pad(voxels, (space // 2, space - space // 2) * 3)
+        if flip is not None:
+            voxels = torch.where(flip.view(-1, 1, 1, 1), voxels.flip(1), voxels)
         low, high = self.range
-        real = mirrored(real, batch.get("flip"), axis=1).unsqueeze(1).float().mul_(high - low).add_(low)
-        return normalised(batch, real)
+        return voxels.unsqueeze(1).float().mul_(high - low).add_(low)
 
     def solid(self, samples: Tensor) -> Tensor:
         """Which voxels (n, size, size, size) of samples in `range` are occupied, on the CPU: those above its middle."""
