@@ -59,7 +59,7 @@ class AgedPictures(PictureFiles):
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in self.dropped.items()) or "it is empty"
             raise UserError(f"data.root: {table} lists no picture to train on: {reasons}")
         content = "\0".join([listing.fingerprint, *names]).encode("utf-8", "surrogatepass") + bytes(labels)
-        kept = Listing(names, [], hashlib.blake2b(content, digest_size=16).hexdigest())
+        kept = Listing(names, hashlib.blake2b(content, digest_size=16).hexdigest())
         super().__init__(table.parent, kept, framing, np.array(labels, np.int64), CLASS_NAMES)
 
 

@@ -38,7 +38,7 @@ class TwoFolders:
         content = "\0".join([*self.folders, *(found.fingerprint for found in listings)])
         fingerprint = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         labels = np.repeat([0, 1], [len(found.names) for found in listings])
-        return PictureFiles(root, Listing(names, [], fingerprint), self.framing, labels, self.folders)
+        return PictureFiles(root, Listing(names, fingerprint), self.framing, labels, self.folders)
 
     def held_out(self) -> "TwoFolders":
         """The test folders."""

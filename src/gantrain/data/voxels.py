@@ -2,10 +2,9 @@
 
 import hashlib
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,25 +15,10 @@ from gantrain.data.acceptance import check_classes, named
 from gantrain.data.formats.decode import Unreadable
 from gantrain.data.formats.volume_export import ARRAYS, MESHES, largest_part, save_volume
 from gantrain.data.module import GANDataModule
+from gantrain.data.source import Source
 from gantrain.data.split import divide
 from gantrain.drawing.rendering import render, turn
 from gantrain.errors import UserError
-
-
-class VolumeSource(Protocol):
-    """An opened dataset of volumes; what it shares with `Source` means the same."""
-
-    fingerprint: str
-    labels: np.ndarray | None
-    class_names: Sequence[str] | None
-
-    def __len__(self) -> int: ...
-
-    def volume(self, index: int) -> np.ndarray:
-        """A cube of bool. Raises Unreadable."""
-        ...
-
-    def name(self, index: int) -> str: ...
 
 
 @dataclass
@@ -149,7 +133,7 @@ class VoxelDataModule(GANDataModule):
         return turn(self.solid(samples))
 
 
-def pack(source: VolumeSource, rows: np.ndarray, on_error: Literal["stop", "skip"]) -> Packed:
+def pack(source: Source, rows: np.ndarray, on_error: Literal["stop", "skip"]) -> Packed:
     """Read these volumes of a source. Raises UserError for one that cannot be used, or that has another side."""
     bits, kept, unreadable, sides = [], [], {}, {}
     for row in rows.tolist():
