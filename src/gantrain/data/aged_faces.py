@@ -67,17 +67,16 @@ def find_table(root: Path, name: str | None) -> Path:
     """The list of pictures under `root`, or where the archives unpack to below it. Raises UserError."""
     if not root.is_dir():
         raise UserError(f"data.root: {root} is {'a file, not a folder' if root.exists() else 'not there'}")
-    folders = [root, *(root / f"{archive}_crop" for archive in ARCHIVES)]
     if name is not None:
         if PurePosixPath(name).name != name or not name.lower().endswith((".mat", ".csv")):
             raise UserError(f"data.dataset.table: '{name}' must be the name of a .mat or .csv file in data.root")
         if not (root / name).is_file():
             raise UserError(f"data.dataset.table: there is no {root / name}")
         return root / name
-    for folder in folders:
-        for archive in ARCHIVES:
-            if (folder / f"{archive}.mat").is_file():
-                return folder / f"{archive}.mat"
+    folders = (root, *(root / f"{archive}_crop" for archive in ARCHIVES))
+    archives = [folder / f"{archive}.mat" for folder in folders for archive in ARCHIVES]
+    if found := [file for file in archives if file.is_file()]:
+        return found[0]
     tables = sorted(file for file in root.iterdir() if file.suffix.lower() == ".csv")
     if len(tables) == 1:
         return tables[0]
@@ -96,19 +95,14 @@ def read_mat(file: Path) -> Iterator[Row]:
         raise UserError(f"data.dataset.table: {file.name} must be wiki.mat or imdb.mat, whose structs have these names")
     fields = ("full_path", "dob", "photo_taken", "face_score", "second_face_score")
     columns = read_struct(file, name, fields)
-    numbers = {field: _numbers(file, field, columns[field]) for field in fields[1:]}
-    if len({len(columns[field]) for field in fields}) != 1:
+    for field in fields[1:]:
+        if columns[field].dtype.kind not in "iuf":
+            raise UserError(f"data.root: the field '{field}' of {file} holds no numbers; fetch it again")
+    if len({len(column) for column in columns.values()}) != 1:
         raise UserError(f"data.root: the fields of {file} differ in length; fetch it again")
-    for i, path in enumerate(columns["full_path"]):
-        score, second = numbers["face_score"][i], numbers["second_face_score"][i]
+    for path, born, taken, score, second in zip(*(columns[field].tolist() for field in fields), strict=True):
         reason = "no face" if not score > -math.inf else "a second face" if not math.isnan(second) else None
-        yield str(path), age_of(numbers["dob"][i], numbers["photo_taken"][i]), reason
-
-
-def _numbers(file: Path, field: str, values: np.ndarray) -> list[float]:
-    if values.dtype.kind not in "iuf":
-        raise UserError(f"data.root: the field '{field}' of {file} holds no numbers; fetch it again")
-    return values.astype(np.float64).tolist()
+        yield str(path), age_of(born, taken), reason
 
 
 def read_csv(file: Path) -> Iterator[Row]:

@@ -42,7 +42,8 @@ def _classes(source: Source, cached: Cached) -> str:
     if not counts:
         return "none"
     names = source.class_names or [str(number) for number in range(len(counts))]
-    listed = [f"{_printable(name)} {count:,}" for name, count in zip_longest(names, counts, fillvalue=0)]
+    printable = [name if name.isprintable() else repr(name) for name in names]
+    listed = [f"{name} {count:,}" for name, count in zip_longest(printable, counts, fillvalue=0)]
     more = f", and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
     return f"{len(listed)}: {', '.join(listed[:NAMED])}{more}"
 
@@ -54,10 +55,6 @@ def _copies(source: Source, cached: Cached) -> str:
     pairs = ", ".join(" = ".join(repr(source.name(cached.rows[i])) for i in group[:2]) for group in groups[:3])
     more = ", ..." if len(groups) > 3 else ""
     return f"{sum(len(group) - 1 for group in groups):,} pictures have the pixels of another: {pairs}{more}"
-
-
-def _printable(name: str) -> str:
-    return name if name.isprintable() else repr(name)
 
 
 def sizes(cached: Cached) -> Counter[tuple[int, int]]:

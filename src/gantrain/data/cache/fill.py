@@ -129,16 +129,11 @@ def processes_for(source: Source) -> int:
     if source.framing is None or len(source) < POOL_FROM:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, MOST_PROCESSES, AT_ONCE // _largest(source)))
-
-
-def _largest(source: Source) -> int:
-    """The pixels of the largest of a few pictures, by their headers."""
-    pixels = [1]
+    largest = 1  # of a few pictures, by their headers
     for i in range(PROBED):
         with contextlib.suppress(*DAMAGED_PICTURE), source.read(i * len(source) // PROBED) as picture:
-            pixels.append(picture.width * picture.height)
-    return max(pixels)
+            largest = max(largest, picture.width * picture.height)
+    return max(1, min(cores, MOST_PROCESSES, AT_ONCE // largest))
 
 
 def _in_processes(job: Job, chunks: Iterable[int], processes: int) -> Iterator[Done]:

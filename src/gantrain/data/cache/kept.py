@@ -1,5 +1,6 @@
 """A folder kept under the key of its content: built by one process, checked at each start."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -52,15 +53,13 @@ def kept(source: Source, content: str, folder: Path | None, read: Read, build: C
     folder = folder or cache_folder()
     key = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
     place = folder / key
-    found = _found(place, read)
-    if found is not None and not _opens_now(source, found):
+    if (found := _found(place, read, source)) is not None:
         return found
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder / f".{key}.lock"):
-            found = _found(place, read)  # another process may have built it while this one waited
-            if found is not None and not _opens_now(source, found):
-                return found
+            if (found := _found(place, read, source)) is not None:
+                return found  # another process built it while this one waited
             part = folder / f".{key}.part"
             if not part.is_dir():
                 clear(part)
@@ -88,23 +87,18 @@ def clear(place: Path) -> None:
         place.unlink(missing_ok=True)
 
 
-def _found(place: Path, read: Read) -> Cache | None:
+def _found(place: Path, read: Read, source: Source | None = None) -> Cache | None:
+    """What is kept, or None where it is missing, damaged, or lacks what `source` can open by now."""
     try:
-        return read(place, json.loads((place / "meta.json").read_text(encoding="utf-8")))
+        found = read(place, json.loads((place / "meta.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # missing or damaged: it is built anew
-
-
-def _opens_now(source: Source, cached: Kept) -> bool:
-    """Whether a picture that the system refused to open, say for its permissions, can be opened by now."""
-    for index, reason in cached.unreadable.items():
-        if reason.startswith(REFUSED):
-            try:
-                with source.read(index):
-                    return True
-            except DAMAGED_PICTURE:
-                continue
-    return False
+        return None
+    if found is not None and source is not None:
+        for index, reason in found.unreadable.items():
+            if reason.startswith(REFUSED):  # say for its permissions
+                with contextlib.suppress(*DAMAGED_PICTURE), source.read(index):
+                    return None
+    return found
 
 
 def _alone(file: Path) -> FileLock:

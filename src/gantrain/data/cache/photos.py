@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from gantrain.data.cache.kept import LOOK, Kept, checksums, kept, looks_in, seal, sound
 from gantrain.data.cache.progress import Progress
-from gantrain.data.formats.decode import Framing, Unreadable, flat, guarded
+from gantrain.data.formats.decode import Framing, Unreadable, guarded, upright
 from gantrain.data.source import Source
 
 VERSION = 1  # raise it when the same source would give other bytes
@@ -88,10 +88,7 @@ def _build(source: Source, channels: int, least: int, part: Path) -> None:
 
 def to_photo(picture: Image.Image, channels: int, least: int, framing: Framing | None) -> np.ndarray:
     """The whole picture (h, w, channels) uint8, turned as its EXIF says, both sides at least `least` long."""
-    if framing is not None:
-        ImageOps.exif_transpose(picture, in_place=True)
-        picture = flat(picture, framing.background)
-    picture = picture.convert("L" if channels == 1 else "RGB")
+    picture = upright(picture, channels, framing)
     if min(picture.size) < least:
         factor = least / min(picture.size)
         size = tuple(max(least, round(side * factor)) for side in picture.size)

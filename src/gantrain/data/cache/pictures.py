@@ -100,14 +100,14 @@ def _build(job: Job, processes: int) -> None:
     if reasons:
         _close_gaps(job, looks["width"] > 0)
     np.save(part / "looks.npy", looks, allow_pickle=False)
-    journal.file.unlink(missing_ok=True)
     meta = {
         "version": VERSION,
-        "rows": int((looks["width"] > 0).sum()),
+        "rows": int(np.count_nonzero(looks["width"])),
         "pixels": checksums(job.file),
         "looks": checksums(part / "looks.npy"),
         "unreadable": reasons,
     }
+    journal.file.unlink(missing_ok=True)
     seal(part, meta)
 
 
