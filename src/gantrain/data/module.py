@@ -4,7 +4,7 @@ import copy
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pytorch_lightning as pl
@@ -14,7 +14,7 @@ from torch import Tensor
 from gantrain.data.acceptance import check_classes, check_large_enough, check_readable, tell_dropped
 from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import Cached, open_cache
-from gantrain.data.source import Source
+from gantrain.data.source import Dataset, Source
 from gantrain.data.split import Part, divide
 from gantrain.data.stream import Batches, IndexStream, balanced, coin
 from gantrain.data.survey import told
@@ -48,7 +48,7 @@ class GANDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        dataset: Any,
+        dataset: Dataset,
         size: int,
         channels: Literal[1, 3],
         batch_size: int,

@@ -1,7 +1,7 @@
 """What a cache holds, in numbers and words for people: sizes, modes, classes, copies."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import zip_longest
 
 import numpy as np
@@ -74,12 +74,9 @@ def class_counts(cached: Cached) -> list[int]:
 
 def copies(cached: Cached) -> list[list[int]]:
     """Groups of pictures whose pixels are the same at this size, as positions in the cache."""
-    digests = np.empty(len(cached.rows), np.uint64)
-    for start in range(0, len(digests), STRIDE):
-        rows = cached.take(np.arange(start, min(start + STRIDE, len(digests))))
+    groups: dict[bytes, list[int]] = defaultdict(list)
+    for start in range(0, len(cached.rows), STRIDE):
+        rows = cached.take(np.arange(start, min(start + STRIDE, len(cached.rows))))
         for i, row in enumerate(rows, start):
-            digests[i] = int.from_bytes(hashlib.blake2b(row.tobytes(), digest_size=8).digest(), "little")
-    order = np.argsort(digests, kind="stable")
-    borders = np.flatnonzero(np.diff(digests[order])) + 1
-    groups = [group.tolist() for group in np.split(order, borders) if len(group) > 1]
-    return sorted(groups)
+            groups[hashlib.blake2b(row.tobytes(), digest_size=8).digest()].append(i)
+    return [group for group in groups.values() if len(group) > 1]

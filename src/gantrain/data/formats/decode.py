@@ -98,7 +98,7 @@ def to_array(picture: Image.Image, size: int, channels: int, framing: Framing | 
 
 
 def upright(picture: Image.Image, channels: int, framing: Framing | None) -> Image.Image:
-    """In grey or RGB, turned as its EXIF says and without transparency; an array without framing is neither."""
+    """In grey or RGB; what has a framing is turned as its EXIF says, and laid on its background."""
     if framing is not None:
         ImageOps.exif_transpose(picture, in_place=True)
         picture = flat(picture, framing.background)
