@@ -27,8 +27,8 @@ class PhotoCrops(LowHigh):
             self.source, self.channels, self.size if self.upsize or self.source.framing is None else 1, self.cache_dir
         )
         # The photos' numbers, each as often as its turn comes in an epoch.
-        side_by_side = (self.cached.sides // self.size).prod(1)
-        self.turns = np.tile(np.arange(len(self.cached)), max(1, round(side_by_side.mean())))
+        count, side_by_side = len(self.cached), (self.cached.sides // self.size).prod(1).sum()
+        self.turns = np.tile(np.arange(count), max(1, round(side_by_side / max(1, count))))
 
     def __len__(self) -> int:
         return len(self.turns)

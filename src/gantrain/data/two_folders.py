@@ -1,6 +1,5 @@
 """Two folders of pictures without pairs, as CycleGAN's data come: trainA, trainB, testA, testB."""
 
-import copy
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,6 @@ class TwoFolders(ImageFolder):
 
     def held_out(self) -> "TwoFolders":
         """The test folders."""
-        other = copy.copy(self)
-        other.folders = self.tests
+        other = TwoFolders(*self.tests, *self.tests)
+        other.framing = self.framing
         return other

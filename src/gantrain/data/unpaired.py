@@ -37,32 +37,32 @@ class Unpaired(GANDataModule):
             raise ValueError(f"balance is {self.balance}, but both kinds come equally often anyway; leave it 0")
         self.load_size = check_load_size(load_size, size)
 
+    def fill(self) -> None:
+        super().fill()
+        # The pictures of each side, by their numbers in the cache.
+        self.members = {side: np.flatnonzero(self.cached.labels == label) for label, side in enumerate(SIDES)}
+
     def check(self) -> None:
         super().check()
-        for label, side in enumerate(SIDES):
-            if not len(self.members(label)):
+        for side, members in self.members.items():
+            if not len(members):
                 raise UserError(f"data.root: no picture is left of side {side}; look after its folder, or data.holdout")
 
-    def members(self, label: int) -> np.ndarray:
-        """The pictures of a side, by their numbers in the cache."""
-        return np.flatnonzero(self.cached.labels == label)
-
     def __len__(self) -> int:
-        return max(len(self.members(label)) for label in (0, 1))
+        return max(map(len, self.members.values()))
 
     @property
     def variety(self) -> int:
-        return min(len(self.members(label)) for label in (0, 1))
+        return min(map(len, self.members.values()))
 
     def loader(self, batches: Batches) -> Iterator[Batch]:
         """The same for both sides, each in an endless order of its own."""
-        members = {side: self.members(label) for label, side in enumerate(SIDES)}
         seeds = {side: derive_seed(self.seed, side) for side in SIDES}
-        orders = {side: IndexStream(len(members[side]), seeds[side]) for side in SIDES}
+        orders = {side: IndexStream(len(self.members[side]), seeds[side]) for side in SIDES}
         for positions in batches:
             batch = {}
             for side, seed in seeds.items():
-                pixels = self.cached.take(members[side][orders[side](positions)])
+                pixels = self.cached.take(self.members[side][orders[side](positions)])
                 batch[side] = torch.from_numpy(crops(pixels, positions, self.size, seed))
                 if self.flip:
                     batch[f"flip_{side}"] = torch.from_numpy(coin(positions, derive_seed(seed, "flip")))
