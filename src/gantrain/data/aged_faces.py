@@ -4,7 +4,7 @@ import csv
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Literal
 
@@ -35,32 +35,25 @@ class AgedFaces:
     def __init__(self, table: str | None = None, crop: Literal["centre", "none"] = "centre"):
         self.table, self.framing = table, Framing(crop)
 
-    def open(self, root: Path | None) -> "AgedPictures":
-        root = root or data_folder()
-        table = find_table(root, self.table)
-        rows = read_csv(table) if table.suffix.lower() == ".csv" else read_mat(table)
-        return AgedPictures(table, list_pictures(table.parent), rows, self.framing)
-
-
-class AgedPictures(PictureFiles):
-    """The pictures that `rows` list, by class of age; `dropped` counts the others by reason."""
-
-    def __init__(self, table: Path, listing: Listing, rows: Iterable[Row], framing: Framing):
-        there, names, labels = set(listing.names), [], []
-        self.dropped: Counter[str] = Counter()
-        for path, age, reason in rows:
+    def open(self, root: Path | None) -> PictureFiles:
+        table = find_table(root or data_folder(), self.table)
+        listing = list_pictures(table.parent)
+        there, names, labels, dropped = set(listing.names), [], [], Counter()
+        for path, age, reason in read_csv(table) if table.suffix.lower() == ".csv" else read_mat(table):
             reason = why_not_there(path, there) or reason or why_no_age(age)
             if reason is not None:
-                self.dropped[reason] += 1
+                dropped[reason] += 1
             else:
                 names.append(path)
                 labels.append(class_of(age))
         if not names:
-            reasons = ", ".join(f"{reason} {count:,}" for reason, count in self.dropped.items()) or "it is empty"
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items()) or "it is empty"
             raise UserError(f"data.root: {table} lists no picture to train on: {reasons}")
         content = "\0".join([listing.fingerprint, *names]).encode("utf-8", "surrogatepass") + bytes(labels)
         kept = Listing(names, hashlib.blake2b(content, digest_size=16).hexdigest())
-        super().__init__(table.parent, kept, framing, np.array(labels, np.int64), CLASS_NAMES)
+        source = PictureFiles(table.parent, kept, self.framing, np.array(labels, np.int64), CLASS_NAMES)
+        source.dropped = dropped
+        return source
 
 
 def find_table(root: Path, name: str | None) -> Path:

@@ -40,12 +40,9 @@ class ShapeNet:
     def open(self, root: Path | None) -> "VolumeFiles":
         root = root or data_folder()
         found = categories_in(root)
-        for name in self.categories or ():
-            if name not in found:
-                raise UserError(
-                    f"data.dataset.categories: there is no folder {root / name / RESOLUTION / self.split}"
-                    f"{did_you_mean(name, found)}"
-                )
+        if missing := [name for name in self.categories or () if name not in found]:
+            where, meant = root / missing[0] / RESOLUTION / self.split, did_you_mean(missing[0], found)
+            raise UserError(f"data.dataset.categories: there is no folder {where}{meant}")
         names = self.categories or found
         if not names:
             raise UserError(

@@ -15,7 +15,7 @@ class Source:
 
     `fingerprint` changes when the data do. `labels` are class numbers (n,) or None, `class_names` their names or None.
     `framing` says how files of any shape are cut; None means arrays of one shape, squashed or enlarged as asked.
-    A list of pictures that names some that cannot serve counts them by reason in `dropped`; it may be missing.
+    A list of pictures that names some that cannot serve counts them by reason in `dropped`.
     Volumes have a `volume(index)`, a cube of bool, in the place of `read`; it raises Unreadable.
     """
 
@@ -24,6 +24,7 @@ class Source:
     labels: np.ndarray | None = None
     class_names: Sequence[str] | None = None
     framing: Framing | None = None
+    dropped: Mapping[str, int]  # may be missing
 
     def __len__(self) -> int:
         return len(self.names)
