@@ -32,7 +32,7 @@ def module(root, **options):
 
 
 def test_crops_are_parts_of_photos_each_equally_often(photos):
-    crops = module(photos).samples().__getitems__(np.arange(8000))["real"].int()
+    crops = next(module(photos).loader(Batches(8000, 0)))["real"].int()
     rows, columns, photo = crops[:, :, 0, 0].T
     assert (crops[:, 0] == rows.view(-1, 1, 1) + torch.arange(16).view(16, 1)).all()
     assert (crops[:, 1] == columns.view(-1, 1, 1) + torch.arange(16)).all()
@@ -93,6 +93,10 @@ def test_what_is_no_picture_is_named(photos):
         module(photos)
     data = module(photos, on_error="skip")
     assert [name for name, _ in data.wholes()] == ["0.png", "1.png", "2.png", "3.png"]
+    for photo in photos.iterdir():
+        photo.write_text("hello")
+    with pytest.raises(UserError, match=r"data\.root: 5 of 5 .*nothing is left"):
+        module(photos, on_error="skip")
 
 
 def test_some_are_held_out_whole(photos):
@@ -146,3 +150,9 @@ def test_labels_are_those_of_the_turns_photos(tmp_path):
         write_picture(tmp_path / name, i, (32, 32))
     (tmp_path / "b/bad.png").write_text("hello")
     assert module(tmp_path, on_error="skip").labels.tolist() == 4 * [0, 1, 1]
+
+
+@pytest.mark.parametrize("options", [{"balance": 0.5}, {"classes": 2}])
+def test_photos_have_no_classes(photos, options):
+    with pytest.raises(UserError, match=rf"data\.{next(iter(options))} is .* but the data have no classes"):
+        module(photos, **options)

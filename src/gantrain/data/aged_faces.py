@@ -4,7 +4,7 @@ import csv
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Literal
 
@@ -35,49 +35,41 @@ class AgedFaces:
     def __init__(self, table: str | None = None, crop: Literal["centre", "none"] = "centre"):
         self.table, self.framing = table, Framing(crop)
 
-    def open(self, root: Path | None) -> "AgedPictures":
-        root = root or data_folder()
-        table = find_table(root, self.table)
-        rows = read_csv(table) if table.suffix.lower() == ".csv" else read_mat(table)
-        return AgedPictures(table, list_pictures(table.parent), rows, self.framing)
-
-
-class AgedPictures(PictureFiles):
-    """The pictures that `rows` list, by class of age; `dropped` counts the others by reason."""
-
-    def __init__(self, table: Path, listing: Listing, rows: Iterable[Row], framing: Framing):
-        there, names, labels = set(listing.names), [], []
-        self.dropped: Counter[str] = Counter()
-        for path, age, reason in rows:
+    def open(self, root: Path | None) -> PictureFiles:
+        table = find_table(root or data_folder(), self.table)
+        listing = list_pictures(table.parent)
+        there, names, labels, dropped = set(listing.names), [], [], Counter()
+        for path, age, reason in read_csv(table) if table.suffix.lower() == ".csv" else read_mat(table):
             reason = why_not_there(path, there) or reason or why_no_age(age)
             if reason is not None:
-                self.dropped[reason] += 1
+                dropped[reason] += 1
             else:
                 names.append(path)
                 labels.append(class_of(age))
         if not names:
-            reasons = ", ".join(f"{reason} {count:,}" for reason, count in self.dropped.items()) or "it is empty"
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items()) or "it is empty"
             raise UserError(f"data.root: {table} lists no picture to train on: {reasons}")
         content = "\0".join([listing.fingerprint, *names]).encode("utf-8", "surrogatepass") + bytes(labels)
-        kept = Listing(names, [], hashlib.blake2b(content, digest_size=16).hexdigest())
-        super().__init__(table.parent, kept, framing, np.array(labels, np.int64), CLASS_NAMES)
+        kept = Listing(names, hashlib.blake2b(content, digest_size=16).hexdigest())
+        source = PictureFiles(table.parent, kept, self.framing, np.array(labels, np.int64), CLASS_NAMES)
+        source.dropped = dropped
+        return source
 
 
 def find_table(root: Path, name: str | None) -> Path:
     """The list of pictures under `root`, or where the archives unpack to below it. Raises UserError."""
     if not root.is_dir():
         raise UserError(f"data.root: {root} is {'a file, not a folder' if root.exists() else 'not there'}")
-    folders = [root, *(root / f"{archive}_crop" for archive in ARCHIVES)]
     if name is not None:
         if PurePosixPath(name).name != name or not name.lower().endswith((".mat", ".csv")):
             raise UserError(f"data.dataset.table: '{name}' must be the name of a .mat or .csv file in data.root")
         if not (root / name).is_file():
             raise UserError(f"data.dataset.table: there is no {root / name}")
         return root / name
-    for folder in folders:
-        for archive in ARCHIVES:
-            if (folder / f"{archive}.mat").is_file():
-                return folder / f"{archive}.mat"
+    folders = (root, *(root / f"{archive}_crop" for archive in ARCHIVES))
+    archives = [folder / f"{archive}.mat" for folder in folders for archive in ARCHIVES]
+    if found := [file for file in archives if file.is_file()]:
+        return found[0]
     tables = sorted(file for file in root.iterdir() if file.suffix.lower() == ".csv")
     if len(tables) == 1:
         return tables[0]
@@ -96,19 +88,14 @@ def read_mat(file: Path) -> Iterator[Row]:
         raise UserError(f"data.dataset.table: {file.name} must be wiki.mat or imdb.mat, whose structs have these names")
     fields = ("full_path", "dob", "photo_taken", "face_score", "second_face_score")
     columns = read_struct(file, name, fields)
-    numbers = {field: _numbers(file, field, columns[field]) for field in fields[1:]}
-    if len({len(columns[field]) for field in fields}) != 1:
+    for field in fields[1:]:
+        if columns[field].dtype.kind not in "iuf":
+            raise UserError(f"data.root: the field '{field}' of {file} holds no numbers; fetch it again")
+    if len({len(column) for column in columns.values()}) != 1:
         raise UserError(f"data.root: the fields of {file} differ in length; fetch it again")
-    for i, path in enumerate(columns["full_path"]):
-        score, second = numbers["face_score"][i], numbers["second_face_score"][i]
+    for path, born, taken, score, second in zip(*(columns[field].tolist() for field in fields), strict=True):
         reason = "no face" if not score > -math.inf else "a second face" if not math.isnan(second) else None
-        yield str(path), age_of(numbers["dob"][i], numbers["photo_taken"][i]), reason
-
-
-def _numbers(file: Path, field: str, values: np.ndarray) -> list[float]:
-    if values.dtype.kind not in "iuf":
-        raise UserError(f"data.root: the field '{field}' of {file} holds no numbers; fetch it again")
-    return values.astype(np.float64).tolist()
+        yield str(path), age_of(born, taken), reason
 
 
 def read_csv(file: Path) -> Iterator[Row]:

@@ -13,28 +13,12 @@ Condition = Literal["beside", "grey", "edges"]
 WIDER = 1.2  # than high, at least, is a file that holds two pictures side by side
 
 
-class _Derived:
-    """A source with a picture for every picture of `source`, under the same names."""
-
-    labels = None
-    class_names = None
-
-    def __init__(self, source: Source):
-        self.source = source
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def name(self, index: int) -> str:
-        return self.source.name(index)
-
-
-class Half(_Derived):
+class Half(Source):
     """The left or right half of every picture of `source`."""
 
     def __init__(self, source: Source, half: Literal["left", "right"]):
-        super().__init__(source)
-        self.half, self.framing = half, source.framing
+        self.source, self.half, self.framing = source, half, source.framing
+        self.names = [*map(source.name, range(len(source)))]
         self.fingerprint = f"{source.fingerprint}-{half}"
 
     def read(self, index: int) -> Image.Image:
@@ -47,14 +31,12 @@ class Half(_Derived):
             return picture.crop((left, 0, left + width // 2, height))
 
 
-class Edges(_Derived):
+class Edges(Source):
     """The edges of every picture of `source` as it is at `size`."""
 
-    framing = None  # already the square
-
     def __init__(self, source: Source, size: int):
-        super().__init__(source)
-        self.size = size
+        self.source, self.size = source, size
+        self.names = [*map(source.name, range(len(source)))]
         self.fingerprint = f"{source.fingerprint}-{source.framing}-edges-{size}"
 
     def read(self, index: int) -> Image.Image:

@@ -1,12 +1,12 @@
 """A folder of picture files of any kind and size; class sub-folders become labels."""
 
+import contextlib
 import hashlib
 import os
-import stat
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from gantrain.data.formats.decode import SUFFIXES, Framing, open_picture
+from gantrain.data.source import Source
 from gantrain.errors import UserError
 
 LOOKED_INTO = 64  # files, of whose ends so many bytes count
@@ -39,10 +40,10 @@ class ImageFolder:
         if root is None:
             raise UserError("data.root: name the folder of pictures with data.root=FOLDER")
         listing = list_pictures(root)
-        return PictureFiles(root, listing, self.framing, *_classes(root, listing))
+        return PictureFiles(root, listing, self.framing, *_classes(root, listing.names))
 
 
-class PictureFiles:
+class PictureFiles(Source):
     """Picture files by their names relative to `root`."""
 
     def __init__(
@@ -56,34 +57,19 @@ class PictureFiles:
         self.root, self.names, self.fingerprint = root.absolute(), listing.names, listing.fingerprint
         self.framing, self.labels, self.class_names = framing, labels, class_names
 
-    def __len__(self) -> int:
-        return len(self.names)
-
     def read(self, index: int) -> Image.Image:
         return open_picture(self.root / self.names[index])
-
-    def name(self, index: int) -> str:
-        return self.names[index]
 
 
 @dataclass
 class Listing:
-    """The pictures under a folder: sorted `names`, `folders` right below it, fingerprint of what they are.
+    """The pictures under a folder: sorted `names`, and a fingerprint of what they are.
 
     It covers their names, sizes and times, and the ends of some: two data sets of arrays may agree in all the rest.
     """
 
     names: list[str]
-    folders: list[str]
     fingerprint: str
-
-
-@dataclass
-class _Found:
-    stamps: dict[str, tuple[int, int]] = field(default_factory=dict)  # size and time of last change by name
-    folders: list[str] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)  # left out
-    others: int = 0
 
 
 def list_pictures(root: Path, key: str = "data.root") -> Listing:
@@ -91,31 +77,62 @@ def list_pictures(root: Path, key: str = "data.root") -> Listing:
     if not root.is_dir():
         reason = "a file, not a folder" if root.exists() else "not there"
         raise UserError(f"{key}: {root} is {reason}; point {key}= at the folder of pictures")
-    found = _Found()
+    stamps: dict[str, tuple[int, int]] = {}  # size and time of last change by name
+    links, others = [], 0
     try:
-        for folder in _walk(root, found):
-            if folder and "/" not in folder:
-                found.folders.append(folder)
+        for name, entry in _entries(root):
+            is_picture = name.lower().endswith(SUFFIXES)
+            if entry.is_symlink() and (is_picture or Path(entry.path).is_dir()) and not _leads_to_file(entry, root):
+                links.append(name)
+            elif is_picture and entry.is_file():
+                with contextlib.suppress(FileNotFoundError):  # gone since its folder was listed
+                    status = entry.stat()
+                    stamps[name] = (status.st_size, status.st_mtime_ns)
+            else:
+                others += 1  # a pipe or device would block or worse
     except OSError as error:
         raise UserError(f"{key}: cannot look into {error.filename} ({error.strerror})") from error
-    if found.links:
-        some = ", ".join(map(repr, sorted(found.links)[:3])) + (" ..." if len(found.links) > 3 else "")
+    if links:
+        some = ", ".join(map(repr, sorted(links)[:3])) + (" ..." if len(links) > 3 else "")
         print(
-            f"gantrain: data.root: {len(found.links):,} links are left out, "
+            f"gantrain: data.root: {len(links):,} links are left out, "
             f"for they lead to folders, nowhere or out of {root}: {some}",
             file=sys.stderr,
             flush=True,
         )
-    if not found.stamps:
-        held = f"{found.others:,} files but no" if found.others else "no"
+    if not stamps:
+        held = f"{others:,} files but no" if others else "no"
         raise UserError(f"{key}: {root} holds {held} {', '.join(s[1:] for s in SUFFIXES)}; name another folder")
-    names = sorted(found.stamps)
+    names = sorted(stamps)
     digest = hashlib.blake2b(digest_size=16)
     for name in names:
-        digest.update(os.fsencode(name) + b"\0%d\0%d\0" % found.stamps[name])
+        digest.update(os.fsencode(name) + b"\0%d\0%d\0" % stamps[name])
     for i in range(min(LOOKED_INTO, len(names))):
         digest.update(_ends(root / names[i * len(names) // min(LOOKED_INTO, len(names))]))
-    return Listing(names, sorted(found.folders), digest.hexdigest())
+    return Listing(names, digest.hexdigest())
+
+
+def _entries(root: Path) -> Iterator[tuple[str, os.DirEntry]]:
+    """What is in `root` and below but folders, with its name relative to `root`; nothing hidden."""
+    waiting: list[tuple[str, str]] = [(str(root), "")]
+    while waiting:
+        folder, inside = waiting.pop()
+        with os.scandir(folder) as entries:
+            for entry in filter(_is_shown, entries):
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, f"{inside}{entry.name}/"))
+                else:
+                    yield inside + entry.name, entry
+
+
+def _is_shown(entry: os.DirEntry | Path) -> bool:
+    return not entry.name.startswith(".") and entry.name != "__MACOSX"
+
+
+def _leads_to_file(link: os.DirEntry, root: Path) -> bool:
+    """Whether a link ends at a file in `root` or below."""
+    file = Path(os.path.realpath(link.path))
+    return file.is_relative_to(os.path.realpath(root)) and file.is_file()
 
 
 def _ends(file: Path) -> bytes:
@@ -129,52 +146,11 @@ def _ends(file: Path) -> bytes:
         return b""
 
 
-def _walk(root: Path, found: _Found) -> Iterator[str]:
-    """Note what is in `root` and below; yields the folders by their names relative to it."""
-    real, waiting = os.path.realpath(root), [""]
-    while waiting:
-        folder = waiting.pop()
-        yield folder
-        with os.scandir(root / folder) as entries:
-            for entry in entries:
-                name = f"{folder}/{entry.name}" if folder else entry.name
-                if entry.name.startswith(".") or entry.name == "__MACOSX":
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(name)
-                elif not entry.name.lower().endswith(SUFFIXES) and not (
-                    entry.is_symlink() and Path(entry.path).is_dir()
-                ):
-                    found.others += 1
-                else:
-                    _note(entry, name, real, found)
-
-
-def _note(entry: os.DirEntry, name: str, real: str, found: _Found) -> None:
-    if entry.is_symlink() and not os.path.realpath(entry.path).startswith(real.rstrip(os.sep) + os.sep):
-        found.links.append(name)
-        return
-    try:
-        status = entry.stat()
-    except OSError as error:
-        if entry.is_symlink():  # to nowhere, or in a circle
-            found.links.append(name)
-        elif not isinstance(error, FileNotFoundError):  # gone since the folder was listed
-            raise
-        return
-    if stat.S_ISREG(status.st_mode):
-        found.stamps[name] = (status.st_size, status.st_mtime_ns)
-    elif entry.is_symlink():
-        found.links.append(name)
-    else:
-        found.others += 1  # a pipe or device would block or worse
-
-
-def _classes(root: Path, listing: Listing) -> tuple[np.ndarray | None, list[str] | None]:
-    if len(listing.folders) < 2 or any(name.count("/") != 1 for name in listing.names):
+def _classes(root: Path, names: Sequence[str]) -> tuple[np.ndarray | None, list[str] | None]:
+    folders = sorted(f.name for f in root.iterdir() if _is_shown(f) and f.is_dir() and not f.is_symlink())
+    if len(folders) < 2 or any(name.count("/") != 1 for name in names):
         return None, None
-    of = [name.partition("/")[0] for name in listing.names]
-    if empty := sorted(set(listing.folders) - set(of)):
+    of = [name.partition("/")[0] for name in names]
+    if empty := sorted(set(folders) - set(of)):
         raise UserError(f"data.root: the class folder {str(root / empty[0])!r} holds no picture; fill it or remove it")
-    numbers = {name: number for number, name in enumerate(listing.folders)}
-    return np.array([numbers[name] for name in of], np.int64), listing.folders
+    return np.searchsorted(folders, of), folders

@@ -11,29 +11,22 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from gantrain.data.source import Source
 from gantrain.errors import UserError
 from gantrain.folders import data_folder
 
 LARGEST_IDX = 1 << 30  # bytes of one file
 
 
-class ArrayImages:
+class ArrayImages(Source):
     """Grey pictures (n, height, width) uint8 held in memory."""
 
-    framing = None  # squashed or enlarged as asked
-    class_names = None
-
-    def __init__(self, images: np.ndarray, labels: np.ndarray | None, fingerprint: str):
+    def __init__(self, images: np.ndarray, labels: np.ndarray, fingerprint: str):
         self.images, self.labels, self.fingerprint = images, labels, fingerprint
-
-    def __len__(self) -> int:
-        return len(self.images)
+        self.names = [f"picture {index}" for index in range(len(images))]
 
     def read(self, index: int) -> Image.Image:
         return Image.fromarray(self.images[index])
-
-    def name(self, index: int) -> str:
-        return f"picture {index}"
 
 
 class IdxImages:

@@ -31,7 +31,7 @@ class LowHigh(GANDataModule):
         self.scale = scale
 
     def normalise(self, batch: Batch) -> Batch:
-        real = super().normalise(batch)["real"]
+        real = self.to_range(batch["real"], batch.get("flip"))
         return {"real": real, "cond": self.to_range(smaller(to_uint8(real, self.range), self.scale))}
 
     def wholes(self) -> Iterator[tuple[str, Tensor]]:

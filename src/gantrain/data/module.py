@@ -4,18 +4,17 @@ import copy
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from gantrain.data.acceptance import check_classes, check_large_enough, check_readable, tell_dropped
 from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import Cached, open_cache
-from gantrain.data.source import Source
+from gantrain.data.source import Dataset, Source
 from gantrain.data.split import Part, divide
 from gantrain.data.stream import Batches, IndexStream, balanced, coin
 from gantrain.data.survey import told
@@ -37,7 +36,7 @@ class GANDataModule(pl.LightningDataModule):
 
     `holdout` keeps some samples from training, a number of them (3) or a share (0.1); `held_out` gives them.
 
-    Data of another kind than pictures of one size are a subclass with a `fill`, `check`, `samples`, `normalise` and
+    Data of another kind than pictures of one size are a subclass with a `fill`, `check`, `stored`, `normalise` and
     `pictures` of its own, and `formats` in which `save` writes a sample.
     """
 
@@ -49,7 +48,7 @@ class GANDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        dataset: Any,
+        dataset: Dataset,
         size: int,
         channels: Literal[1, 3],
         batch_size: int,
@@ -76,6 +75,7 @@ class GANDataModule(pl.LightningDataModule):
         if unknown := set(augment or {}) - {"flip"}:
             raise ValueError(f"augment has no {', '.join(sorted(unknown))}; there is flip")
         self.dataset, self.size, self.channels, self.batch_size = dataset, size, channels, batch_size
+        self.load_size = size  # at which pictures are kept
         self.root = None if root is None else Path(root).expanduser()
         self.range, self.classes, self.seed = tuple(range), classes, seed
         self.upsize, self.on_error = upsize, on_error
@@ -95,7 +95,7 @@ class GANDataModule(pl.LightningDataModule):
     def fill(self) -> None:
         """Find the files and fill the cache, with whatever can be read."""
         self.source = self.opened()
-        self.cached = open_cache(self.source, self.size, self.channels, self.cache_dir)
+        self.cached = open_cache(self.source, self.load_size, self.channels, self.cache_dir)
 
     def opened(self) -> Source:
         """The dataset's files, without those held out, or only these."""
@@ -122,7 +122,7 @@ class GANDataModule(pl.LightningDataModule):
                     f"with data.holdout=0.1"
                 )
             other = copy.copy(self)
-            other.part, other.flip, other.balance = "test", False, 0
+            other.part, other.flip, other.balance, other.load_size = "test", False, 0, self.size
             if not self.holdout:
                 other.dataset = self.dataset.held_out()
             self._held_out = other.open()
@@ -159,36 +159,40 @@ class GANDataModule(pl.LightningDataModule):
         labels = b"" if self.cached.labels is None else self.cached.labels.tobytes()
         return hashlib.blake2b(pixels + labels, digest_size=8).hexdigest()
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> Iterator[Batch]:
         trainer = self.trainer
         start = trainer.lightning_module.images_seen
-        batches = Batches(self.batch_size, start, trainer.global_rank, trainer.world_size)
-        return self.loader(batches)
+        return self.loader(Batches(self.batch_size, start, trainer.global_rank, trainer.world_size))
 
-    def loader(self, batches: Batches) -> DataLoader:
-        # Its own generator: a loader draws a number from the global one, which a resumed run would draw once more.
-        generator = torch.Generator().manual_seed(0)
-        return DataLoader(self.samples(), batch_sampler=batches, collate_fn=_as_is, generator=generator)
+    def loader(self, batches: Batches) -> Iterator[Batch]:
+        """The samples at these positions of the endless order, as `stored`, with a coin each where they are flipped."""
+        order = IndexStream(len(self), self.seed, balanced(self.cached.labels, self.balance) if self.balance else None)
+        for positions in batches:
+            batch = self.stored(order(positions), positions)
+            if self.flip:
+                batch["flip"] = torch.from_numpy(coin(positions, derive_seed(self.seed, "flip")))
+            yield batch
 
-    def samples(self) -> Dataset:
-        """Batches of uint8 by their positions in the endless order, through `__getitems__`."""
-        return _Pictures(self.cached, self.order(), self.flip, self.seed)
-
-    def order(self) -> IndexStream:
-        """The endless order of the samples."""
-        return IndexStream(len(self), self.seed, balanced(self.cached.labels, self.balance) if self.balance else None)
+    def stored(self, indices: np.ndarray, positions: np.ndarray) -> Batch:
+        """These samples as uint8; where they are cut at random, their `positions` say where."""
+        batch = {"real": torch.from_numpy(self.cached.take(indices))}
+        if self.cached.labels is not None:
+            batch["cond"] = torch.from_numpy(self.cached.labels[indices])
+        return batch
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         return self.normalise(batch)
 
     def normalise(self, batch: Batch) -> Batch:
-        """uint8 pictures to float in `range`, mirrored where the batch says so."""
-        return normalised(batch, mirrored(self.to_range(batch["real"]), batch.get("flip")))
+        """What is stored as networks see it, without the coins."""
+        others = {key: value for key, value in batch.items() if key != "flip"}
+        return {**others, "real": self.to_range(batch["real"], batch.get("flip"))}
 
-    def to_range(self, pixels: Tensor) -> Tensor:
-        """uint8 pixels to float in `range`."""
+    def to_range(self, pixels: Tensor, flip: Tensor | None = None) -> Tensor:
+        """uint8 pixels to float in `range`, those pictures mirrored for which `flip` (n,) is true."""
         low, high = self.range
-        return pixels.float().mul_((high - low) / 255).add_(low)
+        floats = pixels.float().mul_((high - low) / 255).add_(low)
+        return floats if flip is None else torch.where(flip.view(-1, 1, 1, 1), floats.flip(-1), floats)
 
     def pictures(self, samples: Tensor) -> Tensor:
         """What people look at of samples in `range`: uint8 (n, 1 or 3, height, width)."""
@@ -228,10 +232,7 @@ class GANDataModule(pl.LightningDataModule):
 
     def take(self, indices: np.ndarray) -> Batch:
         """These samples as a batch, on the CPU, not augmented."""
-        batch = {"real": torch.from_numpy(self.cached.take(indices))}
-        if self.cached.labels is not None:
-            batch["cond"] = torch.from_numpy(self.cached.labels[indices])
-        return self.normalise(batch)
+        return self.normalise(self.stored(indices, indices))
 
     @property
     def labels(self) -> np.ndarray | None:
@@ -244,38 +245,4 @@ class GANDataModule(pl.LightningDataModule):
 
     def examples(self, n: int) -> Batch:
         """The first `n` samples of the training's order as a batch, on the CPU."""
-        batches: Iterator[Batch] = iter(self.loader(Batches(n, 0)))
-        return self.normalise(next(batches))
-
-
-class _Pictures(Dataset):
-    """Positions of the endless order to a batch, fetched whole: NumPy's indexing is far quicker than torch's here."""
-
-    def __init__(self, cached: Cached, order: IndexStream, flip: bool, seed: int):
-        self.cached, self.order, self.flip = cached, order, flip
-        self.coin_seed = derive_seed(seed, "flip")
-
-    def __getitems__(self, positions: np.ndarray) -> Batch:
-        indices = self.order(positions)
-        batch = {"real": torch.from_numpy(self.cached.take(indices))}
-        if self.cached.labels is not None:
-            batch["cond"] = torch.from_numpy(self.cached.labels[indices])
-        if self.flip:
-            batch["flip"] = torch.from_numpy(coin(positions, self.coin_seed))
-        return batch
-
-
-def mirrored(samples: Tensor, flipped: Tensor | None, axis: int = -1) -> Tensor:
-    """Samples of rank 4, those mirrored along `axis` for which `flipped` (n,) is true."""
-    if flipped is None:
-        return samples
-    return torch.where(flipped.view(-1, 1, 1, 1), samples.flip(axis), samples)
-
-
-def normalised(batch: Batch, real: Tensor) -> Batch:
-    """The batch with its samples as networks see them, without the coins that were thrown for them."""
-    return {key: value for key, value in {**batch, "real": real}.items() if key != "flip"}
-
-
-def _as_is(batch: Batch) -> Batch:
-    return batch
+        return self.normalise(next(self.loader(Batches(n, 0))))

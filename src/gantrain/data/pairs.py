@@ -7,18 +7,15 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import Cached, open_cache
 from gantrain.data.conditions import Condition, Edges, Half, condition_of
 from gantrain.data.jitter import check_load_size, crops
-from gantrain.data.module import GANDataModule, mirrored
+from gantrain.data.module import GANDataModule
 from gantrain.data.source import Source
-from gantrain.data.stream import IndexStream, coin
 from gantrain.drawing.pictures import grid
 from gantrain.errors import UserError
-from gantrain.rng import derive_seed
 
 
 class Pairs(GANDataModule):
@@ -55,37 +52,37 @@ class Pairs(GANDataModule):
 
     def fill(self) -> None:
         self.source = self.opened()
-        side = self.load_size if self.part == "train" else self.size
-        cond, real = self.sides(side)
-        self.cached = open_cache(real, side, self.channels, self.cache_dir)
-        self.conditions = open_cache(cond, side, self.cond_channels, self.cache_dir)
+        cond, real = self.sides()
+        self.cached = open_cache(real, self.load_size, self.channels, self.cache_dir)
+        self.conditions = open_cache(cond, self.load_size, self.cond_channels, self.cache_dir)
         if not np.array_equal(self.cached.rows, self.conditions.rows):
             raise UserError("data.root: some files could be read only once; look after that disk and start again")
 
-    def sides(self, side: int) -> tuple[Source, Source]:
+    def sides(self) -> tuple[Source, Source]:
         """The sources of the conditions and of the targets."""
         if self.condition == "beside":
             left, right = Half(self.source, "left"), Half(self.source, "right")
             return (left, right) if self.direction == "a_to_b" else (right, left)
-        return Edges(self.source, side) if self.condition == "edges" else self.source, self.source
+        return Edges(self.source, self.load_size) if self.condition == "edges" else self.source, self.source
 
     @property
     def content(self) -> str:
         pixels = repr((self.shape, self.cached.checksums, self.conditions.checksums))
         return hashlib.blake2b(pixels.encode(), digest_size=8).hexdigest()
 
-    def samples(self) -> Dataset:
-        return _Pairs(self.cached, self.conditions, self.order(), self.size, self.flip, self.seed)
+    def stored(self, indices: np.ndarray, positions: np.ndarray) -> Batch:
+        kept = {"real": self.cached.take(indices), "cond": self.conditions.take(indices)}
+        return {key: torch.from_numpy(crops(kept[key], positions, self.size, self.seed)) for key in kept}
 
     def take(self, indices: np.ndarray) -> Batch:
         """These pairs, from the middle of what is kept."""
-        start = (self.cached.images.shape[-1] - self.size) // 2
-        middle = (..., slice(start, start + self.size), slice(start, start + self.size))
-        pixels = {"real": self.cached.take(indices), "cond": self.conditions.take(indices)}
-        return self.normalise({key: torch.from_numpy(values[middle]) for key, values in pixels.items()})
+        start = (self.load_size - self.size) // 2
+        middle = slice(start, start + self.size)
+        kept = {"real": self.cached.take(indices), "cond": self.conditions.take(indices)}
+        return self.normalise({key: torch.from_numpy(kept[key][..., middle, middle]) for key in kept})
 
     def normalise(self, batch: Batch) -> Batch:
-        return {key: mirrored(self.to_range(batch[key]), batch.get("flip")) for key in ("real", "cond")}
+        return {key: self.to_range(batch[key], batch.get("flip")) for key in ("real", "cond")}
 
     def condition_of(self, picture: Image.Image, drawn: bool = False) -> Tensor:
         """What the generator gets of a user's picture, or as it is where it is `drawn`: (cond_channels, h, w)."""
@@ -102,24 +99,6 @@ class Pairs(GANDataModule):
     def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
         """Input, what is made of it, and the target side by side."""
         return grid(beside(*(self.pictures(part.cpu()) for part in (batch["cond"], made, batch["real"]))), columns)
-
-
-class _Pairs(Dataset):
-    """Positions of the endless order to pairs; a hash of the position says where both are cut."""
-
-    def __init__(self, targets: Cached, conditions: Cached, order: IndexStream, size: int, flip: bool, seed: int):
-        self.kept = {"real": targets, "cond": conditions}
-        self.order, self.size, self.flip, self.seed = order, size, flip, seed
-
-    def __getitems__(self, positions: np.ndarray) -> Batch:
-        indices = self.order(positions)
-        batch = {
-            key: torch.from_numpy(crops(cached.take(indices), positions, self.size, self.seed))
-            for key, cached in self.kept.items()
-        }
-        if self.flip:
-            batch["flip"] = torch.from_numpy(coin(positions, derive_seed(self.seed, "flip")))
-        return batch
 
 
 def beside(*pictures: Tensor) -> Tensor:

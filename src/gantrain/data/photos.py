@@ -6,15 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from gantrain.data.acceptance import check_large_enough, check_readable
 from gantrain.data.batch import Batch
 from gantrain.data.cache.photos import Photos, open_photos
 from gantrain.data.jitter import corners
 from gantrain.data.low_high import LowHigh
-from gantrain.data.stream import IndexStream, coin
-from gantrain.rng import derive_seed
 
 
 class PhotoCrops(LowHigh):
@@ -30,17 +26,9 @@ class PhotoCrops(LowHigh):
         self.cached: Photos = open_photos(
             self.source, self.channels, self.size if self.upsize or self.source.framing is None else 1, self.cache_dir
         )
-
-    def check(self) -> None:
-        check_readable(self.source, self.cached, self.on_error)
-        if not self.upsize:
-            check_large_enough(self.source, self.cached, self.size)
-
-    @property
-    def turns(self) -> np.ndarray:
-        """The photos' numbers, each as often as its turn comes in an epoch."""
-        side_by_side = (self.cached.sides // self.size).prod(1)
-        return np.tile(np.arange(len(self.cached)), max(1, round(side_by_side.mean())))
+        # The photos' numbers, each as often as its turn comes in an epoch.
+        count, side_by_side = len(self.cached), (self.cached.sides // self.size).prod(1).sum()
+        self.turns = np.tile(np.arange(count), max(1, round(side_by_side / max(1, count))))
 
     def __len__(self) -> int:
         return len(self.turns)
@@ -54,13 +42,12 @@ class PhotoCrops(LowHigh):
         facts = (self.channels, self.cached.sides.tolist(), self.cached.checksums)
         return hashlib.blake2b(repr(facts).encode(), digest_size=8).hexdigest()
 
-    def samples(self) -> Dataset:
-        return _Crops(self.cached, self.turns, self.size, self.flip, self.seed)
-
-    def take(self, indices: np.ndarray) -> Batch:
-        """Of each turn a crop, at a place that depends on its number and the seed."""
-        crops = _Crops(self.cached, self.turns, self.size, False, self.seed)
-        return self.normalise(crops.cut(self.turns[indices], indices))
+    def stored(self, indices: np.ndarray, positions: np.ndarray) -> Batch:
+        """A crop of each turn's photo."""
+        photos, size = self.turns[indices], self.size
+        places = corners(positions, self.cached.sides[photos] - size + 1, self.seed)
+        crops = [self.cached[i][y : y + size, x : x + size] for i, (y, x) in zip(photos, places, strict=True)]
+        return {"real": torch.stack([_planes(crop) for crop in crops])}
 
     def name(self, index: int) -> str:
         """The photo that the turn is of."""
@@ -74,29 +61,6 @@ class PhotoCrops(LowHigh):
     def wholes(self) -> Iterator[tuple[str, Tensor]]:
         for i, row in enumerate(self.cached.rows):
             yield self.source.name(int(row)), _planes(self.cached[i])
-
-
-class _Crops(Dataset):
-    """Positions of the endless order to crops; a hash of the position says where in its photo each lies."""
-
-    def __init__(self, photos: Photos, turns: np.ndarray, size: int, flip: bool, seed: int):
-        self.photos, self.turns, self.size, self.flip, self.seed = photos, turns, size, flip, seed
-        self.order = IndexStream(len(turns), seed)
-
-    def __getitems__(self, positions: np.ndarray) -> Batch:
-        batch = self.cut(self.turns[self.order(positions)], positions)
-        if self.flip:
-            batch["flip"] = torch.from_numpy(coin(positions, derive_seed(self.seed, "flip")))
-        return batch
-
-    def cut(self, chosen: np.ndarray, positions: np.ndarray) -> Batch:
-        """A crop of each chosen photo, where the position says."""
-        places = corners(positions, self.photos.sides[chosen] - self.size + 1, self.seed)
-        crops = [
-            self.photos[photo][y : y + self.size, x : x + self.size]
-            for photo, (y, x) in zip(chosen, places, strict=True)
-        ]
-        return {"real": torch.stack([_planes(crop) for crop in crops])}
 
 
 def _planes(pixels: np.ndarray) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from gantrain.data.formats.volume_files import SUFFIXES, read_volume
+from gantrain.data.source import Source
 from gantrain.errors import UserError, did_you_mean
 from gantrain.folders import data_folder
 
@@ -39,12 +40,9 @@ class ShapeNet:
     def open(self, root: Path | None) -> "VolumeFiles":
         root = root or data_folder()
         found = categories_in(root)
-        for name in self.categories or ():
-            if name not in found:
-                raise UserError(
-                    f"data.dataset.categories: there is no folder {root / name / RESOLUTION / self.split}"
-                    f"{did_you_mean(name, found)}"
-                )
+        if missing := [name for name in self.categories or () if name not in found]:
+            where, meant = root / missing[0] / RESOLUTION / self.split, did_you_mean(missing[0], found)
+            raise UserError(f"data.dataset.categories: there is no folder {where}{meant}")
         names = self.categories or found
         if not names:
             raise UserError(
@@ -66,27 +64,18 @@ class ShapeNet:
         return ShapeNet(None, self.split, self.key)
 
 
-class VolumeFiles:
+class VolumeFiles(Source):
     """Volume files; `labels` (n,) count through `class_names`, and are None where there is one class."""
 
     def __init__(
         self, root: Path, files: Sequence[Path], labels: np.ndarray | None, class_names: Sequence[str], key: str
     ):
-        self.root, self.files, self.labels, self.class_names, self.key = root, files, labels, list(class_names), key
+        self.files, self.labels, self.class_names, self.key = files, labels, list(class_names), key
+        self.names = [str(file.relative_to(root)) for file in files]
         digest = hashlib.blake2b(repr((key, self.class_names)).encode(), digest_size=16)
-        for file in files:
-            status = file.stat()
-            digest.update(f"{self.name_of(file)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+        for name, status in zip(self.names, map(Path.stat, files), strict=True):
+            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
         self.fingerprint = digest.hexdigest()
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def name_of(self, file: Path) -> str:
-        return str(file.relative_to(self.root))
-
-    def name(self, index: int) -> str:
-        return self.name_of(self.files[index])
 
     def group(self, index: int) -> str:
         return object_of(self.name(index))

@@ -1,44 +1,33 @@
 """Parametric furniture, made by the program itself: a first run of 3D-GAN without data, and tests."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from gantrain.data.source import Source
 from gantrain.errors import did_you_mean
 
 Solid = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # coordinates in -1..1 to what lies inside
 SPLITS = ("train", "test")  # their places are part of the seed of what is made
 
 
-@dataclass(frozen=True)
-class Box:
+def box(low: Sequence[float], high: Sequence[float]) -> Solid:
     """Between two corners."""
-
-    low: tuple[float, float, float]
-    high: tuple[float, float, float]
-
-    def __call__(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-        sides = zip((x, y, z), self.low, self.high, strict=True)
-        return np.logical_and.reduce([(low <= value) & (value <= high) for value, low, high in sides])
+    return lambda *at: np.logical_and.reduce([(a <= v) & (v <= b) for v, a, b in zip(at, low, high, strict=True)])
 
 
-@dataclass(frozen=True)
-class Cone:
+def cone(low: float, high: float, bottom: float, top: float) -> Solid:
     """Upright around the middle, from `low` to `high`, its radius going from `bottom` to `top`."""
 
-    low: float
-    high: float
-    bottom: float
-    top: float
+    def inside(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        radius = bottom + (top - bottom) * (z - low) / (high - low)
+        return (low <= z) & (z <= high) & (np.hypot(x, y) <= radius)
 
-    def __call__(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-        radius = self.bottom + (self.top - self.bottom) * (z - self.low) / (self.high - self.low)
-        return (self.low <= z) & (z <= self.high) & (np.hypot(x, y) <= radius)
+    return inside
 
 
-class Shapes3D:
+class Shapes3D(Source):
     """`objects` chairs, tables and lamps each, seen in `turns` turns about the vertical, third axis, of side 30.
 
     `categories` are the classes, in their order. The test split has a quarter as many objects, all different.
@@ -61,6 +50,7 @@ class Shapes3D:
         self.made = objects if split == "train" else max(1, objects // 4)
         self.kinds = np.repeat(np.arange(len(names)), self.made * turns)
         self.labels = self.kinds if len(names) > 1 else None
+        self.names = [f"{self.group(index)}_{index % turns + 1}" for index in range(len(self.kinds))]
         self.fingerprint = f"shapes3d-{names}-{split}-{objects}-{turns}-{side}"
 
     def open(self, root: object) -> "Shapes3D":
@@ -70,14 +60,8 @@ class Shapes3D:
         """The test split."""
         return Shapes3D(self.class_names, "test", self.objects, self.turns, self.side)
 
-    def __len__(self) -> int:
-        return len(self.kinds)
-
     def group(self, index: int) -> str:
         return f"{self.class_names[self.kinds[index]]}_{self.split}_{index // self.turns % self.made:04d}"
-
-    def name(self, index: int) -> str:
-        return f"{self.group(index)}_{index % self.turns + 1}"
 
     def volume(self, index: int) -> np.ndarray:
         """(side, side, side) bool."""
@@ -93,18 +77,18 @@ class Shapes3D:
 def legs(width: float, depth: float, thick: float, low: float, high: float) -> list[Solid]:
     """Four, at the corners of a rectangle of half this width and depth."""
     corners = [(sx * (width - thick), sy * (depth - thick)) for sx in (-1, 1) for sy in (-1, 1)]
-    return [Box((x - thick, y - thick, low), (x + thick, y + thick, high)) for x, y in corners]
+    return [box((x - thick, y - thick, low), (x + thick, y + thick, high)) for x, y in corners]
 
 
 def chair(rng: np.random.Generator) -> list[Solid]:
     width, depth, seat, back = rng.uniform([0.32, 0.32, -0.2, 0.5], [0.5, 0.5, 0.1, 0.9])
-    parts = [Box((-width, -depth, seat), (width, depth, seat + 0.14))]
+    parts = [box((-width, -depth, seat), (width, depth, seat + 0.14))]
     parts += legs(width, depth, 0.07, -0.85, seat)
-    parts.append(Box((-width, depth - 0.14, seat), (width, depth, back)))
+    parts.append(box((-width, depth - 0.14, seat), (width, depth, back)))
     if rng.random() < 0.4:  # arms
         for side in (-1, 1):
             x = side * (width - 0.07)
-            parts.append(Box((x - 0.07, -depth, seat), (x + 0.07, depth, seat + 0.4)))
+            parts.append(box((x - 0.07, -depth, seat), (x + 0.07, depth, seat + 0.4)))
     return parts
 
 
@@ -112,19 +96,19 @@ def table(rng: np.random.Generator) -> list[Solid]:
     width, depth, low, high = rng.uniform([0.5, 0.3, -0.7, 0.1], [0.66, 0.6, -0.4, 0.6])
     if rng.random() < 0.3:  # round, on one foot
         return [
-            Cone(high, high + 0.14, width, width),
-            Cone(low, high, 0.1, 0.1),
-            Cone(low, low + 0.12, width * 0.6, width * 0.6),
+            cone(high, high + 0.14, width, width),
+            cone(low, high, 0.1, 0.1),
+            cone(low, low + 0.12, width * 0.6, width * 0.6),
         ]
-    return [Box((-width, -depth, high), (width, depth, high + 0.14)), *legs(width, depth, 0.08, low, high)]
+    return [box((-width, -depth, high), (width, depth, high + 0.14)), *legs(width, depth, 0.08, low, high)]
 
 
 def lamp(rng: np.random.Generator) -> list[Solid]:
     foot, shade, narrow, height = rng.uniform([0.25, 0.35, 0.4, 0.4], [0.5, 0.7, 0.9, 0.7])
     return [
-        Cone(-0.85, -0.72, foot, foot),
-        Cone(-0.85, 0.9 - height, 0.08, 0.08),
-        Cone(0.9 - height, 0.9, shade, shade * narrow),
+        cone(-0.85, -0.72, foot, foot),
+        cone(-0.85, 0.9 - height, 0.08, 0.08),
+        cone(0.9 - height, 0.9, shade, shade * narrow),
     ]
 
 

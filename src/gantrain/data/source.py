@@ -10,26 +10,31 @@ from PIL import Image
 from gantrain.data.formats.decode import Framing
 
 
-class Source(Protocol):
-    """An opened dataset; it must pickle, for the processes that decode.
+class Source:
+    """An opened dataset, of samples that have `names`; it must pickle, for the processes that decode.
 
     `fingerprint` changes when the data do. `labels` are class numbers (n,) or None, `class_names` their names or None.
     `framing` says how files of any shape are cut; None means arrays of one shape, squashed or enlarged as asked.
-    A list of pictures that names some that cannot serve counts them by reason in `dropped`; it may be missing.
-    `read` gives one picture as it is stored, perhaps not loaded yet, and raises what Pillow raises; `name` says which
-    one that is.
+    A list of pictures that names some that cannot serve counts them by reason in `dropped`.
+    Volumes have a `volume(index)`, a cube of bool, in the place of `read`; it raises Unreadable.
     """
 
+    names: Sequence[str]
     fingerprint: str
-    labels: np.ndarray | None
-    class_names: Sequence[str] | None
-    framing: Framing | None
+    labels: np.ndarray | None = None
+    class_names: Sequence[str] | None = None
+    framing: Framing | None = None
+    dropped: Mapping[str, int]  # may be missing
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        return len(self.names)
 
-    def read(self, index: int) -> Image.Image: ...
+    def name(self, index: int) -> str:
+        return self.names[index]
 
-    def name(self, index: int) -> str: ...
+    def read(self, index: int) -> Image.Image:
+        """One picture as it is stored, perhaps not loaded yet. Raises what Pillow raises."""
+        raise NotImplementedError
 
 
 class Dataset(Protocol):

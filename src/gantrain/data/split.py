@@ -28,21 +28,16 @@ def divide(source: Source, holdout: float) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(order[count:]), np.sort(order[:count])
 
 
-class Part:
+class Part(Source):
     """Some `rows` of another source."""
 
     def __init__(self, source: Source, rows: np.ndarray):
         self.source, self.rows = source, rows
+        self.names = [*map(source.name, rows.tolist())]
         self.framing, self.class_names = source.framing, source.class_names
         self.dropped = dropped_by(source)
         self.labels = None if source.labels is None else source.labels[rows]
         self.fingerprint = hashlib.blake2b(source.fingerprint.encode() + rows.tobytes(), digest_size=16).hexdigest()
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
     def read(self, index: int) -> Image.Image:
         return self.source.read(int(self.rows[index]))
-
-    def name(self, index: int) -> str:
-        return self.source.name(int(self.rows[index]))

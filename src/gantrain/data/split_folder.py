@@ -1,7 +1,8 @@
 """Folders of pictures whose test split lies beside them: `<root>/train`, `<root>/val`."""
 
+import copy
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from gantrain.data.folder import ImageFolder, PictureFiles, list_pictures
 from gantrain.errors import UserError
@@ -12,14 +13,8 @@ HOLDOUT = ", or keep some pictures of training back with data.holdout=0.1"
 class SplitFolder(ImageFolder):
     """Every picture under `root/<split>`; those under `root/<test>` are held out. No classes. Else as ImageFolder."""
 
-    def __init__(
-        self,
-        split: str = "train",
-        test: str = "val",
-        crop: Literal["centre", "none"] = "centre",
-        background: tuple[int, int, int] = (255, 255, 255),
-    ):
-        super().__init__(crop, background)
+    def __init__(self, split: str = "train", test: str = "val", **base: Any):
+        super().__init__(**base)
         self.split, self.test = split, test
 
     def open(self, root: Path | None) -> PictureFiles:
@@ -30,8 +25,8 @@ class SplitFolder(ImageFolder):
         """The test split. Raises UserError where this is it already."""
         if self.split == self.test:
             raise UserError(f"data.dataset.test: training on '{self.test}' leaves nothing to measure with")
-        other = SplitFolder(self.test, self.test)
-        other.framing = self.framing
+        other = copy.copy(self)
+        other.split = self.test
         return other
 
 

@@ -1,5 +1,6 @@
 """The endless order of samples: a stateless function of seed and position, so that resuming needs only a count."""
 
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,21 +17,16 @@ class IndexStream:
 
     def __init__(self, count: int, seed: int, shares: np.ndarray | None = None):
         self.count, self.seed, self.shares = count, seed, shares
-        self._permutations: dict[int, np.ndarray] = {}
+        self.permutation = functools.lru_cache(2)(self._permutation)  # a batch may straddle two epochs
 
-    def permutation(self, epoch: int) -> np.ndarray:
-        if epoch not in self._permutations:
-            self._permutations = {e: p for e, p in self._permutations.items() if e == epoch - 1}
-            generator = np.random.default_rng(derive_seed(self.seed, "epoch", epoch))
-            self._permutations[epoch] = generator.permutation(self._members(generator))
-        return self._permutations[epoch]
-
-    def _members(self, generator: np.random.Generator) -> np.ndarray | int:
-        if self.shares is None:
-            return self.count
-        # Systematic sampling: a comb of equally spaced teeth over the samples' shares laid end to end.
-        teeth = (np.arange(self.count) + generator.random()) / self.count
-        return np.searchsorted(np.cumsum(self.shares)[:-1], teeth, side="right")
+    def _permutation(self, epoch: int) -> np.ndarray:
+        generator = np.random.default_rng(derive_seed(self.seed, "epoch", epoch))
+        members = np.arange(self.count)
+        if self.shares is not None:
+            # Systematic sampling: a comb of equally spaced teeth over the samples' shares laid end to end.
+            teeth = (members + generator.random()) / self.count
+            members = np.searchsorted(np.cumsum(self.shares)[:-1], teeth, side="right")
+        return generator.permutation(members)
 
     def __call__(self, positions: np.ndarray) -> np.ndarray:
         epochs, offsets = np.divmod(positions, self.count)

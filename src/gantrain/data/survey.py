@@ -1,7 +1,7 @@
 """What a cache holds, in numbers and words for people: sizes, modes, classes, copies."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import zip_longest
 
 import numpy as np
@@ -42,7 +42,8 @@ def _classes(source: Source, cached: Cached) -> str:
     if not counts:
         return "none"
     names = source.class_names or [str(number) for number in range(len(counts))]
-    listed = [f"{_printable(name)} {count:,}" for name, count in zip_longest(names, counts, fillvalue=0)]
+    printable = [name if name.isprintable() else repr(name) for name in names]
+    listed = [f"{name} {count:,}" for name, count in zip_longest(printable, counts, fillvalue=0)]
     more = f", and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
     return f"{len(listed)}: {', '.join(listed[:NAMED])}{more}"
 
@@ -54,10 +55,6 @@ def _copies(source: Source, cached: Cached) -> str:
     pairs = ", ".join(" = ".join(repr(source.name(cached.rows[i])) for i in group[:2]) for group in groups[:3])
     more = ", ..." if len(groups) > 3 else ""
     return f"{sum(len(group) - 1 for group in groups):,} pictures have the pixels of another: {pairs}{more}"
-
-
-def _printable(name: str) -> str:
-    return name if name.isprintable() else repr(name)
 
 
 def sizes(cached: Cached) -> Counter[tuple[int, int]]:
@@ -77,12 +74,9 @@ def class_counts(cached: Cached) -> list[int]:
 
 def copies(cached: Cached) -> list[list[int]]:
     """Groups of pictures whose pixels are the same at this size, as positions in the cache."""
-    digests = np.empty(len(cached.rows), np.uint64)
-    for start in range(0, len(digests), STRIDE):
-        rows = cached.take(np.arange(start, min(start + STRIDE, len(digests))))
+    groups: dict[bytes, list[int]] = defaultdict(list)
+    for start in range(0, len(cached.rows), STRIDE):
+        rows = cached.take(np.arange(start, min(start + STRIDE, len(cached.rows))))
         for i, row in enumerate(rows, start):
-            digests[i] = int.from_bytes(hashlib.blake2b(row.tobytes(), digest_size=8).digest(), "little")
-    order = np.argsort(digests, kind="stable")
-    borders = np.flatnonzero(np.diff(digests[order])) + 1
-    groups = [group.tolist() for group in np.split(order, borders) if len(group) > 1]
-    return sorted(groups)
+            groups[hashlib.blake2b(row.tobytes(), digest_size=8).digest()].append(i)
+    return [group for group in groups.values() if len(group) > 1]

@@ -5,17 +5,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from gantrain.data.source import Source
+
 VOLUME_SIDE = 8  # enlarged as asked
 
 
-class Synthetic:
+class Synthetic(Source):
     """`count` coloured discs and squares on shaded ground, in `classes` classes by shape and shade.
 
     Asked for volumes, it gives balls and boxes. `first` numbers the first of them: others are other pictures.
     """
-
-    framing = None  # enlarged as asked
-    class_names = None
 
     def __init__(self, count: int = 64, classes: int | None = None, side: int = 32, first: int = 0):
         if count < 1 or side < 4:
@@ -23,6 +22,7 @@ class Synthetic:
         self.count, self.classes, self.side, self.first = count, classes, side, first
         self.fingerprint = f"synthetic-{count}-{classes}-{side}-{first}"
         self.labels = np.arange(count) % classes if classes else None
+        self.names = [f"synthetic picture {index}" for index in range(count)]
 
     def open(self, root: Path | None) -> "Synthetic":
         return self
@@ -30,12 +30,6 @@ class Synthetic:
     def held_out(self) -> "Synthetic":
         """As many others."""
         return Synthetic(self.count, self.classes, self.side, self.first + self.count)
-
-    def __len__(self) -> int:
-        return self.count
-
-    def name(self, index: int) -> str:
-        return f"synthetic picture {index}"
 
     def read(self, index: int) -> Image.Image:
         rng = np.random.default_rng(self.first + index)

@@ -2,33 +2,25 @@
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
-from gantrain.data.folder import Listing, PictureFiles, list_pictures
-from gantrain.data.formats.decode import Framing
+from gantrain.data.folder import ImageFolder, Listing, PictureFiles, list_pictures
 from gantrain.data.split_folder import split_of
 
 
-class TwoFolders:
+class TwoFolders(ImageFolder):
     """Every picture under `root/<a>`, class 0, and `root/<b>`, class 1; those of `test_a` and `test_b` are held out.
 
-    `crop` and `background` are ImageFolder's. `open` raises UserError for a folder that is missing or empty.
+    The other options are ImageFolder's. `open` raises UserError for a folder that is missing or empty.
     """
 
-    def __init__(
-        self,
-        a: str = "trainA",
-        b: str = "trainB",
-        test_a: str = "testA",
-        test_b: str = "testB",
-        crop: Literal["centre", "none"] = "centre",
-        background: tuple[int, int, int] = (255, 255, 255),
-    ):
+    def __init__(self, a: str = "trainA", b: str = "trainB", test_a: str = "testA", test_b: str = "testB", **base: Any):
+        super().__init__(**base)
         if a == b:
             raise ValueError(f"a and b are both '{a}', they must be two folders")
-        self.folders, self.tests, self.framing = (a, b), (test_a, test_b), Framing(crop, tuple(background))
+        self.folders, self.tests = (a, b), (test_a, test_b)
 
     def open(self, root: Path | None) -> PictureFiles:
         listings = [list_pictures(split_of(root, name)) for name in self.folders]
@@ -38,7 +30,7 @@ class TwoFolders:
         content = "\0".join([*self.folders, *(found.fingerprint for found in listings)])
         fingerprint = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         labels = np.repeat([0, 1], [len(found.names) for found in listings])
-        return PictureFiles(root, Listing(names, [], fingerprint), self.framing, labels, self.folders)
+        return PictureFiles(root, Listing(names, fingerprint), self.framing, labels, self.folders)
 
     def held_out(self) -> "TwoFolders":
         """The test folders."""

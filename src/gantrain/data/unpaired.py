@@ -1,20 +1,19 @@
 """Pictures of two kinds that do not belong together one by one, for CycleGAN."""
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from gantrain.data.batch import SIDES, Batch
-from gantrain.data.cache.pictures import Cached, open_cache
 from gantrain.data.conditions import condition_of
 from gantrain.data.jitter import check_load_size, crops
-from gantrain.data.module import GANDataModule, mirrored
+from gantrain.data.module import GANDataModule
 from gantrain.data.pairs import beside
-from gantrain.data.stream import IndexStream, coin
+from gantrain.data.stream import Batches, IndexStream, coin
 from gantrain.drawing.pictures import grid
 from gantrain.errors import UserError
 from gantrain.rng import derive_seed
@@ -39,33 +38,38 @@ class Unpaired(GANDataModule):
         self.load_size = check_load_size(load_size, size)
 
     def fill(self) -> None:
-        self.source = self.opened()
-        side = self.load_size if self.part == "train" else self.size
-        self.cached = open_cache(self.source, side, self.channels, self.cache_dir)
+        super().fill()
+        # The pictures of each side, by their numbers in the cache.
+        self.members = {side: np.flatnonzero(self.cached.labels == label) for label, side in enumerate(SIDES)}
 
     def check(self) -> None:
         super().check()
-        for label, side in enumerate(SIDES):
-            if not len(self.members(label)):
+        for side, members in self.members.items():
+            if not len(members):
                 raise UserError(f"data.root: no picture is left of side {side}; look after its folder, or data.holdout")
 
-    def members(self, label: int) -> np.ndarray:
-        """The pictures of a side, by their numbers in the cache."""
-        return np.flatnonzero(self.cached.labels == label)
-
     def __len__(self) -> int:
-        return max(len(self.members(label)) for label in (0, 1))
+        return max(map(len, self.members.values()))
 
     @property
     def variety(self) -> int:
-        return min(len(self.members(label)) for label in (0, 1))
+        return min(map(len, self.members.values()))
 
-    def samples(self) -> Dataset:
-        members = {side: self.members(label) for label, side in enumerate(SIDES)}
-        return _Sides(self.cached, members, self.size, self.flip, self.seed)
+    def loader(self, batches: Batches) -> Iterator[Batch]:
+        """The same for both sides, each in an endless order of its own."""
+        seeds = {side: derive_seed(self.seed, side) for side in SIDES}
+        orders = {side: IndexStream(len(self.members[side]), seeds[side]) for side in SIDES}
+        for positions in batches:
+            batch = {}
+            for side, seed in seeds.items():
+                pixels = self.cached.take(self.members[side][orders[side](positions)])
+                batch[side] = torch.from_numpy(crops(pixels, positions, self.size, seed))
+                if self.flip:
+                    batch[f"flip_{side}"] = torch.from_numpy(coin(positions, derive_seed(seed, "flip")))
+            yield batch
 
     def normalise(self, batch: Batch) -> Batch:
-        return {side: mirrored(self.to_range(batch[side]), batch.get(f"flip_{side}")) for side in SIDES}
+        return {side: self.to_range(batch[side], batch.get(f"flip_{side}")) for side in SIDES}
 
     def condition_of(self, picture: Image.Image) -> Tensor:
         """What a generator gets of a user's picture: (channels, h, w) in `range`."""
@@ -79,21 +83,3 @@ class Unpaired(GANDataModule):
         """A picture of a, what it becomes, a picture of b, what it becomes."""
         to_b, to_a = made.split(len(batch["a"]))
         return grid(beside(*(self.pictures(part.cpu()) for part in (batch["a"], to_b, batch["b"], to_a))), columns)
-
-
-class _Sides(Dataset):
-    """Positions of the endless order to pictures of both sides; each side has streams of its own."""
-
-    def __init__(self, cached: Cached, members: dict[str, np.ndarray], size: int, flip: bool, seed: int):
-        self.cached, self.members, self.size, self.flip = cached, members, size, flip
-        self.seeds = {side: derive_seed(seed, side) for side in members}
-        self.orders = {side: IndexStream(len(rows), self.seeds[side]) for side, rows in members.items()}
-
-    def __getitems__(self, positions: np.ndarray) -> Batch:
-        batch = {}
-        for side, rows in self.members.items():
-            pixels = self.cached.take(rows[self.orders[side](positions)])
-            batch[side] = torch.from_numpy(crops(pixels, positions, self.size, self.seeds[side]))
-            if self.flip:
-                batch[f"flip_{side}"] = torch.from_numpy(coin(positions, derive_seed(self.seeds[side], "flip")))
-        return batch

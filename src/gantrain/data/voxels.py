@@ -2,10 +2,9 @@
 
 import hashlib
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,29 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gantrain.data.acceptance import check_classes, named
-from gantrain.data.batch import Batch
 from gantrain.data.formats.decode import Unreadable
 from gantrain.data.formats.volume_export import ARRAYS, MESHES, largest_part, save_volume
-from gantrain.data.module import GANDataModule, mirrored, normalised
+from gantrain.data.module import GANDataModule
+from gantrain.data.source import Source
 from gantrain.data.split import divide
 from gantrain.drawing.rendering import render, turn
 from gantrain.errors import UserError
-
-
-class VolumeSource(Protocol):
-    """An opened dataset of volumes; what it shares with `Source` means the same."""
-
-    fingerprint: str
-    labels: np.ndarray | None
-    class_names: Sequence[str] | None
-
-    def __len__(self) -> int: ...
-
-    def volume(self, index: int) -> np.ndarray:
-        """A cube of bool. Raises Unreadable."""
-        ...
-
-    def name(self, index: int) -> str: ...
 
 
 @dataclass
@@ -115,17 +98,18 @@ class VoxelDataModule(GANDataModule):
             "training": self.as_trained(),
         }
 
-    def normalise(self, batch: Batch) -> Batch:
-        """Bits to floats in `range`, enlarged, padded, and mirrored where the batch says so."""
-        real = unpack(batch["real"], self.cached.side)
+    def to_range(self, bits: Tensor, flip: Tensor | None = None) -> Tensor:
+        """Bits to floats in `range`, enlarged, padded, those volumes mirrored for which `flip` (n,) is true."""
+        voxels = unpack(bits, self.cached.side)
         zoom = self.size // self.cached.side
         for axis in (1, 2, 3) if zoom > 1 else ():
-            real = real.repeat_interleave(zoom, axis)
-        space = self.size - real.shape[1]
-        real = F.pad(real, (space // 2, space - space // 2) * 3)
+            voxels = voxels.repeat_interleave(zoom, axis)
+        space = self.size - voxels.shape[1]
+        voxels = F.pad(voxels, (space // 2, space - space // 2) * 3)
+        if flip is not None:
+            voxels = torch.where(flip.view(-1, 1, 1, 1), voxels.flip(1), voxels)
         low, high = self.range
-        real = mirrored(real, batch.get("flip"), axis=1).unsqueeze(1).float().mul_(high - low).add_(low)
-        return normalised(batch, real)
+        return voxels.unsqueeze(1).float().mul_(high - low).add_(low)
 
     def solid(self, samples: Tensor) -> Tensor:
         """Which voxels (n, size, size, size) of samples in `range` are occupied, on the CPU: those above its middle."""
@@ -149,7 +133,7 @@ class VoxelDataModule(GANDataModule):
         return turn(self.solid(samples))
 
 
-def pack(source: VolumeSource, rows: np.ndarray, on_error: Literal["stop", "skip"]) -> Packed:
+def pack(source: Source, rows: np.ndarray, on_error: Literal["stop", "skip"]) -> Packed:
     """Read these volumes of a source. Raises UserError for one that cannot be used, or that has another side."""
     bits, kept, unreadable, sides = [], [], {}, {}
     for row in rows.tolist():

@@ -67,13 +67,10 @@ def test_a_chunk_is_bounded_whatever_the_size(monkeypatch):
 
 def test_no_more_than_a_chunk_is_held(tmp_path):
     source, told = Shades(95), []
-
-    def tell(done):
+    work = job(tmp_path, source)
+    for done in fill(work, work.chunks, 1):
         told.append(done.chunk)
         assert source.reads[-1] <= 10 * len(told)  # the next is read only once this one is in the file
-
-    work = job(tmp_path, source)
-    fill(work, work.chunks, 1, tell)
     assert told == list(range(10))
     rows = np.frombuffer(work.file.read_bytes(), np.uint8).reshape(95, 16)
     assert (rows == np.arange(95)[:, None]).all()
@@ -186,7 +183,7 @@ class Slow:
 if __name__ == "__main__":
     Path("pids").mkdir()
     Path("pixels").touch()
-    fill(Job(Slow(), 4, 1, Path("pixels"), 2), range(500), 2, print)
+    print(list(fill(Job(Slow(), 4, 1, Path("pixels"), 2), range(500), 2)))
 """
 
 

@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
@@ -73,18 +73,17 @@ class Journal:
         found: dict[int, Done] = {}
         with contextlib.suppress(FileNotFoundError), self.job.file.open("rb") as pixels:
             for line in self.file.read_text(encoding="utf-8", errors="replace").splitlines():
-                done = _parse(line)
-                if done is not None and done.chunk in self.job.chunks and self._holds(done, pixels):
-                    found[done.chunk] = done
+                with contextlib.suppress(ValueError, TypeError, LookupError):  # a line that was cut off in the middle
+                    node = json.loads(line)
+                    looks = [look if isinstance(look, str) else tuple(look) for look in node["looks"]]
+                    done = Done(node["chunk"], node["crc32"], looks)
+                    if done.chunk in self.job.chunks and self._holds(done, pixels):
+                        found[done.chunk] = done
         return list(found.values())
-
-    def write(self, finished: Iterable[Done]) -> None:
-        """Start anew with these chunks."""
-        self.file.write_text("".join(_line(done) for done in finished), encoding="utf-8")
 
     def add(self, done: Done) -> None:
         with self.file.open("a", encoding="utf-8") as stream:
-            stream.write(_line(done))
+            stream.write("\n" + json.dumps(asdict(done)))  # on a line of its own, also after one that was cut off
 
     def _holds(self, done: Done, pixels) -> bool:
         span = self.job.span(done.chunk)
@@ -94,33 +93,17 @@ class Journal:
         return not refused and len(done.looks) == len(span) and zlib.crc32(data) == done.crc32
 
 
-def _line(done: Done) -> str:
-    return json.dumps(asdict(done)) + "\n"
-
-
-def _parse(line: str) -> Done | None:
-    try:
-        node = json.loads(line)
-        looks = [
-            look if isinstance(look, str) else (int(look[0]), int(look[1]), str(look[2])) for look in node["looks"]
-        ]
-        return Done(int(node["chunk"]), int(node["crc32"]), looks)
-    except (ValueError, TypeError, LookupError):
-        return None  # cut off in the middle
-
-
 def chunk_rows(row_bytes: int) -> int:
     """Pictures per chunk, which is what one process holds at a time."""
     return max(1, min(CHUNK_ROWS, CHUNK_BYTES // row_bytes))
 
 
-def fill(job: Job, chunks: Iterable[int], processes: int, tell: Callable[[Done], None]) -> None:
-    """Decode `chunks` into the job's file and tell of each as it is finished.
+def fill(job: Job, chunks: Iterable[int], processes: int) -> Iterator[Done]:
+    """Decode `chunks` into the job's file; gives each as it is finished.
 
     Raises OSError where the file cannot be written and UserError where a decoding process dies.
     """
-    for done in _in_processes(job, chunks, processes) if processes > 1 else (fill_chunk(job, c) for c in chunks):
-        tell(done)
+    return _in_processes(job, chunks, processes) if processes > 1 else (fill_chunk(job, chunk) for chunk in chunks)
 
 
 def fill_chunk(job: Job, chunk: int) -> Done:
@@ -146,16 +129,11 @@ def processes_for(source: Source) -> int:
     if source.framing is None or len(source) < POOL_FROM:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, MOST_PROCESSES, AT_ONCE // _largest(source)))
-
-
-def _largest(source: Source) -> int:
-    """The pixels of the largest of a few pictures, by their headers."""
-    pixels = [1]
+    largest = 1  # of a few pictures, by their headers
     for i in range(PROBED):
         with contextlib.suppress(*DAMAGED_PICTURE), source.read(i * len(source) // PROBED) as picture:
-            pixels.append(picture.width * picture.height)
-    return max(pixels)
+            largest = max(largest, picture.width * picture.height)
+    return max(1, min(cores, MOST_PROCESSES, AT_ONCE // largest))
 
 
 def _in_processes(job: Job, chunks: Iterable[int], processes: int) -> Iterator[Done]:

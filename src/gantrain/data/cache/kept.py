@@ -1,14 +1,18 @@
 """A folder kept under the key of its content: built by one process, checked at each start."""
 
+import contextlib
 import hashlib
+import json
+import os
 import random
 import shutil
 import sys
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from gantrain.data.formats.decode import DAMAGED_PICTURE, REFUSED
@@ -16,27 +20,31 @@ from gantrain.data.source import Source
 from gantrain.errors import UserError
 from gantrain.folders import cache_folder
 
+LOOK = np.dtype([("width", "<u4"), ("height", "<u4"), ("mode", "S8")])
 FULL_CHECK_BYTES = 256 << 20
 SAMPLED_BLOCKS = 32
 BLOCK_BYTES = 4 << 20
 
 
-class Found(Protocol):
-    """What a cache is read as."""
+class Kept:
+    """What is read of the cache in the folder `place`.
 
-    unreadable: dict[int, str]
+    `rows` (n,) are the pictures' numbers in the source; `looks` (n,) their width, height and mode there; `unreadable`
+    maps the numbers of those left out to the reason.
+    """
+
+    def __init__(self, place: Path, looks: np.ndarray, meta: dict[str, Any]):
+        self.place = place
+        self.unreadable = {int(index): str(reason) for index, reason in meta["unreadable"].items()}
+        self.rows = np.flatnonzero(looks["width"])
+        self.looks = looks[self.rows]
 
 
-Cache = TypeVar("Cache", bound=Found)
+Cache = TypeVar("Cache", bound=Kept)
+Read = Callable[[Path, dict[str, Any]], Cache | None]  # from the folder and its meta.json
 
 
-def kept(
-    source: Source,
-    content: str,
-    folder: Path | None,
-    read: Callable[[Path], Cache | None],
-    build: Callable[[Path], None],
-) -> Cache:
+def kept(source: Source, content: str, folder: Path | None, read: Read, build: Callable[[Path], None]) -> Cache:
     """The cache of `source` whose key is made of `content`, in `folder`, as `read` gives it.
 
     Where that is None, or what could not be opened then can be by now, `build` makes it anew in a folder of another
@@ -45,16 +53,17 @@ def kept(
     folder = folder or cache_folder()
     key = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
     place = folder / key
-    found = read(place)
-    if found is not None and not _opens_now(source, found):
+    if (found := _found(place, read, source)) is not None:
         return found
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder / f".{key}.lock"):
-            found = read(place)  # another process may have built it while this one waited
-            if found is not None and not _opens_now(source, found):
-                return found
+            if (found := _found(place, read, source)) is not None:
+                return found  # another process built it while this one waited
             part = folder / f".{key}.part"
+            if not part.is_dir():
+                clear(part)
+            part.mkdir(exist_ok=True)
             build(part)
             clear(place)  # damaged, or of another version
             part.replace(place)
@@ -64,7 +73,7 @@ def kept(
             f"data.cache_dir: cannot write the cache in {folder} ({error.strerror or error}{where}); "
             f"free space or name another folder with data.cache_dir="
         ) from error
-    built = read(place)
+    built = _found(place, read)
     if built is None:
         raise UserError(f"data.cache_dir: the cache just written in {place} reads back damaged; check that disk")
     return built
@@ -78,16 +87,18 @@ def clear(place: Path) -> None:
         place.unlink(missing_ok=True)
 
 
-def _opens_now(source: Source, cached: Found) -> bool:
-    """Whether a picture that the system refused to open, say for its permissions, can be opened by now."""
-    for index, reason in cached.unreadable.items():
-        if reason.startswith(REFUSED):
-            try:
-                with source.read(index):
-                    return True
-            except DAMAGED_PICTURE:
-                continue
-    return False
+def _found(place: Path, read: Read, source: Source | None = None) -> Cache | None:
+    """What is kept, or None where it is missing, damaged, or lacks what `source` can open by now."""
+    try:
+        found = read(place, json.loads((place / "meta.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if found is not None and source is not None:
+        for index, reason in found.unreadable.items():
+            if reason.startswith(REFUSED):  # say for its permissions
+                with contextlib.suppress(*DAMAGED_PICTURE), source.read(index):
+                    return None
+    return found
 
 
 def _alone(file: Path) -> FileLock:
@@ -97,6 +108,22 @@ def _alone(file: Path) -> FileLock:
     except Timeout:
         print(f"another process builds this cache; waiting for it ({file})", file=sys.stderr, flush=True)
         return lock.acquire()
+
+
+def seal(part: Path, meta: dict[str, Any]) -> None:
+    """Add what is known of a cache, its last file: it is whole before it has its name, also after a power cut."""
+    (part / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+    for file in part.iterdir():
+        with file.open("rb+") as stream:
+            os.fsync(stream.fileno())
+
+
+def looks_in(place: Path, count: int) -> np.ndarray:
+    """How each of the `count` files of the source looked, a width of 0 where it is unreadable. Raises ValueError."""
+    looks = np.load(place / "looks.npy", allow_pickle=False)
+    if looks.dtype != LOOK or len(looks) != count:
+        raise ValueError("of another source")
+    return looks
 
 
 def sound(file: Path, checksums: list[int]) -> bool:

@@ -5,39 +5,34 @@ A cache is a folder `<key>` beside those of gantrain.data.cache: `pixels.u8` (th
 made in a folder of another name, so that a broken build leaves nothing that could be taken for whole.
 """
 
-import json
-import os
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from gantrain.data.cache.kept import checksums, clear, kept, sound
-from gantrain.data.cache.pictures import LOOK
+from gantrain.data.cache.kept import LOOK, Kept, checksums, kept, looks_in, seal, sound
 from gantrain.data.cache.progress import Progress
-from gantrain.data.formats.decode import Framing, Unreadable, flat, guarded
+from gantrain.data.formats.decode import Framing, Unreadable, guarded, upright
 from gantrain.data.source import Source
 
 VERSION = 1  # raise it when the same source would give other bytes
 FILES = ("pixels.u8", "looks.npy", "sides.npy")
 
 
-class Photos:
+class Photos(Kept):
     """Photos (h, w, channels) uint8 by number, mapped from disk; `sides` (n, 2) are their heights and widths.
 
-    `rows`, `looks`, `unreadable` and `checksums` are as those of gantrain.data.cache.Cached.
+    `checksums` are those of the pixels' blocks.
     """
 
     labels = None
 
     def __init__(self, place: Path, channels: int, looks: np.ndarray, sides: np.ndarray, meta: dict[str, Any]):
-        self.place, self.channels, self.sides = place, channels, sides
-        self.unreadable = {int(index): str(reason) for index, reason in meta["unreadable"].items()}
-        self.checksums = meta["files"]["pixels.u8"]
-        self.rows = np.flatnonzero(looks["width"])
-        self.looks = looks[self.rows]
+        super().__init__(place, looks, meta)
+        self.channels, self.sides, self.checksums = channels, sides, meta["files"]["pixels.u8"]
         self.starts = np.concatenate([[0], np.cumsum(sides.prod(1) * channels)])
         pixels = place / "pixels.u8"
         self._pixels = np.memmap(pixels, np.uint8, "r") if self.starts[-1] else np.empty(0, np.uint8)
@@ -60,50 +55,40 @@ def open_photos(source: Source, channels: int, least: int = 1, folder: Path | No
     """
     background = None if source.framing is None else source.framing.background
     content = repr(("photos", VERSION, source.fingerprint, channels, least, background))
-
-    def build(part: Path) -> None:
-        clear(part)
-        part.mkdir()
-        _build(source, channels, least, part)
-
-    return kept(source, content, folder, lambda place: _read(place, len(source), channels), build)
+    return kept(
+        source,
+        content,
+        folder,
+        lambda place, meta: _read(place, meta, len(source), channels),
+        lambda part: _build(source, channels, least, part),
+    )
 
 
 def _build(source: Source, channels: int, least: int, part: Path) -> None:
     looks = np.zeros(len(source), LOOK)
     sides, reasons = [], {}
-    progress = Progress(len(source), 0)
-    try:
-        with (part / "pixels.u8").open("wb") as stream:
-            for index in range(len(source)):
-                try:
-                    with guarded(), source.read(index) as picture:
-                        look = (*picture.size, picture.mode)
-                        pixels = to_photo(picture, channels, least, source.framing)
-                except Unreadable as error:
-                    reasons[index] = str(error)
-                else:
-                    looks[index] = look
-                    sides.append(pixels.shape[:2])
-                    stream.write(pixels.tobytes())
-                progress.advance(1)
-    finally:
-        progress.close()
+    with (part / "pixels.u8").open("wb") as stream, closing(Progress(len(source), 0)) as progress:
+        for index in range(len(source)):
+            try:
+                with guarded(), source.read(index) as picture:
+                    look = (*picture.size, picture.mode)
+                    pixels = to_photo(picture, channels, least, source.framing)
+            except Unreadable as error:
+                reasons[index] = str(error)
+            else:
+                looks[index] = look
+                sides.append(pixels.shape[:2])
+                stream.write(pixels.tobytes())
+            progress.advance(1)
     np.save(part / "looks.npy", looks, allow_pickle=False)
     np.save(part / "sides.npy", np.array(sides, np.int64).reshape(-1, 2), allow_pickle=False)
-    meta = {"version": VERSION, "files": {name: checksums(part / name) for name in FILES}, "unreadable": reasons}
-    (part / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
-    for file in part.iterdir():
-        with file.open("rb+") as stream:
-            os.fsync(stream.fileno())  # whole before it has its name, also after a power cut
+    sums = {name: checksums(part / name) for name in FILES}
+    seal(part, {"version": VERSION, "files": sums, "unreadable": reasons})
 
 
 def to_photo(picture: Image.Image, channels: int, least: int, framing: Framing | None) -> np.ndarray:
     """The whole picture (h, w, channels) uint8, turned as its EXIF says, both sides at least `least` long."""
-    if framing is not None:
-        ImageOps.exif_transpose(picture, in_place=True)
-        picture = flat(picture, framing.background)
-    picture = picture.convert("L" if channels == 1 else "RGB")
+    picture = upright(picture, channels, framing)
     if min(picture.size) < least:
         factor = least / min(picture.size)
         size = tuple(max(least, round(side * factor)) for side in picture.size)
@@ -112,17 +97,11 @@ def to_photo(picture: Image.Image, channels: int, least: int, framing: Framing |
     return pixels[:, :, None] if channels == 1 else pixels
 
 
-def _read(place: Path, count: int, channels: int) -> Photos | None:
-    try:
-        meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
-        if meta["version"] != VERSION or not all(sound(place / name, meta["files"][name]) for name in FILES):
-            return None
-        looks = np.load(place / "looks.npy", allow_pickle=False)
-        sides = np.load(place / "sides.npy", allow_pickle=False)
-        if looks.dtype != LOOK or len(looks) != count or len(sides) != (looks["width"] > 0).sum():
-            return None
-        if sides.prod(1).sum() * channels != (place / "pixels.u8").stat().st_size:
-            return None
-        return Photos(place, channels, looks, sides, meta)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # missing or damaged: it is built anew
+def _read(place: Path, meta: dict[str, Any], count: int, channels: int) -> Photos | None:
+    if meta["version"] != VERSION or not all(sound(place / name, meta["files"][name]) for name in FILES):
+        return None
+    looks, sides = looks_in(place, count), np.load(place / "sides.npy", allow_pickle=False)
+    size = (place / "pixels.u8").stat().st_size
+    if len(sides) != np.count_nonzero(looks["width"]) or sides.prod(1).sum() * channels != size:
+        return None
+    return Photos(place, channels, looks, sides, meta)

@@ -9,45 +9,38 @@ While a cache is built it is `.<key>.part`, with a journal of its finished chunk
 One process builds, others that want the same cache wait for it at `.<key>.lock`.
 """
 
-import json
 import mmap
-import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gantrain.data.cache.fill import Done, Job, Journal, chunk_rows, fill, processes_for
-from gantrain.data.cache.kept import checksums, clear, kept, sound
+from gantrain.data.cache.kept import LOOK, Kept, checksums, kept, looks_in, seal, sound
 from gantrain.data.cache.progress import Progress
 from gantrain.data.source import Source
 
 VERSION = 2  # raise it when the same source would give other bytes
-LOOK = np.dtype([("width", "<u4"), ("height", "<u4"), ("mode", "S8")])
 # What is read through a map counts as this process' memory, up to 2 MB for a single picture, and letting go of it costs
 # more than reading a file: batches of a larger cache are read, at 6 instead of 3 microseconds a picture of 12 KB.
 MAPPED_BYTES = 128 << 20
 
 
-class Cached:
+class Cached(Kept):
     """Pictures `images` (n, channels, size, size) uint8, mapped from disk, and class numbers `labels` (n,) or None.
 
-    `rows` (n,) are the pictures' numbers in the source; `looks` (n,) their width, height and mode there; `unreadable`
-    maps the numbers of those left out to the reason; `checksums` are those of the pixels' blocks.
+    `checksums` are those of the pixels' blocks.
     """
 
     def __init__(self, place: Path, shape: tuple[int, ...], looks: np.ndarray, meta: dict[str, Any], source: Source):
-        self.place = place
-        self.unreadable = {int(index): str(reason) for index, reason in meta["unreadable"].items()}
+        super().__init__(place, looks, meta)
         self.checksums = meta["pixels"]
-        self.rows = np.flatnonzero(looks["width"])
-        self.looks = looks[self.rows]
         self.labels = None if source.labels is None else source.labels[self.rows].astype(np.int64)
         self._file = (place / "pixels.u8").open("rb", buffering=0)
-        mapped = (
-            mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if shape[0] else b""
-        )  # no map of an empty file
+        # No map of an empty file.
+        mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if shape[0] else b""
         # A plain array: indexing an np.memmap builds a memmap for every batch, at several times the cost.
         self.images = np.frombuffer(mapped, np.uint8).reshape(shape)
 
@@ -75,7 +68,7 @@ def open_cache(
         job = Job(source, size, channels, part / "pixels.u8", chunk_rows(channels * size**2))
         _build(job, processes or processes_for(source))
 
-    return kept(source, content, folder, lambda place: _read(place, source, size, channels), build)
+    return kept(source, content, folder, lambda place, meta: _read(place, meta, source, size, channels), build)
 
 
 # ---- building --------------------------------------------------------------------------------------------------------
@@ -83,44 +76,39 @@ def open_cache(
 
 def _build(job: Job, processes: int) -> None:
     part = job.file.parent
-    if not part.is_dir():
-        clear(part)
-    part.mkdir(exist_ok=True)
-    journal = Journal(part / "journal.jsonl", job)
-    finished = journal.read()
-    journal.write(finished)
-    _reserve(job)
     looks = np.zeros(len(job.source), LOOK)
     reasons: dict[int, str] = {}
+
+    def note(done: Done) -> None:
+        for index, look in zip(job.span(done.chunk), done.looks, strict=True):
+            if isinstance(look, str):
+                reasons[index] = look
+            else:
+                looks[index] = look
+
+    journal = Journal(part / "journal.jsonl", job)
+    finished = journal.read()
     for done in finished:
-        _note(done, job, looks, reasons)
+        note(done)
+    _reserve(job)
     missing = sorted(set(job.chunks) - {done.chunk for done in finished})
-    progress = Progress(len(job.source), sum(len(job.span(done.chunk)) for done in finished))
-
-    def tell(done: Done) -> None:
-        journal.add(done)
-        _note(done, job, looks, reasons)
-        progress.advance(len(job.span(done.chunk)))
-
-    try:
-        fill(job, missing, processes, tell)
-    finally:
-        progress.close()
+    with closing(Progress(len(job.source), sum(len(done.looks) for done in finished))) as progress:
+        for done in fill(job, missing, processes):
+            journal.add(done)
+            note(done)
+            progress.advance(len(done.looks))
     if reasons:
         _close_gaps(job, looks["width"] > 0)
     np.save(part / "looks.npy", looks, allow_pickle=False)
     meta = {
         "version": VERSION,
-        "rows": int((looks["width"] > 0).sum()),
+        "rows": int(np.count_nonzero(looks["width"])),
         "pixels": checksums(job.file),
         "looks": checksums(part / "looks.npy"),
         "unreadable": reasons,
     }
-    (part / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
-    journal.file.unlink()
-    for file in part.iterdir():
-        with file.open("rb+") as stream:
-            os.fsync(stream.fileno())  # whole before it has its name, also after a power cut
+    journal.file.unlink(missing_ok=True)
+    seal(part, meta)
 
 
 def _reserve(job: Job) -> None:
@@ -130,14 +118,6 @@ def _reserve(job: Job) -> None:
         raise OSError(f"it needs {needed / 1e9:,.1f} GB")
     with job.file.open("ab") as stream:
         stream.truncate(needed)
-
-
-def _note(done: Done, job: Job, looks: np.ndarray, reasons: dict[int, str]) -> None:
-    for index, look in zip(job.span(done.chunk), done.looks, strict=True):
-        if isinstance(look, str):
-            reasons[index] = look
-        else:
-            looks[index] = look
 
 
 def _close_gaps(job: Job, readable: np.ndarray) -> None:
@@ -156,18 +136,11 @@ def _close_gaps(job: Job, readable: np.ndarray) -> None:
 # ---- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _read(place: Path, source: Source, size: int, channels: int) -> Cached | None:
-    pixels = place / "pixels.u8"
-    try:
-        meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
-        shape = (int(meta["rows"]), channels, size, size)
-        if meta["version"] != VERSION or pixels.stat().st_size != np.prod(shape):
-            return None
-        if not (sound(place / "looks.npy", meta["looks"]) and sound(pixels, meta["pixels"])):
-            return None
-        looks = np.load(place / "looks.npy", allow_pickle=False)
-        if looks.dtype != LOOK or len(looks) != len(source) or (looks["width"] > 0).sum() != shape[0]:
-            return None
-        return Cached(place, shape, looks, meta, source)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # missing or damaged: it is built anew
+def _read(place: Path, meta: dict[str, Any], source: Source, size: int, channels: int) -> Cached | None:
+    pixels, shape = place / "pixels.u8", (int(meta["rows"]), channels, size, size)
+    if meta["version"] != VERSION or pixels.stat().st_size != np.prod(shape):
+        return None
+    if not (sound(place / "looks.npy", meta["looks"]) and sound(pixels, meta["pixels"])):
+        return None
+    looks = looks_in(place, len(source))
+    return Cached(place, shape, looks, meta, source) if np.count_nonzero(looks["width"]) == shape[0] else None

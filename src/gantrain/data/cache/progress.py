@@ -15,17 +15,13 @@ class Progress:
         self.total, self.count, self.seconds = total, done, seconds
         self._before, self._start = done, time.monotonic()
         self._told = self._start
-        self._bar = None
-        if sys.stderr.isatty():
-            self._bar = tqdm(
-                total=total, initial=done, desc="decoding", unit=" images", delay=DELAY, dynamic_ncols=True
-            )
+        look = {"desc": "decoding", "unit": " images", "delay": DELAY, "dynamic_ncols": True}
+        self._bar = tqdm(total=total, initial=done, disable=not sys.stderr.isatty(), **look)
 
     def advance(self, count: int) -> None:
         self.count += count
-        if self._bar is not None:
-            self._bar.update(count)
-        elif time.monotonic() - self._told >= self.seconds:
+        self._bar.update(count)
+        if self._bar.disable and time.monotonic() - self._told >= self.seconds:
             self._told = time.monotonic()
             speed = (self.count - self._before) / (self._told - self._start)
             print(
@@ -36,5 +32,4 @@ class Progress:
             )
 
     def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        self._bar.close()

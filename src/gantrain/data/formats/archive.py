@@ -33,7 +33,11 @@ class ZippedPictures:
         if not infos:
             raise UserError(f"data.root: {file} holds no picture")
         self.names = [info.filename for info in infos]
-        self.members = np.array([_member(info) for info in infos], MEMBER)
+        members = [
+            (i.header_offset, i.compress_size, i.file_size, i.CRC, -1 if i.flag_bits & ENCRYPTED else i.compress_type)
+            for i in infos
+        ]
+        self.members = np.array(members, MEMBER)
         names = "\0".join(self.names).encode("utf-8", "surrogatepass")
         self.fingerprint = hashlib.blake2b(names + self.members.tobytes(), digest_size=16).hexdigest()
 
@@ -86,8 +90,3 @@ def _is_picture(info: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(info.filename).parts
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
     return not info.is_dir() and not hidden and info.filename.lower().endswith(SUFFIXES)
-
-
-def _member(info: zipfile.ZipInfo) -> tuple[int, int, int, int, int]:
-    method = -1 if info.flag_bits & ENCRYPTED else info.compress_type
-    return info.header_offset, info.compress_size, info.file_size, info.CRC, method

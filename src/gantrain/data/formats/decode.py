@@ -86,14 +86,23 @@ def to_array(picture: Image.Image, size: int, channels: int, framing: Framing | 
         if min(picture.size) < min(size, 2):
             raise ValueError(f"only {picture.width}x{picture.height} pixels")
         picture.draft(None, (2 * size, 2 * size))  # a JPEG at a half, quarter or eighth of its side, many times faster
-        ImageOps.exif_transpose(picture, in_place=True)
-        picture = flat(picture, framing.background)
-        box = _centred_square(*picture.size) if framing.crop == "centre" else None
-    picture = picture.convert("L" if channels == 1 else "RGB")
+    picture = upright(picture, channels, framing)
+    if framing is not None and framing.crop == "centre":
+        side, (width, height) = min(picture.size), picture.size
+        left, top = (width - side) / 2, (height - side) / 2
+        box = (left, top, left + side, top + side)
     if picture.size != (size, size):
         picture = picture.resize((size, size), Image.Resampling.BICUBIC, box)
     pixels = np.asarray(picture, dtype=np.uint8)
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def upright(picture: Image.Image, channels: int, framing: Framing | None) -> Image.Image:
+    """In grey or RGB; what has a framing is turned as its EXIF says, and laid on its background."""
+    if framing is not None:
+        ImageOps.exif_transpose(picture, in_place=True)
+        picture = flat(picture, framing.background)
+    return picture.convert("L" if channels == 1 else "RGB")
 
 
 def flat(picture: Image.Image, background: tuple[int, int, int]) -> Image.Image:
@@ -106,12 +115,6 @@ def flat(picture: Image.Image, background: tuple[int, int, int]) -> Image.Image:
     ground = Image.new("RGBA", picture.size, (*background, 255))
     ground.alpha_composite(picture.convert("RGBA"))
     return ground
-
-
-def _centred_square(width: int, height: int) -> tuple[float, float, float, float]:
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    return left, top, left + side, top + side
 
 
 def _reason(error: Exception) -> str:

@@ -60,18 +60,21 @@ def refuse_deep(data: bytes) -> None:
 
     Some ten thousand cells within cells end scipy's reader, and the process with it.
     """
-    order = "<" if data[126:128] == b"IM" else ">"
     waiting = [(memoryview(data)[HEADER:], 1)]
     while waiting:
         part, depth = waiting.pop()
-        inner = [content for kind, content in _elements(part, order) if kind == MATRIX]
+        inner = [element[8:] for kind, element in _elements(part, _order(data), 8) if kind == MATRIX]
         if inner and depth > DEEPEST:
             raise ValueError(f"its matrices lie more than {DEEPEST} deep in each other")
         waiting += [(content, depth + 1) for content in inner]
 
 
-def _elements(data: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
-    """The types and contents of the elements that follow each other in `data`. Raises ValueError."""
+def _order(data: bytes) -> str:
+    return "<" if data[126:128] == b"IM" else ">"
+
+
+def _elements(data: memoryview, order: str, align: int) -> Iterator[tuple[int, memoryview]]:
+    """The types of the elements that follow each other in `data`, and these with their tags. Raises ValueError."""
     at = 0
     while at < len(data):
         kind, length = struct.unpack_from(f"{order}2I", data, at)
@@ -80,8 +83,8 @@ def _elements(data: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
             continue
         if at + 8 + length > len(data):
             raise ValueError("cut off")
-        yield kind, data[at + 8 : at + 8 + length]
-        at += 8 + length + -length % 8
+        yield kind, data[at : at + 8 + length]
+        at += 8 + length + -length % align
 
 
 def inflated(data: bytes, most: int) -> bytes:
@@ -91,13 +94,8 @@ def inflated(data: bytes, most: int) -> bytes:
     """
     if len(data) < HEADER or data[124:128] not in (b"\x00\x01IM", b"\x01\x00MI"):
         raise ValueError("no MAT-file of version 5 to 7, or cut off; Matlab writes one with save -v7")
-    order = "<" if data[126:128] == b"IM" else ">"
-    parts, at, room = [data[:HEADER]], HEADER, most
-    while at < len(data):
-        kind, length = struct.unpack_from(f"{order}2I", data, at)
-        element = data[at : at + 8 + length]
-        if len(element) != 8 + length:
-            raise ValueError("cut off")
+    parts, room = [data[:HEADER]], most
+    for kind, element in _elements(memoryview(data)[HEADER:], _order(data), 1):
         if kind == COMPRESSED:
             unpacker = zlib.decompressobj()
             element = unpacker.decompress(element[8:], room)
@@ -107,5 +105,4 @@ def inflated(data: bytes, most: int) -> bytes:
         if room <= 0:
             raise ValueError(f"more than {most >> 20} MB unpacked")
         parts.append(element)
-        at += 8 + length
     return b"".join(parts)
