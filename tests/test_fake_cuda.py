@@ -1,0 +1,76 @@
+"""Devices without a GPU: fake tensors that say they are on CUDA refuse one of the CPU beside them, and any host sync.
+
+They have no values, so that every experiment's losses, previews and checks run at no cost, on any machine. A backward
+pass wants a real GPU: `make test-gpu` and `scripts/check_gpu.py`.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from test_experiments import EXPERIMENTS
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from gantrain import rng
+from gantrain.config.compose import composed
+from gantrain.config.finalise import make_absolute
+from gantrain.config.stages import stages_of
+from gantrain.training.prepare import prepare
+
+CUDA = torch.device("cuda")
+
+
+def moved(part):
+    """Module.to would swap tensors that cannot be swapped here."""
+    for module in part.modules():
+        for name, weight in module._parameters.items():
+            if weight is not None:
+                module._parameters[name] = nn.Parameter(weight.to(CUDA), weight.requires_grad)
+        for name, buffer in module._buffers.items():
+            if buffer is not None:
+                module._buffers[name] = buffer.to(CUDA)
+    return part
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """There is no generator on a device that is not there."""
+    monkeypatch.setattr(rng, "normal", lambda n, *shape, **_: torch.randn(n, *shape, device=CUDA))
+    monkeypatch.setattr(rng, "uniform", lambda n, **_: torch.rand(n, device=CUDA))
+    monkeypatch.setattr(rng, "integers", lambda n, high, **_: torch.randint(high, (n,), device=CUDA))
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_losses_and_previews_stay_on_the_device(experiment, drawn, monkeypatch):
+    config = composed([f"experiment={experiment}", "debug=tiny", "evaluation=none"], None)
+    make_absolute(config)
+    for part in prepare(stages_of(config)):
+        module, n = part.module, min(8, part.data.variety)
+        stored = {key: value.clone() for key, value in part.data.examples(n).items()}
+        with monkeypatch.context() as patch, FakeTensorMode(allow_non_fake_inputs=True):
+            patch.setattr(type(module), "device", CUDA, raising=False)
+            patch.setattr(type(module), "trainer", SimpleNamespace(global_rank=0, world_size=1), raising=False)
+            for network in module.networks.values():
+                moved(network.train())
+            batch = {key: value.to(CUDA) for key, value in stored.items()}
+            batch |= module.draw(batch) | module.draw_mixes(batch)
+            shared = module.shared(batch, list(module.players))
+            for player in module.players:
+                terms, stats = module.losses(player, batch, shared)
+                assert {value.device.type for value in (*terms.values(), *stats.values())} == {"cuda"}, player
+            for name, network in module.networks.items():
+                inputs = module.inputs_of(name, batch)
+                if inputs is not None:
+                    assert {value.device.type for value in inputs} == {"cuda"}
+                    network(*inputs)
+            assert module.preview(stored, torch.Generator()).device.type == "cpu"
+
+
+def test_the_mistakes_that_it_is_for_are_noticed():
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        layer = moved(nn.Linear(3, 2))
+        with pytest.raises(Exception, match=r"same device|different from other tensors|Unhandled FakeTensor Device"):
+            layer(torch.zeros(4, 3))
+        with pytest.raises(Exception, match=r"_local_scalar_dense|data-dependent|Data"):
+            layer(torch.zeros(4, 3, device=CUDA)).sum().item()
