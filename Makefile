@@ -1,8 +1,9 @@
 # `make demo`: install, train the default experiment, say where its picture is. `make test`: lint and all tests.
+# `make test-gpu`: the tests that need a GPU, then everything that scripts/check_gpu.py looks at, on a machine with one.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test clean
+.PHONY: demo test test-gpu clean
 
 demo: .venv/installed
 	$(BIN)/python -m gantrain
@@ -13,6 +14,10 @@ test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-gpu: .venv/installed-dev
+	CUDA_VISIBLE_DEVICES=0 $(BIN)/python -m pytest -m cuda
+	$(BIN)/python scripts/check_gpu.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

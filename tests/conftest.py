@@ -14,6 +14,13 @@ from scheduled import SCHEDULED
 from gantrain.cli.main import main
 
 
+def pytest_collection_modifyitems(items):
+    missing = pytest.mark.skip(reason="no GPU that PyTorch can use")
+    for item in items:
+        if item.get_closest_marker("cuda") and not torch.cuda.is_available():
+            item.add_marker(missing)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread():
     torch.set_num_threads(1)  # tiny tensors: threads only wait for each other
