@@ -168,7 +168,8 @@ class GANModule(Family, pl.LightningModule):
             terms, stats = self.losses(turn.player, part, passes)
             if turn.due:
                 terms = {**terms, **self.penalise(turn, part, passes)}
-            self.manual_backward(factor * total(terms) / self.microbatches)
+            cost, scale = total(terms), factor / self.microbatches
+            self.manual_backward(cost if scale == 1 else scale * cost)
             costs.append((detach(terms), detach(stats)))
         turn.terms, turn.stats = (mean(values) for values in zip(*costs, strict=True))
 

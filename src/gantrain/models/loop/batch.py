@@ -32,4 +32,6 @@ def detach(values: Scalars) -> Scalars:
 
 
 def mean(parts: Sequence[Scalars]) -> Scalars:
+    if len(parts) == 1:
+        return parts[0]
     return {key: torch.stack([part[key] for part in parts]).mean() for key in parts[0]}
