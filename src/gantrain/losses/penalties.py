@@ -62,6 +62,9 @@ class Penalty:
     def __call__(self, network_fn: Callable[..., Tensor], inputs: Tensor, cond: Tensor | None = None) -> Tensor:
         """A scalar; `network_fn(inputs)` or `network_fn(inputs, cond)` gives logits of any shape.
 
+        The gradient is that of a sample's mean decision, as losses take their mean. Reference codes differentiate the
+        sum: of a critic with N decisions their lambda acts N-fold, their gamma N^2-fold.
+
         Raises RuntimeError where the logits do not depend on the inputs, which would train nothing in silence.
         """
         inputs = inputs.detach().float().requires_grad_(True)
@@ -69,7 +72,8 @@ class Penalty:
             logits = network_fn(inputs) if cond is None else network_fn(inputs, cond)
             if not logits.requires_grad:
                 raise RuntimeError("a penalty needs logits that depend on the inputs; these carry no graph")
-            (gradient,) = torch.autograd.grad(logits.float().sum(), inputs, create_graph=True)
+            decisions = logits.float().reshape(len(inputs), -1).mean(1)
+            (gradient,) = torch.autograd.grad(decisions.sum(), inputs, create_graph=True)
             return self.weight * self.every * self.measure(gradient.flatten(1))
 
 
