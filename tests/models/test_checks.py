@@ -91,3 +91,10 @@ def test_penalties_that_nobody_pays_are_refused():
     ):
         PairedGAN(**generator, content=PixelMSE(), penalties={"r1": R1(1.0)})
     check_penalties({}, {}, {})
+
+
+def test_a_critic_of_wasserstein_needs_a_bound_beside_a_content_loss_too():
+    data = {"real": torch.zeros(2, 3, 4, 4), "cond": torch.zeros(2, 2, 4, 4)}
+    paired(nn.Conv2d(3, 1, 1), penalties={"r1": R1(1.0)}).check(data)
+    with pytest.raises(UserError, match=r"nothing bounds the slope of networks\.discriminator"):
+        paired(nn.Conv2d(3, 1, 1)).check(data)

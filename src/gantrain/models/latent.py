@@ -13,7 +13,7 @@ from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.auxiliary import Auxiliary, Codes
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
-from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, z_dim_of
 from gantrain.models.loop.batch import Scalars
@@ -155,6 +155,7 @@ class LatentGAN(GANModule):
             last = torch.full_like(batch["cond"], self.classes - 1)  # who takes the last takes all
             batch = {**batch, "cond": last}
         self.check_auxiliary()
+        check_bounded(self, self.adversarial, "discriminator")
         given = super().check(batch)
         judged = critique_of(given["discriminator"])
         check_matching(self.matching, judged)

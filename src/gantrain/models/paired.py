@@ -11,7 +11,7 @@ from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
-from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks
 from gantrain.models.loop.batch import Scalars
@@ -103,6 +103,7 @@ class PairedGAN(GANModule):
     def check(self, batch: Batch) -> dict[str, Any]:
         given = super().check(batch)
         if self.adversarial is not None:
+            check_bounded(self, self.adversarial, "discriminator")
             check_matching(self.matching, critique_of(given["discriminator"]))
         with torch.no_grad():
             self.content(batch["real"][:1], batch["real"][:1])  # loads its weights now, or says that there are none

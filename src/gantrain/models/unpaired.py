@@ -13,7 +13,7 @@ from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.losses.reconstruction import PixelL1
-from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks
 from gantrain.models.image_pool import ImagePool
@@ -135,6 +135,7 @@ class UnpairedGAN(GANModule):
         return {self.generator_to(side): batch[side] for side in SIDES}.get(name)
 
     def check(self, batch: Batch) -> dict[str, Any]:
+        check_bounded(self, self.adversarial, "discriminators")
         given = super().check(batch)
         for side in SIDES:
             check_matching(self.matching, critique_of(given[f"discriminator_{side}"]))
