@@ -34,6 +34,15 @@ def test_where_no_logit_means_undecided_their_distance_is_recorded():
     assert measured(NonSaturating()) == ["real_logit", "fake_logit", "accuracy"]
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_statistics_of_half_logits_are_means_in_float32(kind):
+    real = torch.full((1000,), 200.0).to(kind)
+    fake = torch.where(torch.arange(1000) % 2 == 0, 200.0, 199.0).to(kind)
+    _, stats = discriminator_turn(Wasserstein(), Critique(real), Critique(fake))
+    assert stats["distance"].item() == pytest.approx(0.5)
+    assert all(value.dtype == torch.float32 for value in stats.values())
+
+
 def test_a_generators_turn_judges_real_samples_only_where_a_loss_compares_with_them():
     seen = []
 

@@ -14,7 +14,8 @@ from gantrain.checks import check_whole
 class PenaltyInputs:
     """What the penalties of a turn look at: a function of samples (and `cond`), real samples and fake ones.
 
-    Of a generator the function makes samples, and both are the latents it is given.
+    Of a generator the function makes samples, whose numbers are then its decisions, and both are the latents it is
+    given.
     """
 
     function: Callable[..., Tensor]

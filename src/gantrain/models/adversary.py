@@ -40,6 +40,7 @@ def statistics(adversarial: AdversarialLoss, real_logits: Tensor, fake_logits: T
 
     For WGAN that is its estimate of the distance.
     """
+    real_logits, fake_logits = real_logits.float(), fake_logits.float()
     means = {"real_logit": real_logits.mean(), "fake_logit": fake_logits.mean()}
     if adversarial.boundary is None:
         return {**means, "distance": means["real_logit"] - means["fake_logit"]}
