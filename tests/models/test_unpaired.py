@@ -131,3 +131,14 @@ def test_both_critics_of_wasserstein_need_a_bound():
     nn.utils.parametrizations.spectral_norm(bounded["discriminator_a"])
     with pytest.raises(UserError, match=r"slope of networks\.discriminator_b"):
         game(adversarial=Wasserstein(), networks=bounded).check(batch())
+
+
+def test_the_adversarial_terms_have_a_weight():
+    data = batch()
+    terms = [
+        module.generators(data, module.shared(data, ["generators"]))[0]
+        for module in (game(), game(adversarial_weight=0.5))
+    ]
+    for side in "ab":
+        assert torch.equal(terms[1][f"adv_{side}"], 0.5 * terms[0][f"adv_{side}"])
+        assert torch.equal(terms[1][f"cycle_{side}"], terms[0][f"cycle_{side}"])

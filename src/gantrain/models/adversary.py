@@ -22,14 +22,21 @@ def discriminator_turn(adversarial: AdversarialLoss, real: Critique, fake: Criti
 
 
 def generator_turn(
-    adversarial: AdversarialLoss, matching: FeatureMatching | None, fake: Critique, judge_real: Callable[[], Critique]
+    adversarial: AdversarialLoss,
+    matching: FeatureMatching | None,
+    fake: Critique,
+    judge_real: Callable[[], Critique],
+    weight: float = 1.0,
 ) -> Scalars:
-    """The generator's terms; the real samples are judged only where a loss compares with them, without gradient."""
+    """The generator's terms, the adversarial one times `weight`.
+
+    The real samples are judged only where a loss compares with them, without gradient.
+    """
     if not adversarial.relative and matching is None:
-        return {"adv": adversarial.generator(fake.logits)}
+        return {"adv": weight * adversarial.generator(fake.logits)}
     with torch.no_grad():
         real = judge_real()
-    terms = {"adv": adversarial.generator(fake.logits, real.logits)}
+    terms = {"adv": weight * adversarial.generator(fake.logits, real.logits)}
     if matching is not None:
         terms["matching"] = matching(fake.features, real.features)
     return terms

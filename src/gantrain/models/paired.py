@@ -1,6 +1,7 @@
 """Condition in, target out: super-resolution (Ledig et al. 2017), picture to picture (Isola et al. 2017)."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -73,8 +74,9 @@ class PairedGAN(GANModule):
         if self.adversarial is None:
             return terms, {}
         of_fake = self.judge(fakes, *cond)
-        game = generator_turn(self.adversarial, self.matching, of_fake, lambda: self.judge(batch["real"], *cond))
-        return {**terms, **game, "adv": self.adversarial_weight * game["adv"]}, {}
+        judge_real = partial(self.judge, batch["real"], *cond)
+        game = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight)
+        return {**terms, **game}, {}
 
     def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:
         if name == "generator":
