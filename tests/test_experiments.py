@@ -1,6 +1,8 @@
 """Every experiment composes, trains two iterations, resumes to the same bits as without a stop, and is used."""
 
 import json
+import math
+import re
 
 import pytest
 from compare import differences, newest
@@ -84,6 +86,25 @@ def test_header_says_what_it_is(experiment):
     text = "\n".join(head)
     for fact in ("paper", "data", "command", "cost", "measured"):
         assert f"# {fact}:" in text, f"{experiment}.yaml has no '{fact}:' in its header"
+
+
+FULL = {"MNIST": 60_000, "202,599 faces": 202_599, "5,000 images": 5_000, "792 sprites": 792}
+
+
+def test_headers_say_how_long_the_experiment_is():
+    seen = 0
+    for experiment in EXPERIMENTS:
+        config = composed([f"experiment={experiment}"], None)
+        head = " ".join(line.lstrip("# ") for line in (FOLDER / f"{experiment}.yaml").read_text().splitlines())
+        said = re.search(r"cost: .*?([\d,]+) iterations of (\d+)(?: on the full MNIST| on [\d,]+ faces)?", head)
+        if not said or config["stages"]:
+            continue
+        assert int(said[2]) == config["data"]["batch_size"], experiment
+        images = next((count for name, count in FULL.items() if name in said[0]), 0)
+        length = config["iterations"] or math.ceil(config["epochs"] * images / config["data"]["batch_size"])
+        assert int(said[1].replace(",", "")) == length, experiment
+        seen += 1
+    assert seen >= 15
 
 
 MATCHING = "+losses.matching={_target_: gantrain.losses.matching.FeatureMatching}"

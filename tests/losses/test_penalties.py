@@ -38,6 +38,16 @@ def test_it_trains_the_critic():
     assert torch.allclose(critic.weight.grad, critic.weight, atol=1e-6)  # d/dw |w|^2 / 2 = w
 
 
+@pytest.mark.parametrize("penalty", [R1(10.0), R2(10.0), GradientPenalty(10.0), WGANDiv()])
+@pytest.mark.parametrize("decisions", [(4,), (3, 3), (1, 2, 5), (2, 2, 2, 2)])
+def test_a_critic_of_many_decisions_is_penalised_as_one_that_says_their_mean(penalty, decisions):
+    torch.manual_seed(0)
+    x, weight = torch.randn(3, 6), torch.randn(6, *decisions)
+    many = penalty(lambda x: torch.tensordot(x.square(), weight, 1), x)
+    one = penalty(lambda x: torch.tensordot(x.square(), weight, 1).flatten(1).mean(1), x)
+    assert many.item() == pytest.approx(one.item(), rel=1e-5)
+
+
 def test_condition_is_passed_on():
     seen = []
     R1(1.0)(lambda x, cond: (seen.append(cond), x.sum(1))[1], torch.randn(2, 3), "label")

@@ -87,6 +87,21 @@ def test_distance_by_hand_and_its_gradient(weights):
     assert all(p.grad is None and not p.requires_grad for p in loss.parameters())
 
 
+@pytest.mark.parametrize(("layer", "times"), [("relu1_1", 1.0), ("relu2_1", 1.0), ("relu2_1", 1000.0)])
+def test_a_measured_scale_is_that_of_the_weights_and_of_the_layer(weights, tmp_path, layer, times):
+    file = tmp_path / "larger.safetensors"
+    state = weights[0].state_dict()
+    last = depth_of("vgg16", layer) - 2
+    save_file({k: v * times if k.startswith(f"{last}.") else v for k, v in state.items()}, file)
+    made, real = (torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(i)) for i in range(2))
+    fixed, measured = (vgg(layer=layer, weights=str(file), divide=divide) for divide in (1.0, None))
+    expected = fixed(made, real) / fixed.features_of(real).square().mean()
+    assert torch.allclose(measured(made, real), expected)
+    usual = vgg(layer=layer, weights=str(weights[1]), divide=None)
+    assert torch.allclose(measured(made, real), usual(made, real), rtol=1e-4)  # 1,000 times the features, the same loss
+    assert torch.isfinite(measured(made, real.fill_(0.0)))
+
+
 def test_grey_pictures_are_seen_as_grey(weights):
     loss = vgg(weights=str(weights[1]))
     grey = torch.rand(1, 1, 16, 16)

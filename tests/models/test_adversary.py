@@ -2,12 +2,15 @@
 
 import pytest
 import torch
-from toys import Discriminator, Generator, game, play
+from torch import nn
+from toys import Discriminator, Generator, game, play, player
 
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import Hinge, NonSaturating, Relativistic, RelativisticAverage, Wasserstein
 from gantrain.losses.matching import FeatureMatching
+from gantrain.losses.penalties import R1, R2, GradientPenalty, WGANDiv
 from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.players import ClipWeights
 from gantrain.networks.critique import Critique
 
 REAL = Critique(torch.tensor([1.0, -1.0, 3.0]), (torch.full((3, 2), 2.0),))
@@ -31,6 +34,15 @@ def test_where_no_logit_means_undecided_their_distance_is_recorded():
     assert measured(NonSaturating()) == ["real_logit", "fake_logit", "accuracy"]
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_statistics_of_half_logits_are_means_in_float32(kind):
+    real = torch.full((1000,), 200.0).to(kind)
+    fake = torch.where(torch.arange(1000) % 2 == 0, 200.0, 199.0).to(kind)
+    _, stats = discriminator_turn(Wasserstein(), Critique(real), Critique(fake))
+    assert stats["distance"].item() == pytest.approx(0.5)
+    assert all(value.dtype == torch.float32 for value in stats.values())
+
+
 def test_a_generators_turn_judges_real_samples_only_where_a_loss_compares_with_them():
     seen = []
 
@@ -45,6 +57,43 @@ def test_a_generators_turn_judges_real_samples_only_where_a_loss_compares_with_t
     terms = generator_turn(Wasserstein(), FeatureMatching(0.5), FAKE, judge_real)
     assert {key: value.item() for key, value in terms.items()} == {"adv": 2.0, "matching": 0.5 * 2 * 9}
     assert seen == [False, False]
+
+
+def with_norm(norm, *layers):
+    network = Discriminator()
+    for layer in layers:
+        norm(network.layers[layer])
+    return {"networks": {"generator": Generator(), "discriminator": network}}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"penalties": {"p": penalty}} for penalty in (R1(1.0), R2(1.0), GradientPenalty(10.0), WGANDiv())),
+        {"discriminator": player("discriminator", after_step=ClipWeights(0.01))},
+        with_norm(nn.utils.spectral_norm, 0, 2),
+        with_norm(nn.utils.parametrizations.spectral_norm, 0, 2),
+        {"adversarial": Hinge()},
+    ],
+)
+def test_a_critic_of_wasserstein_with_a_bound(options):
+    game(**{"adversarial": Wasserstein(), **options}).check({"real": torch.zeros(2, 4)})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"penalties": {"p": R1(0.0)}},
+        {"penalties": {"p": R1(1.0, of="generator")}},
+        {"generator": player("generator", after_step=ClipWeights(0.01))},
+        with_norm(nn.utils.parametrizations.spectral_norm, 0),
+    ],
+)
+def test_a_critic_of_wasserstein_without_a_bound_is_refused_with_the_ways_out(options):
+    ways = r"losses=wasserstein_gp.*ClipWeights.*networks\.discriminator\.spectral=true"
+    with pytest.raises(UserError, match=ways):
+        game(adversarial=Wasserstein(), **options).check({"real": torch.zeros(2, 4)})
 
 
 def test_matching_wants_features():

@@ -186,7 +186,7 @@ def test_a_penalty_of_the_generator_is_in_its_turn():
     assert counts(module)["generator/r1"] == 2  # in its turns 0 and 2
     assert "discriminator/r1" not in counts(module)
     terms = penalties(module, "generator", {"real": torch.randn(5, 4), "z": torch.randn(5, 3)})
-    slope = linear.weight.sum(0)  # of the sum of the samples
+    slope = linear.weight.mean(0)  # of what a sample is on average
     assert torch.allclose(terms["r1"], 2 * slope.square().sum())  # weight * every * 1/2
 
 
@@ -414,6 +414,18 @@ def test_clipping_happens_after_unscaling():
     module = game(
         discriminator=player("discriminator", clip_gradients=1e-3, optimizer=torch.optim.SGD, lr=1.0),
     )
+    before = weights_of(module.networks["discriminator"])
+    play(module, 1, plugins=[MixedPrecision("16-mixed", "cpu", scaler)])
+    after = weights_of(module.networks["discriminator"])
+    moved = torch.cat([(a - b).flatten() for a, b in zip(after, before, strict=True)])
+    assert moved.norm().item() == pytest.approx(1e-3, rel=1e-2)
+
+
+@pytest.mark.parametrize(("optimizer", "options"), [(torch.optim.SGD, {}), (torch.optim.Adam, {"eps": 1.0})])
+def test_a_fused_optimizer_clips_after_unscaling_too(optimizer, options):
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
+    module = game(discriminator=player("discriminator", optimizer=optimizer, lr=1.0, clip_gradients=1e-3))
+    module.players["discriminator"].optimizer = lambda weights: optimizer(weights, lr=1.0, fused=True, **options)
     before = weights_of(module.networks["discriminator"])
     play(module, 1, plugins=[MixedPrecision("16-mixed", "cpu", scaler)])
     after = weights_of(module.networks["discriminator"])

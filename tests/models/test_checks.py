@@ -10,10 +10,11 @@ from gantrain.losses.adversarial import Wasserstein
 from gantrain.losses.penalties import R1
 from gantrain.losses.reconstruction import PixelMSE
 from gantrain.models.base import GANModule
-from gantrain.models.checks import check_penalties, tried, z_dim_of
+from gantrain.models.checks import check_norms, check_penalties, tried, z_dim_of
 from gantrain.models.latent import LatentGAN
 from gantrain.models.paired import PairedGAN
 from gantrain.models.players import PlaysWhen
+from gantrain.networks import resnet, unet
 from gantrain.networks.minibatch import MinibatchDeviation
 
 
@@ -91,3 +92,20 @@ def test_penalties_that_nobody_pays_are_refused():
     ):
         PairedGAN(**generator, content=PixelMSE(), penalties={"r1": R1(1.0)})
     check_penalties({}, {}, {})
+
+
+def test_a_critic_of_wasserstein_needs_a_bound_beside_a_content_loss_too():
+    data = {"real": torch.zeros(2, 3, 4, 4), "cond": torch.zeros(2, 2, 4, 4)}
+    paired(nn.Conv2d(3, 1, 1), penalties={"r1": R1(1.0)}).check(data)
+    with pytest.raises(UserError, match=r"nothing bounds the slope of networks\.discriminator"):
+        paired(nn.Conv2d(3, 1, 1)).check(data)
+
+
+@pytest.mark.parametrize(
+    "made", [lambda norm: unet.Generator(2, 8, 3, 3, norm=norm), lambda norm: resnet.Generator(2, 3, 3, 1, norm=norm)]
+)
+def test_a_generator_with_batch_norm_wants_more_than_one_picture(made):
+    check_norms({"generator": made("batch")}, 2)
+    check_norms({"generator": made("instance")}, 1)
+    with pytest.raises(UserError, match=r"networks\.generator\.norm=instance, or a larger data\.batch_size"):
+        check_norms({"generator": made("batch")}, 1)

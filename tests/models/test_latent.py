@@ -9,6 +9,7 @@ from toys import Discriminator, Generator, game, play, player
 
 from gantrain.errors import UserError
 from gantrain.losses.auxiliary import ClassLabels, Codes
+from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import R1
 from gantrain.models.latent import LatentGAN
 from gantrain.networks import mlp
@@ -104,6 +105,21 @@ def test_both_networks_take_the_real_samples_classes():
     assert module.networks["generator"].seen == [LABELS]  # one pass serves both turns
     assert module.networks["discriminator"].seen == [LABELS] * 4  # real, fake, penalty; the generator's turn
     assert module.networks["generator"].table.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_the_adversarial_term_has_a_weight_so_that_feature_matching_may_replace_it(weight):
+    class Telling(Discriminator):
+        def forward(self, x):
+            return Critique(super().forward(x), (self.layers[:2](x),))
+
+    networks = {"generator": Generator(), "discriminator": Telling()}
+    module = game(networks=networks, matching=FeatureMatching(2.0), adversarial_weight=weight)
+    batch = {"real": torch.randn(5, 4), "z": torch.randn(5, 3)}
+    terms, _ = module.generator(batch, module.shared(batch, ["generator"]))
+    logits = networks["discriminator"](networks["generator"](batch["z"])).logits
+    assert torch.allclose(terms["adv"], weight * nn.functional.softplus(-logits).mean())
+    assert terms["matching"] > 0
 
 
 def test_fresh_noise_draws_classes_of_its_own():

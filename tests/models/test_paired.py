@@ -82,7 +82,7 @@ def test_penalties_act_on_the_critic_at_its_condition():
     module, data = game(discriminator=Pairs(), conditional=True, penalties={"r1": R1(2.0)}), batch()
     terms = toys.penalties(module, "discriminator", data)
     weight = module.networks["discriminator"].layer.weight[0, :3, 0, 0]
-    assert torch.allclose(terms["r1"], 16 * weight.square().sum(), rtol=1e-5)  # 2 * 1/2, at each of 4 x 4 pixels
+    assert torch.allclose(terms["r1"], weight.square().sum() / 16, rtol=1e-5)  # 2 * 1/2, of the mean of 16
 
 
 def test_least_squares_decide_halfway():

@@ -4,7 +4,7 @@ import toys
 from torch import nn
 
 from gantrain.errors import UserError
-from gantrain.losses.adversarial import LeastSquares
+from gantrain.losses.adversarial import LeastSquares, Wasserstein
 from gantrain.losses.penalties import R1
 from gantrain.losses.reconstruction import PixelL1
 from gantrain.models.unpaired import UnpairedGAN
@@ -92,7 +92,7 @@ def test_penalties_act_on_both_sides():
     terms = toys.penalties(module, "discriminators", data)
     for side in "ab":
         weight = module.networks[f"discriminator_{side}"].weight
-        assert torch.allclose(terms[f"r1_{side}"], 16 * weight.square().sum(), rtol=1e-5)  # each of 4 x 4 pixels
+        assert torch.allclose(terms[f"r1_{side}"], weight.square().sum() / 16, rtol=1e-5)  # the mean of 4 x 4 decisions
 
 
 def test_each_way_has_its_generator():
@@ -123,3 +123,22 @@ def test_what_does_not_fit_is_named():
     module.networks["discriminator_a"] = nn.Conv2d(2, 1, 1)
     with pytest.raises(UserError, match=r"networks\.discriminator_a does not take \(3, 4, 4\)"):
         module.check(batch())
+
+
+def test_both_critics_of_wasserstein_need_a_bound():
+    game(adversarial=Wasserstein(), penalties={"r1": R1(1.0)}).check(batch())
+    bounded = networks()
+    nn.utils.parametrizations.spectral_norm(bounded["discriminator_a"])
+    with pytest.raises(UserError, match=r"slope of networks\.discriminator_b"):
+        game(adversarial=Wasserstein(), networks=bounded).check(batch())
+
+
+def test_the_adversarial_terms_have_a_weight():
+    data = batch()
+    terms = [
+        module.generators(data, module.shared(data, ["generators"]))[0]
+        for module in (game(), game(adversarial_weight=0.5))
+    ]
+    for side in "ab":
+        assert torch.equal(terms[1][f"adv_{side}"], 0.5 * terms[0][f"adv_{side}"])
+        assert torch.equal(terms[1][f"cycle_{side}"], terms[0][f"cycle_{side}"])

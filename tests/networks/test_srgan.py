@@ -29,6 +29,16 @@ def test_batch_norm_stands_before_or_after_the_activation():
     assert kinds("none") == ["Conv2d", "PReLU", "Conv2d"]
 
 
+def test_the_critics_batch_norm_does_too_in_all_blocks_but_the_first():
+    def blocks(norm):
+        kinds = "".join(type(layer).__name__[0] for layer in Discriminator(4, 3, norm=norm).features)
+        return ["C" + block for block in kinds.split("C")[1:]]
+
+    assert blocks("before") == blocks(True) == ["CL", *["CBL"] * 7]
+    assert blocks("after") == ["CL", *["CLB"] * 7]
+    assert blocks("none") == blocks(False) == ["CL"] * 8
+
+
 @pytest.mark.parametrize("scale", [2, 4, 8])
 @pytest.mark.parametrize("upsampler", ["shuffle", "nearest"])
 @pytest.mark.parametrize("channels", [1, 3])

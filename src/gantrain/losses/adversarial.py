@@ -3,7 +3,7 @@
 Each class has `discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits)`, both mean over all
 decisions (a patch critic gives a map of them) and computed in float32. `boundary` is the logit on which the
 discriminator is undecided, None where only differences of logits mean anything. `relative` says whether the generator's
-side needs the real logits.
+side needs the real logits, `needs_bound` whether it has no limit where nothing bounds the discriminator's slope.
 """
 
 from typing import Literal
@@ -18,6 +18,7 @@ Target = float | tuple[float, float]  # fixed, or drawn uniformly from [low, hig
 class AdversarialLoss:
     boundary: float | None = 0.0
     relative = False
+    needs_bound = False
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         raise NotImplementedError
@@ -100,6 +101,7 @@ class Wasserstein(AdversarialLoss):
     """
 
     boundary = None
+    needs_bound = True
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return fake_logits.float().mean() - real_logits.float().mean()

@@ -14,7 +14,8 @@ from gantrain.checks import check_whole
 class PenaltyInputs:
     """What the penalties of a turn look at: a function of samples (and `cond`), real samples and fake ones.
 
-    Of a generator the function makes samples, and both are the latents it is given.
+    Of a generator the function makes samples, whose numbers are then its decisions, and both are the latents it is
+    given.
     """
 
     function: Callable[..., Tensor]
@@ -62,6 +63,9 @@ class Penalty:
     def __call__(self, network_fn: Callable[..., Tensor], inputs: Tensor, cond: Tensor | None = None) -> Tensor:
         """A scalar; `network_fn(inputs)` or `network_fn(inputs, cond)` gives logits of any shape.
 
+        The gradient is that of a sample's mean decision, as losses take their mean. Reference codes differentiate the
+        sum: of a critic with N decisions their lambda acts N-fold, their gamma N^2-fold.
+
         Raises RuntimeError where the logits do not depend on the inputs, which would train nothing in silence.
         """
         inputs = inputs.detach().float().requires_grad_(True)
@@ -69,7 +73,8 @@ class Penalty:
             logits = network_fn(inputs) if cond is None else network_fn(inputs, cond)
             if not logits.requires_grad:
                 raise RuntimeError("a penalty needs logits that depend on the inputs; these carry no graph")
-            (gradient,) = torch.autograd.grad(logits.float().sum(), inputs, create_graph=True)
+            decisions = logits.float().reshape(len(inputs), -1).mean(1)
+            (gradient,) = torch.autograd.grad(decisions.sum(), inputs, create_graph=True)
             return self.weight * self.every * self.measure(gradient.flatten(1))
 
 

@@ -22,9 +22,15 @@ NORMALISATIONS = {
     "bgr_mean": ((104.007 / 255, 116.669 / 255, 122.679 / 255), (1 / 255, 1 / 255, 1 / 255)),
 }
 
+SMALLEST = 1e-8  # mean squared feature: of pictures of which a network says nothing
+
 
 class Perceptual(Frozen):
     """`weight` times the mean squared difference of a frozen VGG's features at `layer`, divided by `divide`.
+
+    `divide` null measures it: the root mean square of the real pictures' features, so that whatever the weights and the
+    layer, 0 is the same picture and 1 is as far as no features at all. Features of two files of weights lie orders of
+    magnitude apart, and the adversarial term is weighed against this one.
 
     `layer` is `relu5_4`, or `block5_conv4` as Keras calls the same, or `conv5_4` before its ReLU. Pictures are in
     `range`, grey or RGB. `normalise` is `imagenet` for torchvision's weights, or `bgr_mean` for Caffe's: BGR in 0..255
@@ -48,7 +54,7 @@ class Perceptual(Frozen):
         weights: str | None = None,
         download: bool = False,
         normalise: Literal["imagenet", "bgr_mean"] = "imagenet",
-        divide: float = 1.0,
+        divide: float | None = 1.0,
         weight: float = 1.0,
         width: int = 64,
     ):
@@ -66,12 +72,13 @@ class Perceptual(Frozen):
     def forward(self, made: Tensor, real: Tensor) -> Tensor:
         with torch.no_grad():
             wanted = self.features_of(real)
-        return self.weight * F.mse_loss(self.features_of(made), wanted)
+            scale = 1.0 if self.divide is not None else wanted.square().mean().clamp_min(SMALLEST)
+        return self.weight * F.mse_loss(self.features_of(made), wanted) / scale
 
     def features_of(self, pictures: Tensor) -> Tensor:
         """Features (n, c, h, w) of pictures (n, 1 or 3, H, W) in `range`, in float32."""
         pixels = pixels_of(pictures, self.range)
-        return self.answer(pixels.flip(1) if self.bgr else pixels) / self.divide
+        return self.answer(pixels.flip(1) if self.bgr else pixels) / (self.divide or 1.0)
 
     def network_of(self, file: Path | None) -> nn.Module:
         layers = convolutions(self.network, self.width)[: self.depth]

@@ -8,8 +8,11 @@ from torch import Tensor
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
+from gantrain.models.base import GANModule
 from gantrain.models.loop.batch import Scalars
+from gantrain.models.players import ClipWeights
 from gantrain.networks.critique import Critique
+from gantrain.networks.spectral import is_bounded
 
 
 def discriminator_turn(adversarial: AdversarialLoss, real: Critique, fake: Critique) -> tuple[Scalars, Scalars]:
@@ -19,14 +22,21 @@ def discriminator_turn(adversarial: AdversarialLoss, real: Critique, fake: Criti
 
 
 def generator_turn(
-    adversarial: AdversarialLoss, matching: FeatureMatching | None, fake: Critique, judge_real: Callable[[], Critique]
+    adversarial: AdversarialLoss,
+    matching: FeatureMatching | None,
+    fake: Critique,
+    judge_real: Callable[[], Critique],
+    weight: float = 1.0,
 ) -> Scalars:
-    """The generator's terms; the real samples are judged only where a loss compares with them, without gradient."""
+    """The generator's terms, the adversarial one times `weight`.
+
+    The real samples are judged only where a loss compares with them, without gradient.
+    """
     if not adversarial.relative and matching is None:
-        return {"adv": adversarial.generator(fake.logits)}
+        return {"adv": weight * adversarial.generator(fake.logits)}
     with torch.no_grad():
         real = judge_real()
-    terms = {"adv": adversarial.generator(fake.logits, real.logits)}
+    terms = {"adv": weight * adversarial.generator(fake.logits, real.logits)}
     if matching is not None:
         terms["matching"] = matching(fake.features, real.features)
     return terms
@@ -37,6 +47,7 @@ def statistics(adversarial: AdversarialLoss, real_logits: Tensor, fake_logits: T
 
     For WGAN that is its estimate of the distance.
     """
+    real_logits, fake_logits = real_logits.float(), fake_logits.float()
     means = {"real_logit": real_logits.mean(), "fake_logit": fake_logits.mean()}
     if adversarial.boundary is None:
         return {**means, "distance": means["real_logit"] - means["fake_logit"]}
@@ -47,6 +58,24 @@ def statistics(adversarial: AdversarialLoss, real_logits: Tensor, fake_logits: T
 def measured(adversarial: AdversarialLoss) -> list[str]:
     """The names of a discriminator's statistics."""
     return list(statistics(adversarial, torch.zeros(1), torch.zeros(1)))
+
+
+def check_bounded(module: GANModule, adversarial: AdversarialLoss, player: str) -> None:
+    """Raise UserError where a critic's loss has no limit, and no penalty, clipping or spectral norm bounds it."""
+    critic = module.players.get(player)
+    if not adversarial.needs_bound or critic is None or isinstance(critic.after_step, ClipWeights):
+        return
+    if any(penalty.is_of(player) and penalty.weight > 0 for penalty in module.penalties.values()):
+        return
+    for name in critic.networks:
+        if not is_bounded(module.networks[name]):
+            raise UserError(
+                f"losses.adversarial is {type(adversarial).__name__}, and nothing bounds the slope of networks.{name}: "
+                f"its loss would fall without end and mean nothing. Take a penalty (losses=wasserstein_gp, without "
+                f"batch norm), clipped weights ('models.players.{player}.after_step="
+                f"{{_target_: {ClipWeights.__module__}.ClipWeights, limit: 0.01}}'), or spectral norm "
+                f"(networks.{name}.spectral=true, an option of networks=dcgan)"
+            )
 
 
 def check_matching(matching: FeatureMatching | None, judged: Critique) -> None:

@@ -71,6 +71,17 @@ def check_penalties(
                 )
 
 
+def check_norms(networks: Mapping[str, nn.Module], samples: int) -> None:
+    """Raise UserError for a generator with batch norm that trains on one picture in a pass, by its statistics alone."""
+    for name, network in networks.items():
+        if samples == 1 and getattr(network, "norm", None) == "batch":
+            raise UserError(
+                f"networks.{name}.norm is batch, with one picture in a pass: it trains by that picture's statistics "
+                f"and is used with the running means of many, as another network; take networks.{name}.norm=instance, "
+                f"or a larger data.batch_size"
+            )
+
+
 def check_ema(ema: EMA | None, networks: Mapping[str, nn.Module]) -> None:
     """Raise UserError for networks to be averaged that are not there."""
     for network in ema.names if ema is not None else ():

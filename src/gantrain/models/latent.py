@@ -1,6 +1,7 @@
 """Noise to samples, of a class or with codes where asked: Goodfellow et al. 2014, and what came after; of any rank."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.auxiliary import Auxiliary, Codes
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
-from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, z_dim_of
 from gantrain.models.loop.batch import Scalars
@@ -27,6 +28,9 @@ class LatentGAN(GANModule):
 
     Latents are normal with deviation `z_std`. One generator pass in train mode serves both turns of an iteration;
     with `fresh_noise` the generator's turn draws new latents and makes a pass of its own.
+
+    The generator minimises `adversarial_weight` times its adversarial loss, and what stands beside it: with 0 and
+    `matching`, feature matching takes its place (Salimans et al. 2016, section 3.1).
 
     With `classes` the game is conditional (cGAN, Mirza and Osindero 2014): both networks take the class numbers `cond`
     (n,) of the real samples as their second argument; with `fresh_noise` the generator's turn draws classes as well,
@@ -49,6 +53,7 @@ class LatentGAN(GANModule):
         adversarial: AdversarialLoss,
         matching: FeatureMatching | None = None,
         auxiliary: Auxiliary | None = None,
+        adversarial_weight: float = 1.0,
         z_std: float = 1.0,
         fresh_noise: bool = False,
         classes: int | None = None,
@@ -59,6 +64,7 @@ class LatentGAN(GANModule):
         check_networks(self.networks, ("generator", "discriminator"), "the latent family")
         self.adversarial, self.matching, self.auxiliary = adversarial, matching, auxiliary
         self.codes = auxiliary if isinstance(auxiliary, Codes) else None
+        self.adversarial_weight = adversarial_weight
         self.z_std, self.fresh_noise, self.classes = z_std, fresh_noise, classes
 
     @property
@@ -96,7 +102,8 @@ class LatentGAN(GANModule):
         if self.fresh_noise:
             fakes = self.networks["generator"](source["z"], *self.generator_cond(source))
         of_fake = self.judge(fakes, *self.discriminator_cond(source))
-        terms = generator_turn(self.adversarial, self.matching, of_fake, lambda: self.judge_real(batch))
+        judge_real = partial(self.judge_real, batch)
+        terms = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight)
         return (terms if self.auxiliary is None else terms | self.auxiliary_terms(of_fake, source)), {}
 
     def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:
@@ -155,6 +162,7 @@ class LatentGAN(GANModule):
             last = torch.full_like(batch["cond"], self.classes - 1)  # who takes the last takes all
             batch = {**batch, "cond": last}
         self.check_auxiliary()
+        check_bounded(self, self.adversarial, "discriminator")
         given = super().check(batch)
         judged = critique_of(given["discriminator"])
         check_matching(self.matching, judged)

@@ -1,6 +1,7 @@
 """Condition in, target out: super-resolution (Ledig et al. 2017), picture to picture (Isola et al. 2017)."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -11,7 +12,7 @@ from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
-from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks
 from gantrain.models.loop.batch import Scalars
@@ -73,8 +74,9 @@ class PairedGAN(GANModule):
         if self.adversarial is None:
             return terms, {}
         of_fake = self.judge(fakes, *cond)
-        game = generator_turn(self.adversarial, self.matching, of_fake, lambda: self.judge(batch["real"], *cond))
-        return {**terms, **game, "adv": self.adversarial_weight * game["adv"]}, {}
+        judge_real = partial(self.judge, batch["real"], *cond)
+        game = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight)
+        return {**terms, **game}, {}
 
     def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:
         if name == "generator":
@@ -103,6 +105,7 @@ class PairedGAN(GANModule):
     def check(self, batch: Batch) -> dict[str, Any]:
         given = super().check(batch)
         if self.adversarial is not None:
+            check_bounded(self, self.adversarial, "discriminator")
             check_matching(self.matching, critique_of(given["discriminator"]))
         with torch.no_grad():
             self.content(batch["real"][:1], batch["real"][:1])  # loads its weights now, or says that there are none

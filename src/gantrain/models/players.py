@@ -59,8 +59,9 @@ class Player:
 
     `optimizer` and `schedule` wait for their parameters and their optimizer. The schedule steps once an iteration.
     The player plays every `every`-th iteration. `after_step(turn)` follows its optimizer's step.
-    `clip_gradients` bounds the norm of its gradient. It minimises `loss_factor` times its losses as they are recorded:
-    2 for a discriminator that a listing trains in two steps, on real and on fake samples, and whose mean it logs.
+    `clip_gradients` bounds the norm of its gradient. It minimises `loss_factor` times its losses as they are recorded,
+    penalties too: 2 for a discriminator that a listing trains in two steps of SGD, on real and on fake samples, and
+    whose mean it logs. Adam and RMSprop take the same step whatever the factor, and two steps of theirs go further.
     """
 
     networks: list[str]

@@ -13,7 +13,7 @@ from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.losses.reconstruction import PixelL1
-from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks
 from gantrain.models.image_pool import ImagePool
@@ -37,9 +37,10 @@ class Fakes(NamedTuple):
 class UnpairedGAN(GANModule):
     """Generators between the pictures `a` and `b` of a batch, and a discriminator of each side.
 
-    The generators minimise their adversarial losses, `cycle` (equation 2), the difference of a picture that went there
-    and back from itself, and `identity` (section 5.2), where it is given: of a picture that is on the right side
-    already from itself. Discriminators see fakes through a pool of the last `pool` ones; 0 shows them the newest alone.
+    The generators minimise their adversarial losses times `adversarial_weight`, `cycle` (equation 2), the difference of
+    a picture that went there and back from itself, and `identity` (section 5.2), where it is given: of a picture that
+    is on the right side already from itself. Discriminators see fakes through a pool of the last `pool` ones; 0 shows
+    them the newest alone.
     """
 
     way_out = "interpolate its options from data, as configs/networks/cyclegan.yaml does"
@@ -51,6 +52,7 @@ class UnpairedGAN(GANModule):
         cycle: PixelL1,
         identity: PixelL1 | None = None,
         matching: FeatureMatching | None = None,
+        adversarial_weight: float = 1.0,
         pool: int = 50,
         **base: Any,
     ):
@@ -59,6 +61,7 @@ class UnpairedGAN(GANModule):
         super().__init__(measures={"discriminators": sides}, **base)
         check_networks(self.networks, NETWORKS, "the unpaired family")
         self.adversarial, self.cycle, self.identity, self.matching = adversarial, cycle, identity, matching
+        self.adversarial_weight = adversarial_weight
         for side in SIDES if pool else ():
             self.keep(f"pool_{side}", ImagePool(pool))
 
@@ -95,7 +98,8 @@ class UnpairedGAN(GANModule):
         for side in SIDES:
             real, back = batch[side], self.networks[self.generator_to(side)]
             of_fake = self.judge(side, fakes.new[side])
-            of_side = generator_turn(self.adversarial, self.matching, of_fake, partial(self.judge, side, real))
+            judge_real = partial(self.judge, side, real)
+            of_side = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight)
             of_side["cycle"] = self.cycle(back(fakes.new[OTHER[side]]), real)
             if self.identity is not None:
                 of_side["identity"] = self.identity(back(real), real)
@@ -135,6 +139,7 @@ class UnpairedGAN(GANModule):
         return {self.generator_to(side): batch[side] for side in SIDES}.get(name)
 
     def check(self, batch: Batch) -> dict[str, Any]:
+        check_bounded(self, self.adversarial, "discriminators")
         given = super().check(batch)
         for side in SIDES:
             check_matching(self.matching, critique_of(given[f"discriminator_{side}"]))

@@ -39,6 +39,7 @@ class Generator(nn.Module):
         super().__init__()
         if blocks < 1:
             raise ValueError(f"blocks is {blocks}, it must be 1 or more")
+        self.norm = norm
         layers = [*mirrored_conv(cond_channels, width, 7, norm), nn.ReLU()]
         for a in (width, 2 * width):
             layers += [nn.Conv2d(a, 2 * a, 3, 2, 1, bias=norm == "none"), *norm_layers(norm, 2 * a), nn.ReLU()]

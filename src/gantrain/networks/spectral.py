@@ -1,7 +1,10 @@
 """Spectral normalisation of a whole network (Miyato et al. 2018, arXiv 1802.05957)."""
 
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils.parametrizations import _SpectralNorm, spectral_norm
+from torch.nn.utils.spectral_norm import SpectralNorm
+
+BOUNDED = (nn.Linear, nn.modules.conv._ConvNd)
 
 
 def bound_spectral_norms(network: nn.Module) -> None:
@@ -11,5 +14,15 @@ def bound_spectral_norms(network: nn.Module) -> None:
     iteration, in buffers that are saved; a pass in eval mode leaves it.
     """
     for layer in list(network.modules()):
-        if isinstance(layer, (nn.Linear, nn.modules.conv._ConvNd)):
+        if isinstance(layer, BOUNDED):
             spectral_norm(layer)
+
+
+def is_bounded(network: nn.Module) -> bool:
+    """Whether every linear and convolutional layer has spectral norm, in torch's new way or its old one."""
+    return all(
+        any(isinstance(part, _SpectralNorm) for part in layer.modules())
+        or any(isinstance(hook, SpectralNorm) for hook in layer._forward_pre_hooks.values())
+        for layer in network.modules()
+        if isinstance(layer, BOUNDED)
+    )

@@ -98,8 +98,9 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Pictures (n, channels, h, w) to a map of logits (n, h / 16, w / 16), or with `size`, which is h and w, to (n,).
 
-    Eight 3x3 convolutions, batch norm after all but the first, then two dense layers: at every location of the map (a
-    patch critic), or with `size` on the whole flattened map, as the paper has it.
+    Eight 3x3 convolutions, then two dense layers: at every location of the map (a patch critic), or with `size` on the
+    whole flattened map, as the paper has it. All convolutions but the first have batch norm, `before` the activation
+    (the paper, or true), `after` it, or `none` (or false).
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class Discriminator(nn.Module):
         width: int,
         channels: int,
         size: int | None = None,
-        norm: bool = True,
+        norm: Literal["before", "after", "none"] | bool = "before",
         norm_eps: float = 1e-5,
         norm_momentum: float = 0.1,
         slope: float = 0.2,
@@ -120,10 +121,11 @@ class Discriminator(nn.Module):
         features = channels
         for i, (multiple, stride) in enumerate(DEPTHS):
             before, features = features, multiple * width
-            layers.append(nn.Conv2d(before, features, 3, stride, 1))
-            if norm and i > 0:
-                layers.append(nn.BatchNorm2d(features, eps=norm_eps, momentum=norm_momentum))
-            layers.append(nn.LeakyReLU(slope))
+            normed = [nn.LeakyReLU(slope)]
+            if norm not in (False, "none") and i > 0:
+                batch_norm = nn.BatchNorm2d(features, eps=norm_eps, momentum=norm_momentum)
+                normed.insert(1 if norm == "after" else 0, batch_norm)
+            layers += [nn.Conv2d(before, features, 3, stride, 1), *normed]
         self.features = nn.Sequential(*layers)
         dense = 16 * width
         self.head = nn.Sequential(

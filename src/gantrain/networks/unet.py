@@ -28,6 +28,7 @@ class Generator(nn.Module):
         init: Init = "dcgan",
     ):
         super().__init__()
+        self.norm = norm
         depth = size.bit_length() - 1
         if size != 1 << depth or depth < 2:
             raise ValueError(f"size is {size}, it must be a power of two of 4 or more")

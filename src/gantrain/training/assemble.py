@@ -94,6 +94,20 @@ def check_optimizers(module: GANModule) -> None:
             except (ValueError, TypeError, LookupError) as error:
                 options = ", ".join(f"{option}={value}" for option, value in partial.keywords.items())
                 raise UserError(f"{key}: {partial.func.__name__} refuses its options, {options} ({error})") from error
+        if player.schedule is not None:
+            check_schedule(made, f"models.players.{name}.schedule")
+
+
+def check_schedule(schedule: LRScheduler, key: str) -> None:
+    """Raise UserError for one whose step wants a metric, also where another holds it."""
+    for part in (schedule, *getattr(schedule, "_schedulers", ())):
+        try:
+            inspect.signature(part.step).bind()
+        except TypeError as error:
+            raise UserError(
+                f"{key}: {type(part).__name__} steps by a metric, and no loss of a game says how well it goes; take a "
+                f"schedule of iterations, such as torch.optim.lr_scheduler.LinearLR"
+            ) from error
 
 
 def build_callbacks(config: Mapping[str, Any], evaluation: Evaluation | None) -> list[pl.Callback]:

@@ -14,6 +14,7 @@ from gantrain.data import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.models.base import GANModule
+from gantrain.models.checks import check_norms
 from gantrain.models.schedules import ends
 from gantrain.networks.torchscript import trust, trust_backbone
 from gantrain.run.folder import Run
@@ -67,6 +68,7 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
         module.length = length_of(stage, len(data), batch, run)
         check_ends(stage, module.length, run)
         module.check(data.examples(2))
+        check_norms(module.networks, data.batch_size // module.microbatches)
         if evaluation is not None and evaluation.applies(stage.tag):
             evaluation.check(module, data)
             evaluation.check_best(module, data)
