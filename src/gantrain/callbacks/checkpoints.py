@@ -52,7 +52,8 @@ class Checkpoints(pl.Callback):
 
     def save(self, trainer: pl.Trainer, module: GANModule) -> None:
         """Write a checkpoint; every process takes part, rank 0 writes."""
-        module.refuse_divergence()
+        if module.divergence is not None and module.on_divergence == "stop":
+            module.divergence.refuse()
         state = checkpoint_of(module, trainer.datamodule.source.fingerprint)
         if trainer.is_global_zero:
             refuse_if_not_finite(module)

@@ -42,7 +42,8 @@ class Metrics(pl.Callback):
 
     def write(self, trainer: pl.Trainer, module: GANModule) -> None:
         """Means over the samples of all processes, every one of which takes part; rank 0 writes."""
-        module.refuse_divergence()
+        if module.divergence is not None and module.on_divergence == "stop":
+            module.divergence.refuse()
         means = module.meters.pop()
         values = torch.tensor(list(means.values()), dtype=torch.float64, device=module.device)
         self.latest = dict(zip(means, average_scalars(values, trainer.world_size).tolist(), strict=True))

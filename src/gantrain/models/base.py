@@ -15,8 +15,8 @@ from gantrain.losses.penalties import Penalty
 from gantrain.models.checks import check_ema, check_penalties, check_players, check_statistic
 from gantrain.models.family import Family
 from gantrain.models.loop.batch import Scalars, batch_size, detach, mean, split, total
-from gantrain.models.loop.capture import Capture, Iteration, Recorder, tell, why_not
-from gantrain.models.loop.divergence import Divergence
+from gantrain.models.loop.capture import Capture, Iteration, Recorder, capture_of, played
+from gantrain.models.loop.divergence import Divergence, not_finite
 from gantrain.models.loop.ema import EMA
 from gantrain.models.loop.meters import Meters
 from gantrain.models.loop.optimizers import optimizer_for
@@ -75,7 +75,6 @@ class GANModule(Family, pl.LightningModule):
         self.resume_from: Mapping[str, Any] | None = None  # the checkpoint that training continues
         self.recorder: Callable[[], Recorder] | None = None  # with one, iterations are recorded and replayed
         self.capture: Capture | None = None
-        self.channels_last = False  # on a GPU: the order of memory that its tensor cores take
         self.divergence: Divergence | None = None  # where the host does not look at every value
         # What a network itself wants trained; turns and stages only ever switch these parameters.
         self._trainable = {n: [p for p in net.parameters() if p.requires_grad] for n, net in networks.items()}
@@ -93,12 +92,8 @@ class GANModule(Family, pl.LightningModule):
         turns = [self.begin(name) for name in self.players]
         images = batch_size(batch) * self.trainer.world_size
         decay = self.ema.decay(images, self.images_seen) if self.ema is not None else 0.0
-        iteration = Iteration(turns, batch, decay)
-        if self.capture is None:
-            self.play(iteration)
-        else:
-            turns = self.capture.run(self.play, iteration)
-        self.end(turns, images)
+        run = self.capture.run if self.capture is not None else played
+        self.end(run(self.play, Iteration(turns, batch, decay)), images)
 
     def begin(self, name: str) -> Turn:
         """A player's turn as the host decides it, alike on every process: whether it plays, which penalties are due."""
@@ -152,9 +147,7 @@ class GANModule(Family, pl.LightningModule):
         if turn.failed is None and player.after_step is not None:
             player.after_step(turn)
         if turn.failed and self.on_divergence == "stop":
-            raise Diverged(
-                f"the {turn.failed} of player '{turn.player}' is not finite in iteration {self.iteration + 1}"
-            )
+            raise Diverged(not_finite(turn.failed, turn.player, self.iteration + 1))
 
     def accumulate_gradients(self, turn: Turn, factor: float, batch: Batch, shared: Any) -> None:
         """Backward through the losses and due penalties of a turn; with microbatches one part after the other."""
@@ -197,11 +190,6 @@ class GANModule(Family, pl.LightningModule):
         if self.iteration >= self.length:
             self.trainer.should_stop = True
 
-    def refuse_divergence(self) -> None:
-        """Raise Diverged where `stop` is asked for and a device has met what is not finite; the host waits for it."""
-        if self.divergence is not None and self.on_divergence == "stop" and (told := self.divergence.told()):
-            raise Diverged(told)
-
     # ---- for families and callbacks ----------------------------------------------------------------------------------
 
     def draw_mixes(self, batch: Batch) -> Batch:
@@ -228,9 +216,6 @@ class GANModule(Family, pl.LightningModule):
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         captured = self.recorder is not None
-        if self.channels_last and self.device.type == "cuda":  # before optimizers copy the order
-            for network in self.networks.values():
-                network.to(memory_format=torch.channels_last)
         optimizers = {n: optimizer_for(p.optimizer, self.weights_of(n), captured) for n, p in self.players.items()}
         self.schedules = {n: p.schedule(optimizers[n]) for n, p in self.players.items() if p.schedule is not None}
         return list(optimizers.values())
@@ -249,16 +234,7 @@ class GANModule(Family, pl.LightningModule):
         self.resume_from = None
         if scaler_of(self) is None and (self.device.type != "cpu" or self.recorder is not None):
             self.divergence = Divergence(list(self.players), self.iteration, self.device)
-            self.capture = self.capture_or_tell()
-
-    def capture_or_tell(self) -> Capture | None:
-        """What records iterations, where that is asked for and possible; where it is not, one line says why."""
-        if self.recorder is None:
-            return None
-        if reason := why_not(self):
-            tell(reason)
-            return None
-        return Capture(self.recorder(), self.device, tell)
+            self.capture = capture_of(self)
 
     def begin_stage(self) -> None:
         """Put the networks into the state at rest and start the EMA from their present weights."""

@@ -21,7 +21,7 @@ from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
 from gantrain.training.assemble import build_loggers
 from gantrain.training.console import print_header
-from gantrain.training.machine import recorder_for, set_up
+from gantrain.training.machine import order_memory, recorder_for, set_up
 from gantrain.training.outcome import Outcome, objective_of
 from gantrain.training.prepare import Ready, prepare, trust_new
 from gantrain.training.processes import TurnTaking
@@ -146,7 +146,7 @@ def fit_stage(
     iteration = state["iteration"] if state is not None else 0
     module.resume_from = state
     module.recorder = recorder_for(config["trainer"])
-    module.channels_last = config["trainer"].get("channels_last", "auto") == "auto"
+    order_memory(module.networks.values(), config["trainer"])
     next(callback for callback in part.callbacks if isinstance(callback, Checkpoints)).stop = stop
     threads = torch.get_num_threads()
     try:

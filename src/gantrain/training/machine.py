@@ -1,9 +1,10 @@
 """What of this machine a run can use."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
+from torch import nn
 
 from gantrain.errors import UserError
 from gantrain.models.loop.capture import CudaGraphs, Recorder
@@ -32,6 +33,14 @@ def recorder_for(trainer: Mapping[str, Any]) -> Callable[[], Recorder] | None:
     """What records iterations: CUDA graphs on a GPU, with one process and unless `trainer.capture` is none."""
     wanted = trainer.get("capture", "auto") == "auto" and trainer["precision"] != "16-mixed"
     return CudaGraphs if wanted and accelerator(trainer) == "cuda" and trainer["devices"] == 1 else None
+
+
+def order_memory(networks: Iterable[nn.Module], trainer: Mapping[str, Any]) -> None:
+    """Put the weights of convolutions of pictures into the order that a GPU's tensor cores take."""
+    if accelerator(trainer) == "cuda" and trainer.get("channels_last", "auto") == "auto":
+        for network in networks:
+            if all(weight.dim() < 5 for weight in network.parameters()):  # of volumes torch takes another order only
+                network.to(memory_format=torch.channels_last)
 
 
 def set_up(trainer: Mapping[str, Any]) -> dict[str, Any]:

@@ -94,8 +94,7 @@ class Capture:
         """Play an iteration; returns its turns, whose tensors the next iteration of the same programme writes anew."""
         programme = self._programme_of(iteration)
         if programme is None:
-            play(iteration)
-            return iteration.turns
+            return played(play, iteration)
         for name, value in iteration.batch.items():
             programme.inputs[name].copy_(value, non_blocking=True)
         programme.decay.fill_(iteration.decay)
@@ -107,8 +106,7 @@ class Capture:
             programme.recording.replay()
             return programme.turns
         with self.recorder.warm():
-            play(static)
-        return iteration.turns
+            return played(play, static)
 
     def _record(self, programme: _Programme, play: Callable[[Iteration], None], static: Iteration) -> None:
         try:
@@ -131,6 +129,21 @@ class Capture:
             inputs = {name: value.clone() for name, value in iteration.batch.items()}
             self.programmes[key] = _Programme(inputs, torch.zeros((), device=self.device))
         return self.programmes[key]
+
+
+def played(play: Callable[[Iteration], None], iteration: Iteration) -> Sequence[Turn]:
+    """Run an iteration eagerly, as `Capture.run` does where it does not record."""
+    play(iteration)
+    return iteration.turns
+
+
+def capture_of(game: Any) -> Capture | None:
+    """What records the iterations of a `GANModule`, where that is asked for and possible; else a line says why not."""
+    if game.recorder is None:
+        return None
+    if reason := why_not(game):
+        return tell(reason)
+    return Capture(game.recorder(), game.device, tell)
 
 
 def why_not(game: Any) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from gantrain.errors import Diverged
 from gantrain.models.loop.turn import Turn
 
 NEVER = -1
@@ -29,11 +30,20 @@ class Divergence:
         flags = [turn.bad for turn in played] or [torch.zeros_like(self.first, dtype=torch.bool)]
         return torch.stack(flags).any()
 
+    def refuse(self) -> None:
+        """Raise Diverged where something was not finite; the host waits for the device."""
+        if said := self.told():
+            raise Diverged(said)
+
     def told(self) -> str | None:
-        """What was not finite first, in words, or None; the host waits for the device."""
+        """What was not finite first, in words, or None."""
         code = int(self.first)
         if code == NEVER:
             return None
         iteration, place = divmod(code, 2 * len(self.players))
         what = "gradient" if place % 2 else "loss"
-        return f"the {what} of player '{self.players[place // 2]}' is not finite in iteration {iteration}"
+        return not_finite(what, self.players[place // 2], iteration)
+
+
+def not_finite(what: str, player: str, iteration: int) -> str:
+    return f"the {what} of player '{player}' is not finite in iteration {iteration}"
