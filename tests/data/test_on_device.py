@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from gantrain.data import GANDataModule, module
 from gantrain.data.on_device import OnDevice, ahead, fits
+from gantrain.data.stream import Batches
+from gantrain.data.synthetic import Synthetic
+from gantrain.data.unpaired import Unpaired
 
 CPU = torch.device("cpu")
 
@@ -30,6 +34,23 @@ def test_the_same_samples_by_the_same_numbers():
 @pytest.fixture
 def _no_gpu(monkeypatch):
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: self)
+
+
+@pytest.mark.usefixtures("_no_gpu")
+def test_a_gpu_gets_whole_samples_from_its_memory_and_others_ahead(monkeypatch):
+    """`meta` stands for a GPU: its tensors have a place and a shape."""
+    monkeypatch.setattr(module, "fits", lambda cached, device: True)
+    data = GANDataModule(Synthetic(count=8), 16, 1, 4, augment={"flip": True}).open()
+    first = next(module.for_device(data, Batches(4, 0), torch.device("meta")))
+    assert (first["real"].device.type, first["real"].shape) == ("meta", (4, 1, 16, 16))
+    assert first["flip"].device.type == "cpu"  # Lightning moves it
+    two = Unpaired(dataset=Synthetic(count=8, classes=2), size=16, channels=1, batch_size=4).open()
+    cpu = torch.device("cpu")
+    for some in (data, two):
+        some.on_device = "none" if some is data else "auto"
+        ahead_of_time = next(module.for_device(some, Batches(4, 0), torch.device("meta")))
+        plain = next(module.for_device(some, Batches(4, 0), cpu))
+        assert all(torch.equal(ahead_of_time[key], value) for key, value in plain.items())
 
 
 @pytest.mark.usefixtures("_no_gpu")

@@ -14,6 +14,7 @@ from torch import Tensor
 from gantrain.data.acceptance import check_classes, check_large_enough, check_readable, tell_dropped
 from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import Cached, open_cache
+from gantrain.data.on_device import OnDevice, ahead, fits
 from gantrain.data.source import Dataset, Source
 from gantrain.data.split import Part, divide
 from gantrain.data.stream import Batches, IndexStream, balanced, coin
@@ -33,6 +34,9 @@ class GANDataModule(pl.LightningDataModule):
     warning below 1% of them, or always with `on_error: skip`; else they are an error.
 
     `balance` draws rare classes more often: from 0, as they occur, to 1, all classes equally often.
+
+    On a GPU all samples lie in its memory where they take a small share of it (`on_device: auto`), else batches are
+    fetched ahead.
 
     `holdout` keeps some samples from training, a number of them (3) or a share (0.1); `held_out` gives them.
 
@@ -61,6 +65,7 @@ class GANDataModule(pl.LightningDataModule):
         cache_dir: str | None = None,
         holdout: float = 0,
         balance: float = 0,
+        on_device: Literal["auto", "none"] = "auto",
         seed: int = 0,
     ):
         super().__init__()
@@ -82,6 +87,7 @@ class GANDataModule(pl.LightningDataModule):
         self.flip = (augment or {}).get("flip", False)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else None
         self.holdout, self.part, self.balance = holdout, "train", balance
+        self.on_device = on_device
         self.source: Source | None = None
         self.cached: Cached | None = None
         self._held_out: GANDataModule | None = None
@@ -162,7 +168,8 @@ class GANDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> Iterator[Batch]:
         trainer = self.trainer
         start = trainer.lightning_module.images_seen
-        return self.loader(Batches(self.batch_size, start, trainer.global_rank, trainer.world_size))
+        batches = Batches(self.batch_size, start, trainer.global_rank, trainer.world_size)
+        return for_device(self, batches, trainer.strategy.root_device)
 
     def loader(self, batches: Batches) -> Iterator[Batch]:
         """The samples at these positions of the endless order, as `stored`, with a coin each where they are flipped."""
@@ -175,7 +182,7 @@ class GANDataModule(pl.LightningDataModule):
 
     def stored(self, indices: np.ndarray, positions: np.ndarray) -> Batch:
         """These samples as uint8; where they are cut at random, their `positions` say where."""
-        batch = {"real": torch.from_numpy(self.cached.take(indices))}
+        batch = {"real": torch.as_tensor(self.cached.take(indices))}
         if self.cached.labels is not None:
             batch["cond"] = torch.from_numpy(self.cached.labels[indices])
         return batch
@@ -246,3 +253,15 @@ class GANDataModule(pl.LightningDataModule):
     def examples(self, n: int) -> Batch:
         """The first `n` samples of the training's order as a batch, on the CPU."""
         return self.normalise(next(self.loader(Batches(n, 0))))
+
+
+def for_device(data: GANDataModule, batches: Batches, device: torch.device) -> Iterator[Batch]:
+    """The batches of a training on `device`; a GPU must not wait for them."""
+    if device.type == "cpu":
+        return data.loader(batches)
+    whole = (type(data).stored, type(data).loader) == (GANDataModule.stored, GANDataModule.loader)  # others cut first
+    if data.on_device == "auto" and whole and fits(data.cached, device):
+        there = copy.copy(data)
+        there.cached = OnDevice(data.cached, device)
+        return there.loader(batches)
+    return ahead(data.loader(batches))
