@@ -104,6 +104,15 @@ def test_the_judge_is_fitted_once_for_all_stages(data, monkeypatch):
     assert len(made) == 1
 
 
+def test_training_photos_are_looked_at_a_part_at_a_time(data, monkeypatch):
+    whole, seen, take = Judge(module(), data, data.held_out(), 5), [], data.take
+    monkeypatch.setattr(ageing, "PART", 10)
+    monkeypatch.setattr(data, "take", lambda rows: seen.append(len(rows)) or take(rows))
+    parts = Judge(module(), data, data.held_out(), 5)
+    assert seen == [10, 10, 10, 10, 2]
+    assert torch.equal(parts.class_of(whole.embeddings), whole.class_of(whole.embeddings))
+
+
 def test_fewer_photos_and_what_does_not_fit(data):
     assert AgeingScores(samples=5).measure(module(), data).protocol["samples"] == 5
     with pytest.raises(UserError, match="scores of an encoder of faces"):

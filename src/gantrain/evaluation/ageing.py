@@ -22,6 +22,7 @@ NAMES = (
     *("age_accuracy", "spread"),
 )
 CHUNK = 50  # pictures; a face recogniser enlarges them
+PART = 20 * CHUNK  # photos that are held at once
 STRENGTH = 0.003  # scikit-learn's C: features that are many for few photos
 
 
@@ -108,10 +109,15 @@ class Judge:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
-        real, cond = photos(data)
+        embeddings, ages = [], []
+        for start in range(0, len(data), PART):  # all photos of IMDB in float32 would be 9 GB
+            images, cond = photos(data, start, PART)
+            embeddings.append(embed(module, images))
+            ages.append(cond)
         regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
-        self.classifier = make_pipeline(StandardScaler(), regression).fit(embed(module, real).numpy(), cond.numpy())
-        self.real, self.cond = photos(held, samples)
+        self.classifier = make_pipeline(StandardScaler(), regression)
+        self.classifier.fit(torch.cat(embeddings).numpy(), torch.cat(ages).numpy())
+        self.real, self.cond = photos(held, 0, samples)
         self.embeddings = embed(module, self.real)
 
     def class_of(self, embeddings: Tensor) -> Tensor:
@@ -119,9 +125,9 @@ class Judge:
         return torch.from_numpy(self.classifier.predict(embeddings.numpy()))
 
 
-def photos(data: GANDataModule, count: int | None = None) -> tuple[Tensor, Tensor]:
-    """The data's first `count` pictures as they are stored, in their range, and their class numbers (n,)."""
-    batch = data.take(np.arange(min(count or len(data), len(data))))
+def photos(data: GANDataModule, start: int, count: int) -> tuple[Tensor, Tensor]:
+    """At most `count` pictures from `start` on as they are stored, in their range, and their class numbers (n,)."""
+    batch = data.take(np.arange(start, min(start + count, len(data))))
     return batch["real"], batch["cond"]
 
 
