@@ -40,6 +40,22 @@ def test_a_new_picture_moves_at_most_one_other():
         assert len(before - held("abcdef" + new)) <= 1
 
 
+@pytest.mark.parametrize("kind", ["{}_19{}-01-01_2000.jpg", "nm{}_rm{}_1950-1-1_2000.jpg"])
+def test_all_photos_of_a_person_of_wiki_or_imdb_are_on_one_side(kind):
+    people = [f"{person:05d}" for person in range(20)]
+    names = [f"{photo:02d}/{kind.format(person, 10 + photo)}" for person in people for photo in range(3)]
+    train, test = divide(Named(names), 0.2)
+    assert len(test) == 12
+    assert not {row // 3 for row in train} & {row // 3 for row in test}
+    once = names[::3]  # of people with one photo the photo's own name decides
+    assert [once[i] for i in divide(Named(once), 5)[1]] == [once[i] for i in divide(ByName(once), 5)[1]]
+
+
+class ByName(Named):
+    def group(self, index):
+        return self.names[index]
+
+
 @pytest.mark.parametrize("holdout", [6, 10, 0.99])
 def test_a_side_without_rows_is_refused(holdout):
     with pytest.raises(UserError, match=r"data\.holdout"):

@@ -12,9 +12,11 @@ from gantrain.data.aged_faces import AgedFaces
 from gantrain.errors import UserError
 from gantrain.evaluation import ageing
 from gantrain.evaluation.ageing import AgeingScores, Judge, distance, identity
+from gantrain.files import sha256
 from gantrain.losses.euclidean import Euclidean
 from gantrain.models.inversion import Inversion
 from gantrain.networks.face import FaceEmbedder
+from gantrain.networks.torchscript import trust_backbone
 
 
 def test_identity_by_hand():
@@ -102,6 +104,42 @@ def test_the_judge_is_fitted_once_for_all_stages(data, monkeypatch):
     other.networks["face"] = one.networks["face"]
     assert scores.measure(one, data) != scores.measure(other, data)
     assert len(made) == 1
+
+
+def test_training_photos_are_looked_at_a_part_at_a_time(data, monkeypatch):
+    def fitted():
+        return Judge(FaceEmbedder("untrained", size=None), torch.device("cpu"), data, data.held_out(), 5)
+
+    whole, seen, take = fitted(), [], data.take
+    monkeypatch.setattr(ageing, "PART", 10)
+    monkeypatch.setattr(data, "take", lambda rows: seen.append(len(rows)) or take(rows))
+    parts = fitted()
+    assert seen == [10, 10, 10, 10, 2]
+    assert torch.equal(parts.class_of(whole.embeddings), whole.class_of(whole.embeddings))
+
+
+class Brightness(nn.Module):
+    """Faces by how bright their quarters are."""
+
+    def forward(self, x):
+        return nn.functional.adaptive_avg_pool2d(x, 2).flatten(1)
+
+
+def test_another_recogniser_judges_and_the_own_one_only_says_so(data, tmp_path):
+    file = tmp_path / "judge.pt"
+    torch.jit.script(Brightness()).save(file)
+    with pytest.raises(UserError, match=r"evaluation\.judge: .* is TorchScript.* named it"):
+        AgeingScores(judge=str(file)).check(module(), data)
+    trust_backbone(str(file))
+    scores, run = AgeingScores(judge=str(file)), module()
+    scores.check(run, data)
+    own, other = AgeingScores().measure(run, data), scores.measure(run, data)
+    assert "own" in own.protocol["judge"]
+    assert "another" in other.protocol["judge"]
+    assert other.protocol["face recogniser"] == sha256(file)[:16] != own.protocol["face recogniser"]
+    assert other.scores["identity"].value != own.scores["identity"].value
+    with pytest.raises(UserError, match=r"evaluation\.judge: there is no file nowhere\.pt"):
+        AgeingScores(judge="nowhere.pt").check(run, data)
 
 
 def test_fewer_photos_and_what_does_not_fit(data):

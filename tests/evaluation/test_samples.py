@@ -14,6 +14,7 @@ from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError
 from gantrain.evaluation import classifier
 from gantrain.evaluation import extraction as features_module
+from gantrain.evaluation.backbones import Random
 from gantrain.evaluation.classifier import dataset_backbone
 from gantrain.evaluation.extraction import extract, stream
 from gantrain.evaluation.samples import SCORES, SampleScores
@@ -228,6 +229,31 @@ def test_the_held_out_split(tmp_path, digits):
     assert (result.protocol["split"], result.protocol["real"]) == ("test", 539)
     with pytest.raises(UserError, match=r"data\.holdout=0\.1"):
         measure(digits, split="test")
+
+
+def test_unseen_real_pictures_show_what_the_datas_own_classifier_leaves_to_reach(tmp_path, digits, monkeypatch):
+    monkeypatch.setattr(classifier, "STEPS", 100)
+    data = GANDataModule(Digits(), 16, 1, 8, cache_dir=tmp_path, holdout=0.3).open()
+    result = SampleScores(samples=200, resamples=0).measure(toy(), data)
+    ((title, (row,)),) = result.tables.items()
+    assert "200 unseen real pictures" in title
+    assert list(row) == [name.removesuffix("200_dataset").replace("fd", "frechet") for name in result.scores]
+    assert 0.5 < float(row["precision"]) < 1
+    assert 0.5 < float(row["copying"]) < 2
+    assert float(row["frechet"]) < result.scores["fd200_dataset"].value
+    for options in ({"split": "test"}, {"backbone": "random"}):
+        assert SampleScores(samples=50, resamples=0, **options).measure(toy(), data).tables == {}
+    assert measure(digits, backbone="dataset").tables == {}  # nothing is held out
+
+
+def test_protocols_say_where_a_score_is_not_the_papers(digits):
+    both = measure(digits, backbone="dataset", resize=None)
+    assert "not the mean of ten splits" in both.protocol["inception score"]
+    assert measure(digits, scores=["kid"]).protocol["inception score"] is None
+    evaluation, backbone = SampleScores(samples=50, scores=["kid"], backbone="random"), Random()
+    evaluation.named = backbone
+    for backbone.filter, backbone.rounded, said in (("clean", True, "not clean-FID"), ("clean", False, "clean")):
+        assert evaluation.measure(toy(), digits[0]).protocol["resize"].endswith(said)
 
 
 def test_what_is_too_few(digits, capsys, tmp_path):

@@ -363,6 +363,21 @@ def test_gradients_that_are_never_finite_are_no_overflow():
         play(game(family=Never), 40, plugins=[MixedPrecision("16-mixed", "cpu", scaler)])
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_nothing_is_measured_in_tf32(allowed):
+    kernels = (torch.backends.cuda.matmul, torch.backends.cudnn)
+    before = [kernel.allow_tf32 for kernel in kernels]
+    try:
+        for kernel in kernels:
+            kernel.allow_tf32 = allowed
+        with undisturbed(nn.Linear(1, 1), torch.device("cpu")):
+            assert not any(kernel.allow_tf32 for kernel in kernels)
+        assert all(kernel.allow_tf32 == allowed for kernel in kernels)
+    finally:
+        for kernel, value in zip(kernels, before, strict=True):
+            kernel.allow_tf32 = value
+
+
 def test_gradients_are_clipped():
     module = game(generator=player("generator", clip_gradients=1e-3, optimizer=torch.optim.SGD, lr=1.0))
     before = weights_of(module.networks["generator"])

@@ -72,5 +72,5 @@ def apply(config: dict[str, Any], key: str, value: Any) -> None:
             if not isinstance(node, dict):
                 raise UserError(f"{key}: {part} holds no keys")
         node[path[-1]] = value
-        if key == "evaluation.backbone":
+        if key in ("evaluation.backbone", "evaluation.judge"):
             trust_backbone(value)  # the user has named it

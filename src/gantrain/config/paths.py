@@ -45,6 +45,7 @@ PLACES = (
     Place("networks.*.path", "file", frozen=True),
     Place("evaluation.weights", "file"),
     Place("evaluation.backbone", "file", suffixes=TORCHSCRIPT),
+    Place("evaluation.judge", "file"),
     Place("init_from", "folder"),
     Place("hydra.run.dir", "folder"),  # these two on the command line alone
     Place("hydra.sweep.dir", "folder"),

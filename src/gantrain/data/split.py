@@ -1,12 +1,17 @@
 """Samples kept from training: which ones, and a source of only them or only the others."""
 
 import hashlib
+import re
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 
 from gantrain.data.source import Source, dropped_by
 from gantrain.errors import UserError
+
+# Photos of WIKI-crop and IMDB-crop, such as 00/nm0000001_rm124825600_1899-5-10_1968.jpg: who it is comes first.
+PERSON = re.compile(r"(?:.*/)?(\d+|nm\d+)(?:_rm\d+)?_\d+-\d+-\d+_\d+\.\w+")
 
 
 def divide(source: Source, holdout: float) -> tuple[np.ndarray, np.ndarray]:
@@ -15,10 +20,11 @@ def divide(source: Source, holdout: float) -> tuple[np.ndarray, np.ndarray]:
     `holdout` is a number or a share, which is one row at least.
 
     The names decide by their hashes: a picture that joins the folder moves at most one other to the other side, and the
-    run's seed none. Where a source has a `group(index)`, samples of one group stay on one side.
+    run's seed none. Where a source has a `group(index)`, samples of one group stay on one side, and so do all photos of
+    one person where names are those of WIKI or IMDB.
     """
     count = max(1, round(holdout * len(source))) if holdout < 1 else int(holdout)
-    name = getattr(source, "group", source.name)
+    name = getattr(source, "group", None) or by_person(source)
     digests = [hashlib.blake2b(name(i).encode("utf-8", "surrogatepass")).digest() for i in range(len(source))]
     order = np.array(sorted(range(len(source)), key=digests.__getitem__))
     while 0 < count < len(source) and digests[order[count]] == digests[order[count - 1]]:
@@ -26,6 +32,16 @@ def divide(source: Source, holdout: float) -> tuple[np.ndarray, np.ndarray]:
     if not 0 < count < len(source):
         raise UserError(f"data.holdout: {holdout} of {len(source):,} leaves nothing on one side; it takes two at least")
     return np.sort(order[count:]), np.sort(order[:count])
+
+
+def by_person(source: Source) -> Callable[[int], str]:
+    """The name that decides for a sample: its own, or the first of all photos of the same person."""
+    names = [source.name(i) for i in range(len(source))]
+    persons = [found[1] if (found := PERSON.fullmatch(name)) else name for name in names]
+    first: dict[str, str] = {}
+    for name, person in sorted(zip(names, persons, strict=True)):
+        first.setdefault(person, name)
+    return lambda i: first[persons[i]]
 
 
 class Part(Source):

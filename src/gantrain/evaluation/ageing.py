@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from gantrain.checks import check_whole
 from gantrain.data.module import GANDataModule
@@ -14,6 +14,7 @@ from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.models.inversion import Inversion
 from gantrain.models.loop.eval_mode import outputs
+from gantrain.networks.face import FaceEmbedder
 from gantrain.run.scores import Result, Score
 
 NAMES = (
@@ -22,7 +23,16 @@ NAMES = (
     *("age_accuracy", "spread"),
 )
 CHUNK = 50  # pictures; a face recogniser enlarges them
+PART = 20 * CHUNK  # photos that are held at once
 STRENGTH = 0.003  # scikit-learn's C: features that are many for few photos
+
+
+class Recogniser(FaceEmbedder):
+    """A recogniser that only judges."""
+
+    key = "evaluation.judge"
+    ways = "evaluation.judge=FILE names the TorchScript file of a face recogniser, null takes the run's own"
+    no_file = None
 
 
 class AgeingScores(Evaluation):
@@ -33,12 +43,16 @@ class AgeingScores(Evaluation):
     Age is what a balanced logistic regression on the embeddings of the training photos takes the pictures for; how well
     it does on held-out photos stands beside it. `spread` is the mean distance between the pixels of two
     reconstructions over that between two photos. At most `samples` photos; errors are standard errors over them.
+
+    `judge` is the TorchScript file of a recogniser that training did not know. Without it the run's own one judges, and
+    the protocol says so: a stage that minimises its distances finds what pleases it.
     """
 
-    def __init__(self, *, samples: int = 200, **base: Any):
+    def __init__(self, *, judge: str | None = None, samples: int = 200, **base: Any):
         super().__init__(**base)
         check_whole(2, samples=samples)
-        self.samples = samples
+        self.file, self.samples = judge, samples
+        self._other: Recogniser | None = None
         self._judges: dict[Any, Judge] = {}
 
     def check(self, module: Any, data: GANDataModule) -> None:
@@ -49,13 +63,25 @@ class AgeingScores(Evaluation):
             )
         if len(self.reference(data)) < 2:
             raise UserError("data.holdout: one photo held out is too few for scores; hold out more")
+        if self.file is not None:
+            embed(
+                self.recogniser(module, data), data.examples(2)["real"], torch.device("cpu")
+            )  # its mistakes come early
+
+    def recogniser(self, module: Inversion, data: GANDataModule) -> nn.Module:
+        """The network whose embeddings are judged by."""
+        if self.file is None:
+            return module.networks["face"]
+        if self._other is None:
+            self._other = Recogniser(self.file, range=data.range)
+        return self._other
 
     def judge(self, module: Inversion, data: GANDataModule) -> "Judge":
         """Fitted once for all stages with these data and this recogniser."""
-        key = (data, module.networks["face"])
-        if key not in self._judges:
-            self._judges[key] = Judge(module, data, self.reference(data), self.samples)
-        return self._judges[key]
+        face = self.recogniser(module, data)
+        if (data, face) not in self._judges:
+            self._judges[data, face] = Judge(face, module.device, data, self.reference(data), self.samples)
+        return self._judges[data, face]
 
     def names(self, module: Inversion, data: GANDataModule) -> tuple[str, ...]:
         return NAMES
@@ -66,8 +92,8 @@ class AgeingScores(Evaluation):
         made = module.in_all_classes(module.encode(real, raw), raw)
         made = data.to_range(data.pictures(made))  # as people get them: rounded to 256 levels
         again = made[torch.arange(len(real)), cond]
-        same = identity(judge.embeddings, embed(module, again))
-        aged = [embed(module, made[:, age]) for age in range(module.classes)]
+        same = identity(judge.embeddings, judge.embed(again))
+        aged = [judge.embed(made[:, age]) for age in range(module.classes)]
         kept = torch.stack([identity(judge.embeddings, faces) for faces in aged], 1)
         hits = torch.stack([judge.class_of(faces) == age for age, faces in enumerate(aged)], 1).float()
         told = judge.class_of(judge.embeddings)
@@ -89,10 +115,12 @@ class AgeingScores(Evaluation):
             }
             for age in range(module.classes)
         ]
+        own = torch.equal(judge.face.checksum.cpu(), module.networks["face"].checksum.cpu())
         protocol = {
             "data": held.content,
             "samples": len(real),
-            "face recogniser": bytes(module.networks["face"].checksum.tolist()).hex()[:16],
+            "face recogniser": bytes(judge.face.checksum.tolist()).hex()[:16],
+            "judge": "the run's own recogniser, which its last stage minimises" if own else "another recogniser",
             "age classifier": f"balanced logistic regression, C {STRENGTH}, on {len(data)} training photos' embeddings",
             "chance": 1 / module.classes,
             "networks": ema_or_raw(module, "encoder", raw),
@@ -103,31 +131,40 @@ class AgeingScores(Evaluation):
 class Judge:
     """A classifier of embeddings by age, fitted on the photos of `data`, and at most `samples` of those `held` out."""
 
-    def __init__(self, module: Inversion, data: GANDataModule, held: GANDataModule, samples: int):
+    def __init__(self, face: nn.Module, device: torch.device, data: GANDataModule, held: GANDataModule, samples: int):
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
-        real, cond = photos(data)
+        self.face, self.device = face, device
+        embeddings, ages = [], []
+        for start in range(0, len(data), PART):  # all photos of IMDB in float32 would be 9 GB
+            images, cond = photos(data, start, PART)
+            embeddings.append(self.embed(images))
+            ages.append(cond)
         regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
-        self.classifier = make_pipeline(StandardScaler(), regression).fit(embed(module, real).numpy(), cond.numpy())
-        self.real, self.cond = photos(held, samples)
-        self.embeddings = embed(module, self.real)
+        self.classifier = make_pipeline(StandardScaler(), regression)
+        self.classifier.fit(torch.cat(embeddings).numpy(), torch.cat(ages).numpy())
+        self.real, self.cond = photos(held, 0, samples)
+        self.embeddings = self.embed(self.real)
+
+    def embed(self, images: Tensor) -> Tensor:
+        return embed(self.face, images, self.device)
 
     def class_of(self, embeddings: Tensor) -> Tensor:
         """The class number (n,) that each picture is taken for."""
         return torch.from_numpy(self.classifier.predict(embeddings.numpy()))
 
 
-def photos(data: GANDataModule, count: int | None = None) -> tuple[Tensor, Tensor]:
-    """The data's first `count` pictures as they are stored, in their range, and their class numbers (n,)."""
-    batch = data.take(np.arange(min(count or len(data), len(data))))
+def photos(data: GANDataModule, start: int, count: int) -> tuple[Tensor, Tensor]:
+    """At most `count` pictures from `start` on as they are stored, in their range, and their class numbers (n,)."""
+    batch = data.take(np.arange(start, min(start + count, len(data))))
     return batch["real"], batch["cond"]
 
 
-def embed(module: Inversion, images: Tensor) -> Tensor:
+def embed(face: nn.Module, images: Tensor, device: torch.device) -> Tensor:
     """Face embeddings (n, d), on the CPU."""
-    return outputs(module.networks["face"], images, device=module.device, chunk=CHUNK)
+    return outputs(face, images, device=device, chunk=CHUNK)
 
 
 def identity(of_photos: Tensor, of_made: Tensor) -> Tensor:

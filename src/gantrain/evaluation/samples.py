@@ -132,10 +132,11 @@ class SampleScores(Evaluation):
         pictures = generated(module, data, self.samples, self.seed, raw, self.truncation, real.labels)
         fake = extract(pictures, backbone, module.device)
         training = real_parts(data, backbone, len(data), self.seed, module.device)
+        rounds_clean = backbone.rounded and backbone.filter == "clean"
         protocol = {
             "backbone": backbone.name,
             "weights": backbone.weights[:16],
-            "resize": backbone.filter,
+            "resize": f"{backbone.filter}, rounded, not clean-FID" if rounds_clean else backbone.filter,
             "features": real.features.shape[1],
             "data": reference.content,
             "split": self.split,
@@ -145,11 +146,37 @@ class SampleScores(Evaluation):
             "networks": ema_or_raw(module, "generator", raw),
             "truncation": self.truncation,
             "seed": self.seed,
+            "inception score": "of all samples at once, not the mean of ten splits" if "is" in wanted else None,
             "neighbours": f"{K_PRECISION} and {K_DENSITY} among {min(len(real), len(fake))}",
         }
         warn_of_bias(real, fake)
         scores = self.score(wanted, real, fake, training)
-        return Result({self.name_of(name, backbone.name): score for name, score in scores.items()}, protocol)
+        tables = self.unseen(wanted, data, backbone, real, module.device) if self.own else {}
+        return Result({self.name_of(name, backbone.name): score for name, score in scores.items()}, protocol, tables)
+
+    def unseen(
+        self, wanted: Sequence[str], data: GANDataModule, backbone: Backbone, real: Features, device: torch.device
+    ) -> dict[str, list[dict[str, Any]]]:
+        """What as many real pictures score that neither training nor the data's classifier has seen: the best there is.
+
+        A classifier tells apart what it was fitted on, so neighbours of samples lie farther than they would. Empty
+        where nothing is held out, or where it is what samples are compared with.
+        """
+        if self.split == "test" or not data.has_held_out:
+            return {}
+        try:
+            held = data.held_out()
+        except UserError as error:
+            print(f"warning: no row of unseen real pictures ({error})", file=sys.stderr, flush=True)
+            return {}
+        count = min(self.samples, len(held))
+        if count <= K_DENSITY:
+            return {}
+        unseen = real_features(held, backbone, count, self.seed, device)
+        generator = torch.Generator().manual_seed(self.seed)
+        sides = Sides(real, unseen, [real], True, 0, generator)
+        row = {name: f"{SCORES[name][1](sides).value:.4g}" for name in wanted if CONDITIONAL not in SCORES[name][0]}
+        return {f"{count:,} unseen real pictures in the place of samples": [row]}
 
     def wanted(self, module: GANModule, data: GANDataModule) -> tuple[str, ...]:
         """The scores that apply, or those asked for. Raises UserError where one of these does not apply."""

@@ -123,7 +123,8 @@ def start_from(networks: Mapping[str, nn.Module], folder: str, plugins: Sequence
 
 def trust_new(stages: Sequence[Stage]) -> None:
     """Let the TorchScript files run that the config of a new run names: it is the user's own."""
-    trust_backbone((stages[0].config.get("evaluation") or {}).get("backbone"))
+    for key in ("backbone", "judge"):
+        trust_backbone((stages[0].config.get("evaluation") or {}).get(key))
     for stage in stages:
         for node in stage.config["networks"].values():
             file = Path(str(node.get("path") or "")).expanduser()

@@ -14,7 +14,8 @@ def resize(pictures: Tensor, side: int, how: str) -> Tensor:
 
     `tf1`: bilinear as TensorFlow 1 had it, corners aligned at the top left, no antialiasing (the original FID code).
     `antialias`: bilinear over a support that grows with the reduction (torchvision's). `clean`: Pillow's bicubic on
-    floats (Parmar et al. 2022, arXiv 2104.11222), clipped to the range.
+    floats, the filter of clean-FID (Parmar et al. 2022, arXiv 2104.11222), clipped to the range. Its numbers are not
+    clean-FID's where they are rounded again, as `resized_bytes` does.
     """
     if how not in FILTERS:
         raise ValueError(f"resize is '{how}', it must be one of {', '.join(FILTERS)}")

@@ -31,10 +31,19 @@ def outputs(network: nn.Module, *inputs: Tensor, device: torch.device, chunk: in
 
 @contextlib.contextmanager
 def undisturbed(module: nn.Module, device: torch.device) -> Iterator[None]:
-    """Look at a module in eval mode; every part's mode and the random generators come back on exit."""
+    """Look at a module in eval mode and without TF32, which rounds what is measured to 10 bits.
+
+    Every part's mode, the random generators and TF32 come back on exit.
+    """
     generators = rng.get_state(device)
+    kernels = (torch.backends.cuda.matmul, torch.backends.cudnn)
+    allowed = [kernel.allow_tf32 for kernel in kernels]
     try:
+        for kernel in kernels:
+            kernel.allow_tf32 = False
         with for_inference(module):
             yield
     finally:
+        for kernel, before in zip(kernels, allowed, strict=True):
+            kernel.allow_tf32 = before
         rng.set_state(generators, device)
