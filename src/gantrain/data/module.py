@@ -14,6 +14,7 @@ from torch import Tensor
 from gantrain.data.acceptance import check_classes, check_large_enough, check_readable, tell_dropped
 from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import Cached, open_cache
+from gantrain.data.formats.decode import Framing
 from gantrain.data.source import Dataset, Source
 from gantrain.data.split import Part, divide
 from gantrain.data.stream import Batches, IndexStream, balanced, coin
@@ -109,6 +110,11 @@ class GANDataModule(pl.LightningDataModule):
     def has_held_out(self) -> bool:
         """Whether something is kept from training; a test split's files may still be missing."""
         return bool(self.holdout) or hasattr(self.dataset, "held_out")
+
+    @property
+    def framing(self) -> Framing:
+        """How a user's picture becomes what training showed: as the dataset says, where it says anything."""
+        return getattr(self.dataset, "framing", None) or Framing()
 
     def held_out(self) -> "GANDataModule":
         """What training does not see, opened once: the dataset's own test split, or what `holdout` kept back.

@@ -1,6 +1,6 @@
 """One picture of any kind through a super-resolution network: grey, 16 bits, transparent, however large."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from gantrain.data.formats.decode import guarded, open_picture
+from gantrain.data.formats.decode import Framing, flat, guarded, open_picture
 from gantrain.networks.tiles import tiled
 
 MOST = 1 << 29  # pixels of a result, 1.6 GB in RGB
@@ -18,7 +18,8 @@ MOST = 1 << 29  # pixels of a result, 1.6 GB in RGB
 class Enlarger:
     """`network` makes pictures (n, channels, h, w) in `range` `scale` times larger.
 
-    It does so in tiles of `tile` pixels a side of the input, which share `overlap` pixels on every side.
+    It does so in tiles of `tile` pixels a side of the input, which share `overlap` pixels on every side. Transparent
+    parts are laid on the background of `framing`, as in training.
     """
 
     network: nn.Module
@@ -27,6 +28,7 @@ class Enlarger:
     range: tuple[float, float]
     tile: int
     overlap: int
+    framing: Framing = field(default_factory=Framing)
 
     def open(self, file: Path) -> Image.Image:
         """The larger picture, turned as its EXIF says, in grey, 16-bit grey, RGB, or with alpha. Raises Unreadable."""
@@ -34,7 +36,7 @@ class Enlarger:
             width, height = stored.size
             if width * height * self.scale**2 > MOST:
                 raise ValueError(f"{width}x{height} pixels, too many to be made {self.scale} times larger")
-            colours, alpha = separate(ImageOps.exif_transpose(stored))
+            colours, alpha = separate(ImageOps.exif_transpose(stored), self.framing.background)
             # What was converted from CMYK is in no profile of CMYK any more.
             profile = stored.info.get("icc_profile") if stored.mode != "CMYK" else None
         large = Image.fromarray(self.planes(colours))
@@ -65,13 +67,16 @@ class Enlarger:
         return made.mean(1) if len(planes) == 1 else made.flatten(0, 1)
 
 
-def separate(picture: Image.Image) -> tuple[np.ndarray, Image.Image | None]:
-    """A picture's grey (h, w) or RGB (h, w, 3) pixels, uint8, or uint16 for grey in 16 bits, and its alpha if any."""
+def separate(picture: Image.Image, background: tuple[int, int, int]) -> tuple[np.ndarray, Image.Image | None]:
+    """A picture's grey (h, w) or RGB (h, w, 3) pixels, uint8, or uint16 for grey in 16 bits, and its alpha if any.
+
+    What is transparent is laid on `background`, RGB: the colours that hide there were never shown in training.
+    """
     if picture.mode.startswith("I"):
         return np.asarray(picture).clip(0, 65535).astype(np.uint16), None
     grey = picture.mode in ("1", "L", "LA", "La")
     alpha = None
     if picture.has_transparency_data:
-        picture = picture.convert("LA" if grey else "RGBA")
-        alpha = picture.getchannel("A")
-    return np.asarray(picture.convert("L" if grey else "RGB")), alpha
+        alpha = picture.convert("RGBA").getchannel("A")
+        grey = grey and len(set(background)) == 1
+    return np.asarray(flat(picture, background).convert("L" if grey else "RGB")), alpha

@@ -58,6 +58,17 @@ def open_picture(file: Path | BinaryIO) -> Image.Image:
     return picture
 
 
+def lost_of(file: Path) -> list[str]:
+    """What of a sound picture is not read, in words."""
+    lost = []
+    with contextlib.suppress(Unreadable), guarded(), Image.open(file, formats=FORMATS) as picture:
+        if picture.tile and str(picture.tile[0].args).endswith(";16B") and not picture.mode.startswith("I"):
+            lost.append("16 bits of each colour are taken as 8")
+        if getattr(picture, "is_animated", False) and picture.format != "MPO":  # a phone's, with a preview
+            lost.append("only the first frame is taken")
+    return lost
+
+
 def decode(
     read: Callable[[], Image.Image], size: int, channels: int, framing: Framing | None
 ) -> tuple[np.ndarray, Look]:
