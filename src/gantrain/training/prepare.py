@@ -18,6 +18,7 @@ from gantrain.models.schedules import ends
 from gantrain.networks.torchscript import trust, trust_backbone
 from gantrain.run.folder import Run
 from gantrain.training import assemble
+from gantrain.training.acceptance import check_batch_norm, check_range
 from gantrain.training.loading import load_trained
 from gantrain.training.machine import check_machine
 
@@ -66,7 +67,11 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
             raise UserError(f"models.microbatches: {data.batch_size} images do not divide into {module.microbatches}")
         module.length = length_of(stage, len(data), batch, run)
         check_ends(stage, module.length, run)
-        module.check(data.examples(2))
+        batch_of_two = data.examples(2)
+        module.check(batch_of_two)
+        check_batch_norm(module, data, batch_of_two)
+        if run is None:
+            check_range(module, data, stage.config["networks"], batch_of_two)
         if evaluation is not None and evaluation.applies(stage.tag):
             evaluation.check(module, data)
             evaluation.check_best(module, data)
