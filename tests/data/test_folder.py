@@ -157,3 +157,52 @@ def test_a_file_is_read_by_what_is_inside(tmp_path):
     Image.new("RGB", (4, 4)).save(tmp_path / "x.jpg", "PNG")
     with ImageFolder().open(tmp_path).read(0) as picture:
         assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize("names", [("train", "val"), ("Training", "test"), ("train", "valid", "dev"), ("train",)])
+@pytest.mark.parametrize("inside", ["", "cat/", "dog/"])
+def test_splits_are_no_classes(tmp_path, capsys, names, inside):
+    for name in names:
+        for sub in {inside, "dog/" if inside else ""}:
+            write_picture(tmp_path / name / sub / "a.png")
+    source = ImageFolder().open(tmp_path)
+    assert source.root == tmp_path / names[0]
+    assert source.class_names == (["cat", "dog"] if inside == "cat/" else None)
+    err = capsys.readouterr().err
+    assert ("are splits: training reads" in err) == (len(names) > 1)
+
+
+def test_a_class_may_be_called_train_beside_others(tmp_path):
+    for name in ("train", "bus", "test"):
+        write_picture(tmp_path / name / "a.png")
+    assert ImageFolder().open(tmp_path).class_names == ["bus", "test", "train"]
+
+
+@pytest.mark.parametrize(("names", "says"), [(("val", "test"), "none is for training"), (("train", "val"), "'a.png'")])
+def test_what_is_in_the_way_of_splits_is_named(tmp_path, names, says):
+    for name in names:
+        write_picture(tmp_path / name / "a.png")
+    write_picture(tmp_path / "a.png")
+    if "train" not in names:
+        (tmp_path / "a.png").unlink()
+    with pytest.raises(UserError, match=says):
+        ImageFolder().open(tmp_path)
+
+
+def test_folders_that_are_numbers_sort_as_numbers(tmp_path):
+    for name in ("1", "2", "10", "003"):
+        write_picture(tmp_path / name / "a.png")
+    source = ImageFolder().open(tmp_path)
+    assert source.class_names == ["1", "2", "003", "10"]
+    assert [source.class_names[label] for label in source.labels] == [name.partition("/")[0] for name in source.names]
+
+
+def test_what_is_passed_over_is_counted_with_one_name(tmp_path):
+    for name in ("a.png", "b.jfif", "c.jpe"):
+        write_picture(tmp_path / name) if name != "b.jfif" else Image.new("RGB", (8, 8)).save(tmp_path / name, "JPEG")
+    for name in ("d.tif", "e.npy", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    source = ImageFolder().open(tmp_path)
+    assert source.names == ["a.png", "b.jfif", "c.jpe"]
+    ((reason, count),) = source.dropped.items()
+    assert (reason.endswith("(such as 'd.tif')"), count) == (True, 3)

@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +35,8 @@ class GANDataModule(pl.LightningDataModule):
 
     `balance` draws rare classes more often: from 0, as they occur, to 1, all classes equally often.
 
+    `class_names` are those that a run has learnt by number; data of others are an error.
+
     `holdout` keeps some samples from training, a number of them (3) or a share (0.1); `held_out` gives them.
 
     Data of another kind than pictures of one size are a subclass with a `fill`, `check`, `stored`, `normalise` and
@@ -56,6 +58,7 @@ class GANDataModule(pl.LightningDataModule):
         root: str | None = None,
         range: tuple[float, float] = (-1, 1),
         classes: int | None = None,
+        class_names: Sequence[str] | None = None,
         upsize: bool = False,
         on_error: Literal["stop", "skip"] = "stop",
         augment: dict[str, bool] | None = None,
@@ -79,6 +82,7 @@ class GANDataModule(pl.LightningDataModule):
         self.load_size = size  # at which pictures are kept
         self.root = None if root is None else Path(root).expanduser()
         self.range, self.classes, self.seed = tuple(range), classes, seed
+        self.class_names = class_names
         self.upsize, self.on_error = upsize, on_error
         self.flip = (augment or {}).get("flip", False)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else None
@@ -141,7 +145,7 @@ class GANDataModule(pl.LightningDataModule):
         check_readable(self.source, self.cached, self.on_error)
         if not self.upsize:
             check_large_enough(self.source, self.cached, self.size)
-        check_classes(self.cached, self.classes)
+        check_classes(self.source, self.cached.labels, self.classes, self.class_names)
         if self.balance and self.cached.labels is None:
             raise UserError(f"data.balance is {self.balance} but the data have no classes; leave it 0")
 

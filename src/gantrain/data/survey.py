@@ -22,7 +22,7 @@ def told(source: Source, cached: Cached) -> dict[str, str]:
         "classes": _classes(source, cached),
         "copies": _copies(source, cached),
         "unreadable": f"{len(cached.unreadable):,}" if cached.unreadable else "none",
-        "left out": f"{dropped:,} listed pictures" if dropped else "none",
+        "left out": f"{dropped:,} files or rows" if dropped else "none",
     }
 
 

@@ -20,7 +20,12 @@ def plan(inputs: Sequence[Path], out: Path, force: bool) -> dict[Path, Path]:
     for path in inputs:
         if not path.exists():
             raise UserError(f"IN: there is no file or folder {str(path)!r}")
-        folder, names = (path, list_pictures(path, "IN").names) if path.is_dir() else (path.parent, [path.name])
+        folder, names = path.parent, [path.name]
+        if path.is_dir():
+            listing = list_pictures(path, "IN")
+            folder, names = path, listing.names
+            for reason, count in listing.passed_over.items():
+                print(f"gantrain: IN: {count:,} files are passed over: {reason}", file=sys.stderr)
         for name in names:
             source, target = folder / name, out / name
             if path.is_dir() and out.resolve() != path.resolve() and source.resolve().is_relative_to(out.resolve()):
