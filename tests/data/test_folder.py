@@ -8,6 +8,7 @@ import pytest
 from pictures_on_disk import make_pictures, write_picture
 from PIL import Image
 
+from gantrain.data import GANDataModule
 from gantrain.data.folder import ImageFolder
 from gantrain.errors import UserError
 
@@ -206,3 +207,35 @@ def test_what_is_passed_over_is_counted_with_one_name(tmp_path):
     assert source.names == ["a.png", "b.jfif", "c.jpe"]
     ((reason, count),) = source.dropped.items()
     assert (reason.endswith("(such as 'd.tif')"), count) == (True, 3)
+
+
+def twelve_bits(root, top=3900):
+    root.mkdir()
+    for i in range(3):
+        values = np.linspace(0, top, 64).astype(np.uint16).reshape(8, 8)
+        Image.fromarray(values).save(root / f"{i}.png")
+    return root
+
+
+def module(root, **dataset):
+    return GANDataModule(dataset=ImageFolder(**dataset), size=8, channels=1, batch_size=2, root=str(root))
+
+
+def test_the_used_range_of_sixteen_bits_is_said_and_mapped(tmp_path, capsys):
+    root = twelve_bits(tmp_path / "ct")
+    data = module(root).open()
+    assert data.cached.images.max() == 15
+    assert "use the values 0 to 3900 of 0 to 65535" in (err := capsys.readouterr().err)
+    assert "data.dataset.levels=[0,4095]" in err
+    assert data.facts()["16 bits"].startswith("values from 0 to 3900,")
+    data = module(root, levels=[100, 3900]).open()
+    assert (data.cached.images.min(), data.cached.images.max()) == (0, 255)
+    assert capsys.readouterr().err == ""
+    for levels in ([5, 5], [9, 3], [0, 70000], [-1, 5]):
+        with pytest.raises(ValueError, match="levels"):
+            ImageFolder(levels=levels)
+
+
+def test_sixteen_bits_that_are_used_need_no_word(tmp_path, capsys):
+    module(twelve_bits(tmp_path / "deep", top=65535)).open()
+    assert capsys.readouterr().err == ""

@@ -138,3 +138,9 @@ def test_a_cropped_training_keeps_the_aspect_and_a_squashed_one_squashes():
     network.forward = lambda cond: cond
     picture = noise((8, 4))
     assert (np.asarray(translator(network).translated(picture)) == np.asarray(picture)).all()  # neither is stretched
+
+
+def test_levels_map_sixteen_bits_as_in_training(tmp_path):
+    Image.fromarray(np.full((4, 6), 4095, np.uint16)).save(tmp_path / "deep.png")
+    framing = Framing(levels=(0, 4095))
+    assert np.asarray(translator(Network(2), framing=framing).open(tmp_path / "deep.png")).max() == 0

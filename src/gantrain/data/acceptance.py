@@ -8,6 +8,7 @@ import numpy as np
 
 from gantrain.data.cache.pictures import Cached
 from gantrain.data.source import Source, dropped_by
+from gantrain.data.survey import used_levels
 from gantrain.errors import UserError
 
 FEW = 0.01  # below this share, unreadable pictures are left out without being asked
@@ -36,6 +37,22 @@ def tell_dropped(source: Source) -> None:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items())
         count = sum(dropped.values())
         print(f"gantrain: {count:,} files or rows are left out: {reasons}", file=sys.stderr, flush=True)
+
+
+def tell_levels(source: Source, cached: Cached) -> None:
+    """Say where 16-bit files use less than half of the values from black to white: they would train near black."""
+    used = used_levels(source, cached)
+    if used is None:
+        return
+    black, white = source.framing.levels
+    if used[1] - used[0] < (white - black) / 2:
+        full = (1 << max(1, used[1]).bit_length()) - 1
+        print(
+            f"gantrain: the 16-bit pictures use the values {used[0]} to {used[1]} of {black} to {white}, so they look "
+            f"alike; data.dataset.levels=[0,{full}] shows more",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def check_large_enough(source: Source, cached: Cached, size: int) -> None:

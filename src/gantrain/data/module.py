@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from gantrain.data.acceptance import check_classes, check_large_enough, check_readable, tell_dropped
+from gantrain.data.acceptance import check_classes, check_large_enough, check_readable, tell_dropped, tell_levels
 from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import Cached, open_cache
 from gantrain.data.formats.decode import Framing
@@ -142,6 +142,7 @@ class GANDataModule(pl.LightningDataModule):
         """Raise UserError where what was found does not fit the config."""
         if self.part == "train":
             tell_dropped(self.source)
+            tell_levels(self.source, self.cached)
         check_readable(self.source, self.cached, self.on_error)
         if not self.upsize:
             check_large_enough(self.source, self.cached, self.size)

@@ -36,7 +36,7 @@ class Enlarger:
             width, height = stored.size
             if width * height * self.scale**2 > MOST:
                 raise ValueError(f"{width}x{height} pixels, too many to be made {self.scale} times larger")
-            colours, alpha = separate(ImageOps.exif_transpose(stored), self.framing.background)
+            colours, alpha = separate(ImageOps.exif_transpose(stored), self.framing)
             # What was converted from CMYK is in no profile of CMYK any more.
             profile = stored.info.get("icc_profile") if stored.mode != "CMYK" else None
         large = Image.fromarray(self.planes(colours))
@@ -47,14 +47,15 @@ class Enlarger:
 
     def planes(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels (h, w) or (h, w, 3), uint8 or uint16, to as many, `scale` times larger."""
-        most = np.iinfo(pixels.dtype).max
+        black, white = self.framing.levels if pixels.dtype == np.uint16 else (0, 255)
         low, high = self.range
-        values = torch.from_numpy(pixels.astype(np.float32)).mul_((high - low) / most).add_(low)
+        values = torch.from_numpy(pixels.astype(np.float32).clip(black, white) - black)
+        values.mul_((high - low) / (white - black)).add_(low)
         grey = values.dim() == 2
         planes = values[None] if grey else values.permute(2, 0, 1)
         large = np.empty((len(planes), *(self.scale * side for side in planes.shape[1:])), pixels.dtype)
         for (rows, columns), part in tiled(self.make, planes, self.scale, self.tile, self.overlap):
-            made = part.sub_(low).mul_(most / (high - low)).round_().clamp_(0, most)
+            made = part.sub_(low).mul_((white - black) / (high - low)).add_(black).round_().clamp_(black, white)
             large[:, rows, columns] = made.numpy().astype(pixels.dtype)
         return large[0] if grey else np.ascontiguousarray(large.transpose(1, 2, 0))
 
@@ -67,10 +68,10 @@ class Enlarger:
         return made.mean(1) if len(planes) == 1 else made.flatten(0, 1)
 
 
-def separate(picture: Image.Image, background: tuple[int, int, int]) -> tuple[np.ndarray, Image.Image | None]:
+def separate(picture: Image.Image, framing: Framing) -> tuple[np.ndarray, Image.Image | None]:
     """A picture's grey (h, w) or RGB (h, w, 3) pixels, uint8, or uint16 for grey in 16 bits, and its alpha if any.
 
-    What is transparent is laid on `background`, RGB: the colours that hide there were never shown in training.
+    What is transparent is laid on the framing's background: the colours that hide there were never shown in training.
     """
     if picture.mode.startswith("I"):
         return np.asarray(picture).clip(0, 65535).astype(np.uint16), None
@@ -78,5 +79,5 @@ def separate(picture: Image.Image, background: tuple[int, int, int]) -> tuple[np
     alpha = None
     if picture.has_transparency_data:
         alpha = picture.convert("RGBA").getchannel("A")
-        grey = grey and len(set(background)) == 1
-    return np.asarray(flat(picture, background).convert("L" if grey else "RGB")), alpha
+        grey = grey and len(set(framing.background)) == 1
+    return np.asarray(flat(picture, framing).convert("L" if grey else "RGB")), alpha

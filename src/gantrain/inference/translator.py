@@ -38,10 +38,10 @@ class Translator:
     def open(self, file: Path) -> Image.Image:
         """What becomes of a picture, turned as its EXIF says, with its own alpha. Raises Unreadable."""
         with guarded(), open_picture(file) as stored:
-            pixels, alpha = separate(self.taken(ImageOps.exif_transpose(stored)), self.framing.background)
+            pixels, alpha = separate(self.taken(ImageOps.exif_transpose(stored)), self.framing)
             # What was converted from CMYK is in no profile of CMYK any more, and a profile of grey fits no colours.
             profile = stored.info.get("icc_profile") if stored.mode in ("RGB", "RGBA") else None
-        picture = flat(Image.fromarray(pixels), self.framing.background)  # 16 bits to 8
+        picture = flat(Image.fromarray(pixels), self.framing)  # 16 bits to 8
         made = self.translated(picture)
         if alpha is not None:
             made.putalpha(alpha)
