@@ -66,11 +66,11 @@ def test_every_mode_keeps_its_kind_and_name(run, gantrain, tmp_path, mode, name,
     assert (picture.mode, picture.size) == (after, (36, 28))
 
 
-def test_alpha_is_enlarged_by_itself(run, gantrain, tmp_path):
+def test_alpha_is_enlarged_by_itself_and_what_it_hides_is_not_shown(run, gantrain, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 4), dtype=np.uint8)
     pixels[:, :4, 3], pixels[:, 4:, 3] = 0, 255
     Image.fromarray(pixels).save("seen.png")
-    Image.fromarray(pixels[..., :3].copy()).save("opaque.png")
+    Image.fromarray(np.where(pixels[..., 3:] == 0, 255, pixels[..., :3]).astype(np.uint8)).save("opaque.png")
     assert gantrain("upscale", run, "seen.png", "opaque.png", "--out", "out").code == 0
     seen, opaque = opened("out/seen.png"), opened("out/opaque.png")
     assert (seen[..., :3] == opaque).all()
@@ -86,6 +86,31 @@ def test_sixteen_bits_stay_sixteen(run, gantrain, tmp_path):
     assert made.shape == (32, 32)
     assert made.dtype == np.uint16
     assert len(np.unique(made)) > 256
+
+
+def test_what_is_lost_in_reading_is_said(run, gantrain, tmp_path):
+    frames = [Image.new("RGB", (8, 8), (shade, 0, 0)) for shade in (0, 100, 200)]
+    for name in ("in/a.gif", "in/b.webp", "in/c.png"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        frames[0].save(name, save_all=True, append_images=frames[1:])
+    deep_png(tmp_path / "in" / "deep.png")
+    frames[0].save("in/plain.png")
+    done = gantrain("upscale", run, "in", "--out", "out")
+    assert done.code == 0, done
+    assert "only the first frame is taken: 3 pictures, such as 'in/a.gif'" in done.err
+    assert "16 bits of each colour are taken as 8: 1 pictures, such as 'in/deep.png'" in done.err
+    assert len(done.err.splitlines()) == 2
+
+
+def deep_png(file):
+    """Two pixels of three colours in 16 bits."""
+    header = struct.pack(">2I5B", 2, 1, 16, 2, 0, 0, 0)
+    parts = (b"IHDR", header), (b"IDAT", zlib.compress(bytes(13))), (b"IEND", b"")
+    file.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def test_pictures_are_turned_as_their_exif_says(run, gantrain):
@@ -106,10 +131,6 @@ def test_a_single_pixel(run, gantrain, tmp_path):
 
 def bomb(file, side=30_000):
     """A PNG of a few bytes whose header promises 900 megapixels."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     header = struct.pack(">2I5B", side, side, 8, 2, 0, 0, 0)
     file.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")))
 

@@ -8,6 +8,7 @@ import pytest
 from pictures_on_disk import make_pictures, write_picture
 from PIL import Image
 
+from gantrain.data import GANDataModule
 from gantrain.data.folder import ImageFolder
 from gantrain.errors import UserError
 
@@ -157,3 +158,84 @@ def test_a_file_is_read_by_what_is_inside(tmp_path):
     Image.new("RGB", (4, 4)).save(tmp_path / "x.jpg", "PNG")
     with ImageFolder().open(tmp_path).read(0) as picture:
         assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize("names", [("train", "val"), ("Training", "test"), ("train", "valid", "dev"), ("train",)])
+@pytest.mark.parametrize("inside", ["", "cat/", "dog/"])
+def test_splits_are_no_classes(tmp_path, capsys, names, inside):
+    for name in names:
+        for sub in {inside, "dog/" if inside else ""}:
+            write_picture(tmp_path / name / sub / "a.png")
+    source = ImageFolder().open(tmp_path)
+    assert source.root == tmp_path / names[0]
+    assert source.class_names == (["cat", "dog"] if inside == "cat/" else None)
+    err = capsys.readouterr().err
+    assert ("are splits: training reads" in err) == (len(names) > 1)
+
+
+def test_a_class_may_be_called_train_beside_others(tmp_path):
+    for name in ("train", "bus", "test"):
+        write_picture(tmp_path / name / "a.png")
+    assert ImageFolder().open(tmp_path).class_names == ["bus", "test", "train"]
+
+
+@pytest.mark.parametrize(("names", "says"), [(("val", "test"), "none is for training"), (("train", "val"), "'a.png'")])
+def test_what_is_in_the_way_of_splits_is_named(tmp_path, names, says):
+    for name in names:
+        write_picture(tmp_path / name / "a.png")
+    write_picture(tmp_path / "a.png")
+    if "train" not in names:
+        (tmp_path / "a.png").unlink()
+    with pytest.raises(UserError, match=says):
+        ImageFolder().open(tmp_path)
+
+
+def test_folders_that_are_numbers_sort_as_numbers(tmp_path):
+    for name in ("1", "2", "10", "003"):
+        write_picture(tmp_path / name / "a.png")
+    source = ImageFolder().open(tmp_path)
+    assert source.class_names == ["1", "2", "003", "10"]
+    assert [source.class_names[label] for label in source.labels] == [name.partition("/")[0] for name in source.names]
+
+
+def test_what_is_passed_over_is_counted_with_one_name(tmp_path):
+    for name in ("a.png", "b.jfif", "c.jpe"):
+        write_picture(tmp_path / name) if name != "b.jfif" else Image.new("RGB", (8, 8)).save(tmp_path / name, "JPEG")
+    for name in ("d.tif", "e.npy", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    source = ImageFolder().open(tmp_path)
+    assert source.names == ["a.png", "b.jfif", "c.jpe"]
+    ((reason, count),) = source.dropped.items()
+    assert (reason.endswith("(such as 'd.tif')"), count) == (True, 3)
+
+
+def twelve_bits(root, top=3900):
+    root.mkdir()
+    for i in range(3):
+        values = np.linspace(0, top, 64).astype(np.uint16).reshape(8, 8)
+        Image.fromarray(values).save(root / f"{i}.png")
+    return root
+
+
+def module(root, **dataset):
+    return GANDataModule(dataset=ImageFolder(**dataset), size=8, channels=1, batch_size=2, root=str(root))
+
+
+def test_the_used_range_of_sixteen_bits_is_said_and_mapped(tmp_path, capsys):
+    root = twelve_bits(tmp_path / "ct")
+    data = module(root).open()
+    assert data.cached.images.max() == 15
+    assert "use the values 0 to 3900 of 0 to 65535" in (err := capsys.readouterr().err)
+    assert "data.dataset.levels=[0,4095]" in err
+    assert data.facts()["16 bits"].startswith("values from 0 to 3900,")
+    data = module(root, levels=[100, 3900]).open()
+    assert (data.cached.images.min(), data.cached.images.max()) == (0, 255)
+    assert capsys.readouterr().err == ""
+    for levels in ([5, 5], [9, 3], [0, 70000], [-1, 5]):
+        with pytest.raises(ValueError, match="levels"):
+            ImageFolder(levels=levels)
+
+
+def test_sixteen_bits_that_are_used_need_no_word(tmp_path, capsys):
+    module(twelve_bits(tmp_path / "deep", top=65535)).open()
+    assert capsys.readouterr().err == ""

@@ -130,3 +130,21 @@ def test_sheets_show_input_ours_and_target():
 def test_impossible_options_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         module(**options)
+
+
+@pytest.mark.parametrize(("direction", "left"), [("a_to_b", 0), ("b_to_a", 8)])
+def test_of_a_file_of_pairs_a_user_gives_the_half_that_training_showed(direction, left):
+    data = Pairs(
+        dataset=ImageFolder(),
+        condition="beside",
+        cond_channels=3,
+        size=8,
+        channels=3,
+        batch_size=1,
+        direction=direction,
+    )
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 16, 3), dtype=np.uint8))
+    assert (np.asarray(data.half_of(picture)) == np.asarray(picture)[:, left : left + 8]).all()
+    for size in ((8, 8), (12, 8), (24, 8)):
+        other = picture.resize(size)
+        assert data.half_of(other) is other

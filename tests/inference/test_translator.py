@@ -4,6 +4,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from gantrain.data.formats.decode import Framing, to_array
 from gantrain.inference.translator import Translator
 
 
@@ -89,3 +90,57 @@ def test_sixteen_bits_and_exif_are_understood(tmp_path):
     exif[0x0112] = 6
     noise((10, 6)).save(tmp_path / "turned.jpg", exif=exif)
     assert translator(Network(2)).open(tmp_path / "turned.jpg").size == (6, 10)
+
+
+MODES = ["RGBA", "LA", "P", "1", "L", "RGB", "I;16"]
+
+
+def transparent(mode):
+    """A picture of this mode whose left half is hidden where the mode can hide, and colours lie under it."""
+    picture = noise((12, 8), "RGBA", 3)
+    alpha = Image.new("L", picture.size, 255)
+    alpha.paste(0, (0, 0, 6, 8))
+    picture.putalpha(alpha)
+    if mode == "P":
+        palette = picture.convert("RGB").quantize(16)
+        palette.info["transparency"] = bytes([0, 255, 0] + [255] * 13)
+        return palette
+    if mode == "I;16":
+        return Image.fromarray(np.arange(96, dtype=np.uint16).reshape(8, 12) * 600)
+    if mode in ("1", "L", "RGB"):
+        return picture.convert(mode)
+    return picture if mode == "RGBA" else picture.convert("LA")
+
+
+@pytest.mark.parametrize("background", [(255, 255, 255), (10, 20, 30)])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_network_is_shown_what_training_showed_it(tmp_path, mode, background):
+    picture, framing = transparent(mode), Framing("none", background)
+    picture.save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as stored:
+        trained = to_array(stored, 8, 3, framing).astype(np.float32) / 127.5 - 1
+    shown = []
+    network = Network()
+    network.forward = lambda cond: shown.append(cond[0].numpy()) or cond
+    made = translator(network, framing=framing).open(tmp_path / "a.png")
+    assert np.abs(shown[0] - trained).max() < 0.01
+    assert made.size == picture.size
+    assert ("A" in made.mode) == picture.has_transparency_data
+
+
+def test_a_cropped_training_keeps_the_aspect_and_a_squashed_one_squashes():
+    for multiple, crop, seen in ((None, "centre", (8, 8)), (4, "none", (32, 32)), (4, "centre", (16, 32))):
+        network = Network(multiple)
+        made = translator(network, framing=Framing(crop)).translated(noise((32, 16)))
+        assert network.seen == [seen]
+        assert made.size == (32, 16)
+    network = Network()
+    network.forward = lambda cond: cond
+    picture = noise((8, 4))
+    assert (np.asarray(translator(network).translated(picture)) == np.asarray(picture)).all()  # neither is stretched
+
+
+def test_levels_map_sixteen_bits_as_in_training(tmp_path):
+    Image.fromarray(np.full((4, 6), 4095, np.uint16)).save(tmp_path / "deep.png")
+    framing = Framing(levels=(0, 4095))
+    assert np.asarray(translator(Network(2), framing=framing).open(tmp_path / "deep.png")).max() == 0

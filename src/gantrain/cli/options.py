@@ -54,20 +54,25 @@ def classes_of(word: str | None, turns: Tensor, module: Any, data: Any) -> Tenso
 
 
 def class_of(word: str, module: Any, data: Any) -> int:
-    """The number of the class that `word` says by its number or, where the data have names for them, its name.
+    """The number of the class that `word` says by its name, where the run has learnt some, or else by its number.
 
-    Raises UserError where there is none. Only for a name the data's files are looked at.
+    Raises UserError where there is none. For names that the run does not know the data's files are looked at.
     """
     if not module.classes:
         raise UserError("--class: this run's samples are of no class; leave it out")
-    if re.fullmatch(r"[0-9]+", word):
+    names = list(data.class_names or ())
+    if word in names:
+        return names.index(word)
+    numbers = bool(names) and all(re.fullmatch(r"[0-9]+", name) for name in names)  # a number would be ambiguous
+    if re.fullmatch(r"[0-9]+", word) and not numbers:
         number = int(word) if len(word) < 10 else module.classes
         if number < module.classes:
             return number
         raise UserError(f"--class is {word}, this run has the classes 0 to {module.classes - 1}")
-    names = list(data.opened().class_names or [])
+    names = names or list(data.opened().class_names or [])
     if word not in names:
-        near = did_you_mean(word, names) or f"; there are 0 to {module.classes - 1}"
+        there = ", ".join(names) if numbers else f"0 to {module.classes - 1}"
+        near = (not numbers and did_you_mean(word, names)) or f"; there are {there}"
         raise UserError(f"--class: there is no class '{word}'{near}")
     return names.index(word)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import sys
 
 from gantrain.cli.options import Add, add_pictures
 from gantrain.errors import UserError
@@ -14,6 +15,7 @@ def add_options(add: Add) -> None:
     add_pictures(add)
     add("--to", choices=("a", "b"), help="where to, of a run between two folders of pictures (b)")
     add("--drawn", action="store_true", help="IN are drawings already: no edges are taken of them")
+    add("--whole", action="store_true", help="IN twice as wide as high are no files of pairs: no half is taken of them")
     add("--longest", type=int, default=1024, help="larger pictures are made so small first (1024)")
 
 
@@ -35,5 +37,11 @@ def main(args: argparse.Namespace) -> int:
         data.size,
         args.longest,
         keep_light=condition == "grey",
+        framing=data.framing,
+        half=None if args.whole else getattr(data, "half_of", None),
     )
-    return work(jobs, translator.open, f" translated, in {args.out}")
+    code = work(jobs, translator.open, f" translated, in {args.out}")
+    if translator.halved:
+        halves = f"{translator.halved:,} twice as wide as high hold a pair, as in training"
+        print(f"gantrain: {halves}: only the input's half is taken; --whole takes all of them", file=sys.stderr)
+    return code

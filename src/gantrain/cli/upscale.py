@@ -30,5 +30,5 @@ def main(args: argparse.Namespace) -> int:
         raise UserError(f"{args.run} does not enlarge pictures; name a run of an experiment such as srgan_photos")
     network = trained.network("generator", args.raw)
     overlap = max(args.overlap, getattr(network, "reach", 0))
-    enlarger = Enlarger(network, data.scale, data.channels, data.range, args.tile, overlap)
+    enlarger = Enlarger(network, data.scale, data.channels, data.range, args.tile, overlap, data.framing)
     return work(jobs, enlarger.open, f", {data.scale} times larger, in {args.out}")

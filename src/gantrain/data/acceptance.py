@@ -1,13 +1,14 @@
 """What must be true of the pictures found before anything trains on them; every rule ends in one sentence."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
 from gantrain.data.cache.pictures import Cached
 from gantrain.data.source import Source, dropped_by
+from gantrain.data.survey import used_levels
 from gantrain.errors import UserError
 
 FEW = 0.01  # below this share, unreadable pictures are left out without being asked
@@ -31,11 +32,27 @@ def check_readable(source: Source, cached: Cached, on_error: Literal["stop", "sk
 
 
 def tell_dropped(source: Source) -> None:
-    """Say how many listed pictures are left out, and why."""
+    """Say how many files, or rows of a list, are left out, and why."""
     if dropped := dropped_by(source):
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items())
         count = sum(dropped.values())
-        print(f"gantrain: {count:,} listed pictures are left out: {reasons}", file=sys.stderr, flush=True)
+        print(f"gantrain: {count:,} files or rows are left out: {reasons}", file=sys.stderr, flush=True)
+
+
+def tell_levels(source: Source, cached: Cached) -> None:
+    """Say where 16-bit files use less than half of the values from black to white: they would train near black."""
+    used = used_levels(source, cached)
+    if used is None:
+        return
+    black, white = source.framing.levels
+    if used[1] - used[0] < (white - black) / 2:
+        full = (1 << max(1, used[1]).bit_length()) - 1
+        print(
+            f"gantrain: the 16-bit pictures use the values {used[0]} to {used[1]} of {black} to {white}, so they look "
+            f"alike; data.dataset.levels=[0,{full}] shows more",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def check_large_enough(source: Source, cached: Cached, size: int) -> None:
@@ -52,12 +69,26 @@ def check_large_enough(source: Source, cached: Cached, size: int) -> None:
     )
 
 
-def check_classes(cached: Cached, classes: int | None) -> None:
-    """Raise UserError where the data have no classes, or more than the config says."""
-    labels = cached.labels
-    if classes is not None and (labels is None or labels.max() >= classes):
-        found = "no classes" if labels is None else f"{labels.max() + 1} classes"
-        raise UserError(f"data.classes is {classes} but the data have {found}")
+def check_classes(source: Source, labels: np.ndarray | None, classes: int | None, learnt: Sequence[str] | None) -> None:
+    """Raise UserError where the data have no classes, more or fewer than `classes`, or others than a run has learnt."""
+    names = source.class_names
+    if classes is not None and labels is None:
+        astray = next((name for name in source.names if name.count("/") != 1), None)
+        reason = f", for {astray!r} does not lie right in one of several folders" if source.framing and astray else ""
+        raise UserError(f"data.classes is {classes} but the data have no classes{reason}")
+    if classes is not None:
+        whole = getattr(source, "source", source).labels  # a part may lack the last class
+        found = len(names) if names is not None else whole.max() + 1
+        if found != classes:
+            said = f" ({', '.join(names[:NAMED])}{', ...' if found > NAMED else ''})" if names is not None else ""
+            raise UserError(
+                f"data.classes is {classes} but the data have {found} classes{said}; set data.classes={found}"
+            )
+    if learnt is not None and names is not None and list(names) != list(learnt):
+        raise UserError(
+            f"data.class_names: the run has learnt the classes {', '.join(learnt)}, the data have {', '.join(names)}; "
+            f"give it the same, in folders of the same names"
+        )
 
 
 def named(source: Source, remarks: Mapping[int, str]) -> str:

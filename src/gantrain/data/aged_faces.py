@@ -20,6 +20,8 @@ from gantrain.folders import data_folder
 ARCHIVES = ("wiki", "imdb")
 LARGEST_CSV = 256 << 20  # bytes
 
+NOT_THERE = "no such picture"
+
 Row = tuple[str, float | None, str | None]  # path, age, and why it is dropped whatever its age
 
 
@@ -28,7 +30,8 @@ class AgedFaces:
 
     `table` is wiki.mat, imdb.mat, or a CSV with the columns `path` and `age`; null takes the one that is there. Left
     out, and counted by reason in the source's `dropped`, are pictures that are not there or outside of `root`, those
-    without a face or with a second one (as the .mat says), and ages that are missing, under 1 or over 100.
+    without a face or with a second one (as the .mat says), those that were listed before, and ages that are missing,
+    under 1 or over 100.
     `crop` is ImageFolder's.
     """
 
@@ -38,19 +41,26 @@ class AgedFaces:
     def open(self, root: Path | None) -> PictureFiles:
         table = find_table(root or data_folder(), self.table)
         listing = list_pictures(table.parent)
-        there, names, labels, dropped = set(listing.names), [], [], Counter()
+        there, names, labels, dropped, missing = set(listing.names), {}, [], Counter(), ""
         for path, age, reason in read_csv(table) if table.suffix.lower() == ".csv" else read_mat(table):
-            reason = why_not_there(path, there) or reason or why_no_age(age)
+            astray = why_not_there(path, there)
+            if astray is None and path not in there:
+                path = PureWindowsPath(path).as_posix()
+            if astray == NOT_THERE and not missing:
+                missing = f" (such as {path!r})"
+            reason = astray or reason or why_no_age(age) or ("listed before" if path in names else None)
             if reason is not None:
                 dropped[reason] += 1
             else:
-                names.append(path)
+                names[path] = None
                 labels.append(class_of(age))
+        if missing:
+            dropped[NOT_THERE + missing] = dropped.pop(NOT_THERE)
         if not names:
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items()) or "it is empty"
             raise UserError(f"data.root: {table} lists no picture to train on: {reasons}")
         content = "\0".join([listing.fingerprint, *names]).encode("utf-8", "surrogatepass") + bytes(labels)
-        kept = Listing(names, hashlib.blake2b(content, digest_size=16).hexdigest())
+        kept = Listing([*names], hashlib.blake2b(content, digest_size=16).hexdigest())
         source = PictureFiles(table.parent, kept, self.framing, np.array(labels, np.int64), CLASS_NAMES)
         source.dropped = dropped
         return source
@@ -126,7 +136,7 @@ def why_not_there(path: str, there: set[str]) -> str | None:
     posix, windows = PurePosixPath(path), PureWindowsPath(path)
     if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
         return "a path outside of data.root"
-    return None if path in there else "no such picture"
+    return None if path in there or windows.as_posix() in there else NOT_THERE
 
 
 def why_no_age(age: float | None) -> str | None:

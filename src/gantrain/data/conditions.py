@@ -27,8 +27,14 @@ class Half(Source):
             width, height = picture.size
             if self.framing is not None and width < WIDER * height:
                 raise ValueError(f"{width}x{height} pixels, no two pictures side by side")
-            left = 0 if self.half == "left" else width - width // 2
-            return picture.crop((left, 0, left + width // 2, height))
+            return half(picture, self.half)
+
+
+def half(picture: Image.Image, side: Literal["left", "right"]) -> Image.Image:
+    """One of the two pictures that stand side by side in a file."""
+    width, height = picture.size
+    left = 0 if side == "left" else width - width // 2
+    return picture.crop((left, 0, left + width // 2, height))
 
 
 class Edges(Source):

@@ -6,7 +6,7 @@ import os
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -19,26 +19,36 @@ from gantrain.errors import UserError
 
 LOOKED_INTO = 64  # files, of whose ends so many bytes count
 END_BYTES = 4096
+TRAINING = ("train", "training")
+SPLITS = (*TRAINING, "val", "valid", "validation", "dev", "eval", "test", "testing")
 
 
 class ImageFolder:
-    """Every png, jpg, jpeg, webp, bmp and gif (first frame) under `root`, however deep; hidden files are left out.
+    """Every png, jpg, jfif, webp, bmp and gif (first frame) under `root`, however deep; hidden files are left out.
 
-    Where pictures lie only in the folders right below `root`, and there are at least two such folders, these are the
-    classes, numbered by name. A picture is turned as its EXIF says, laid on `background` (RGB in 0..255) where it is
-    transparent, and made grey or RGB. With `crop: centre` its shorter side is scaled to data.size (bicubic,
-    antialiased) and the centred square kept; with `crop: none` the whole picture is squashed into the square.
+    Where all of them lie in folders called train, val or test, those under train are the pictures. Where they lie only
+    in the folders right below, and there are at least two such folders, these are the classes, numbered by name, or by
+    value where all names are numbers. A picture is turned as its EXIF says, laid on `background` (RGB in 0..255) where
+    it is transparent, and made grey or RGB; `levels` are the values of 16-bit files that become black and white. With
+    `crop: centre` its shorter side is scaled to data.size (bicubic, antialiased) and the centred square kept; with
+    `crop: none` the whole picture is squashed into the square.
 
     `open` raises UserError for a missing or empty folder and for a class folder without a picture. Links that lead out
     of `root`, and links to folders, are left out with a warning.
     """
 
-    def __init__(self, crop: Literal["centre", "none"] = "centre", background: tuple[int, int, int] = (255, 255, 255)):
-        self.framing = Framing(crop, tuple(background))
+    def __init__(
+        self,
+        crop: Literal["centre", "none"] = "centre",
+        background: tuple[int, int, int] = (255, 255, 255),
+        levels: tuple[int, int] = (0, 65535),
+    ):
+        self.framing = Framing(crop, tuple(background), tuple(levels))
 
     def open(self, root: Path | None) -> "PictureFiles":
         if root is None:
             raise UserError("data.root: name the folder of pictures with data.root=FOLDER")
+        root = training_part(root)
         listing = list_pictures(root)
         return PictureFiles(root, listing, self.framing, *_classes(root, listing.names))
 
@@ -56,6 +66,7 @@ class PictureFiles(Source):
     ):
         self.root, self.names, self.fingerprint = root.absolute(), listing.names, listing.fingerprint
         self.framing, self.labels, self.class_names = framing, labels, class_names
+        self.dropped = listing.passed_over
 
     def read(self, index: int) -> Image.Image:
         return open_picture(self.root / self.names[index])
@@ -66,10 +77,12 @@ class Listing:
     """The pictures under a folder: sorted `names`, and a fingerprint of what they are.
 
     It covers their names, sizes and times, and the ends of some: two data sets of arrays may agree in all the rest.
+    `passed_over` counts the files of other kinds, by a reason that names one.
     """
 
     names: list[str]
     fingerprint: str
+    passed_over: dict[str, int] = field(default_factory=dict)
 
 
 def list_pictures(root: Path, key: str = "data.root") -> Listing:
@@ -78,7 +91,7 @@ def list_pictures(root: Path, key: str = "data.root") -> Listing:
         reason = "a file, not a folder" if root.exists() else "not there"
         raise UserError(f"{key}: {root} is {reason}; point {key}= at the folder of pictures")
     stamps: dict[str, tuple[int, int]] = {}  # size and time of last change by name
-    links, others = [], 0
+    links, others = [], []
     try:
         for name, entry in _entries(root):
             is_picture = name.lower().endswith(SUFFIXES)
@@ -89,7 +102,7 @@ def list_pictures(root: Path, key: str = "data.root") -> Listing:
                     status = entry.stat()
                     stamps[name] = (status.st_size, status.st_mtime_ns)
             else:
-                others += 1  # a pipe or device would block or worse
+                others.append(name)  # a pipe or device would block or worse
     except OSError as error:
         raise UserError(f"{key}: cannot look into {error.filename} ({error.strerror})") from error
     if links:
@@ -101,7 +114,7 @@ def list_pictures(root: Path, key: str = "data.root") -> Listing:
             flush=True,
         )
     if not stamps:
-        held = f"{others:,} files but no" if others else "no"
+        held = f"{len(others):,} files but no" if others else "no"
         raise UserError(f"{key}: {root} holds {held} {', '.join(s[1:] for s in SUFFIXES)}; name another folder")
     names = sorted(stamps)
     digest = hashlib.blake2b(digest_size=16)
@@ -109,7 +122,39 @@ def list_pictures(root: Path, key: str = "data.root") -> Listing:
         digest.update(os.fsencode(name) + b"\0%d\0%d\0" % stamps[name])
     for i in range(min(LOOKED_INTO, len(names))):
         digest.update(_ends(root / names[i * len(names) // min(LOOKED_INTO, len(names))]))
-    return Listing(names, digest.hexdigest())
+    return Listing(names, digest.hexdigest(), passed_over(others))
+
+
+def passed_over(others: Sequence[str]) -> dict[str, int]:
+    """How many files are of a kind that is not read, by a reason that names one."""
+    kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
+    return {f"none of {kinds} (such as {min(others)!r})": len(others)} if others else {}
+
+
+def training_part(root: Path) -> Path:
+    """The folder `train` of a root that holds nothing but splits, else the root. Raises UserError.
+
+    Splits taken for classes would be trained on, the one for validation too.
+    """
+    if not root.is_dir():
+        return root  # which `list_pictures` tells
+    shown = [*filter(_is_shown, sorted(root.iterdir()))]
+    splits = [place for place in shown if place.name.lower() in SPLITS and place.is_dir()]
+    train = next((place for place in splits if place.name.lower() in TRAINING), None)
+    others = [place for place in shown if place.is_dir() and place not in splits]
+    if others or not splits or (train is None and len(splits) == 1):
+        return root
+    named = " and ".join(place.name for place in splits)
+    astray = next((place for place in shown if place.name.lower().endswith(SUFFIXES)), None)
+    if train is None or astray is not None:
+        reason = "none is for training" if astray is None else f"{astray.name!r} lies in none of them"
+        raise UserError(
+            f"data.root: {named} in {root} are splits by their names, but {reason}; point data.root= at the folder of "
+            f"the pictures to train on"
+        )
+    if len(splits) > 1:
+        print(f"gantrain: data.root: {named} are splits: training reads {train} alone", file=sys.stderr, flush=True)
+    return train
 
 
 def _entries(root: Path) -> Iterator[tuple[str, os.DirEntry]]:
@@ -147,10 +192,15 @@ def _ends(file: Path) -> bytes:
 
 
 def _classes(root: Path, names: Sequence[str]) -> tuple[np.ndarray | None, list[str] | None]:
-    folders = sorted(f.name for f in root.iterdir() if _is_shown(f) and f.is_dir() and not f.is_symlink())
+    folders = [f.name for f in root.iterdir() if _is_shown(f) and f.is_dir() and not f.is_symlink()]
+    numbers = all(name.isascii() and name.isdigit() for name in folders)
+    folders.sort(key=lambda name: (int(name) if numbers else 0, name))
     if len(folders) < 2 or any(name.count("/") != 1 for name in names):
         return None, None
     of = [name.partition("/")[0] for name in names]
-    if empty := sorted(set(folders) - set(of)):
-        raise UserError(f"data.root: the class folder {str(root / empty[0])!r} holds no picture; fill it or remove it")
-    return np.searchsorted(folders, of), folders
+    if empty := set(folders) - set(of):
+        raise UserError(
+            f"data.root: the class folder {str(root / min(empty))!r} holds no picture; fill it or remove it"
+        )
+    number_of = {name: number for number, name in enumerate(folders)}
+    return np.array([number_of[name] for name in of]), folders

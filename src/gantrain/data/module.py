@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,9 +11,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from gantrain.data.acceptance import check_classes, check_large_enough, check_readable, tell_dropped
+from gantrain.data.acceptance import check_classes, check_large_enough, check_readable, tell_dropped, tell_levels
 from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import Cached, open_cache
+from gantrain.data.formats.decode import Framing
 from gantrain.data.on_device import OnDevice, ahead, fits
 from gantrain.data.source import Dataset, Source
 from gantrain.data.split import Part, divide
@@ -38,6 +39,8 @@ class GANDataModule(pl.LightningDataModule):
     On a GPU all samples lie in its memory where they take a small share of it (`on_device: auto`), else batches are
     fetched ahead.
 
+    `class_names` are those that a run has learnt by number; data of others are an error.
+
     `holdout` keeps some samples from training, a number of them (3) or a share (0.1); `held_out` gives them.
 
     Data of another kind than pictures of one size are a subclass with a `fill`, `check`, `stored`, `normalise` and
@@ -59,6 +62,7 @@ class GANDataModule(pl.LightningDataModule):
         root: str | None = None,
         range: tuple[float, float] = (-1, 1),
         classes: int | None = None,
+        class_names: Sequence[str] | None = None,
         upsize: bool = False,
         on_error: Literal["stop", "skip"] = "stop",
         augment: dict[str, bool] | None = None,
@@ -83,6 +87,7 @@ class GANDataModule(pl.LightningDataModule):
         self.load_size = size  # at which pictures are kept
         self.root = None if root is None else Path(root).expanduser()
         self.range, self.classes, self.seed = tuple(range), classes, seed
+        self.class_names = class_names
         self.upsize, self.on_error = upsize, on_error
         self.flip = (augment or {}).get("flip", False)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else None
@@ -116,6 +121,11 @@ class GANDataModule(pl.LightningDataModule):
         """Whether something is kept from training; a test split's files may still be missing."""
         return bool(self.holdout) or hasattr(self.dataset, "held_out")
 
+    @property
+    def framing(self) -> Framing:
+        """How a user's picture becomes what training showed: as the dataset says, where it says anything."""
+        return getattr(self.dataset, "framing", None) or Framing()
+
     def held_out(self) -> "GANDataModule":
         """What training does not see, opened once: the dataset's own test split, or what `holdout` kept back.
 
@@ -138,10 +148,11 @@ class GANDataModule(pl.LightningDataModule):
         """Raise UserError where what was found does not fit the config."""
         if self.part == "train":
             tell_dropped(self.source)
+            tell_levels(self.source, self.cached)
         check_readable(self.source, self.cached, self.on_error)
         if not self.upsize:
             check_large_enough(self.source, self.cached, self.size)
-        check_classes(self.cached, self.classes)
+        check_classes(self.source, self.cached.labels, self.classes, self.class_names)
         if self.balance and self.cached.labels is None:
             raise UserError(f"data.balance is {self.balance} but the data have no classes; leave it 0")
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import Cached, open_cache
-from gantrain.data.conditions import Condition, Edges, Half, condition_of
+from gantrain.data.conditions import Condition, Edges, Half, condition_of, half
 from gantrain.data.jitter import check_load_size, crops
 from gantrain.data.module import GANDataModule
 from gantrain.data.source import Source
@@ -83,6 +83,13 @@ class Pairs(GANDataModule):
 
     def normalise(self, batch: Batch) -> Batch:
         return {key: self.to_range(batch[key], batch.get("flip")) for key in ("real", "cond")}
+
+    def half_of(self, picture: Image.Image) -> Image.Image:
+        """Of a file of two squares side by side the one that the generator gets, as in training; else the picture."""
+        width, height = picture.size
+        if self.condition != "beside" or abs(width - 2 * height) > 1:
+            return picture
+        return half(picture, "left" if self.direction == "a_to_b" else "right")
 
     def condition_of(self, picture: Image.Image, drawn: bool = False) -> Tensor:
         """What the generator gets of a user's picture, or as it is where it is `drawn`: (cond_channels, h, w)."""

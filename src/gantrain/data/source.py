@@ -15,7 +15,7 @@ class Source:
 
     `fingerprint` changes when the data do. `labels` are class numbers (n,) or None, `class_names` their names or None.
     `framing` says how files of any shape are cut; None means arrays of one shape, squashed or enlarged as asked.
-    A list of pictures that names some that cannot serve counts them by reason in `dropped`.
+    What lies there or is listed and cannot serve is counted by reason in `dropped`.
     Volumes have a `volume(index)`, a cube of bool, in the place of `read`; it raises Unreadable.
     """
 
@@ -46,5 +46,5 @@ class Dataset(Protocol):
 
 
 def dropped_by(source: Source) -> Mapping[str, int]:
-    """How many listed pictures a source has left out, by reason."""
+    """How many files, or rows of a list, a source has left out, by reason."""
     return getattr(source, "dropped", {})

@@ -1,5 +1,6 @@
 """What a cache holds, in numbers and words for people: sizes, modes, classes, copies."""
 
+import contextlib
 import hashlib
 from collections import Counter, defaultdict
 from itertools import zip_longest
@@ -7,10 +8,12 @@ from itertools import zip_longest
 import numpy as np
 
 from gantrain.data.cache.pictures import Cached
+from gantrain.data.formats.decode import Unreadable, guarded
 from gantrain.data.source import Source, dropped_by
 
 STRIDE = 1024  # pictures looked at together
 NAMED = 20  # classes
+LOOKED_INTO = 64  # files of 16 bits
 
 
 def told(source: Source, cached: Cached) -> dict[str, str]:
@@ -18,11 +21,12 @@ def told(source: Source, cached: Cached) -> dict[str, str]:
     dropped = sum(dropped_by(source).values())
     return {
         "sizes": _sizes(cached),
+        **({"16 bits": deep} if (deep := _deep(source, cached)) else {}),
         "modes": ", ".join(f"{mode} {count:,}" for mode, count in modes(cached).most_common()),
         "classes": _classes(source, cached),
         "copies": _copies(source, cached),
         "unreadable": f"{len(cached.unreadable):,}" if cached.unreadable else "none",
-        "left out": f"{dropped:,} listed pictures" if dropped else "none",
+        "left out": f"{dropped:,} files or rows" if dropped else "none",
     }
 
 
@@ -55,6 +59,29 @@ def _copies(source: Source, cached: Cached) -> str:
     pairs = ", ".join(" = ".join(repr(source.name(cached.rows[i])) for i in group[:2]) for group in groups[:3])
     more = ", ..." if len(groups) > 3 else ""
     return f"{sum(len(group) - 1 for group in groups):,} pictures have the pixels of another: {pairs}{more}"
+
+
+def _deep(source: Source, cached: Cached) -> str:
+    used = used_levels(source, cached)
+    return (
+        ""
+        if used is None
+        else "values from {} to {}, of which {} become black and {} white".format(*used, *source.framing.levels)
+    )
+
+
+def used_levels(source: Source, cached: Cached) -> tuple[int, int] | None:
+    """The lowest and the highest value in 16-bit files, in some of many; None where there are none."""
+    deep = cached.rows[np.char.startswith(cached.looks["mode"], b"I")]
+    if source.framing is None or not len(deep):
+        return None
+    lows, highs = [], []
+    for index in deep[:: -(-len(deep) // LOOKED_INTO)].tolist():
+        with contextlib.suppress(Unreadable), guarded(), source.read(index) as picture:
+            values = np.asarray(picture)
+            lows.append(int(values.min()))
+            highs.append(int(values.max()))
+    return (min(lows), max(highs)) if lows else None
 
 
 def sizes(cached: Cached) -> Counter[tuple[int, int]]:

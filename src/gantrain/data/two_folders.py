@@ -30,7 +30,8 @@ class TwoFolders(ImageFolder):
         content = "\0".join([*self.folders, *(found.fingerprint for found in listings)])
         fingerprint = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         labels = np.repeat([0, 1], [len(found.names) for found in listings])
-        return PictureFiles(root, Listing(names, fingerprint), self.framing, labels, self.folders)
+        passed_over = {reason: count for found in listings for reason, count in found.passed_over.items()}
+        return PictureFiles(root, Listing(names, fingerprint, passed_over), self.framing, labels, self.folders)
 
     def held_out(self) -> "TwoFolders":
         """The test folders."""

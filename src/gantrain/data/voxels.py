@@ -70,7 +70,7 @@ class VoxelDataModule(GANDataModule):
         if side > self.size:
             enough = 1 << (side - 1).bit_length()
             raise UserError(f"data.size is {self.size}, but the volumes are {side}x{side}x{side}; use {enough} or more")
-        check_classes(self.cached, self.classes)
+        check_classes(self.source, self.cached.labels, self.classes, self.class_names)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """One picture of any kind through a super-resolution network: grey, 16 bits, transparent, however large."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from gantrain.data.formats.decode import guarded, open_picture
+from gantrain.data.formats.decode import Framing, flat, guarded, open_picture
 from gantrain.networks.tiles import tiled
 
 MOST = 1 << 29  # pixels of a result, 1.6 GB in RGB
@@ -18,7 +18,8 @@ MOST = 1 << 29  # pixels of a result, 1.6 GB in RGB
 class Enlarger:
     """`network` makes pictures (n, channels, h, w) in `range` `scale` times larger.
 
-    It does so in tiles of `tile` pixels a side of the input, which share `overlap` pixels on every side.
+    It does so in tiles of `tile` pixels a side of the input, which share `overlap` pixels on every side. Transparent
+    parts are laid on the background of `framing`, as in training.
     """
 
     network: nn.Module
@@ -27,6 +28,7 @@ class Enlarger:
     range: tuple[float, float]
     tile: int
     overlap: int
+    framing: Framing = field(default_factory=Framing)
 
     def open(self, file: Path) -> Image.Image:
         """The larger picture, turned as its EXIF says, in grey, 16-bit grey, RGB, or with alpha. Raises Unreadable."""
@@ -34,7 +36,7 @@ class Enlarger:
             width, height = stored.size
             if width * height * self.scale**2 > MOST:
                 raise ValueError(f"{width}x{height} pixels, too many to be made {self.scale} times larger")
-            colours, alpha = separate(ImageOps.exif_transpose(stored))
+            colours, alpha = separate(ImageOps.exif_transpose(stored), self.framing)
             # What was converted from CMYK is in no profile of CMYK any more.
             profile = stored.info.get("icc_profile") if stored.mode != "CMYK" else None
         large = Image.fromarray(self.planes(colours))
@@ -45,14 +47,15 @@ class Enlarger:
 
     def planes(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels (h, w) or (h, w, 3), uint8 or uint16, to as many, `scale` times larger."""
-        most = np.iinfo(pixels.dtype).max
+        black, white = self.framing.levels if pixels.dtype == np.uint16 else (0, 255)
         low, high = self.range
-        values = torch.from_numpy(pixels.astype(np.float32)).mul_((high - low) / most).add_(low)
+        values = torch.from_numpy(pixels.astype(np.float32).clip(black, white) - black)
+        values.mul_((high - low) / (white - black)).add_(low)
         grey = values.dim() == 2
         planes = values[None] if grey else values.permute(2, 0, 1)
         large = np.empty((len(planes), *(self.scale * side for side in planes.shape[1:])), pixels.dtype)
         for (rows, columns), part in tiled(self.make, planes, self.scale, self.tile, self.overlap):
-            made = part.sub_(low).mul_(most / (high - low)).round_().clamp_(0, most)
+            made = part.sub_(low).mul_((white - black) / (high - low)).add_(black).round_().clamp_(black, white)
             large[:, rows, columns] = made.numpy().astype(pixels.dtype)
         return large[0] if grey else np.ascontiguousarray(large.transpose(1, 2, 0))
 
@@ -65,13 +68,16 @@ class Enlarger:
         return made.mean(1) if len(planes) == 1 else made.flatten(0, 1)
 
 
-def separate(picture: Image.Image) -> tuple[np.ndarray, Image.Image | None]:
-    """A picture's grey (h, w) or RGB (h, w, 3) pixels, uint8, or uint16 for grey in 16 bits, and its alpha if any."""
+def separate(picture: Image.Image, framing: Framing) -> tuple[np.ndarray, Image.Image | None]:
+    """A picture's grey (h, w) or RGB (h, w, 3) pixels, uint8, or uint16 for grey in 16 bits, and its alpha if any.
+
+    What is transparent is laid on the framing's background: the colours that hide there were never shown in training.
+    """
     if picture.mode.startswith("I"):
         return np.asarray(picture).clip(0, 65535).astype(np.uint16), None
     grey = picture.mode in ("1", "L", "LA", "La")
     alpha = None
     if picture.has_transparency_data:
-        picture = picture.convert("LA" if grey else "RGBA")
-        alpha = picture.getchannel("A")
-    return np.asarray(picture.convert("L" if grey else "RGB")), alpha
+        alpha = picture.convert("RGBA").getchannel("A")
+        grey = grey and len(set(framing.background)) == 1
+    return np.asarray(flat(picture, framing).convert("L" if grey else "RGB")), alpha

@@ -1,6 +1,7 @@
 """A user's pictures through a run, file by file: where they go, what is refused first, what goes wrong with one."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from gantrain.data.folder import list_pictures
-from gantrain.data.formats.decode import Unreadable
+from gantrain.data.formats.decode import Unreadable, lost_of
 from gantrain.errors import UserError
 from gantrain.files import replacing
 
@@ -19,7 +20,12 @@ def plan(inputs: Sequence[Path], out: Path, force: bool) -> dict[Path, Path]:
     for path in inputs:
         if not path.exists():
             raise UserError(f"IN: there is no file or folder {str(path)!r}")
-        folder, names = (path, list_pictures(path, "IN").names) if path.is_dir() else (path.parent, [path.name])
+        folder, names = path.parent, [path.name]
+        if path.is_dir():
+            listing = list_pictures(path, "IN")
+            folder, names = path, listing.names
+            for reason, count in listing.passed_over.items():
+                print(f"gantrain: IN: {count:,} files are passed over: {reason}", file=sys.stderr)
         for name in names:
             source, target = folder / name, out / name
             if path.is_dir() and out.resolve() != path.resolve() and source.resolve().is_relative_to(out.resolve()):
@@ -44,17 +50,23 @@ def plan(inputs: Sequence[Path], out: Path, force: bool) -> dict[Path, Path]:
 def work(jobs: Mapping[Path, Path], make: Callable[[Path], Image.Image], done: str) -> int:
     """Write what `make` makes of each picture; the exit code. `done` describes what was done to them.
 
-    One that cannot be read or written is named at the end and stops no other.
+    One that cannot be read or written is named at the end and stops no other. Of what is lost in reading it is said
+    how often, with one name.
     """
-    failures = {}
+    failures, lost, examples = {}, Counter(), {}
     for target, source in tqdm(jobs.items(), unit=" pictures", disable=len(jobs) == 1 or not sys.stderr.isatty()):
         try:
             save(make(source), target)
+            for what in lost_of(source):
+                lost[what] += 1
+                examples.setdefault(what, source)
         except Unreadable as error:
             failures[source] = str(error)
         except OSError as error:
             failures[source] = f"cannot write {target}: {error.strerror or error}"
     print(f"{len(jobs) - len(failures):,} of {len(jobs):,} pictures{done}", flush=True)
+    for what, count in lost.items():
+        print(f"gantrain: {what}: {count:,} pictures, such as {str(examples[what])!r}", file=sys.stderr)
     for source, reason in failures.items():
         print(f"gantrain: {str(source)!r}: {reason}", file=sys.stderr)
     return 1 if failures else 0

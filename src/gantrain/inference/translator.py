@@ -1,7 +1,7 @@
 """One picture of any kind and size through a picture-to-picture network: grey, 16 bits, transparent."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from gantrain.data.formats.decode import flat, guarded, open_picture
+from gantrain.data.formats.decode import Framing, flat, guarded, open_picture
 from gantrain.drawing.pictures import to_pil, to_uint8
 from gantrain.inference.enlarger import separate
 
@@ -19,9 +19,10 @@ class Translator:
     """`network` makes pictures in `range` from what `condition` makes of a picture: (channels, h, w) in `range`.
 
     A network that has a `multiple` takes sides that are multiples of it: pictures are padded to them and cut back, and
-    made smaller first where their longer side is over `longest`. Any other gets the whole picture squashed to `size` a
-    side. The result has the picture's own size. With `keep_light` only its colours are taken: at full size, too, they
-    lie on the detail of the picture itself.
+    made smaller first where their longer side is over `longest`. Any other gets `size` a side, padded and cut alike.
+    As in training, transparent parts are laid on the background of `framing`, and a framing that crops nothing shows
+    the whole picture squashed into a square. `half` is what is taken of a picture first. The result has its size. With
+    `keep_light` only its colours are taken: at full size, too, they lie on the detail of the picture itself.
     """
 
     network: nn.Module
@@ -30,19 +31,27 @@ class Translator:
     size: int
     longest: int
     keep_light: bool = False
+    framing: Framing = field(default_factory=Framing)
+    half: Callable[[Image.Image], Image.Image] | None = None
+    halved: int = 0  # pictures of which a half was taken
 
     def open(self, file: Path) -> Image.Image:
         """What becomes of a picture, turned as its EXIF says, with its own alpha. Raises Unreadable."""
         with guarded(), open_picture(file) as stored:
-            pixels, alpha = separate(ImageOps.exif_transpose(stored))
+            pixels, alpha = separate(self.taken(ImageOps.exif_transpose(stored)), self.framing)
             # What was converted from CMYK is in no profile of CMYK any more, and a profile of grey fits no colours.
             profile = stored.info.get("icc_profile") if stored.mode in ("RGB", "RGBA") else None
-        picture = flat(Image.fromarray(pixels), (255, 255, 255))  # 16 bits to 8
+        picture = flat(Image.fromarray(pixels), self.framing)  # 16 bits to 8
         made = self.translated(picture)
         if alpha is not None:
             made.putalpha(alpha)
         made.info["icc_profile"] = profile if made.mode in ("RGB", "RGBA") else None
         return made
+
+    def taken(self, picture: Image.Image) -> Image.Image:
+        taken = picture if self.half is None else self.half(picture)
+        self.halved += taken is not picture
+        return taken
 
     def translated(self, picture: Image.Image) -> Image.Image:
         """An opaque picture in grey or RGB to what the network makes of it, of the same size."""
@@ -56,15 +65,15 @@ class Translator:
 
     def shown_at(self, size: tuple[int, int]) -> tuple[int, int]:
         """The width and height at which the network sees a picture of this size."""
-        if not hasattr(self.network, "multiple"):
-            return self.size, self.size
-        factor = min(1, self.longest / max(size))
-        return tuple(max(1, round(side * factor)) for side in size)
+        longest = min(self.longest, max(size)) if hasattr(self.network, "multiple") else self.size
+        if self.framing.crop == "none":
+            return longest, longest
+        return tuple(max(1, round(side * longest / max(size))) for side in size)
 
     def make(self, cond: Tensor) -> Tensor:
         """A condition (c, h, w) to what is made of it (c', h, w), on the CPU."""
         height, width = cond.shape[-2:]
-        multiple = getattr(self.network, "multiple", 1)
+        multiple = getattr(self.network, "multiple", self.size)
         padding = (0, -width % multiple, 0, -height % multiple)
         device = next(self.network.parameters()).device
         with torch.no_grad():

@@ -1,9 +1,11 @@
 """A run's parts from its config: data, networks, players and module of each stage, all checked before anything runs."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 from torch import nn
@@ -19,6 +21,7 @@ from gantrain.models.schedules import ends
 from gantrain.networks.torchscript import trust, trust_backbone
 from gantrain.run.folder import Run
 from gantrain.training import assemble
+from gantrain.training.acceptance import check_batch_norm, check_range
 from gantrain.training.loading import load_trained
 from gantrain.training.machine import check_machine
 
@@ -43,8 +46,9 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     check_machine(config["trainer"])
     networks = assemble.build_networks(stages)
     begun = run is not None and any(run.checkpoint_files(stage.name) for stage in stages)
+    learnt: dict[str, Any] = {}
     if config.get("init_from") and not begun:
-        start_from(networks, config["init_from"], config.get("plugins") or [])
+        learnt = start_from(networks, config["init_from"], config.get("plugins") or [])
     evaluation = build(config["evaluation"], "evaluation", Evaluation) if config.get("evaluation") else None
     if evaluation is not None and len(stages) > 1:
         evaluation.check_stages([stage.tag for stage in stages])
@@ -67,12 +71,25 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
             raise UserError(f"models.microbatches: {data.batch_size} images do not divide into {module.microbatches}")
         module.length = length_of(stage, len(data), batch, run)
         check_ends(stage, module.length, run)
-        module.check(data.examples(2))
+        batch_of_two = data.examples(2)
+        module.check(batch_of_two)
         check_norms(module.networks, data.batch_size // module.microbatches)
+        check_batch_norm(module, data, batch_of_two)
+        if run is None:
+            check_range(module, data, stage.config["networks"], batch_of_two)
         if evaluation is not None and evaluation.applies(stage.tag):
             evaluation.check(module, data)
             evaluation.check_best(module, data)
         ready.append(Ready(stage, data, module, watching))
+    for part in ready:
+        names = part.data.source.class_names
+        if getattr(part.module, "classes", None) and names is not None:
+            if learnt.get("class_names") not in (None, list(names)):
+                raise UserError(
+                    f"init_from: {config['init_from']} has learnt the classes {', '.join(learnt['class_names'])}, the "
+                    f"data have {', '.join(names)}; give it the same, in folders of the same names"
+                )
+            part.stage.config["data"]["class_names"] = list(names)  # what the numbers mean belongs to the run
     return ready
 
 
@@ -106,8 +123,11 @@ def check_ends(stage: Stage, length: int, run: Run | None) -> None:
             raise UserError(f"{key} is {end:,}: its rate is 0 from there on, and {length:,} were asked for; {way_out}")
 
 
-def start_from(networks: Mapping[str, nn.Module], folder: str, plugins: Sequence[str]) -> None:
-    """Give the networks the weights of another run's networks of the same names, averaged ones where it has them."""
+def start_from(networks: Mapping[str, nn.Module], folder: str, plugins: Sequence[str]) -> Mapping[str, Any]:
+    """Give the networks the weights of another run's networks of the same names, averaged ones where it has them.
+
+    Says which the other run does not have; the config of its data comes back.
+    """
     theirs = load_trained(folder, plugins)
     common = [name for name in networks if name in theirs.names]
     if not common:
@@ -119,6 +139,9 @@ def start_from(networks: Mapping[str, nn.Module], folder: str, plugins: Sequence
         except RuntimeError as error:
             detail = str(error).splitlines()[1].strip()
             raise UserError(f"init_from: networks.{name} differs from the one in {folder} ({detail})") from error
+    if new := [name for name in networks if name not in common]:
+        print(f"gantrain: init_from: {folder} has no {', '.join(new)}: begun untrained", file=sys.stderr, flush=True)
+    return theirs.stage.config["data"]
 
 
 def trust_new(stages: Sequence[Stage]) -> None:

@@ -53,8 +53,10 @@ def open_photos(source: Source, channels: int, least: int = 1, folder: Path | No
 
     Photos that cannot be read are left out and listed; the caller decides whether that will do.
     """
-    background = None if source.framing is None else source.framing.background
-    content = repr(("photos", VERSION, source.fingerprint, channels, least, background))
+    look = None if source.framing is None else source.framing.background
+    if source.framing is not None and source.framing.levels != Framing.levels:
+        look = (look, source.framing.levels)
+    content = repr(("photos", VERSION, source.fingerprint, channels, least, look))
     return kept(
         source,
         content,

@@ -12,7 +12,7 @@ from typing import BinaryIO, Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif")
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # what is inside counts, not the file's suffix
 
@@ -33,18 +33,27 @@ class Unreadable(Exception):
     """A picture or volume that cannot be used; the message is the reason, without its name."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Framing:
     """How a picture of any shape fills the square.
 
     `centre` scales the shorter side to the square's and keeps the middle; `none` squashes the whole picture.
-    `background`, RGB in 0..255, shows through transparent parts.
+    `background`, RGB in 0..255, shows through transparent parts. `levels` are the values of 16-bit files that become
+    black and white; what lies beyond them is cut.
     """
 
     crop: Literal["centre", "none"] = "centre"
     background: tuple[int, int, int] = (255, 255, 255)
+    levels: tuple[int, int] = (0, 65535)
+
+    def __repr__(self) -> str:
+        # It is part of the keys of caches, and those of before there were levels are as good as new.
+        levels = "" if self.levels == (0, 65535) else f", levels={self.levels}"
+        return f"Framing(crop={self.crop!r}, background={self.background}{levels})"
 
     def __post_init__(self):
+        if not 0 <= self.levels[0] < self.levels[1] <= 65535:
+            raise ValueError(f"levels is {list(self.levels)}, it must be [black, white] in 0..65535, black the lower")
         if not all(0 <= value <= 255 for value in self.background):
             raise ValueError(f"background is {list(self.background)}, it must be [red, green, blue] in 0..255")
 
@@ -56,6 +65,17 @@ def open_picture(file: Path | BinaryIO) -> Image.Image:
         picture.close()
         raise ValueError(f"{picture.width}x{picture.height} pixels, more than {MOST_PIXELS:,}")
     return picture
+
+
+def lost_of(file: Path) -> list[str]:
+    """What of a sound picture is not read, in words."""
+    lost = []
+    with contextlib.suppress(Unreadable), guarded(), Image.open(file, formats=FORMATS) as picture:
+        if picture.tile and str(picture.tile[0].args).endswith(";16B") and not picture.mode.startswith("I"):
+            lost.append("16 bits of each colour are taken as 8")
+        if getattr(picture, "is_animated", False) and picture.format != "MPO":  # a phone's, with a preview
+            lost.append("only the first frame is taken")
+    return lost
 
 
 def decode(
@@ -101,18 +121,19 @@ def upright(picture: Image.Image, channels: int, framing: Framing | None) -> Ima
     """In grey or RGB; what has a framing is turned as its EXIF says, and laid on its background."""
     if framing is not None:
         ImageOps.exif_transpose(picture, in_place=True)
-        picture = flat(picture, framing.background)
+        picture = flat(picture, framing)
     return picture.convert("L" if channels == 1 else "RGB")
 
 
-def flat(picture: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+def flat(picture: Image.Image, framing: Framing) -> Image.Image:
     """8 bits per channel, without transparency."""
     if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
-        values = np.asarray(picture).astype(np.float32).clip(0, 65535)
-        return Image.fromarray(np.rint(values * (255 / 65535)).astype(np.uint8))
+        black, white = framing.levels
+        values = np.asarray(picture).astype(np.float32).clip(black, white) - black
+        return Image.fromarray(np.rint(values * (255 / (white - black))).astype(np.uint8))
     if not picture.has_transparency_data:
         return picture
-    ground = Image.new("RGBA", picture.size, (*background, 255))
+    ground = Image.new("RGBA", picture.size, (*framing.background, 255))
     ground.alpha_composite(picture.convert("RGBA"))
     return ground
 

@@ -1,0 +1,42 @@
+"""What networks and data must have in common before they train."""
+
+from pathlib import Path
+
+import pytest
+from refusals import refused
+
+TINY = ("debug=tiny", "callbacks.samples.count=4")
+
+
+@pytest.mark.parametrize(
+    ("experiment", "range", "fits"),
+    [
+        ("dcgan_digits", "[0,1]", "data.range=[-1,1]"),
+        ("dcgan_digits", "[0,255]", "data.range=[-1,1]"),
+        ("gan_mnist", "[0,255]", "data.range="),
+        ("pix2pix_folder", "[0,1]", "data.range=[-1,1]"),
+        ("cyclegan_small", "[0,255]", "data.range=[-1,1]"),
+        ("srgan_photos", "[0,1]", "data.range=[-1,1]"),
+        ("gan3d_furniture", "[-1,1]", "data.range=[0,1]"),
+    ],
+)
+def test_a_range_that_the_last_layer_does_not_reach_is_refused(gantrain, experiment, range, fits):
+    words = ["data.range=" + range, *(["networks.generator.skip=false"] if experiment == "srgan_photos" else [])]
+    result = gantrain(*TINY, f"experiment={experiment}", *words)
+    refused(result, "data.range is [", "networks.generator", fits)
+
+
+def test_an_mlp_may_end_in_the_other_function(gantrain):
+    words = (*TINY, "experiment=gan_mnist", "networks.generator.output=sigmoid")
+    result = gantrain(*words, "data.range=[-1,1]")
+    refused(result, "ends in sigmoid", "data.range=[0,1] or networks.generator.output=tanh")
+    assert gantrain(*words, "data.range=[0,1]", "hydra.run.dir=run").code == 0
+
+
+@pytest.mark.parametrize("experiment", ["dcgan_digits", "gan_mnist", "acgan_mnist", "wgangp_mnist", "gan3d_furniture"])
+@pytest.mark.parametrize("words", [("data.batch_size=1",), ("data.batch_size=2", "models.microbatches=2")])
+def test_a_sample_at_a_time_trains_or_is_refused_in_a_sentence(gantrain, experiment, words):
+    result = gantrain(*TINY, f"experiment={experiment}", *words, "hydra.run.dir=run", "callbacks.networks=null")
+    if result.code:
+        refused(result, words[-1].partition("=")[0], "has batch norm")
+        assert not Path("run").exists()
