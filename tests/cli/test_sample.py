@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 from refusals import refused
@@ -25,6 +26,15 @@ def test_saved_latents_are_those_of_the_pictures(gantrain, run):
     assert torch.equal(z, module.latents(5, torch.Generator().manual_seed(3)))
     to_pil(grid(data.pictures(module.generate(z)))).save("b.png")
     assert Image.open("a.png").tobytes() == Image.open("b.png").tobytes()
+
+
+@pytest.mark.parametrize("words", [(), ("--truncation", 0.7), ("--seed", 5, "--raw")])
+def test_a_picture_of_a_seed_is_one_whatever_their_number_is(gantrain, run, words):
+    for n in (3, 21):
+        assert gantrain("sample", "run", "-n", n, *words, "--out", f"of{n}").code == 0
+    for i in range(3):
+        few, many = (np.asarray(Image.open(file)).astype(int) for file in (f"of3/{i}.png", f"of21/{i:02d}.png"))
+        assert abs(few - many).max() <= 1  # a batch of another size rounds otherwise
 
 
 def test_where_latents_cannot_be_written(gantrain, run):
