@@ -102,3 +102,15 @@ def test_no_import_points_upwards():
 def test_few_modules_are_loose():
     loose = [file.name for file in PACKAGE.glob("*.py") if not file.name.startswith("__")]
     assert len(loose) <= 10, loose
+
+
+def test_files_are_utf8_whatever_the_locale():
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or any(word.arg == "encoding" for word in node.keywords):
+                continue
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            mode = next((a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)), None)
+            text = name == "write_text" or (name == "read_text" and not node.args)
+            text |= name == "open" and mode in ("r", "w", "a", "x", "rt", "wt", "at")
+            assert not text or file.parent.name == "run", f"{file}:{node.lineno} says no encoding"

@@ -50,7 +50,7 @@ class CSV(CSVLogger):
         file = Path(self.log_dir) / "metrics.csv"
         if self._purge_step is None or not file.is_file():
             return []
-        text = file.read_text(errors="replace")
+        text = file.read_text(encoding="utf-8", errors="replace")
         whole = text[: text.rfind("\n") + 1]  # a kill may have cut the last line, also in the middle of its step
         rows = [{k: v for k, v in row.items() if v} for row in csv.DictReader(io.StringIO(whole)) if None not in row]
         return [row for row in rows if row.get("step", "").isdecimal() and int(row["step"]) < self._purge_step]
@@ -68,7 +68,7 @@ class WandB(WandbLogger):
         super().__init__(
             name=name or f"{config.get('name')} {Path(run_dir).name}",
             save_dir=run_dir,
-            id=self._id_file.read_text().strip() if self._id_file.is_file() else None,
+            id=self._id_file.read_text(encoding="utf-8").strip() if self._id_file.is_file() else None,
             config=dict(config),
             settings={"silent": True, "console": "off"},
             **options,
@@ -80,7 +80,7 @@ class WandB(WandbLogger):
     def experiment(self) -> Any:
         if self._experiment is None:
             self._id_file.parent.mkdir(parents=True, exist_ok=True)
-            self._id_file.write_text(super().experiment.id)
+            self._id_file.write_text(super().experiment.id, encoding="utf-8")
         return self._experiment
 
     def finalize(self, status: str) -> None:
@@ -132,14 +132,14 @@ class MLflow(Logger):
         id_file = self.folder / "id.txt"
         client = MlflowClient(self.tracking_uri or f"sqlite:///{self.folder / 'mlflow.db'}")
         if id_file.is_file():
-            self.version = id_file.read_text().strip()
+            self.version = id_file.read_text(encoding="utf-8").strip()
             client.update_run(self.version, status="RUNNING")
             return client
         known = client.get_experiment_by_name(self.name)
         place = None if self.tracking_uri else (self.folder / "artifacts").as_uri()
         number = known.experiment_id if known else client.create_experiment(self.name, place)
         self.version = client.create_run(number, run_name=self.run_name).info.run_id
-        id_file.write_text(self.version)
+        id_file.write_text(self.version, encoding="utf-8")
         params = [Param(key, str(value)[:500]) for key, value in flat(self.config).items()]
         for i in range(0, len(params), 100):  # a request takes no more
             client.log_batch(self.version, params=params[i : i + 100])

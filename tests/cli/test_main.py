@@ -1,10 +1,17 @@
 """The program from the outside: verbs and help."""
 
+import contextlib
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+from PIL import Image
+from refusals import refused
+
+from gantrain.cli.main import main
 
 
 @pytest.mark.parametrize("words", [("list",), ("--help",), ("--version",)])
@@ -18,3 +25,64 @@ def test_list_and_help_answer_at_once(words):
     assert done.returncode == 0, done.stderr
     assert done.stdout
     assert time.perf_counter() - began < 1.0
+
+
+def test_nothing_said_is_the_default_experiment(monkeypatch):
+    given = []
+    monkeypatch.setattr("gantrain.cli.train._run", lambda composed, settings, folder: given.append(settings) or Done)
+    for words in ([], ["train"]):
+        assert main(words) == 0
+    assert [settings.runtime.choices.experiment for settings in given] == ["dcgan_digits"] * 2
+
+
+class Done:
+    exit_code = 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("help", "sample"), "usage: gantrain sample"),
+        (("--help", "list"), "usage: gantrain list"),
+        (("help",), "usage: gantrain [experiment"),
+        (("help", "train"), "usage: gantrain [experiment"),
+        (("train", "--help"), "usage: gantrain [experiment"),
+        (("experiment=dcgan_mnist", "-h"), "usage: gantrain [experiment"),
+    ],
+)
+def test_help_wherever_it_is_asked_for(capsys, words, says):
+    with contextlib.suppress(SystemExit):  # argparse's
+        assert main(words) == 0
+    assert capsys.readouterr().out.startswith(says)
+
+
+@pytest.mark.parametrize("first", [["--config-dir", "list"], ["--config-dir=list"]])
+def test_a_verb_behind_options(gantrain, first):
+    Path("list/experiment").mkdir(parents=True)
+    Path("list/experiment/my_digits.yaml").write_text("# Mine.\n# data: inside\n")
+    listed = gantrain(*first, "list")
+    assert listed.code == 0, listed
+    assert "my_digits" in listed.out
+    refused(gantrain(*first, "my_digits"), "gantrain experiment=my_digits")
+
+
+def test_names_that_the_terminal_does_not_know(tmp_path):
+    for name in "\u732b\u72ac":
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for i in range(4):
+            Image.new("L", (32, 32), 20 * i + ord(name) % 9).save(tmp_path / "pets" / name / f"{i}.png")
+
+    def run(*words, **variables):
+        command = [sys.executable, "-m", "gantrain", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, env=os.environ | variables, check=False)
+
+    words = ("experiment=dcgan_folder", "models=conditional", "data.root=pets", "data.classes=2", "data.size=32")
+    for encoding in ("cp1252", "latin-1", "ascii", "utf-8"):
+        shown = run("data", *words, PYTHONIOENCODING=encoding)
+        assert shown.returncode == 0, shown.stderr
+        assert ("\u732b" if encoding == "utf-8" else "?").encode() in shown.stdout
+    files = ("experiment=dcgan_digits", "debug=tiny", "logger=csv", "hydra.run.dir=\u72ac")
+    assert run(*files, PYTHONIOENCODING="cp1252").returncode == 0
+    other = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
+    resumed = run("resume", "\u72ac", "iterations=3", **other)
+    assert resumed.returncode == 0, resumed.stderr

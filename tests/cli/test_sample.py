@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 from refusals import refused
@@ -25,6 +26,15 @@ def test_saved_latents_are_those_of_the_pictures(gantrain, run):
     assert torch.equal(z, module.latents(5, torch.Generator().manual_seed(3)))
     to_pil(grid(data.pictures(module.generate(z)))).save("b.png")
     assert Image.open("a.png").tobytes() == Image.open("b.png").tobytes()
+
+
+@pytest.mark.parametrize("words", [(), ("--truncation", 0.7), ("--seed", 5, "--raw")])
+def test_a_picture_of_a_seed_is_one_whatever_their_number_is(gantrain, run, words):
+    for n in (3, 21):
+        assert gantrain("sample", "run", "-n", n, *words, "--out", f"of{n}").code == 0
+    for i in range(3):
+        few, many = (np.asarray(Image.open(file)).astype(int) for file in (f"of3/{i}.png", f"of21/{i:02d}.png"))
+        assert abs(few - many).max() <= 1  # a batch of another size rounds otherwise
 
 
 def test_where_latents_cannot_be_written(gantrain, run):
@@ -53,6 +63,22 @@ def test_refusals_before_anything_is_drawn(gantrain, run):
     assert Path("g.v2/0.png").is_file()
 
 
+def test_a_folder_never_holds_samples_of_two_commands(gantrain, run):
+    assert gantrain("sample", "run", "-n", 12, "--out", "of.two").code == 0
+    held = {file.name: file.read_bytes() for file in Path("of.two").iterdir()}
+    refused(gantrain("sample", "run", "-n", 2, "--seed", 1, "--out", "of.two"), "of.two holds files", "--force")
+    assert {file.name: file.read_bytes() for file in Path("of.two").iterdir()} == held
+    Path("of.two/notes.txt").write_text("mine")
+    Path("of.two/mine.png").write_text("mine")
+    assert gantrain("sample", "run", "-n", 2, "--seed", 1, "--out", "of.two", "--force").code == 0
+    assert {file.name for file in Path("of.two").iterdir()} == {"0.png", "1.png", "mine.png", "notes.txt"}
+    Path("other").mkdir()
+    Path("other/a.jpg").write_text("another's")
+    refused(gantrain("sample", "run", "-n", 2, "--out", "other"), "other holds files")
+    Path("empty").mkdir()
+    assert gantrain("sample", "run", "-n", 2, "--out", "empty").code == 0
+
+
 def test_a_folder_of_many_is_written_part_by_part(gantrain, run, monkeypatch):
     assert gantrain("sample", "run", "-n", 5, "--out", "whole").code == 0
     held, generate = [], LatentGAN.generate
@@ -71,9 +97,9 @@ def test_volumes_as_arrays_and_meshes(gantrain):
     words = ("experiment=gan3d_furniture", "debug=tiny", "data.size=8", "callbacks.samples.count=2", "logger=none")
     assert gantrain(*words, "hydra.run.dir=run").code == 0
     for kind in ("npy", "mat", "obj", "stl", "ply"):
-        result = gantrain("sample", "run", "-n", 2, "--format", kind, "--out", f"files/{kind}")
+        result = gantrain("sample", "run", "-n", 2, "--format", kind, "--out", f"files/v1.0.{kind}s")
         assert result.code == 0, result
-        assert sorted(file.name for file in Path("files", kind).iterdir()) == [f"0.{kind}", f"1.{kind}"]
+        assert sorted(file.name for file in Path(f"files/v1.0.{kind}s").iterdir()) == [f"0.{kind}", f"1.{kind}"]
     assert gantrain("sample", "run", "-n", 2, "--format", "npy").code == 0
     assert len(list(Path("run/samples_npy").glob("*.npy"))) == 2
     refused = gantrain("sample", "run", "--format", "xyz")

@@ -11,7 +11,7 @@ from gantrain.errors import UserError
 from gantrain.losses.auxiliary import ClassLabels, Codes
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import R1
-from gantrain.models.latent import LatentGAN
+from gantrain.models.latent import LatentGAN, normal_latents
 from gantrain.networks import mlp
 from gantrain.networks.critique import Critique
 
@@ -28,6 +28,29 @@ def test_noise_has_unit_variance_or_the_deviation_asked_for():
     assert z.std().item() == pytest.approx(1.0, abs=0.01)
     z = game(z_std=0.33).latents(100_000, torch.Generator().manual_seed(0))
     assert z.std().item() == pytest.approx(0.33, abs=0.01)
+
+
+@pytest.mark.parametrize("z_dim", [1, 3, 16, 62, 100])
+@pytest.mark.parametrize("truncation", [None, 0.05, 0.7, 3.0, 50.0])
+def test_a_latent_of_a_seed_is_one_whatever_their_number_is(z_dim, truncation):
+    many = normal_latents(300, z_dim, torch.Generator().manual_seed(5), truncation)
+    assert torch.isfinite(many).all()
+    assert truncation is None or many.abs().max() <= truncation
+    assert len(many.unique()) > 0.75 * many.numel()
+    for n in (1, 2, 3, 7, 16, 17, 64, 250):
+        assert torch.equal(normal_latents(n, z_dim, torch.Generator().manual_seed(5), truncation), many[:n])
+
+
+def test_truncated_noise_is_a_normal_that_is_cut():
+    z = normal_latents(1000, 100, torch.Generator().manual_seed(0), 1.0)
+    assert z.std().item() == pytest.approx(0.5396, abs=0.005)  # of a normal within one deviation
+    assert normal_latents(1000, 100, torch.Generator().manual_seed(0), 9.0).std().item() == pytest.approx(1, abs=0.01)
+
+
+def test_previews_of_other_counts_show_the_same_pictures():
+    module = game(networks={"generator": Generator(z_dim=100), "discriminator": Discriminator()})
+    few, many = (module.preview({"real": torch.zeros(n, 4)}, torch.Generator().manual_seed(2)) for n in (3, 64))
+    assert torch.allclose(few, many[:3], atol=1e-6)
 
 
 def test_generating_keeps_mode_and_buffers():

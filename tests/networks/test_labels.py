@@ -39,6 +39,23 @@ def test_every_family_of_networks_heeds_the_class(kind):
     assert logits[0] != logits[1]
 
 
+@pytest.mark.parametrize("part", ["generator", "discriminator"])
+@pytest.mark.parametrize("kind", [agecgan, dcgan, mlp])
+def test_an_export_takes_a_batch_of_any_size(kind, part):
+    torch.manual_seed(0)
+    if part == "generator":
+        network, inputs = kind.Generator(z_dim=3, width=4, size=16, channels=1, classes=2).eval(), torch.rand(5, 3)
+    else:
+        network, inputs = kind.Discriminator(width=4, size=16, channels=1, classes=2).eval(), torch.rand(5, 1, 16, 16)
+    cond, some = torch.tensor([0, 1, 1, 0, 1]), torch.export.Dim("some")
+    shapes = {"cond": {0: some}, ("z" if part == "generator" else "images"): {0: some}}
+    exported = torch.export.export(network, (inputs, cond), dynamic_shapes=shapes).module()
+    traced = torch.jit.trace(network, (inputs, cond))
+    for n in (2, 3, 5):
+        assert torch.allclose(exported(inputs[:n], cond[:n]), network(inputs[:n], cond[:n]), atol=1e-6)
+        assert torch.allclose(traced(inputs[:n], cond[:n]), network(inputs[:n], cond[:n]), atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", [dcgan, mlp])
 def test_without_classes_the_initial_weights_are_those_of_before(kind):
     """An auxiliary head is drawn after all the rest."""

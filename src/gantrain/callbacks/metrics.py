@@ -60,7 +60,7 @@ class Metrics(pl.Callback):
             "seconds": round(now - self._started, 3),
             "values": {**self.latest, "images_per_second": round(speed, 1)},
         }
-        with Run(trainer.default_root_dir).metrics_file.open("a") as stream:
+        with Run(trainer.default_root_dir).metrics_file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(record) + "\n")
         prefix = f"{module.stage}/" if module.stage else ""
         points = {**self.latest, f"{prefix}speed/images_per_second": speed}

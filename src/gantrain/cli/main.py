@@ -7,10 +7,14 @@ exit code or None. Its docstring is what `gantrain VERB --help` says.
 import argparse
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from gantrain.config.stages import LENGTHS
 from gantrain.errors import Diverged, UserError, did_you_mean
+from gantrain.folders import configs_folder
 from gantrain.training.quiet import quiet_libraries
 
 VERBS = {
@@ -28,6 +32,16 @@ VERBS = {
     "resume": "continue a run that was stopped, or prolong a finished one",
     "report": "one page with a run's pictures, curves and config",
 }
+
+# What other programs call some of them.
+SAID = {
+    **dict.fromkeys(("show", "info", "view", "plot"), "report"),
+    **dict.fromkeys(("generate", "gen", "infer", "predict"), "sample"),
+    **dict.fromkeys(("eval", "test", "score", "fid"), "evaluate"),
+    **dict.fromkeys(("continue", "restart"), "resume"),
+    **dict.fromkeys(("ls", "experiments"), "list"),
+}
+CONFIG_DIR = ("--config-dir", "-cd")
 
 HELP = """\
 usage: gantrain [experiment=NAME] [key=value ...]     train
@@ -58,6 +72,7 @@ verbs
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code: 0, 1 failed, 2 wrong input, 130 and 143 stopped by a signal."""
     words = list(sys.argv[1:] if argv is None else argv)
+    sys.stdout.reconfigure(errors="replace")  # names of files and classes may lie outside of what a terminal knows
     try:
         return _dispatch(words)
     except (UserError, Diverged) as error:
@@ -72,23 +87,60 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
-    if words and words[0] in ("-h", "--help", "help"):
-        print(HELP.format(verbs="\n".join(f"  {name:<10} {what}" for name, what in VERBS.items())), end="")
-        return 0
-    if words and words[0] == "--version":
+    if words[:1] == ["--version"]:
         from gantrain import __version__
 
         print(f"gantrain {__version__}")
         return 0
-    if words and words[0] in VERBS:
-        verb = importlib.import_module(f"gantrain.cli.{words[0]}")
-        parser = argparse.ArgumentParser(f"gantrain {words[0]}", description=verb.__doc__)
+    asks = words[:1] == ["help"] or bool({"-h", "--help"} & set(words))
+    words = [word for i, word in enumerate(words) if word not in ("-h", "--help") and (i or word != "help")]
+    trains = words[:1] == ["train"]  # which needs no verb
+    words = words[trains:]
+    place = None if trains else _verb_at(words)
+    if place is not None:
+        name = words.pop(place)
+        verb = importlib.import_module(f"gantrain.cli.{name}")
+        parser = argparse.ArgumentParser(f"gantrain {name}", description=verb.__doc__)
         verb.add_options(parser.add_argument)
-        args = parser.parse_intermixed_args(words[1:])
+        args = parser.parse_intermixed_args(["--help"] if asks else words)
         quiet_libraries()
         return verb.main(args) or 0
-    if words and not words[0].startswith("-") and "=" not in words[0] and not words[0].startswith(("~", "+")):
-        raise UserError(f"'{words[0]}' is no verb{did_you_mean(words[0], VERBS)}. To train: gantrain experiment=NAME")
+    _refuse_names(words)
+    if asks:
+        print(HELP.format(verbs="\n".join(f"  {name:<10} {what}" for name, what in VERBS.items())), end="")
+        return 0
     from gantrain.cli.train import train
 
     return train(words)
+
+
+def _names(words: Sequence[str]) -> dict[int, str]:
+    """The words that are neither options nor overrides, nor the folder of --config-dir, by their place."""
+    pairs = enumerate(zip(["", *words], words, strict=False))
+    return {i: word for i, (before, word) in pairs if re.match(r"[\w./][^=]*$", word) and before not in CONFIG_DIR}
+
+
+def _verb_at(words: Sequence[str]) -> int | None:
+    """Where the verb stands: first, or behind options, as in `--config-dir mine list`."""
+    if words and not words[0].startswith("-"):
+        return 0 if words[0] in VERBS else None
+    return next((i for i, word in _names(words).items() if word in VERBS), None)
+
+
+def _refuse_names(words: Sequence[str]) -> None:
+    """Raise UserError for a name without its key, where none is a verb."""
+    pairs = list(zip(["", *words], words, strict=False))
+    mine = [word for before, word in pairs if before in CONFIG_DIR or word.partition("=")[0] in CONFIG_DIR]
+    folders = [configs_folder(), *(Path(word.partition("=")[2] or word) for word in mine)]
+    experiments = {file.stem for folder in folders for file in (folder / "experiment").glob("*.yaml")}
+    names = _names(words)
+    word = next((word for word in names.values() if word in experiments), names.get(0))
+    if word in experiments:
+        raise UserError(f"'{word}' is an experiment; write gantrain experiment={word}")
+    if word in ("experiment", *LENGTHS, "seed"):
+        raise UserError(f"'{word}' is a key; write {word}={words[1] if len(words) > 1 else 'VALUE'}")
+    if word in SAID:
+        raise UserError(f"'{word}' is no verb; `gantrain {SAID[word]}` gives {VERBS[SAID[word]]}")
+    if word is not None:
+        near = did_you_mean(word, VERBS) or did_you_mean(word, experiments)
+        raise UserError(f"'{word}' is no verb{near}. To train: gantrain experiment=NAME")

@@ -1,6 +1,7 @@
 """`gantrain sample RUN`: pictures from a trained run, as a grid or one file each."""
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,6 +28,7 @@ def add_options(add: Add) -> None:
     add("-n", type=int, default=64, help="how many (64)")
     add_seed(add, "the same seed, the same pictures (0)")
     add("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
+    add("--force", action="store_true", help="replace the samples that the folder holds")
     add("--format", default="png", help="of single files: png; of volumes also npy, mat, obj, stl, ply")
     add("--truncation", type=float, metavar="T", help="latents within T deviations: fewer oddities, less variety")
     add(
@@ -50,9 +52,12 @@ def main(args: argparse.Namespace) -> None:
     out = args.out or args.run / ("samples.png" if args.format == "png" else f"samples_{args.format}")
     if out.suffix.lower() in Image.registered_extensions() and out.suffix.lower() != ".png" and not out.is_dir():
         raise UserError(f"--out: '{out}' must end in .png for a grid; name a folder for single files")
-    if out.suffix and args.format != "png":
+    files = {*Image.registered_extensions(), *(f".{kind}" for kind in data.formats)}
+    if out.suffix.lower() in files and args.format != "png" and not out.is_dir():
         raise UserError(f"--out: '{out}' is a file, --format {args.format} needs a folder")
     refuse_too_many(args.n, out)
+    if out.suffix.lower() != ".png" and not args.force and out.is_dir() and any(out.iterdir()):
+        raise UserError(f"--out: {out} holds files already; name a new folder, or replace its samples with --force")
     latents = module.latents(args.n, torch.Generator().manual_seed(args.seed), args.truncation)
     columns = None
     if args.vary is not None:
@@ -99,6 +104,9 @@ def varied(module: Any, latents: Tensor, code: int) -> Tensor:
 def save_each(samples: Iterable[Tensor], count: int, data: GANDataModule, folder: Path, kind: str) -> None:
     """One file per sample of `count`. Raises UserError where none has anything to write."""
     folder.mkdir(parents=True, exist_ok=True)
+    for old in list(folder.glob(f"*.{kind}")):  # there may have been more
+        if re.fullmatch("[0-9]+", old.stem):
+            old.unlink()
     empty = []
     for i, sample in enumerate(samples):
         name = f"{i:0{len(str(count - 1))}d}"

@@ -63,7 +63,7 @@ class Sweep:
         self.jobs.append(job)
         rows = self.table()
         columns = list(dict.fromkeys(key for row in rows for key in row))
-        with self._told("csv") as file, file.open("w", newline="") as stream:
+        with self._told("csv") as file, file.open("w", newline="", encoding="utf-8", errors="replace") as stream:
             writer = csv.DictWriter(stream, columns)
             writer.writeheader()
             writer.writerows(rows)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
+from gantrain.config.keys import keys_of, within
 from gantrain.errors import UserError, did_you_mean, one_line
 
 # A config may come from a stranger's run directory, so it names classes of these packages only, never functions:
@@ -105,7 +106,9 @@ def _check_options(cls: type, options: dict, extra: dict, key: str, partial: boo
     known, open_ended = _options_of(cls)
     for option, value in options.items():
         if option not in known and not open_ended:
-            raise UserError(f"{key}.{option}: {cls.__name__} has no such option{did_you_mean(option, known)}")
+            others = keys_of({k: v for k, v in options.items() if k != option}, f"{key}.")
+            way_out = within(f"{key}.{option}", others) or did_you_mean(option, known)
+            raise UserError(f"{key}.{option}: {cls.__name__} has no such option{way_out}")
         expect(value, known.get(option, Any), f"{key}.{option}")
     if not partial:
         try:

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gantrain.config.finalise import finalise
+from gantrain.config.keys import keys_of, meant
 from gantrain.config.overrides import as_text, groups
 from gantrain.errors import UserError, did_you_mean
 from gantrain.folders import configs_folder
@@ -40,9 +41,12 @@ def arrange(words: Sequence[str]) -> list[str]:
             known = not re.match(r"(data|networks|losses|models|callbacks|evaluation)\.[\w.]+=", word)
             overrides.append(word if known else f"++{word}")
             continue
-        name, equals, _ = word.partition("=")
+        name, equals, value = word.partition("=")
         if name not in OPTIONS:
-            raise UserError(f"{name}: there is no such option{did_you_mean(name, OPTIONS)}")
+            if not equals and rest and "=" not in rest[0]:
+                value = rest[0]
+            way_out = meant(name.lstrip("-"), _keys(words), value) or did_you_mean(name, OPTIONS)
+            raise UserError(f"{name}: there is no such option{way_out}")
         options.append(word)
         if OPTIONS[name] and not equals:
             if not rest:
@@ -68,7 +72,7 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> dict:
 
 def refuse_shadowed_experiments(words: Sequence[str]) -> None:
     """A user's experiment of the same name would silently take the place of ours, or ours of theirs."""
-    for word, next_word in zip(words, [*words[1:], ""], strict=True):
+    for word, next_word in zip(words, [*words[1:], ""], strict=False):
         option, equals, folder = word.partition("=")
         if option not in ("--config-dir", "-cd"):
             continue
@@ -92,10 +96,13 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
     text = str(error)
     if isinstance(error, OverrideParseException):
         typed = error.override.removeprefix("++")  # ours; see `arrange`
+        if (configs_folder() / "experiment" / f"{typed}.yaml").is_file():
+            return f"'{typed}' is an experiment; write experiment={typed}"
         return f"'{typed}' is no override; write key=value, with special characters key=\"'value'\""
     if isinstance(error, ConfigCompositionException):
         if found := re.search(r"Could not override '([^']+)'", text):
-            return f"{found[1]}: there is no such key{did_you_mean(found[1], _keys(words))}"
+            keys = _keys(words)
+            return f"{found[1]}: there is no such key{meant(found[1], keys) or did_you_mean(found[1], keys)}"
         if found := re.search(r"Could not override '[\w/]*/?(\w+)'|No match in the defaults list.*'(\w+)'", text):
             group = found[1] or found[2]
             return f"{group}: there is no such group of configs{did_you_mean(group, groups())}"
@@ -113,10 +120,5 @@ def _keys(words: Sequence[str]) -> list[str]:
         with initialize_config_dir(str(configs_folder()), version_base="1.3"):
             config = compose("train", overrides=chosen)
     except (HydraException, OmegaConfBaseException):
-        return []
-    return _within(OmegaConf.to_container(config, resolve=False), "")
-
-
-def _within(node: object, prefix: str) -> list[str]:
-    parts = node.items() if isinstance(node, dict) else ()
-    return [k for key, value in parts for k in (f"{prefix}{key}", *_within(value, f"{prefix}{key}."))]
+        return _keys(()) if chosen else []  # an experiment of the user's own, or one that there is not
+    return list(keys_of(OmegaConf.to_container(config, resolve=False)))

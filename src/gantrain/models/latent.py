@@ -1,5 +1,6 @@
 """Noise to samples, of a class or with codes where asked: Goodfellow et al. 2014, and what came after; of any rank."""
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -236,7 +237,14 @@ def check_auxiliary_head(judged: Critique, size: int) -> None:
 
 
 def normal_latents(n: int, z_dim: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
-    """Standard normal latents (n, z_dim) from a CPU generator, where asked cut at `truncation` deviations."""
+    """Standard normal latents (n, z_dim) from a CPU generator, where asked cut at `truncation` deviations.
+
+    Row i of a seed is one latent whatever n is. torch fills a normal tensor in blocks of 16 numbers and draws the last
+    ones again where they are no whole block: hence the rows beyond n. It cuts by drawing all again until none is
+    beyond, which would tie the rows to each other: hence the inverse of the cut distribution.
+    """
     if truncation is None:
-        return torch.randn(n, z_dim, generator=generator)
-    return torch.nn.init.trunc_normal_(torch.empty(n, z_dim), a=-truncation, b=truncation, generator=generator)
+        return torch.randn(math.ceil(n / 16) * 16, z_dim, generator=generator)[:n].clone()
+    share = 2 * torch.rand(n, z_dim, generator=generator, dtype=torch.float64) - 1
+    latents = math.sqrt(2) * torch.erfinv(share * math.erf(truncation / math.sqrt(2)))
+    return latents.clamp(-truncation, truncation).float()

@@ -16,6 +16,7 @@ def with_class(x: Tensor, cond: Tensor | None, classes: int | None) -> Tensor:
         return x
     if cond is None:
         raise TypeError("its option classes is set, so it takes class numbers as well")
-    one_hot = x.new_zeros(len(cond), classes).scatter_(1, cond[:, None], 1)  # F.one_hot looks at all numbers first
-    label = one_hot.view(len(cond), classes, *[1] * (x.dim() - 2))
+    n = cond.shape[0]  # not its len, which an export would take for a constant
+    one_hot = x.new_zeros(n, classes).scatter_(1, cond[:, None], 1)  # F.one_hot looks at all numbers first
+    label = one_hot.view(n, classes, *[1] * (x.dim() - 2))
     return torch.cat([x, label.expand(-1, -1, *x.shape[2:])], 1)

@@ -73,7 +73,7 @@ def write_report(run: Run, config: Mapping[str, Any], file: Path) -> None:
     """Write the page of `run`, which has this config, to `file`. Raises UserError and OSError."""
     page = render(run, config)
     with replacing(file) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8", errors="replace")  # of file names that are no text
 
 
 def report_at_end(run: Run, config: Mapping[str, Any]) -> None:

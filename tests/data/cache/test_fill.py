@@ -199,6 +199,25 @@ def test_no_process_outlives_its_parent(tmp_path, signum):
         _wait_for(lambda pid=pid: not _alive(int(pid.name)))
 
 
+UNGUARDED = """
+from gantrain.cli.main import main
+from gantrain.data.cache import pictures
+
+pictures.processes_for = lambda source: 2
+main(["data", "experiment=dcgan_folder", "data.root=pictures", "data.size=32", "data.cache_dir=cache"])
+"""
+
+
+def test_a_script_without_a_guard_is_told_and_does_not_wait_for_itself(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for i in range(4):
+        Image.new("RGB", (32, 32), (i, 0, 0)).save(tmp_path / f"pictures/{i}.png")
+    (tmp_path / "script.py").write_text(UNGUARDED)
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert "if __name__ == '__main__':" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def _alive(pid):
     try:
         os.kill(pid, 0)

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -106,6 +107,10 @@ def _alone(file: Path) -> FileLock:
     try:
         return lock.acquire(timeout=0)
     except Timeout:
+        # A process that decodes for a script without a `__main__` guard runs the script again: it would wait for the
+        # one that waits for it. Without it that one says so.
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            os._exit(1)
         print(f"another process builds this cache; waiting for it ({file})", file=sys.stderr, flush=True)
         return lock.acquire()
 
