@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from gantrain.errors import Diverged, UserError, did_you_mean
+from gantrain.errors import Diverged, UserError, did_you_mean, lacking
 from gantrain.training.quiet import quiet_libraries
 
 VERBS = {
@@ -56,7 +56,7 @@ verbs
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program; returns its exit code: 0, 1 failed, 2 wrong input, 130 and 143 stopped by a signal."""
+    """Run the program; returns its exit code: 0, 1 failed, 2 wrong input, above 128 stopped by a signal."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         return _dispatch(words)
@@ -69,6 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe has seen enough
         return 0
+    except Exception as error:
+        if (reason := lacking(error)) is None:
+            raise
+        print(f"gantrain: {reason}", file=sys.stderr)
+        return UserError.exit_code
 
 
 def _dispatch(words: list[str]) -> int:
