@@ -1,6 +1,7 @@
 """Errors that are one sentence for the person who ran a command, and what such sentences are made of."""
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -14,6 +15,25 @@ class Diverged(Exception):
     """Training produced a value that is not finite; the program exits with 1."""
 
     exit_code = 1
+
+
+# What a disk lacks. Libraries raise errors of their own over these; other OSErrors that are hidden were dealt with.
+OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+OF_THE_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "unable to mmap", "bad allocation")
+
+
+def lacking(error: BaseException | None) -> str | None:
+    """What the machine lacks, where the error is or hides an OSError, or tells of memory; None for any other."""
+    outermost = error
+    while error is not None:
+        if isinstance(error, OSError) and (error is outermost or error.errno in OF_THE_DISK):
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            reason = "the disk is full" if full else error.strerror or first_line(error)
+            return f"{error.filename}: {reason}" if error.filename else reason
+        if isinstance(error, MemoryError) or any(word in str(error).lower() for word in OF_THE_MEMORY):
+            return "there is not enough memory; ask for less at a time (data.batch_size, models.microbatches, -n)"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:
@@ -30,6 +50,6 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """An error in one short line; torch's go on for a page."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

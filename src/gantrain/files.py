@@ -15,7 +15,8 @@ def replacing(file: Path) -> Iterator[Path]:
     """A temporary file beside `file` that takes its place once it is whole and on the disk."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        temporary.touch()
+        temporary.unlink(missing_ok=True)  # a killed process of the same number, or a stranger's link
+        temporary.touch(exist_ok=False)
         mode = temporary.stat().st_mode  # some writers make files that only their owner may read
         yield temporary
         temporary.chmod(mode)

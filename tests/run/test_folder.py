@@ -38,7 +38,7 @@ def test_a_directory_is_claimed_once(tmp_path, monkeypatch):
         refuse(self)
         if not looked:
             looked.append(self)
-            Run(self.folder)._claim()
+            Run.create(self.folder, {})
 
     monkeypatch.setattr(Run, "refuse_if_taken", looks)
     with pytest.raises(UserError, match="already holds a run"):

@@ -17,7 +17,11 @@ from gantrain.signals import StopSignals
 
 
 class Checkpoints(pl.Callback):
-    """A checkpoint every `every_seconds`, at the end and when `stop` has received a signal; the newest `keep` stay."""
+    """A checkpoint every `every_seconds`, at the end and when `stop` has received a signal; the newest `keep` stay.
+
+    It is the last callback of an iteration. What was due then is done before the file is there, so a run that is killed
+    in between does it anew from the checkpoint before.
+    """
 
     def __init__(self, every_seconds: float = 60, keep: int = 2):
         check_whole(1, keep=keep)
@@ -25,6 +29,7 @@ class Checkpoints(pl.Callback):
         self.stop = StopSignals()
         self._saved_at = 0.0
         self._saved_iteration = -1
+        self.best = False  # whether this iteration's is to be kept as the best
 
     def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
         self._saved_at, self._saved_iteration = time.monotonic(), module.iteration
@@ -36,19 +41,13 @@ class Checkpoints(pl.Callback):
         if signum:
             self.stop.received = signum
             trainer.should_stop = True
-        elif save:
+        at_end = module.iteration >= module.length  # other callbacks have more to do before the checkpoint
+        if not at_end and (signum or save or self.best):
             self.save(trainer, module)
 
     def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
         if module.iteration != self._saved_iteration:
             self.save(trainer, module)
-
-    def save_best(self, trainer: pl.Trainer, module: GANModule) -> None:
-        """Keep this iteration's checkpoint as `best.ckpt` too; every process takes part."""
-        if module.iteration != self._saved_iteration:
-            self.save(trainer, module)
-        if trainer.is_global_zero:
-            Run(trainer.default_root_dir).mark_best(module.stage, module.iteration)
 
     def save(self, trainer: pl.Trainer, module: GANModule) -> None:
         """Write a checkpoint; every process takes part, rank 0 writes."""
@@ -58,7 +57,8 @@ class Checkpoints(pl.Callback):
         if trainer.is_global_zero:
             refuse_if_not_finite(module)
             with self.stop.held():
-                Run(trainer.default_root_dir).save_checkpoint(module.stage, state, self.keep)
+                Run(trainer.default_root_dir).save_checkpoint(module.stage, state, self.keep, self.best)
+        self.best = False
         self._saved_at, self._saved_iteration = time.monotonic(), module.iteration
 
 

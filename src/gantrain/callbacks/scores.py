@@ -45,8 +45,7 @@ class Scores(pl.Callback):
         is_best = trainer.is_global_zero and self._measure(trainer, module)
         (is_best,) = largest([int(is_best)], module.device, trainer.world_size)
         if is_best:
-            checkpoints = next(c for c in trainer.callbacks if isinstance(c, Checkpoints))
-            checkpoints.save_best(trainer, module)
+            next(c for c in trainer.callbacks if isinstance(c, Checkpoints)).best = True
 
     def _measure(self, trainer: pl.Trainer, module: GANModule) -> bool:
         """Measure, note and tell it; returns whether it is the best so far."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gantrain.config.stages import LENGTHS
-from gantrain.errors import Diverged, UserError, did_you_mean
+from gantrain.errors import Diverged, UserError, did_you_mean, lacking
 from gantrain.folders import configs_folder
 from gantrain.training.quiet import quiet_libraries
 
@@ -70,7 +70,7 @@ verbs
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program; returns its exit code: 0, 1 failed, 2 wrong input, 130 and 143 stopped by a signal."""
+    """Run the program; returns its exit code: 0, 1 failed, 2 wrong input, above 128 stopped by a signal."""
     words = list(sys.argv[1:] if argv is None else argv)
     sys.stdout.reconfigure(errors="replace")  # names of files and classes may lie outside of what a terminal knows
     try:
@@ -84,6 +84,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe has seen enough
         return 0
+    except Exception as error:
+        if (reason := lacking(error)) is None:
+            raise
+        print(f"gantrain: {reason}", file=sys.stderr)
+        return UserError.exit_code
 
 
 def _dispatch(words: list[str]) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from gantrain.config.build import allow_plugins, build
@@ -30,7 +30,7 @@ def export(
             # Each its own memory: safetensors refuses tied weights.
             tensors = {key: value.detach().cpu().contiguous().clone() for key, value in source.state_dict().items()}
             with replacing(place / f"{kind}.safetensors") as temporary:
-                save_file(tensors, temporary)
+                temporary.write_bytes(save(tensors))  # its own writer hides what the disk says
 
 
 def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> nn.Module:

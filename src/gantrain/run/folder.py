@@ -1,15 +1,19 @@
 """A run's directory: its layout, its checkpoints, what was recorded, its networks for use."""
 
+import contextlib
 import json
+import os
+import re
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
+from filelock import FileLock, Timeout
 
 from gantrain.config.checks import check
 from gantrain.config.stages import ONLY_STAGE
@@ -21,6 +25,8 @@ from gantrain.run.metrics import read_records
 from gantrain.run.scores import read_scores, scores_file
 
 TURNING_FILE = "turning.gif"
+TEMPORARY = re.compile(r"\..+\.(ckpt|png|gif|jsonl?|yaml|html|safetensors)\.\d+", re.ASCII)  # as `replacing` names it
+NUMBERED = re.compile(r"\d{8,}", re.ASCII)  # a checkpoint or a grid, by its iteration
 
 
 class Taken(UserError):
@@ -54,8 +60,10 @@ class Run:
         run, number = cls(folder), 1
         while True:
             try:
-                run._claim()
-                run.write_config(config)
+                run.refuse_if_taken()
+                with run.alone():  # among several that begin at once
+                    run.refuse_if_taken()
+                    run.write_config(config)
                 return run
             except Taken:
                 if not numbered:
@@ -67,17 +75,30 @@ class Run:
                     f"hydra.run.dir: cannot write {folder} ({error.strerror}); name another with hydra.run.dir="
                 ) from error
 
-    def _claim(self) -> None:
-        """Make the directory for this process alone, also among several that begin at once. Raises Taken, OSError."""
-        self.refuse_if_taken()
-        self.config_file.parent.mkdir(parents=True, exist_ok=True)
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """While entered, no other process trains this run; the lock dies with its process. Raises Taken, OSError."""
+        file = self.config_file.with_name("lock")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a+") as stream:
+            stream.seek(0)
+            owner = stream.read(20)  # before it is tried: some locks empty their file
         try:
-            self.config_file.touch(exist_ok=False)
-        except FileExistsError:
-            self.refuse_if_taken()
+            lock = FileLock(file).acquire(timeout=0)
+        except Timeout as error:
+            who = f"process {owner}" if owner.isdecimal() else "another process"
+            raise Taken(f"{self.folder}: the run is being trained by {who}; wait until it ends, or stop it") from error
+        with lock:
+            file.write_text(str(os.getpid()))
+            yield
+
+    @property
+    def is_run(self) -> bool:
+        """Whether a run has begun here: its config is whole, for it is written in one go."""
+        return self.config_file.is_file() and self.config_file.stat().st_size > 0
 
     def refuse_if_taken(self) -> None:
-        if self.config_file.exists() or (self.folder / "checkpoints").exists():
+        if self.is_run or (self.folder / "checkpoints").exists():
             raise Taken(
                 f"hydra.run.dir: {self.folder} already holds a run; `gantrain resume {self.quoted}` continues it, "
                 f"or name another directory"
@@ -91,7 +112,7 @@ class Run:
     def open(cls, folder: Path | str) -> "Run":
         """An existing run. Raises UserError where `folder` is none."""
         run = cls(folder)
-        if not run.config_file.is_file():
+        if not run.is_run:
             raise UserError(
                 f"{folder} is no run: it has no .hydra/config.yaml; name a directory like runs/<experiment>/<date>"
             )
@@ -114,28 +135,33 @@ class Run:
 
     # ---- checkpoints -------------------------------------------------------------------------------------------------
 
-    def save_checkpoint(self, stage: str, state: Mapping[str, Any], keep: int) -> Path:
-        """Write `<iteration>.ckpt` so that a crash or a full disk leaves the older ones whole; keep the newest."""
+    def save_checkpoint(self, stage: str, state: Mapping[str, Any], keep: int, best: bool = False) -> Path:
+        """Write `<iteration>.ckpt`, and `best.ckpt` too if `best`; a crash or a full disk leaves the older ones whole."""
         folder = self.checkpoints(stage)
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{state['iteration']:08d}.ckpt"
-        # Through a stream of ours, so that a full disk is an OSError: torch's own writer hides it.
-        with replacing(file) as temporary, temporary.open("wb") as stream:
-            torch.save(dict(state), stream)
-        for old in self.checkpoint_files(stage)[keep:]:
-            old.unlink(missing_ok=True)
+        with replacing(file) as temporary:
+            # Through a stream of ours, so that a full disk is an OSError: torch's own writer hides it.
+            with temporary.open("wb") as stream:
+                torch.save(dict(state), stream)
+            if best:  # first: a numbered checkpoint says that all is done that was due at its iteration
+                with replacing(folder / "best.ckpt") as copy:
+                    shutil.copyfile(temporary, copy)
+        self._begun(stage).touch()
+        self.keep_newest(stage, keep)
         return file
 
-    def mark_best(self, stage: str, iteration: int) -> None:
-        """Copy a checkpoint to `best.ckpt`, which stays when the numbered ones go."""
-        folder = self.checkpoints(stage)
-        with replacing(folder / "best.ckpt") as temporary:
-            shutil.copyfile(folder / f"{iteration:08d}.ckpt", temporary)
+    def keep_newest(self, stage: str, keep: int) -> None:
+        for old in self.checkpoint_files(stage)[keep:]:
+            old.unlink(missing_ok=True)
+
+    def _begun(self, stage: str) -> Path:
+        """The mark of a stage that has had a checkpoint, in another place than these."""
+        return self.config_file.with_name(f"{stage or ONLY_STAGE}.begun")
 
     def checkpoint_files(self, stage: str) -> list[Path]:
         """The numbered checkpoints, newest first."""
-        files = self.checkpoints(stage).glob("*.ckpt")
-        return sorted((f for f in files if f.stem.isdigit()), key=lambda f: int(f.stem), reverse=True)
+        return numbered(self.checkpoints(stage), ".ckpt")[::-1]
 
     def reached(self, stage: str) -> int:
         """The iteration of the newest checkpoint, by its name: reading it would take long and tell no more."""
@@ -184,14 +210,44 @@ class Run:
 
     # ---- going on ----------------------------------------------------------------------------------------------------
 
+    def remove_temporaries(self) -> None:
+        """Take away what a killed process had begun to write: large, and never read."""
+        own = (self.folder / name for name in ("checkpoints", "samples", "networks"))
+        inside = (file for place in own for file in place.rglob(".*"))
+        for file in (*self.folder.glob(".*"), *self.config_file.parent.glob(".*"), *inside):
+            if TEMPORARY.fullmatch(file.name):
+                file.unlink(missing_ok=True)
+
+    def refuse_lost(self, stages: Sequence[str]) -> None:
+        """Raise UserError where a stage has trained and its checkpoints are gone: it would replace what the run has.
+
+        Where `best.ckpt` is left, it becomes a numbered one again.
+        """
+        for number, stage in enumerate(stages):
+            if self.checkpoint_files(stage):
+                continue
+            folder, best = self.checkpoints(stage), None
+            with contextlib.suppress(UserError):
+                best = self.best(stage)
+            if best is not None:
+                print(f"warning: {folder} has no other checkpoint than best.ckpt; going on from there", file=sys.stderr)
+                with replacing(folder / f"{best['iteration']:08d}.ckpt") as temporary:
+                    shutil.copyfile(folder / "best.ckpt", temporary)
+                continue
+            earlier_version = number == 0 and any(self.networks.glob("*/weights.safetensors"))
+            later = any(self.checkpoints(other).exists() for other in stages[number + 1 :])
+            if later or earlier_version or self._begun(stage).exists() or any(folder.glob("*")):
+                raise UserError(
+                    f"{folder}: its checkpoints are gone, and to train anew would replace what the run has; put them "
+                    f"back, or start a new run with init_from={self.quoted}"
+                )
+
     def rewind(self, stage: str, iteration: int, earlier: Sequence[str]) -> None:
         """Take back what came after `iteration` of `stage`: training writes, records and measures it anew.
 
         Of the stages in `earlier` all stays. Raises UserError where scores.jsonl is damaged.
         """
         (self.checkpoints(stage) / "finished.json").unlink(missing_ok=True)
-        for file in self.checkpoints(stage).glob(".*.ckpt.*"):  # of a kill in the middle of a save: large, never read
-            file.unlink(missing_ok=True)
         for file in self.checkpoint_files(stage):
             if int(file.stem) > iteration:  # it could not be read
                 file.rename(file.with_suffix(".ckpt.broken"))
@@ -209,4 +265,10 @@ class Run:
 
 def frames(folder: Path) -> list[Path]:
     """The grids in `folder`, oldest first."""
-    return sorted((f for f in folder.glob("*.png") if f.stem.isdigit()), key=lambda f: int(f.stem))
+    return numbered(folder, ".png")
+
+
+def numbered(folder: Path, suffix: str) -> list[Path]:
+    """The files in `folder` that a run has named by an iteration, in its order; of others it touches none."""
+    files = (file for file in folder.glob(f"*{suffix}") if NUMBERED.fullmatch(file.stem) and file.is_file())
+    return sorted(files, key=lambda file: int(file.stem))

@@ -1,9 +1,9 @@
 """A run: its stages fitted one after the other, each from its newest checkpoint where it has one."""
 
-import errno
+import contextlib
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
-from gantrain.errors import Diverged, UserError
+from gantrain.errors import Diverged, UserError, lacking
 from gantrain.models.base import GANModule
 from gantrain.run.checkpoint import load_networks
 from gantrain.run.exports import export
@@ -38,24 +38,45 @@ def run(config: dict[str, Any], folder: Path, numbered: bool = False) -> Outcome
     stages = stages_of(config)
     trust_new(stages)
     ready = prepare(stages)
-    return fit(ready, Run.create(folder, config, numbered), config)
+    new = Run.create(folder, config, numbered)
+    with told(new), new.alone():
+        return fit(ready, new, config)
 
 
 def resume(folder: Path, config: dict[str, Any]) -> Outcome:
     """Continue the run in `folder` with its config, of which lengths and the like may have changed."""
     run = Run(folder)
     make_absolute(config)
-    ready = prepare(stages_of(config), run)
-    for i, part in enumerate(ready):
-        refuse_length(run, part, last=i == len(ready) - 1)
-    run.write_config(config)
-    return fit(ready, run, config)
+    with told(run), run.alone():
+        run.remove_temporaries()
+        stages = stages_of(config)
+        run.refuse_lost([stage.name for stage in stages])
+        ready = prepare(stages, run)
+        for i, part in enumerate(ready):
+            refuse_length(run, part, last=i == len(ready) - 1)
+        run.write_config(config)
+        return fit(ready, run, config)
+
+
+@contextlib.contextmanager
+def told(run: Run) -> Iterator[None]:
+    """Raise UserError where the machine lacks something, with what survives."""
+    try:
+        yield
+    except (UserError, Diverged):
+        raise
+    except Exception as error:
+        if (reason := lacking(error)) is None:
+            raise
+        raise UserError(
+            f"{run.folder}: {reason}; the last whole checkpoint is kept, mend it and `gantrain resume {run.quoted}`"
+        ) from error
 
 
 def refuse_length(run: Run, part: Ready, last: bool) -> None:
     """Raise UserError for a length that what is trained already does not allow."""
     name, length = part.stage.name, part.module.length
-    done = run.reached(name)
+    done = max(run.reached(name), run.finished(name) or 0)
     if done > length:
         raise UserError(f"iterations: stage {name} has {done} already; {length} would undo some")
     if run.finished(name) is not None and done < length and not last:
@@ -77,8 +98,6 @@ def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
                 if stop.received:
                     break
                 hand_over(part.module)
-    except OSError as error:
-        raise UserError(explain_os_error(error, run)) from error
     except Diverged as error:
         report(run, config)
         raise Diverged(explain_divergence(error, run)) from error
@@ -91,15 +110,6 @@ def report(run: Run, config: Mapping[str, Any]) -> None:
     from gantrain.report.page import report_at_end  # plots and templates, only once there is something to show
 
     report_at_end(run, config)
-
-
-def explain_os_error(error: OSError, run: Run) -> str:
-    """One sentence for a run that could not write or read, with what survives."""
-    reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
-    return (
-        f"{error.filename or run.folder}: {reason}; the last whole checkpoint is kept, "
-        f"mend it and `gantrain resume {run.quoted}`"
-    )
 
 
 def explain_divergence(error: Diverged, run: Run) -> str:
@@ -123,7 +133,8 @@ def fit_unless_finished(
     state = run.newest(name)
     if state is not None and state["iteration"] >= module.length:
         load_networks(module, state)
-        if run.finished(name) is None:  # it was stopped in its very last iteration
+        if run.finished(name) is None:  # it was killed after its last checkpoint
+            run.keep_newest(name, checkpoints_of(part).keep)
             export_networks(run, part)
             run.mark_finished(name, state["iteration"])
         return 0
@@ -147,12 +158,16 @@ def fit_stage(
     module.resume_from = state
     module.recorder = recorder_for(config["trainer"])
     order_memory(module.networks.values(), config["trainer"])
-    next(callback for callback in part.callbacks if isinstance(callback, Checkpoints)).stop = stop
+    checkpoints_of(part).stop = stop
     threads = torch.get_num_threads()
     try:
         build_trainer(config, run, part, iteration).fit(module, datamodule=part.data)
     finally:
         torch.set_num_threads(threads)  # the next job of a sweep may ask for none
+
+
+def checkpoints_of(part: Ready) -> Checkpoints:
+    return next(callback for callback in part.callbacks if isinstance(callback, Checkpoints))
 
 
 def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: int) -> pl.Trainer:
@@ -164,7 +179,8 @@ def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: i
         options["strategy"] = TurnTaking(command, config["trainer"].get("threads"))
     return pl.Trainer(
         **options,
-        callbacks=part.callbacks,
+        # A checkpoint comes last: it says that all is done that was due at its iteration.
+        callbacks=sorted(part.callbacks, key=lambda callback: isinstance(callback, Checkpoints)),
         logger=build_loggers(config, run.folder, stage.tag, iteration),
         default_root_dir=str(run.folder),
         max_epochs=-1,
