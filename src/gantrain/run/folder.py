@@ -136,7 +136,7 @@ class Run:
     # ---- checkpoints -------------------------------------------------------------------------------------------------
 
     def save_checkpoint(self, stage: str, state: Mapping[str, Any], keep: int, best: bool = False) -> Path:
-        """Write `<iteration>.ckpt`, and `best.ckpt` too if `best`; a crash or a full disk leaves the older ones whole."""
+        """Write `<iteration>.ckpt`, if `best` as `best.ckpt` too; a crash or a full disk leaves older ones whole."""
         folder = self.checkpoints(stage)
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{state['iteration']:08d}.ckpt"
