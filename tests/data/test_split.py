@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gantrain.data.folder import ImageFolder
 from gantrain.data.images import Digits
 from gantrain.data.module import GANDataModule
 from gantrain.data.split import Part, divide
+from gantrain.data.two_folders import TwoFolders
+from gantrain.data.unpaired import Unpaired
 from gantrain.errors import UserError
 
 
@@ -86,4 +89,41 @@ def test_training_and_held_out_pictures_are_different_ones():
 def test_without_a_split_the_way_out_is_named():
     data = GANDataModule(Digits(), size=8, channels=1, batch_size=8).open()
     with pytest.raises(UserError, match=r"data\.holdout=0\.1"):
+        data.held_out()
+
+
+def test_exact_copies_of_training_pictures_are_not_held_out(tmp_path, capsys):
+    for i in range(20):
+        picture = Image.fromarray(np.random.default_rng(i).integers(0, 256, (8, 8, 3), np.uint8))
+        for copy in range(1 + i % 2):  # every other one twice, in another format
+            picture.save(tmp_path / f"{i}_{copy}.{('png', 'bmp')[copy]}")
+
+    for holdout in (0.2, 10):
+        data = GANDataModule(ImageFolder(), 8, 3, 4, root=str(tmp_path), holdout=holdout).open()
+        held = data.held_out()
+        assert not pixels(data) & pixels(held)
+        assert len(held) + len(data) < 30
+        assert f"{30 - len(held) - len(data)} held-out pictures are copies" in capsys.readouterr().err
+
+
+def test_neither_are_they_where_training_keeps_its_pictures_larger(tmp_path):
+    for side in ("trainA", "trainB"):
+        (tmp_path / side).mkdir()
+        for i in range(12):
+            pixels_of = np.random.default_rng(i % 10).integers(0, 256, (12, 12, 3), np.uint8)
+            Image.fromarray(pixels_of).save(tmp_path / side / f"{i}.png")
+    options = {"size": 8, "channels": 3, "batch_size": 2, "root": str(tmp_path), "holdout": 6}
+    data = Unpaired(dataset=TwoFolders(), load_size=10, **options).open()
+    assert not pixels(Unpaired(dataset=TwoFolders(), **options).open()) & pixels(data.held_out())
+
+
+def pixels(data):
+    return {row.tobytes() for row in data.cached.take(np.arange(len(data.cached.rows)))}
+
+
+def test_where_all_are_copies_it_is_said(tmp_path):
+    for i in range(6):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{i}.png")
+    data = GANDataModule(ImageFolder(), 8, 3, 2, root=str(tmp_path), holdout=2).open()
+    with pytest.raises(UserError, match=r"data\.holdout: all .* copies of training pictures, such as \d\.png"):
         data.held_out()

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,7 @@ from gantrain.data.cache.pictures import Cached, open_cache
 from gantrain.data.formats.decode import Framing
 from gantrain.data.on_device import OnDevice, ahead, fits
 from gantrain.data.source import Dataset, Source
-from gantrain.data.split import Part, divide
+from gantrain.data.split import Part, copies, divide
 from gantrain.data.stream import Batches, IndexStream, balanced, coin
 from gantrain.data.survey import told
 from gantrain.drawing.pictures import grid, to_pil, to_uint8
@@ -95,6 +96,7 @@ class GANDataModule(pl.LightningDataModule):
         self.on_device = on_device
         self.source: Source | None = None
         self.cached: Cached | None = None
+        self.copied = np.empty(0, np.int64)  # rows of the source that are held out no more
         self._held_out: GANDataModule | None = None
 
     def open(self) -> "GANDataModule":
@@ -114,7 +116,7 @@ class GANDataModule(pl.LightningDataModule):
         if not self.holdout:
             return source
         train, test = divide(source, self.holdout)
-        return Part(source, train if self.part == "train" else test)
+        return Part(source, train if self.part == "train" else np.setdiff1d(test, self.copied))
 
     @property
     def has_held_out(self) -> bool:
@@ -141,8 +143,28 @@ class GANDataModule(pl.LightningDataModule):
             other.part, other.flip, other.balance, other.load_size = "test", False, 0, self.size
             if not self.holdout:
                 other.dataset = self.dataset.held_out()
-            self._held_out = other.open()
+            other.open()
+            if isinstance(other.source, Part):
+                other.leave_out_copies(self)
+            self._held_out = other
         return self._held_out
+
+    def leave_out_copies(self, seen: "GANDataModule") -> None:
+        """Hold out no picture that training sees under another name. Raises UserError where none is left."""
+        if seen.load_size != self.load_size:
+            seen = copy.copy(seen)
+            seen.load_size = self.load_size
+            seen.fill()
+        found = copies(self.cached, seen.cached)
+        if not len(found):
+            return
+        name = self.source.name(int(self.cached.rows[found[0]]))
+        if len(found) == len(self.cached.rows):
+            raise UserError(f"data.holdout: all that is held out are copies of training pictures, such as {name}")
+        sentence = f"{len(found):,} held-out pictures are copies of training ones and left out, such as {name}"
+        print(sentence, file=sys.stderr, flush=True)
+        self.copied = self.source.rows[self.cached.rows[found]]
+        self.open()
 
     def check(self) -> None:
         """Raise UserError where what was found does not fit the config."""
