@@ -100,3 +100,16 @@ def test_an_experiment_of_ones_own(gantrain, pets, tmp_path):
     result = gantrain("data", "--config-dir", "my own, 'new'", "experiment=pets")
     assert result.code == 0, result
     assert facts(result)["images"] == "10"
+
+
+def test_what_is_held_out_is_said(gantrain, pets, tmp_path):
+    words = ("data", "data=folder", f"data.root={pets}", "data.size=16")
+    assert facts(gantrain(*words))["holdout"].startswith("none; data.holdout=0.1")
+    assert facts(gantrain(*words, "data.holdout=3"))["holdout"] == "3, by data.holdout=3"
+    make_mnist(tmp_path / "mnist")
+    found = facts(gantrain("data", "experiment=gan_mnist", f"data.root={tmp_path}/mnist"))["holdout"]
+    assert found.endswith(", the test split")
+    for file in (tmp_path / "mnist").rglob("t10k*"):
+        file.unlink()
+    found = facts(gantrain("data", "experiment=gan_mnist", f"data.root={tmp_path}/mnist"))["holdout"]
+    assert found.startswith("none to be had: data.root: there is no ")

@@ -114,3 +114,12 @@ def test_of_photos(gantrain, tmp_path):
 def test_a_run_between_two_folders_has_no_features(gantrain, scheduled):
     result = gantrain("features", "run", "run", "--out", "f.npz")
     assert (result.code, "no features are taken" in result.err) == (2, True), result
+
+
+def test_data_that_are_not_read_are_no_data(gantrain, run, tmp_path):
+    make_pictures(tmp_path / "others", 4)
+    result = gantrain("features", "run", "others", "--layout", "digits", "--out", "f.npz")
+    assert (result.code, "nothing would be read of others; name them as `own`" in result.err) == (2, True), result
+    result = gantrain("features", "run", "own", "--layout", "digits", "--out", "f.npz")
+    assert result.code == 0, result
+    assert len(np.load("f.npz")["labels"]) == 1797

@@ -118,3 +118,21 @@ def test_tied_and_normalised_weights_of_ones_own(gantrain, tmp_path, monkeypatch
     assert gantrain(*words[:-1], "init_from=run", "hydra.run.dir=second").code == 0
     assert Run("second").config()["init_from"] == str(tmp_path / "run")
     refused(gantrain(*TINY, "init_from=run", "hydra.run.dir=third"), "plugins", "tied")
+
+
+@pytest.mark.parametrize("lost", ["folder", "files"])
+def test_an_earlier_stage_that_is_gone_is_not_trained_again(gantrain, lost):
+    tiny = ("experiment=srgan_photos", "debug=tiny", "callbacks.samples.count=1", "callbacks.networks=null")
+    lengths = ("stages.pretrain.iterations=1", "stages.adversarial.iterations=1")
+    assert gantrain(*tiny, *lengths, "hydra.run.dir=run").code == 0
+    folder = Path("run/checkpoints/pretrain")
+    shutil.rmtree(folder) if lost == "folder" else [file.unlink() for file in folder.glob("*.ckpt")]
+    result = gantrain("resume", "run", "stages.adversarial.iterations=2")
+    refused(result, "the checkpoints of stage pretrain are gone", "init_from=run")
+    assert not list(folder.glob("*.ckpt"))
+
+
+def test_init_from_says_what_begins_untrained(gantrain, run):
+    shutil.rmtree("run/checkpoints")  # what is left is its generator
+    result = gantrain(*TINY, "init_from=run", "hydra.run.dir=second", "iterations=1")
+    assert (result.code, "run has no discriminator: begun untrained" in result.err) == (0, True), result

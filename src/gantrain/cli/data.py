@@ -49,7 +49,19 @@ def describe(data: GANDataModule) -> None:
     """Print what was found, a fact per line."""
     for key, value in data.facts().items():
         print(f"{key:<10}  {value}")
+    print(f"{'holdout':<10}  {held_out(data)}")
     for index, reason in sorted(data.cached.unreadable.items())[:NAMED]:
         print(f"{'':<10}  {data.source.name(index)!r}: {reason}")
     for reason, count in dropped_by(data.source).items():
         print(f"{'':<10}  {count:>7,} left out: {reason}")
+
+
+def held_out(data: GANDataModule) -> str:
+    """What training does not see, in words."""
+    if not data.has_held_out:
+        return "none; data.holdout=0.1 keeps a tenth from training"
+    try:
+        count = len(data.held_out().cached.rows)
+    except UserError as error:
+        return f"none to be had: {error}"
+    return f"{count:,}, " + (f"by data.holdout={data.holdout:g}" if data.holdout else "the test split")

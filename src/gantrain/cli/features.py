@@ -19,11 +19,16 @@ from gantrain.inference.layer_outputs import LayerOutputs, max_pooled, takes_con
 from gantrain.training.loading import Trained, load_trained
 
 CHUNK = 64  # samples
+OWN = "own"
 
 
 def add_options(add: Add) -> None:
     add_run(add)
-    add("data", type=Path, help="what the run has as data.root, or other data of the same kind")
+    add(
+        "data",
+        type=Path,
+        help="data of the same kind as the run's, where data.root would be; or `own`, for the run's own",
+    )
     add("--out", type=Path, required=True, help="the .npz to write")
     add("--layout", metavar="NAME", help="how DATA is laid out, one of configs/data (the run's own)")
     add("--split", choices=("train", "test"), help="only this one (both, where there is a test split)")
@@ -42,9 +47,9 @@ def main(args: argparse.Namespace) -> None:
         raise UserError(f"{args.run}: of a run of its family no features are taken; name one of another family")
     if args.network not in trained.names:
         raise UserError(f"--network: {args.run} has no trained '{args.network}'; there are {', '.join(trained.names)}")
-    splits = open_splits(trained, args.data, args.layout, args.split)
     network = trained.network(args.network, args.raw)
     by_pairs = args.network == "discriminator" and getattr(trained.module, "conditional", False)
+    splits = open_splits(trained, args.data, args.layout, args.split, takes_cond(network))
     parts = [extract(network, data, args.layers, args.pool, by_pairs) for data in splits.values()]
     labels = [data.labels for data in splits.values()]
     class_names = next(iter(splits.values())).source.class_names
@@ -66,15 +71,28 @@ def numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def open_splits(trained: Trained, root: Path, layout: str | None, split: str | None) -> dict[str, GANDataModule]:
-    """The data under `root`, read as the run reads its own but with all their classes. Raises UserError."""
+def open_splits(
+    trained: Trained, root: Path, layout: str | None, split: str | None, by_class: bool
+) -> dict[str, GANDataModule]:
+    """The data under `root`, read as the run reads its own but with all their classes. Raises UserError.
+
+    Where the network judges `by_class`, they must be the run's.
+    """
     node = trained.stage.config["data"]
-    node["root"] = str(root)
+    if str(root) != OWN:
+        node["root"] = str(root)
+    if not by_class:
+        node |= {"classes": None, "class_names": None}  # other classes than the run's will do
     if layout is not None:
         node["dataset"] = named("data", layout, "--layout")["dataset"]
     data = trained.data
     if isinstance(data.dataset, Synthetic):
         raise UserError("this run was trained with debug=tiny, on made-up data; say how DATA is laid out with --layout")
+    if str(root) != OWN and not getattr(data.dataset, "reads_root", True):
+        raise UserError(
+            f"these data come with the program, nothing would be read of {root}; name them as `{OWN}`, or say how DATA "
+            f"is laid out with --layout"
+        )
     if hasattr(data.dataset, "every_class"):
         data.dataset = data.dataset.every_class()
     has_test = data.holdout or hasattr(data.dataset, "held_out")

@@ -25,7 +25,8 @@ class Half(Source):
         with self.source.read(index) as stored:
             picture = ImageOps.exif_transpose(stored)
             width, height = picture.size
-            if self.framing is not None and width < WIDER * height:
+            in_file = stored.format is not None  # else two files were put together
+            if self.framing is not None and in_file and width < WIDER * height:
                 raise ValueError(f"{width}x{height} pixels, no two pictures side by side")
             return half(picture, self.half)
 

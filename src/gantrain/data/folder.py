@@ -131,6 +131,12 @@ def passed_over(others: Sequence[str]) -> dict[str, int]:
     return {f"none of {kinds} (such as {min(others)!r})": len(others)} if others else {}
 
 
+def splits_in(root: Path) -> list[Path]:
+    """The folders right below `root` where all of them have the names of splits."""
+    folders = sorted(place for place in root.iterdir() if _is_shown(place) and place.is_dir())
+    return folders if all(place.name.lower() in SPLITS for place in folders) else []
+
+
 def training_part(root: Path) -> Path:
     """The folder `train` of a root that holds nothing but splits, else the root. Raises UserError.
 
@@ -138,13 +144,12 @@ def training_part(root: Path) -> Path:
     """
     if not root.is_dir():
         return root  # which `list_pictures` tells
-    shown = [*filter(_is_shown, sorted(root.iterdir()))]
-    splits = [place for place in shown if place.name.lower() in SPLITS and place.is_dir()]
+    splits = splits_in(root)
     train = next((place for place in splits if place.name.lower() in TRAINING), None)
-    others = [place for place in shown if place.is_dir() and place not in splits]
-    if others or not splits or (train is None and len(splits) == 1):
+    if not splits or (train is None and len(splits) == 1):
         return root
     named = " and ".join(place.name for place in splits)
+    shown = sorted(filter(_is_shown, root.iterdir()))
     astray = next((place for place in shown if place.name.lower().endswith(SUFFIXES)), None)
     if train is None or astray is not None:
         reason = "none is for training" if astray is None else f"{astray.name!r} lies in none of them"

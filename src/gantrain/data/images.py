@@ -109,6 +109,8 @@ def read_idx(file: Path, rank: int) -> tuple[np.ndarray, str]:
 class Digits:
     """The 1,797 handwritten digits inside scikit-learn (Alpaydin and Kaynak 1998), 8x8, 17 grey levels."""
 
+    reads_root = False
+
     def open(self, root: Path | None) -> ArrayImages:
         from sklearn.datasets import load_digits  # a second of imports that only this dataset needs
 

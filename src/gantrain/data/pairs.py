@@ -13,6 +13,7 @@ from gantrain.data.cache.pictures import Cached, open_cache
 from gantrain.data.conditions import Condition, Edges, Half, condition_of, half
 from gantrain.data.jitter import check_load_size, crops
 from gantrain.data.module import GANDataModule
+from gantrain.data.paired_folders import PairedFolders
 from gantrain.data.source import Source
 from gantrain.drawing.pictures import grid
 from gantrain.errors import UserError
@@ -87,7 +88,8 @@ class Pairs(GANDataModule):
     def half_of(self, picture: Image.Image) -> Image.Image:
         """Of a file of two squares side by side the one that the generator gets, as in training; else the picture."""
         width, height = picture.size
-        if self.condition != "beside" or abs(width - 2 * height) > 1:
+        in_files = self.condition == "beside" and not isinstance(self.dataset, PairedFolders)
+        if not in_files or abs(width - 2 * height) > 1:
             return picture
         return half(picture, "left" if self.direction == "a_to_b" else "right")
 

@@ -33,6 +33,8 @@ class Shapes3D(Source):
     `categories` are the classes, in their order. The test split has a quarter as many objects, all different.
     """
 
+    reads_root = False
+
     def __init__(
         self,
         categories: Sequence[str] | str = ("chair", "table", "lamp"),

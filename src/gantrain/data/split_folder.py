@@ -18,7 +18,10 @@ class SplitFolder(ImageFolder):
         self.split, self.test = split, test
 
     def open(self, root: Path | None) -> PictureFiles:
-        folder = split_of(root, self.split, HOLDOUT if self.split == self.test else "")
+        otherwise = HOLDOUT if self.split == self.test else ""
+        if root is not None and (root / "A").is_dir() and (root / "B").is_dir():
+            otherwise = ", or add data=pairs_two_folders for pairs of A and B"
+        folder = split_of(root, self.split, otherwise)
         return PictureFiles(folder, list_pictures(folder), self.framing)
 
     def held_out(self) -> "SplitFolder":

@@ -42,7 +42,7 @@ def last_of(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[str, tuple[
     """The function that a network ends in and what it reaches; an empty name where it is none of those known."""
     with for_inference(network), torch.enable_grad():
         # The input asks for gradients as well: a frozen network's weights do not.
-        node = network(*(x.clone().requires_grad_() if x.is_floating_point() else x for x in inputs)).grad_fn
+        node = network(*(x.detach().requires_grad_().clone() if x.is_floating_point() else x for x in inputs)).grad_fn
     while node is not None and node.name().partition("Backward")[0] in SHAPES_ONLY:
         node = node.next_functions[0][0]
     return REACHES.get(node.name() if node is not None else "", ("", (0, 0)))
@@ -55,7 +55,7 @@ def check_batch_norm(module: GANModule, data: GANDataModule, batch: Batch) -> No
     key, way_out = "data.batch_size is 1", "set data.batch_size=2 or more"
     if module.microbatches > 1:
         key = f"models.microbatches is {module.microbatches}, which leaves one sample in each"
-        way_out = f"set models.microbatches={data.batch_size // 2} or less"
+        way_out = "set models.microbatches=1, or as many as leave two in each"
     one = {key: value[:1] for key, value in batch.items()}
     for name in {name: None for player in module.players.values() for name in player.networks}:
         inputs = module.inputs_of(name, one)
