@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -97,3 +98,11 @@ def test_a_run_between_two_folders_has_no_scores(gantrain, scheduled):
     result = gantrain("evaluate", "run")
     assert (result.code, "gantrain translate" in result.err) == (2, True), result
     assert gantrain("evaluate", "run", "evaluation=random").err.count("evaluation=pairs where") == 1
+
+
+def test_the_report_shows_the_newest_scores_on_top(gantrain, run):
+    for seed in (1, 2):
+        words = ("--samples", 20, "--seed", seed, "--backbone", "random")
+        assert gantrain("evaluate", run, *words).code == 0
+        page = Path(run, "report.html").read_text(encoding="utf-8")
+        assert re.search(r"Protocol:[^<]*seed (\d+)", page)[1] == str(seed)

@@ -32,7 +32,14 @@ def saved_often(tmp_path_factory):
         "data.root=[a]",
         "logger=3",
         "seed=3",
-        "data.batch_size=4",
+        "data.size=8",
+        "models.players.generator.networks=[discriminator]",
+        "models.players.generator.every=2",
+        "models.players.generator.optimizer=null",
+        "models.players.generator.optimizer._target_=torch.optim.SGD",
+        "models.players.critic.optimizer.lr=1",
+        "models.players.generator.schedule=3",
+        "losses.penalties.r1.weight=3",
         "networks.generator.width=9",
         "trainer.precision=bf16-mixed",
         "experiment=x",
@@ -54,6 +61,53 @@ def test_allowed_overrides_on_resume(gantrain, run, tmp_path):
     assert gantrain("resume", "run", "iterations=9", "data.cache_dir=2024-01-01").code == 0
     assert Run("run").config()["data"]["cache_dir"] == str(tmp_path / "2024-01-01")
     assert any((tmp_path / "2024-01-01").iterdir())
+
+
+def optimizer_of(folder, player):
+    state = newest(folder)
+    return state["optimizers"][player]["param_groups"][0], state["optimizers"][player]["state"], state
+
+
+CHANGED = "models.players.generator.optimizer.lr"
+
+
+def test_a_run_goes_on_with_another_rate_schedule_or_batch_size(gantrain, run):
+    _, moments, state = optimizer_of("run", "generator")
+    rate = Run("run").config()["models"]["players"]["generator"]["optimizer"]["lr"]
+    key = "models.players.generator.schedule"
+    result = gantrain("resume", "run", "iterations=3", f"{CHANGED}=0.25", "data.batch_size=4", f"{key}=null")
+    assert result.code == 0, result
+    assert f"changed  after 2 iterations {CHANGED}: {rate} to 0.25" in result.out
+    group, _, after = optimizer_of("run", "generator")
+    assert (group["lr"], after["iteration"]) == (0.25, 3)
+    assert after["images_seen"] == state["images_seen"] + 4
+    other, then = optimizer_of("run", "discriminator")[0], state["optimizers"]["discriminator"]["param_groups"][0]
+    assert 0 < other["lr"] < then["lr"]  # its own schedule goes on
+    assert optimizer_of("run", "generator")[1][0]["step"] == moments[0]["step"] + 1
+    schedule = "{_target_: torch.optim.lr_scheduler.ExponentialLR, _partial_: true, gamma: 0.5}"
+    assert gantrain("resume", "run", "iterations=4", f"{key}={schedule}").code == 0
+    assert optimizer_of("run", "generator")[0]["lr"] == 0.25 * 0.5**4
+    assert gantrain("resume", "run", "iterations=5", f"{CHANGED}=1").code == 0
+    assert optimizer_of("run", "generator")[0]["lr"] == 0.5**5
+    assert gantrain("resume", "run", "iterations=6", f"{key}=null").code == 0
+    assert optimizer_of("run", "generator")[0]["lr"] == 1
+    told = (run / "changes.txt").read_text().splitlines()
+    assert len(told) == 6, told
+    assert told[0].startswith("after 2 iterations data.batch_size: 8 to 4")
+    assert "after 2 iterations data.batch_size: 8 to 4" in (run / "report.html").read_text()
+
+
+def test_nothing_is_noted_where_nothing_changes(gantrain, run):
+    rate = Run("run").config()["models"]["players"]["generator"]["optimizer"]["lr"]
+    assert gantrain("resume", "run", "iterations=3", f"{CHANGED}={rate}").code == 0
+    assert not (run / "changes.txt").exists()
+
+
+def test_a_key_cut_short_is_named_whole(gantrain, run):
+    refused(gantrain("resume", "run", "lr=1e-4"), "lr: ", f"{CHANGED}=")
+    refused(gantrain("resume", "run", "learning_rate=1e-4"), f"{CHANGED}=")
+    refused(gantrain("resume", "run", "batch_size=4"), "write data.batch_size=")
+    refused(gantrain("resume", "run", "networks.generator.width=9"), "a resumed run keeps its config;")
 
 
 def test_a_finished_run_trains_nothing(gantrain, run):

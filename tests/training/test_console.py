@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+import pytest
 from scheduled import SCHEDULED
 
 TINY = ("debug=tiny", "callbacks.samples.count=4")
@@ -33,3 +34,24 @@ def test_nobody_is_told_to_prolong_a_run_whose_schedule_has_ended(gantrain):
     assert (ended.code, "longer " in ended.out) == (0, False), ended
     again = gantrain("resume", "run").out
     assert ("nothing left to train" in again, "raise iterations=" in again) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), ["r1 (R1, weight 1.0, every 8 turns, from dcgan_digits or the command line)"]),
+        (
+            ("losses=wasserstein_gp",),
+            ["gp (GradientPenalty, weight 10.0, every turn, from losses=wasserstein_gp)", "r1 ("],
+        ),
+        (("losses=relativistic",), ["r1 (R1, weight 1.0, every 8 turns, from losses=relativistic, changed)", "r2 (R2"]),
+        (("~losses.penalties.r1",), []),
+    ],
+)
+def test_the_header_names_every_penalty(gantrain, words, told):
+    result = gantrain(*TINY, "hydra.run.dir=run", *words)
+    assert result.code == 0, result
+    line = next(line for line in result.out.splitlines() if line.startswith("parameters "))
+    assert ("; penalties " in line) == bool(told)
+    for said in told:
+        assert said in line

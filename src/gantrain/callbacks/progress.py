@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from tqdm import tqdm
 
 from gantrain.callbacks.metrics import Metrics
-from gantrain.drawing.text import clock
+from gantrain.drawing.text import clock, pace
 from gantrain.models.base import GANModule
 
 BAR = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{remaining} left{postfix}]"
@@ -24,7 +24,8 @@ class Progress(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
         if not trainer.is_global_zero:
             return
-        self._start, self._last = (time.monotonic(), module.iteration), (time.monotonic(), module.images_seen)
+        self._start = (time.monotonic(), module.iteration)
+        self._last = (time.monotonic(), module.images_seen, module.iteration)
         if sys.stderr.isatty():
             place = {"desc": module.stage or None, "total": module.length, "initial": module.iteration}
             self._bar = tqdm(**place, dynamic_ncols=True, mininterval=0.5, bar_format=BAR)
@@ -34,12 +35,12 @@ class Progress(pl.Callback):
             return
         if self._bar is not None:
             self._bar.update(1)
-        now, (then, images) = time.monotonic(), self._last
+        now, (then, images, before) = time.monotonic(), self._last
         if now - then < (self.seconds if self._bar is None else 1.0):
             return
-        speed = (module.images_seen - images) / (now - then)
-        self._last = (now, module.images_seen)
-        facts = f"{speed:,.0f} images/s{self._losses(trainer)}"
+        speed = pace(module.images_seen - images, now - then, module.iteration - before)
+        self._last = (now, module.images_seen, module.iteration)
+        facts = f"{speed}{self._losses(trainer)}"
         if self._bar is not None:
             self._bar.set_postfix_str(facts, refresh=False)
             return

@@ -16,6 +16,8 @@ from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.files import replacing
 from gantrain.models.loop.eval_mode import undisturbed
+from gantrain.report.page import NAME, report_at_end
+from gantrain.run.folder import Run
 from gantrain.run.scores import Record, add_scores
 from gantrain.run.uses import uses_of
 from gantrain.training.loading import load_trained
@@ -38,6 +40,9 @@ def main(args: argparse.Namespace) -> None:
     found = evaluate(args)
     print("\n".join(described(found)), flush=True)
     add_scores(args.run, found)
+    run = Run.open(args.run)
+    if (args.run / NAME).is_file():  # these scores on top of those that it shows
+        report_at_end(run, run.config())
     if args.json is not None:
         with writing("--json", args.json), replacing(args.json) as temporary:
             temporary.write_text(json.dumps({"run": str(args.run), **found.plain()}, indent=2) + "\n", encoding="utf-8")

@@ -1,5 +1,7 @@
 """`key=value` words that change the config of a run that is there, in the language of training."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,17 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gantrain.config.compose import sentence
+from gantrain.config.keys import keys_of, meant
 from gantrain.config.overrides import as_text
 from gantrain.config.stages import LENGTHS, refuse_length_of_all, set_length, stages_of
 from gantrain.errors import UserError, did_you_mean
 from gantrain.folders import configs_folder
 from gantrain.networks.torchscript import trust_backbone
+
+# What may change in the middle of a run, though its bits are then another run's: its moments and counters stay.
+MOVING = re.compile(
+    r"(stages\.[\w-]+\.)?(data\.batch_size|models\.players\.[\w-]+\.(optimizer\.(lr|betas|weight_decay)|schedule(\..+)?))"
+)
 
 
 def read(word: str) -> tuple[str, Any]:
@@ -56,10 +64,15 @@ def apply(config: dict[str, Any], key: str, value: Any) -> None:
         if path[1] not in stages:
             raise UserError(f"{key}: there is no stage '{path[1]}'; there are {', '.join(stages) or 'none'}")
         set_length(stages[path[1]], path[2], value)
+    elif MOVING.fullmatch(key):
+        _set_moving(config, key, value)
     elif path[0] not in ("trainer", "logger", "evaluation") or key == "trainer.precision":
+        if near := meant(key, (known for known in keys_of(config) if known != key)):
+            near = f"{near}; else"
         raise UserError(
-            f"{key}: a resumed run keeps its config; only iterations, epochs, trainer.* but precision, data.root and "
-            f"cache_dir, logger and evaluation may change; for anything else start a new run with init_from=RUN"
+            f"{key}: a resumed run keeps its config{near or ';'} only iterations, epochs, trainer.* but precision, "
+            f"data.root, cache_dir and batch_size, rates and schedules of players, logger and evaluation may change; "
+            f"for anything else start a new run with init_from=RUN"
         )
     elif key == "evaluation" and isinstance(value, str):
         config[key] = None if value in ("none", "null") else named(key, value, key)  # null: as the run's own config
@@ -74,3 +87,28 @@ def apply(config: dict[str, Any], key: str, value: Any) -> None:
         node[path[-1]] = value
         if key in ("evaluation.backbone", "evaluation.judge"):
             trust_backbone(value)  # the user has named it
+
+
+def _set_moving(config: dict[str, Any], key: str, value: Any) -> None:
+    node, (*above, last) = config, key.split(".")
+    for part in above:
+        if not isinstance(node.get(part), dict):
+            raise UserError(f"{key}: this run has no {part} there{meant(last, keys_of(config))}")
+        node = node[part]
+    node[last] = value
+
+
+def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What moves the bits of a run from here on, a line for each key that has changed: `key: old to new`."""
+    old, new = _moving(before), _moving(after)
+    return [f"{k}: {old.get(k)} to {new.get(k)}" for k in {**old, **new} if old.get(k) != new.get(k)]
+
+
+def _moving(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        if MOVING.fullmatch(f"{prefix}{key}"):
+            found[f"{prefix}{key}"] = value
+        elif isinstance(value, dict):
+            found |= _moving(value, f"{prefix}{key}.")
+    return found

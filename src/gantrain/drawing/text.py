@@ -10,6 +10,13 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
+def pace(count: float, seconds: float, iterations: float = 0) -> str:
+    """Images per second, or where that is under one the seconds that an iteration, or an image, takes."""
+    if count >= seconds or not count:
+        return f"{count / max(seconds, 1e-9):,.0f} images/s"
+    return f"{seconds / iterations:,.1f} s/iteration" if iterations else f"{seconds / count:,.1f} s/image"
+
+
 def aligned(rows: Sequence[Mapping[str, str]]) -> list[str]:
     """Rows of equal or different columns as lines of a table, with a head."""
     columns = list(dict.fromkeys(key for row in rows for key in row))

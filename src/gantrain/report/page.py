@@ -19,7 +19,7 @@ from PIL import Image
 from gantrain import __version__
 from gantrain.config.stages import Stage, stages_of
 from gantrain.drawing.pictures import animate, open_png, spread
-from gantrain.drawing.text import clock
+from gantrain.drawing.text import clock, pace
 from gantrain.files import replacing
 from gantrain.models.schedules import ends
 from gantrain.report.curves import draw_charts, draw_scores
@@ -97,7 +97,7 @@ def render(run: Run, config: Mapping[str, Any]) -> str:
     return pages.get_template("page.html").render(
         title=str(config.get("name") or run.folder.absolute().name),
         finished=all(c.finished for c in chapters),
-        facts=facts(stages[-1].config, chapters, records),
+        facts=facts(stages[-1].config, chapters, records) | changes(run),
         chapters=chapters,
         commands=commands(run, chapters, stages[-1]),
         config=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
@@ -162,11 +162,18 @@ def facts(config: Mapping, chapters: Sequence[Chapter], records: Sequence[Mappin
         told["images seen"] = f"{sum(seen.values()):,}"
         told["training time"] = clock(training_seconds(records))
     if speeds := [speed for r in records if is_number(speed := r["values"].get("images_per_second"))]:
-        told["speed"] = f"{statistics.median(speeds):,.0f} images/s (median)"
+        told["speed"] = f"{pace(statistics.median(speeds), 1)} (median)"
     processes = f", {trainer['devices']} processes" if trainer["devices"] > 1 else ""
     told["precision"] = f"{trainer['precision']}{processes}"
     told["seed"] = str(config.get("seed"))
     return told
+
+
+def changes(run: Run) -> dict[str, str]:
+    """What was changed in the middle of the run, whose bits are then another run's."""
+    if not run.changes_file.is_file():
+        return {}
+    return {"changed": "; ".join(run.changes_file.read_text(encoding="utf-8", errors="replace").splitlines())}
 
 
 def describe_data(data: Mapping[str, Any]) -> str:

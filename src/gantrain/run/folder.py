@@ -42,6 +42,7 @@ class Run:
         self.config_file = self.folder / ".hydra" / "config.yaml"
         self.metrics_file = self.folder / "metrics.jsonl"
         self.networks = self.folder / "networks"
+        self.changes_file = self.folder / "changes.txt"
 
     # ---- the directory -----------------------------------------------------------------------------------------------
 

@@ -1,11 +1,14 @@
 """What a run says before and after it trains."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
+import yaml
 
 from gantrain.config.stages import Stage
-from gantrain.drawing.text import clock
+from gantrain.drawing.text import clock, pace
+from gantrain.folders import configs_folder
 from gantrain.models.schedules import ends
 from gantrain.run.folder import Run, frames
 from gantrain.run.scores import read_scores
@@ -30,13 +33,37 @@ def print_header(ready: Sequence[Ready], run: Run) -> None:
         data, module, tag = part.data, part.module, part.stage.tag
         sizes = [f"{name} {sum(p.numel() for p in net.parameters()):,}" for name, net in module.networks.items()]
         facts[f"{tag} data".strip()] = f"{len(data):,} images, {'x'.join(map(str, data.shape))}"
-        facts[f"{tag} parameters".strip()] = ", ".join(sizes)
+        told = penalties(part.stage)
+        facts[f"{tag} parameters".strip()] = ", ".join(sizes) + (told and f"; penalties {told}")
         images = module.length * data.batch_size * trainer["devices"]
         facts[f"{tag} length".strip()] = f"{module.length:,} iterations, {images:,} images"
     processes = f", {trainer['devices']} processes" if trainer["devices"] > 1 else ""
     facts["device"] = f"{device}, {trainer['precision']}{processes}"
     width = max(map(len, facts))
     print("\n".join(f"{key:<{width}}  {value}" for key, value in facts.items()), flush=True)
+
+
+def penalties(stage: Stage) -> str:
+    """Every penalty of a stage and where it comes from: a group of losses adds its own to the experiment's."""
+    losses = stage.config.get("losses") or {}
+    told = []
+    for name, node in (losses.get("penalties") or {}).items():
+        kind, every = node["_target_"].rpartition(".")[2], node.get("every", 1)
+        when = "every turn" if every == 1 else f"every {every} turns"
+        origin = origin_of(name, node, losses) or f"from {stage.config.get('name')} or the command line"
+        told.append(f"{name} ({kind}, weight {node.get('weight', 'as usual')}, {when}, {origin})")
+    return ", ".join(told)
+
+
+def origin_of(name: str, penalty: Mapping[str, Any], losses: Mapping[str, Any]) -> str | None:
+    """The group of losses that brings a penalty, or None where none with this adversarial loss does."""
+    for file in sorted((configs_folder() / "losses").glob("*.yaml")):
+        group = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        theirs = (group.get("penalties") or {}).get(name)
+        kinds = [(part.get("adversarial") or {}).get("_target_") for part in (group, losses)]
+        if theirs and kinds[0] == kinds[1] and theirs["_target_"] == penalty["_target_"]:
+            return f"from losses={file.stem}" + (", changed" if theirs != penalty else "")
+    return None
 
 
 def print_end(outcome: Outcome) -> None:
@@ -49,12 +76,11 @@ def print_end(outcome: Outcome) -> None:
         way_out = "" if is_over(run, last) else "; raise iterations= to go on"
         print(f"nothing left to train in {folder}{way_out}", flush=True)
         return
-    speed = outcome.images / max(outcome.seconds, 1e-9)
     pictures = frames(run.samples(last.tag))
     report = folder / "report.html"
     uses = uses_of(last).verbs
     lines = [
-        f"done in {clock(outcome.seconds)}, {speed:,.0f} images/s",
+        f"done in {clock(outcome.seconds)}, {pace(outcome.images, outcome.seconds)}",
         *(scores(outcome)),
         *([f"picture  {pictures[-1]}"] if pictures else []),
         *([f"report   {report}"] if report.is_file() else []),

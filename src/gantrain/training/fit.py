@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 
 from gantrain.callbacks.checkpoints import Checkpoints
+from gantrain.config.changes import moved
 from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
 from gantrain.errors import Diverged, UserError, lacking
@@ -25,6 +26,7 @@ from gantrain.training.machine import order_memory, recorder_for, set_up
 from gantrain.training.outcome import Outcome, objective_of
 from gantrain.training.prepare import Ready, prepare, trust_new
 from gantrain.training.processes import TurnTaking
+from gantrain.training.rates import following
 
 
 def run(config: dict[str, Any], folder: Path, numbered: bool = False) -> Outcome:
@@ -54,6 +56,7 @@ def resume(folder: Path, config: dict[str, Any]) -> Outcome:
         ready = prepare(stages, run)
         for i, part in enumerate(ready):
             refuse_length(run, part, last=i == len(ready) - 1)
+        note_changes(run, moved(run.config(), config))
         run.write_config(config)
         return fit(ready, run, config)
 
@@ -71,6 +74,16 @@ def told(run: Run) -> Iterator[None]:
         raise UserError(
             f"{run.folder}: {reason}; the last whole checkpoint is kept, mend it and `gantrain resume {run.quoted}`"
         ) from error
+
+
+def note_changes(run: Run, lines: Sequence[str]) -> None:
+    """Say and write down what makes the run another from here on than its config alone would."""
+    if lines:
+        done = max(run.reached(stage.name) for stage in stages_of(run.config()))
+        lines = [f"after {done:,} iterations {line}" for line in lines]
+        print("\n".join(f"changed  {line}" for line in lines), flush=True)
+        with run.changes_file.open("a", encoding="utf-8") as stream:
+            stream.write("".join(f"{line}\n" for line in lines))
 
 
 def refuse_length(run: Run, part: Ready, last: bool) -> None:
@@ -155,7 +168,8 @@ def fit_stage(
     """Train one stage from `state` until its length or a signal. Raises Diverged and UserError."""
     module = part.module
     iteration = state["iteration"] if state is not None else 0
-    module.resume_from = state
+    players = part.stage.config["models"]["players"]
+    module.resume_from = following(state, module, players) if state is not None else None
     module.recorder = recorder_for(config["trainer"])
     order_memory(module.networks.values(), config["trainer"])
     checkpoints_of(part).stop = stop

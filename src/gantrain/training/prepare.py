@@ -132,7 +132,7 @@ def check_ends(stage: Stage, length: int, run: Run | None) -> None:
             key = stage.key(f"models.players.{name}.schedule.end")
             way_out = f"set {key}={length}"
             if run is not None:
-                way_out = f"a resumed run keeps its schedule, so start a new run with init_from={run.quoted}"
+                way_out += f", which makes it another run from here on, or start a new run with init_from={run.quoted}"
             raise UserError(f"{key} is {end:,}: its rate is 0 from there on, and {length:,} were asked for; {way_out}")
 
 
