@@ -11,6 +11,7 @@ import pytest
 from compare import differences, newest
 
 from gantrain.run.folder import Run
+from gantrain.signals import StopSignals
 
 WORDS = ("debug=tiny", "hydra.run.dir=run", "callbacks.progress.seconds=0.2")
 
@@ -29,7 +30,7 @@ def wait_for(condition, process):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_with_a_checkpoint_the_line_to_resume_and_its_code(number, code, gantrain):
     process = start("iterations=1000000")
     wait_for(lambda: Path("run/samples/00000000.png").is_file(), process)
@@ -56,3 +57,21 @@ def test_kill_loses_at_most_what_came_after_the_last_checkpoint(gantrain):
     assert gantrain("sample", "run", "-n", 2).code == 0
     assert gantrain("resume", "run", f"iterations={kept + 2}").code == 0
     assert newest("run")["iteration"] == kept + 2
+
+
+def test_training_goes_on_where_only_the_output_is_gone(gantrain):
+    process = start("iterations=60", "callbacks.progress.seconds=0", "callbacks.networks=null")
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert newest("run")["iteration"] == 60
+    assert "60/60" in Path("run/log.txt").read_text()
+
+
+def test_nohup_is_heeded():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopSignals() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop.received
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks training to end after the iteration, the second kills."""
+"""Ctrl-C, SIGTERM and a closed terminal: the first asks training to end after the iteration, the second kills."""
 
 import contextlib
 import os
@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class StopSignals:
-    """While entered, the first SIGINT or SIGTERM is kept in `received` for whoever asks."""
+    """While entered, the first SIGINT, SIGTERM or SIGHUP is kept in `received` for whoever asks."""
 
     def __init__(self) -> None:
         self.received = 0
@@ -20,7 +22,10 @@ class StopSignals:
 
     def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():  # only there can handlers be set
-            self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+            before = {number: signal.getsignal(number) for number in STOPPING}
+            if before.get(signal.SIGHUP) == signal.SIG_IGN:  # `nohup`
+                del before[signal.SIGHUP]
+            self._before = before
             self.listen()
         return self
 

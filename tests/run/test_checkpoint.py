@@ -1,12 +1,14 @@
 """Checkpoints that hold other things than expected end in one sentence."""
 
+import zipfile
+
 import pytest
 import torch
 from toys import counts, game, play
 
 from gantrain.errors import UserError
 from gantrain.models.loop.ema import EMA
-from gantrain.run.checkpoint import checkpoint_of, load_generators, load_networks
+from gantrain.run.checkpoint import checkpoint_of, load_generators, load_networks, read_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +66,47 @@ def test_networks_alone(saved):
 def test_a_process_more_than_the_checkpoint_knew(saved):
     assert load_generators(saved, 0, torch.device("cpu"))
     assert not load_generators(saved, 1, torch.device("cpu"))
+
+
+def _set(*path, value):
+    def change(state):
+        *places, last = path
+        for place in places:
+            state = state[place]
+        state[last] = value
+
+    return change
+
+
+OTHERS = {
+    "rate": _set("optimizers", "generator", "param_groups", 0, "lr", value="fast"),
+    "betas": _set("optimizers", "generator", "param_groups", 0, "betas", value=[0.5]),
+    "moment": _set("optimizers", "generator", "state", 0, "exp_avg", value="x"),
+    "moment's shape": _set("optimizers", "generator", "state", 0, "exp_avg", value=torch.zeros(3, 2)),
+    "meters": _set("meters", 0, "groups", value=[[["a"], "x", 1]]),
+    "meters' count": _set("meters", 0, "groups", value=[[["a"], torch.zeros(1), "x"]]),
+    "meters' shape": _set("meters", 0, "groups", value=[[["a"], torch.zeros(2), 1]]),
+    "statistics": _set("statistics", "generator", value=[]),
+    "turns": _set("turns", "generator", value="x"),
+    "sparse": _set("networks", "generator", "x", value=torch.eye(2).to_sparse()),
+    "strides": _set("networks", "generator", "x", value=torch.zeros(1).expand(1 << 40)),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_values_of_other_kinds_are_refused_in_one_sentence(what, gantrain, run):
+    file = run / "checkpoints/train/00000002.ckpt"
+    state = torch.load(file, weights_only=True)
+    OTHERS[what](state)
+    torch.save(state, file)
+    result = gantrain("resume", "run", "iterations=3")
+    assert result.code == 2, result
+    assert "Traceback" not in result.err
+    assert result.err.splitlines()[-1].startswith("gantrain: ")
+
+
+def test_a_packed_checkpoint_is_not_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.ckpt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x/data.pkl", bytes(50 << 20))
+    with pytest.raises(zipfile.BadZipFile, match="packed"):
+        read_checkpoint(tmp_path / "x.ckpt")

@@ -1,5 +1,9 @@
 """A run's stages, whatever stops them, and what they leave."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +84,125 @@ def test_a_runs_directory_holds_what_the_design_says(run):
     assert {p.name for p in (run / "samples").iterdir()} == {"00000000.png", "00000002.png", "progress.gif"}
     assert list((run / "tensorboard").glob("events.out.tfevents.*"))
     assert (run / ".hydra/config.yaml").is_file()
+
+
+def contents(run):
+    return {file: file.read_bytes() for file in run.rglob("*") if file.is_file() and file.name != "lock"}
+
+
+@pytest.mark.parametrize(
+    "gone", ["checkpoints", "checkpoints/train", "checkpoints/train/*.ckpt", "checkpoints/train/*"]
+)
+@pytest.mark.parametrize("version", ["now", "earlier"])
+def test_nothing_is_trained_over_a_run_whose_checkpoints_are_gone(gone, version, gantrain, run):
+    for place in run.glob(gone):
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+    if version == "earlier":
+        (run / ".hydra/train.begun").unlink()
+    before = contents(run)
+    result = gantrain("resume", "run", "iterations=3")
+    assert result.code == 2
+    assert "its checkpoints are gone" in result.err
+    assert contents(run) == before
+
+
+def test_a_run_goes_on_from_its_best_checkpoint_where_no_other_is_left(gantrain, run):
+    last = run / "checkpoints/train/00000002.ckpt"
+    last.rename(last.with_name("best.ckpt"))
+    result = gantrain("resume", "run", "iterations=1")
+    assert (result.code, "has 2 already" in result.err) == (2, True)
+    last.unlink()
+    result = gantrain("resume", "run", "iterations=3")
+    assert (result.code, "going on from there" in result.err) == (0, True)
+    assert newest("run")["iteration"] == 3
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(gantrain, run):
+    for place in ("checkpoints", "networks"):
+        shutil.rmtree(run / place)
+    (run / ".hydra/train.begun").unlink()
+    assert gantrain("resume", "run").code == 0
+    assert newest("run")["iteration"] == 2
+
+
+def test_a_run_has_one_process(gantrain, run):
+    before = contents(run)
+    other = subprocess.Popen(
+        [sys.executable, "-c", "import sys; from gantrain.run.folder import Run\nwith Run('run').alone(): input()"],
+        stdin=subprocess.PIPE,
+    )
+    while (run / ".hydra/lock").read_text() != str(other.pid):
+        assert other.poll() is None
+    for words in (("resume", "run", "iterations=3"), ("debug=tiny", "hydra.run.dir=run")):
+        result = gantrain(*words)
+        assert result.code == 2
+    assert gantrain("resume", "run", "iterations=3").err == (
+        f"gantrain: run: the run is being trained by process {other.pid}; wait until it ends, or stop it\n"
+    )
+    assert contents(run) == before
+    other.kill()
+    other.communicate()
+    assert gantrain("resume", "run", "iterations=3").code == 0
+
+
+@pytest.mark.parametrize("kilobytes", [20, 100, 200, 300])
+def test_a_disk_that_is_full_at_any_size_is_one_sentence(kilobytes, run):
+    script = (
+        "import resource, signal, sys; from gantrain.cli.main import main;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({kilobytes << 10}, resource.RLIM_INFINITY));"
+        "sys.exit(main(['resume', 'run', 'iterations=3']))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert result.returncode == 2, result
+    assert "File too large" in result.stderr
+    assert "the last whole checkpoint is kept" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert newest("run")["iteration"] >= 2
+    assert not list(run.rglob(".*.ckpt.*"))
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: tried 9 GB")]
+)
+def test_too_little_memory_is_one_sentence(error, gantrain, monkeypatch):
+    def losses(*_):
+        raise error
+
+    monkeypatch.setattr("gantrain.models.latent.LatentGAN.losses", losses)
+    result = gantrain(*TINY, "hydra.run.dir=run")
+    assert (result.code, "not enough memory" in result.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "place", ["samples", "checkpoints", "networks/generator", ".hydra", "metrics.jsonl", "tensorboard", "scores.jsonl"]
+)
+def test_a_link_does_not_lead_out_of_a_run(place, gantrain, run, tmp_path):
+    outside = tmp_path / "outside"
+    if (run / place).exists():
+        (run / place).rename(outside)
+    else:
+        outside.mkdir()
+    (outside / "00000009.png").write_text("mine") if outside.is_dir() else None
+    (run / place).symlink_to(outside)
+    before = contents(tmp_path)
+    result = gantrain("resume", "run", "iterations=3")
+    assert (result.code, "leads out of the run" in result.err) == (2, True)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("place", ["checkpoints/train/00000009.ckpt", "metrics.jsonl", ".hydra/lock"])
+def test_a_pipe_in_a_run_does_not_hang(place, gantrain, run):
+    (run / place).unlink(missing_ok=True)
+    os.mkfifo(run / place)
+    result = gantrain("resume", "run", "iterations=3")
+    assert (result.code, "is no file" in result.err) == (2, True)
+
+
+def test_only_the_runs_own_pictures_and_checkpoints_are_touched(gantrain, run):
+    mine = [run / "samples" / name for name in ("7.png", "²³.png", "2024.png")]
+    mine += [run / "checkpoints/train" / name for name in ("²³.ckpt", "7.ckpt")]
+    for file in mine:
+        file.write_text("mine")
+    assert gantrain("resume", "run", "iterations=3").code == 0
+    assert all(file.read_text() == "mine" for file in mine)

@@ -36,6 +36,6 @@ def main(args: argparse.Namespace) -> int:
             apply(config, key, value)
     check(config)
     trust(config, plugins)
-    outcome = resume(run.folder, config)
+    outcome = resume(run.folder, config, [key for key, _ in changes])
     print_end(outcome)
     return outcome.exit_code

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Any, Protocol
 
 import torch
@@ -90,13 +91,36 @@ def checkpoint_of(game: Game, data: str) -> dict[str, Any]:
 
 def read_checkpoint(file: Path) -> dict[str, Any]:
     """A checkpoint's tensors and plain types, on the CPU. Raises one of `UNREADABLE`."""
+    if not file.is_file():  # a pipe would never end
+        raise ValueError("it is no file")
     with zipfile.ZipFile(file) as archive:  # torch itself does not verify the checksums
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise zipfile.BadZipFile("a member is packed, which torch never does")
+        if sum(member.file_size for member in archive.infolist()) > file.stat().st_size:
+            raise zipfile.BadZipFile("its members are larger than the file")
         if (damaged := archive.testzip()) is not None:
             raise zipfile.BadZipFile(f"{damaged} is damaged")
     state = torch.load(file, map_location="cpu", weights_only=True)
     if not isinstance(state, dict) or not all(isinstance(state.get(key), kind) for key, kind in KINDS.items()):
         raise ValueError("it is no checkpoint of gantrain")
+    refuse_odd_tensors(state, file.stat().st_size)
     return state
+
+
+def refuse_odd_tensors(state: Any, most: int) -> None:
+    """Raise ValueError for tensors that are sparse or the like, or larger than `most` bytes, by strides of 0."""
+    waiting = [state]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, torch.Tensor):
+            if part.layout != torch.strided or part.is_quantized or part.is_nested or part.device.type != "cpu":
+                raise ValueError("it holds a tensor of another kind")
+            if part.numel() * part.element_size() > most:
+                raise ValueError("it holds a tensor larger than the file")
+        elif isinstance(part, Mapping):
+            waiting += part.values()
+        elif isinstance(part, (list, tuple)):
+            waiting += [inner for inner in part if not isinstance(inner, (int, float, str))]
 
 
 def load_state(game: Game, state: Mapping[str, Any]) -> None:
@@ -106,13 +130,18 @@ def load_state(game: Game, state: Mapping[str, Any]) -> None:
         for name in game.players:
             load_optimizer(game.optimizer_of(name), state["optimizers"][name])
         for name, schedule in game.schedules.items():
-            schedule.load_state_dict(state["schedules"][name])
+            theirs, ours = state["schedules"][name], plain_schedule(schedule)
+            for key in theirs:
+                refuse_other_kind(theirs[key], ours[key], f"schedules.{name}.{key}")
+            schedule.load_state_dict(theirs)
         scaler = scaler_of(game)
         if scaler is not None:
             scaler.load_state_dict(state["scaler"])
         game.iteration, game.images_seen = whole(state, "iteration"), whole(state, "images_seen")
         game.turns = {name: whole(state["turns"], name) for name in game.players}
         game.statistics = {name: float(value) for name, value in state["statistics"].items()}
+        for meters in state["meters"]:
+            refuse_other_meters(meters)
         # A process more than the checkpoint knew goes on from the first one's means: they have the same keys.
         rank = game.trainer.global_rank
         game.meters.load_state_dict(state["meters"][rank if rank < len(state["meters"]) else 0], game.device)
@@ -150,6 +179,28 @@ def load_generators(state: Mapping[str, Any], rank: int, device: torch.device) -
     return True
 
 
+def refuse_other_kind(theirs: Any, ours: Any, key: str) -> None:
+    """Raise TypeError where a value is of another kind than the one that it replaces, or for a list at any place."""
+    if isinstance(ours, (int, float)) and not isinstance(ours, bool):
+        fits = isinstance(theirs, (int, float)) and not isinstance(theirs, bool)
+    elif isinstance(ours, (list, tuple)):
+        fits = isinstance(theirs, (list, tuple)) and len(theirs) == len(ours)
+        for i, (their, our) in enumerate(zip(theirs, ours, strict=True) if fits else ()):
+            refuse_other_kind(their, our, f"{key}[{i}]")
+    else:
+        fits = ours is None or isinstance(theirs, type(ours))
+    if not fits:
+        raise TypeError(f"{key} is a {type(theirs).__name__}, not a {type(ours).__name__}")
+
+
+def refuse_other_meters(state: Mapping[str, Any]) -> None:
+    """Raise TypeError where running means are not tensors of floats with their tags and counts."""
+    for tags, sums, count in state.get("groups", ()):
+        named = all(isinstance(tag, str) for tag in tags)
+        if not (named and type(count) is int and torch.is_tensor(sums) and sums.shape == (len(tags),)):
+            raise TypeError("meters: a group is of another kind")
+
+
 def whole(values: Mapping[str, Any], key: str) -> int:
     if not isinstance(values[key], int):
         raise TypeError(f"{key} is {values[key]!r}, no whole number")
@@ -174,6 +225,10 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
         {**group, **{flag: mine[flag] for flag in FLAGS if flag in mine}}
         for group, mine in zip(state["param_groups"], optimizer.param_groups, strict=True)
     ]
+    for theirs, ours in zip(groups, optimizer.param_groups, strict=True):
+        for key in ours.keys() & theirs.keys() - {"params", *FLAGS}:
+            ours_plain = ours[key].item() if torch.is_tensor(ours[key]) else ours[key]
+            refuse_other_kind(theirs[key], ours_plain, key)
     rates = [group["lr"] for group in optimizer.param_groups]
     optimizer.load_state_dict({**state, "param_groups": groups})
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
@@ -181,9 +236,19 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
             group["lr"] = rate.fill_(float(group["lr"]))  # a schedule and a recorded step know this very tensor
         for weight in group["params"]:
             for key, value in optimizer.state[weight].items():
+                if not isinstance(value, (torch.Tensor, int, float, NoneType)):
+                    raise TypeError(f"an optimizer's {key} is a {type(value).__name__}")
+                if torch.is_tensor(value) and not (value.numel() == 1 or fits(value, weight)):
+                    raise ValueError(f"an optimizer's {key} has the shape {tuple(value.shape)}")
                 if torch.is_tensor(value) and value.shape == weight.shape and value.stride() != weight.stride():
                     # Of another order of memory; fused kernels read both as they lie there.
                     optimizer.state[weight][key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
+
+
+def fits(value: torch.Tensor, weight: torch.Tensor) -> bool:
+    """Whether it has a number for each of the weight's, or for a row or column of them."""
+    same = value.dim() == weight.dim() and value.is_floating_point()
+    return same and all(a in (1, b) for a, b in zip(value.shape, weight.shape, strict=True))
 
 
 def plain_schedule(schedule: Any) -> dict[str, Any]:

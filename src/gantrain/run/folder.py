@@ -19,12 +19,14 @@ from gantrain.config.checks import check
 from gantrain.config.stages import ONLY_STAGE
 from gantrain.errors import UserError, first_line, one_line
 from gantrain.files import replacing
-from gantrain.run.checkpoint import UNREADABLE, read_checkpoint
+from gantrain.run.checkpoint import UNFIT, UNREADABLE, read_checkpoint
 from gantrain.run.lines import write_lines
 from gantrain.run.metrics import read_records
+from gantrain.run.plain import refuse_unbounded
 from gantrain.run.scores import read_scores, scores_file
 
 TURNING_FILE = "turning.gif"
+LARGEST_CONFIG = 256 << 10  # bytes; YAML is slow to read
 TEMPORARY = re.compile(r"\..+\.(ckpt|png|gif|jsonl?|yaml|html|safetensors)\.\d+", re.ASCII)  # as `replacing` names it
 NUMBERED = re.compile(r"\d{8,}", re.ASCII)  # a checkpoint or a grid, by its iteration
 
@@ -91,6 +93,7 @@ class Run:
             raise Taken(f"{self.folder}: the run is being trained by {who}; wait until it ends, or stop it") from error
         with lock:
             file.write_text(str(os.getpid()))
+            self._remove_temporaries()
             yield
 
     @property
@@ -117,18 +120,33 @@ class Run:
             raise UserError(
                 f"{folder} is no run: it has no .hydra/config.yaml; name a directory like runs/<experiment>/<date>"
             )
+        run._refuse_links()
         return run
+
+    def _refuse_links(self) -> None:
+        """Raise UserError for a link that leads out of a stranger's run, and for what would hang its reader."""
+        home = self.folder.resolve()
+        for folder, folders, files in os.walk(self.folder):
+            for place in (Path(folder, name) for name in (*folders, *files)):
+                if place.is_symlink() and not place.resolve().is_relative_to(home):
+                    raise UserError(f"{place} is a link that leads out of the run; put the real folder or file there")
+                if place.exists() and not (place.is_file() or place.is_dir()):  # another process may have removed it
+                    raise UserError(f"{place} is no file; remove it")
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         with replacing(self.config_file) as temporary:
-            temporary.write_text(yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+            text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+            temporary.write_text(text, encoding="utf-8")
 
     def config(self) -> dict[str, Any]:
         """What ran, resolved."""
         try:
-            config = yaml.safe_load(self.config_file.read_text())
+            if self.config_file.stat().st_size > LARGEST_CONFIG:
+                raise ValueError(f"more than {LARGEST_CONFIG >> 10} kB")
+            config = yaml.safe_load(self.config_file.read_text(encoding="utf-8"))
+            refuse_unbounded(config)
             check(config)
-        except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError, ValueError, UserError) as error:
+        except (OSError, yaml.YAMLError, RecursionError, *UNFIT, UserError) as error:
             raise UserError(
                 f"{self.config_file} is damaged ({one_line(error)}); put back the one the run wrote"
             ) from error
@@ -137,7 +155,7 @@ class Run:
     # ---- checkpoints -------------------------------------------------------------------------------------------------
 
     def save_checkpoint(self, stage: str, state: Mapping[str, Any], keep: int, best: bool = False) -> Path:
-        """Write `<iteration>.ckpt`, if `best` as `best.ckpt` too; a crash or a full disk leaves older ones whole."""
+        """Write `<iteration>.ckpt`, if `best` also `best.ckpt`; a crash or a full disk leaves the older ones whole."""
         folder = self.checkpoints(stage)
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{state['iteration']:08d}.ckpt"
@@ -211,7 +229,7 @@ class Run:
 
     # ---- going on ----------------------------------------------------------------------------------------------------
 
-    def remove_temporaries(self) -> None:
+    def _remove_temporaries(self) -> None:
         """Take away what a killed process had begun to write: large, and never read."""
         own = (self.folder / name for name in ("checkpoints", "samples", "networks"))
         inside = (file for place in own for file in place.rglob(".*"))

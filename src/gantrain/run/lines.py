@@ -5,7 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from gantrain.errors import UserError
 from gantrain.files import replacing
+from gantrain.run.plain import refuse_unbounded
+
+LARGEST = 1 << 30  # bytes; of a record a few hundred, and there may be a million
 
 
 def read_lines(file: Path) -> list[Any]:
@@ -15,12 +19,16 @@ def read_lines(file: Path) -> list[Any]:
     """
     if not file.is_file():
         return []
+    if file.stat().st_size > LARGEST:
+        raise UserError(f"{file} has more than {LARGEST >> 20} MB; move it away")
     return [_read(line) for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
 
 
 def _read(line: str) -> Any:
     try:
-        return json.loads(line)
+        record = json.loads(line)
+        refuse_unbounded(record)
+        return record
     except (ValueError, RecursionError):
         return None
 

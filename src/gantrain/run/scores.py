@@ -111,14 +111,29 @@ def read_scores(folder: Path) -> list[Record]:
         try:
             place = (str(plain["stage"]), int(plain["iteration"]), int(plain["images_seen"]), float(plain["seconds"]))
             result = Result.of(plain)
-            if not all(isinstance(score.value, (int, float)) for score in result.scores.values()):
-                raise TypeError("a score is no number")
+            refuse_other_kinds(result)
             records.append(Record(*place, result))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             if number == len(lines):
                 continue
             raise UserError(f"{file}: line {number} is damaged; remove it and measure again") from error
     return records
+
+
+def refuse_other_kinds(result: Result) -> None:
+    """Raise TypeError where a result of a stranger's file has values of other kinds than ours."""
+    for score in result.scores.values():
+        if not (_number(score.value) and (score.error is None or _number(score.error))):
+            raise TypeError("a score is no number")
+        if score.better not in ("higher", "lower", "near 1"):
+            raise TypeError("a score has no direction")
+    rows = [row for table in result.tables.values() for row in table]
+    if not isinstance(result.protocol, Mapping) or not all(isinstance(row, Mapping) for row in rows):
+        raise TypeError("its protocol or a table is of another kind")
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, float) or (type(value) is int and abs(value) < 10**300)  # others are beyond every float
 
 
 def newest_scores(records: Sequence[Record]) -> list[Record]:

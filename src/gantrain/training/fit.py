@@ -21,9 +21,11 @@ from gantrain.run.exports import export
 from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
 from gantrain.training.assemble import build_loggers
+from gantrain.training.confine import confine
 from gantrain.training.console import print_header
 from gantrain.training.machine import order_memory, recorder_for, set_up
 from gantrain.training.outcome import Outcome, objective_of
+from gantrain.training.output import lasting
 from gantrain.training.prepare import Ready, prepare, trust_new
 from gantrain.training.processes import TurnTaking
 from gantrain.training.rates import following
@@ -41,16 +43,19 @@ def run(config: dict[str, Any], folder: Path, numbered: bool = False) -> Outcome
     trust_new(stages)
     ready = prepare(stages)
     new = Run.create(folder, config, numbered)
-    with told(new), new.alone():
+    with told(new), new.alone(), lasting(new.folder / "log.txt"):
         return fit(ready, new, config)
 
 
-def resume(folder: Path, config: dict[str, Any]) -> Outcome:
-    """Continue the run in `folder` with its config, of which lengths and the like may have changed."""
-    run = Run(folder)
+def resume(folder: Path, config: dict[str, Any], named: Sequence[str] = ()) -> Outcome:
+    """Continue the run in `folder` with its config, of which lengths and the like may have changed.
+
+    `named` are the keys that its user has named again.
+    """
+    run = Run.open(folder)
+    confine(run, config, named)
     make_absolute(config)
-    with told(run), run.alone():
-        run.remove_temporaries()
+    with told(run), run.alone(), lasting(run.folder / "log.txt"):
         stages = stages_of(config)
         run.refuse_lost([stage.name for stage in stages])
         ready = prepare(stages, run)
@@ -100,7 +105,7 @@ def refuse_length(run: Run, part: Ready, last: bool) -> None:
 
 
 def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
-    """Fit the stages that are not finished; Ctrl-C and SIGTERM end it with a checkpoint. Raises UserError, Diverged."""
+    """Fit the stages that are not finished; a signal ends it with a checkpoint. Raises UserError, Diverged."""
     print_header(ready, run)
     began, images = time.monotonic(), 0
     try:

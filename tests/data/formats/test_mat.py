@@ -1,6 +1,8 @@
 """MATLAB files from strangers."""
 
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -65,7 +67,7 @@ def nested(depth):
 
 def test_cells_within_cells_end_nothing(tmp_path):
     (tmp_path / "a.mat").write_bytes(nested(100_000))  # scipy's reader ends the process with these
-    with pytest.raises(UserError, match="8 deep"):
+    with pytest.raises(UserError, match="no struct 'wiki'"):
         read_struct(tmp_path / "a.mat", "wiki", ["dob"])
 
 
@@ -109,3 +111,37 @@ def test_a_file_that_unpacks_to_far_more_is_refused_before_it_is_read(tmp_path, 
     savemat(tmp_path / "b.mat", {"wiki": {"dob": np.zeros(1 << 18)}})
     with pytest.raises(UserError, match="more than 1 MB"):
         read_struct(tmp_path / "b.mat", "wiki", ["dob"])
+
+
+def test_damage_at_any_place_ends_no_process(tmp_path):
+    """In a process of its own, since what it looks for ends one."""
+    write_mat(tmp_path / "a.mat", [person("x"), person("y")])
+    script = """
+import random, sys
+from pathlib import Path
+from gantrain.data.formats.mat import inflated, read_struct
+from gantrain.errors import UserError
+whole, drawn, file = inflated(Path("a.mat").read_bytes(), 1 << 20), random.Random(0), Path("b.mat")
+for number in range(128, len(whole), max(1, len(whole) // 200)):
+    data = bytearray(whole)
+    for _ in range(drawn.choice([1, 1, 4])):
+        place = number if number < len(whole) - 4 else 128
+        data[place:place + 4] = drawn.choice([bytes(4), b"\\xff" * 4, b"\\x04\\0\\0\\0", drawn.randbytes(4)])
+        number = drawn.randrange(128, len(whole))
+    file.write_bytes(data)
+    try:
+        read_struct(file, "wiki", ["full_path", "dob"])
+    except UserError:
+        pass
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 0, result
+
+
+def test_a_text_without_dimensions_is_refused(tmp_path):
+    name = struct.pack("<2I", 1, 4) + b"wiki\0\0\0\0"
+    content = struct.pack("<4I", 6, 8, 4, 0) + struct.pack("<2I", 5, 0) + name + struct.pack("<2I", 16, 0)
+    header = b"MATLAB 5.0".ljust(124) + b"\x00\x01IM"
+    (tmp_path / "a.mat").write_bytes(header + struct.pack("<2I", 14, len(content)) + content)
+    with pytest.raises(UserError, match="without dimensions"):
+        read_struct(tmp_path / "a.mat", "wiki", ["dob"])

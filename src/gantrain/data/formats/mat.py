@@ -1,6 +1,6 @@
 """MATLAB files (version 5 to 7) from strangers: bounded in size and depth, no code in them is ever run."""
 
-import io
+import math
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -11,15 +11,16 @@ import numpy as np
 from gantrain.errors import UserError
 
 LARGEST_MAT = 1 << 30  # bytes, unpacked; imdb.mat has about 300 MB
-DEEPEST = 8  # matrices within matrices; a struct of cells of texts has three
 HEADER = 128
-MATRIX, COMPRESSED = 14, 15  # types of a file's elements
+MOST_SIDES = 32
+# Types of a file's elements, of those with numbers as NumPy calls them.
+MATRIX, COMPRESSED, UINT16, UTF8, UTF16 = 14, 15, 4, 16, 17
+KINDS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+# Forms of matrices, and the numbers that they are of, which may be stored as smaller ones.
+CELLS, STRUCT, CHARACTERS = 1, 2, 4
+FORMS = dict(enumerate(("f8", "f4", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"), 6))
 
-# What scipy raises for files that are damaged or made to do harm.
-DAMAGED_MAT = (
-    *(OSError, ValueError, TypeError, LookupError, AttributeError, EOFError, OverflowError, NotImplementedError),
-    *(struct.error, zlib.error, MemoryError, RecursionError),
-)
+DAMAGED_MAT = (OSError, ValueError, LookupError, StopIteration, OverflowError, struct.error, zlib.error, MemoryError)
 
 
 def read_struct(file: Path, name: str, fields: Sequence[str]) -> dict[str, np.ndarray]:
@@ -28,74 +29,111 @@ def read_struct(file: Path, name: str, fields: Sequence[str]) -> dict[str, np.nd
     A cell that is no text is an empty one. Raises UserError where the file is damaged, too large, or lacks the struct
     or a field.
     """
-    from scipy.io import loadmat  # half a second of imports
-    from scipy.io.matlab import MatReadError
-
     try:
         if file.stat().st_size > LARGEST_MAT:
             raise ValueError(f"more than {LARGEST_MAT >> 20} MB")
         data = inflated(file.read_bytes(), LARGEST_MAT)
-        refuse_deep(data)
-        found = loadmat(io.BytesIO(data), variable_names=[name]).get(name)
-    except (*DAMAGED_MAT, MatReadError) as error:
+        found = _struct(data, name, fields)
+    except DAMAGED_MAT as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise UserError(f"data.root: {file} is no sound MATLAB file ({reason}); fetch it again") from error
-    if found is None or found.dtype.names is None or found.size != 1:
+    if found is None:
         raise UserError(f"data.root: {file} holds no struct '{name}'; fetch it again")
-    if missing := [field for field in fields if field not in found.dtype.names]:
+    if missing := [field for field in fields if field not in found]:
         raise UserError(f"data.root: the struct '{name}' of {file} has no field '{missing[0]}'; fetch it again")
-    return {field: _flat(np.asarray(found[field].item())) for field in fields}
+    return found
 
 
-def _flat(values: np.ndarray) -> np.ndarray:
-    values = values.ravel(order="F")
-    if values.dtype != object:
-        return values
-    texts = [str(cell.item()) if cell.dtype.kind == "U" and cell.size == 1 else "" for cell in values]
-    return np.array(texts, object)
+def _struct(data: bytes, name: str, wanted: Sequence[str]) -> dict[str, np.ndarray] | None:
+    """The wanted fields of the first struct of that name, or None. Raises one of `DAMAGED_MAT`."""
+    order = "<" if data[126:128] == b"IM" else ">"
+    for kind, content in _elements(memoryview(data)[HEADER:], order):
+        if kind != MATRIX or len(content) == 0:
+            continue
+        form, sides, its_name, parts = _matrix(content, order)
+        if (form, its_name, math.prod(sides)) == (STRUCT, name.encode(), 1):
+            (width,) = struct.unpack(f"{order}i", next(parts)[1])
+            names = bytes(next(parts)[1])
+            fields = [names[i : i + width].split(b"\0")[0].decode("latin1") for i in range(0, len(names), width)]
+            of_fields = zip(fields, (part for _, part in parts), strict=True)
+            return {field: _values(part, order) for field, part in of_fields if field in wanted}
+    return None
 
 
-def refuse_deep(data: bytes) -> None:
-    """Raise ValueError where matrices of an unpacked MAT-file lie too deep in each other.
-
-    Some ten thousand cells within cells end scipy's reader, and the process with it.
-    """
-    waiting = [(memoryview(data)[HEADER:], 1)]
-    while waiting:
-        part, depth = waiting.pop()
-        inner = [element[8:] for kind, element in _elements(part, _order(data), 8) if kind == MATRIX]
-        if inner and depth > DEEPEST:
-            raise ValueError(f"its matrices lie more than {DEEPEST} deep in each other")
-        waiting += [(content, depth + 1) for content in inner]
+def _matrix(content: memoryview, order: str) -> tuple[int, tuple[int, ...], bytes, Iterator[tuple[int, memoryview]]]:
+    """A matrix' form, sides and name, and the elements that follow."""
+    parts = _elements(content, order)
+    flags, sides, name = (next(parts, (0, b""))[1] for _ in range(3))
+    if len(flags) != 8 or not 8 <= len(sides) <= 4 * MOST_SIDES:
+        raise ValueError("a matrix without dimensions")
+    shape = struct.unpack(f"{order}{len(sides) // 4}i", sides)
+    if min(shape) < 0:
+        raise ValueError(f"a matrix of {shape}")
+    return struct.unpack(f"{order}2I", flags)[0] & 0xFF, shape, bytes(name), parts
 
 
-def _order(data: bytes) -> str:
-    return "<" if data[126:128] == b"IM" else ">"
+def _values(content: memoryview, order: str) -> np.ndarray:
+    """A field's numbers in the order of memory, or its texts as objects."""
+    if len(content) == 0:
+        return np.zeros(0)
+    form, sides, _, parts = _matrix(content, order)
+    if form == CELLS:
+        texts = [_text(part, order) for _, part in parts]
+        if len(texts) != math.prod(sides):
+            raise ValueError("cells are missing")
+        return np.array(texts, object)
+    if form == CHARACTERS:
+        return np.array([_text(content, order)])
+    if form not in FORMS:
+        raise ValueError("a field is neither numbers nor cells")
+    kind, values = next(parts)
+    numbers = np.frombuffer(values, np.dtype(KINDS[kind]).newbyteorder(order))
+    if len(numbers) != math.prod(sides):
+        raise ValueError("numbers are missing")
+    return numbers.astype(FORMS[form])
 
 
-def _elements(data: memoryview, order: str, align: int) -> Iterator[tuple[int, memoryview]]:
-    """The types of the elements that follow each other in `data`, and these with their tags. Raises ValueError."""
+def _text(content: memoryview, order: str) -> str:
+    """The text of a cell; of one that is no row of characters, an empty one."""
+    if len(content) == 0:
+        return ""
+    form, sides, _, parts = _matrix(content, order)
+    if form != CHARACTERS or math.prod(sides[:-1]) != 1:
+        return ""
+    kind, values = next(parts, (UTF8, b""))
+    wide = "utf-16-le" if order == "<" else "utf-16-be"
+    return bytes(values).decode({UINT16: wide, UTF16: wide, UTF8: "utf-8"}.get(kind, "latin1"))
+
+
+def _elements(data: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
+    """The types and contents of the elements that follow each other in `data`. Raises ValueError, struct.error."""
     at = 0
     while at < len(data):
-        kind, length = struct.unpack_from(f"{order}2I", data, at)
-        if kind >> 16:  # up to four bytes stand in the tag itself
-            at += 8
-            continue
-        if at + 8 + length > len(data):
+        (kind,) = struct.unpack_from(f"{order}I", data, at)
+        if length := kind >> 16:  # up to four bytes stand in the tag itself
+            kind, start, end = kind & 0xFFFF, at + 4, at + 8
+        else:
+            (length,) = struct.unpack_from(f"{order}I", data, at + 4)
+            start, end = at + 8, at + 8 + length + -length % 8
+        if start + length > min(end, len(data)):
             raise ValueError("cut off")
-        yield kind, data[at : at + 8 + length]
-        at += 8 + length + -length % align
+        yield kind, data[start : start + length]
+        at = end
 
 
 def inflated(data: bytes, most: int) -> bytes:
-    """The same MAT-file (version 5 to 7) with its elements unpacked: scipy's reader has no bounds.
+    """The same MAT-file (version 5 to 7) with its elements unpacked.
 
     Raises ValueError for what is none, cut off, or more than `most` bytes.
     """
     if len(data) < HEADER or data[124:128] not in (b"\x00\x01IM", b"\x01\x00MI"):
         raise ValueError("no MAT-file of version 5 to 7, or cut off; Matlab writes one with save -v7")
-    parts, room = [data[:HEADER]], most
-    for kind, element in _elements(memoryview(data)[HEADER:], _order(data), 1):
+    parts, room, at = [data[:HEADER]], most, HEADER
+    while at < len(data):
+        kind, length = struct.unpack_from("<2I" if data[126:128] == b"IM" else ">2I", data, at)
+        element, at = data[at : at + 8 + length], at + 8 + length
+        if at > len(data):
+            raise ValueError("cut off")
         if kind == COMPRESSED:
             unpacker = zlib.decompressobj()
             element = unpacker.decompress(element[8:], room)

@@ -1,0 +1,41 @@
+"""Output that outlives its reader: a closed pipe or terminal is no reason to end hours of training."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+
+@contextlib.contextmanager
+def lasting(log: Path) -> Iterator[None]:
+    """While entered, what can no longer be printed goes to the file `log`, and so does all that follows."""
+    with (
+        contextlib.redirect_stdout(_Lasting(sys.stdout, log)),
+        contextlib.redirect_stderr(_Lasting(sys.stderr, log)),
+    ):
+        yield
+
+
+class _Lasting:
+    def __init__(self, stream: TextIO, log: Path):
+        self._stream, self._log = stream, log
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        return self._try(self._stream.write, text)
+
+    def flush(self) -> None:
+        self._try(self._stream.flush)
+
+    def _try(self, act: Callable, *words: str) -> Any:
+        try:
+            return act(*words)
+        except OSError:
+            file = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            os.dup2(file, self._stream.fileno())  # what is buffered goes there too, and at the exit nothing fails again
+            os.close(file)
+            return act(*words)
