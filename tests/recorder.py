@@ -62,7 +62,7 @@ class Recorder:
     """Records on the CPU. `never` plays everything eagerly, in the same way but for that."""
 
     def __init__(self, never=False):
-        self.never, self.recordings = never, []
+        self.never, self.recordings, self.waits = never, [], None
 
     def warm(self):
         return contextlib.nullcontext()

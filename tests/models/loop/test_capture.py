@@ -107,6 +107,15 @@ def test_what_cannot_be_recorded_is_played(capsys):
     assert differences(state(module), state(captured(Recorder(never=True), family=Waits))) == []
 
 
+def test_what_waited_while_it_warmed_up_is_not_recorded(capsys):
+    recorder = Recorder()
+    recorder.waits = "the host waits in mine.py:3"
+    module = captured(recorder)
+    assert recorder.recordings == []
+    assert capsys.readouterr().out.count("which is slower: the host waits in mine.py:3") == 1
+    assert differences(state(module), state(captured(Recorder(never=True)))) == []
+
+
 def test_what_reads_the_host_is_not_recorded(capsys):
     class Reads(LatentGAN):
         capturable = False

@@ -6,6 +6,7 @@ where they are; the parts of the loop that a graph could not repeat, drawing and
 """
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -40,7 +41,9 @@ class Recording(Protocol):
 
 
 class Recorder(Protocol):
-    """Records what is launched while it is entered, without running it."""
+    """Records what is launched while it is entered, without running it; `waits` is where the last warm-up waited."""
+
+    waits: str | None
 
     def warm(self) -> contextlib.AbstractContextManager[None]: ...
 
@@ -53,22 +56,36 @@ class CudaGraphs:
     def __init__(self) -> None:
         self.stream = torch.cuda.Stream()
         self.pool = torch.cuda.graph_pool_handle()
+        self.waits: str | None = None
 
     @contextlib.contextmanager
     def warm(self) -> Iterator[None]:
-        """Run on the recorder's stream, as the recording will: gradients belong to the stream that made them."""
+        """Run on the recorder's stream, as the recording will: gradients belong to the stream that made them.
+
+        A call that waits would break a recording for good, so it is looked for here.
+        """
         now = torch.cuda.current_stream()
         self.stream.wait_stream(now)
-        with torch.cuda.stream(self.stream):
-            yield
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            with warnings.catch_warnings(record=True) as caught, torch.cuda.stream(self.stream):
+                warnings.simplefilter("always")
+                yield
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
         now.wait_stream(self.stream)
+        waits = [w for w in caught if "synchronizing CUDA operation" in str(w.message)]
+        self.waits = f"the host waits in {waits[0].filename}:{waits[0].lineno}" if waits else None
 
     @contextlib.contextmanager
     def record(self) -> Iterator[Recording]:
-        graph = torch.cuda.CUDAGraph()
+        graph, now = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
         # Other threads, such as one that fetches data, may go on with calls that a recording itself could not make.
-        with torch.cuda.graph(graph, pool=self.pool, stream=self.stream, capture_error_mode="thread_local"):
-            yield graph
+        try:
+            with torch.cuda.graph(graph, pool=self.pool, stream=self.stream, capture_error_mode="thread_local"):
+                yield graph
+        finally:
+            torch.cuda.set_stream(now)  # where a recording fails torch may leave another
 
 
 @dataclass
@@ -109,14 +126,18 @@ class Capture:
             return played(play, static)
 
     def _record(self, programme: _Programme, play: Callable[[Iteration], None], static: Iteration) -> None:
-        try:
-            with self.recorder.record() as recording:
-                play(static)
-        except Exception as error:  # whatever a layer or a loss of somebody's does that cannot be recorded
+        reason = self.recorder.waits
+        if reason is None:
+            try:
+                with self.recorder.record() as recording:
+                    play(static)
+            except Exception as error:  # whatever a layer or a loss of somebody's does that cannot be recorded
+                reason = " ".join(str(error).split())[:300] or type(error).__name__
+            else:
+                programme.recording, programme.turns = recording, static.turns
+        if reason is not None:
             self.broken = True
-            self.tell(" ".join(str(error).split())[:300] or type(error).__name__)
-            return
-        programme.recording, programme.turns = recording, static.turns
+            self.tell(reason)
 
     def _programme_of(self, iteration: Iteration) -> _Programme | None:
         key = (
