@@ -42,7 +42,7 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, options, n=3, cutoff=0.6)
     if near:
         return "; did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
-    return f"; there are {', '.join(options)}" if 0 < len(options) <= 12 else ""
+    return f"; there are {', '.join(options)}" if 0 < len(options) <= 13 else ""
 
 
 def one_line(error: Exception) -> str:
