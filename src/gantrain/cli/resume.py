@@ -16,9 +16,8 @@ from gantrain.training.loading import trust
 
 def add_options(add: Add) -> None:
     add("run", type=Path, help="the run's directory")
-    add(
-        "overrides", nargs="*", metavar="key=value", help="a new length, trainer.*, data.root, data.cache_dir, logger.*"
-    )
+    changes = "a new length, trainer.*, data.root, cache_dir and batch_size, rates and schedules of players, logger.*"
+    add("overrides", nargs="*", metavar="key=value", help=changes)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gantrain.data.module import GANDataModule
 from gantrain.data.stream import Batches
+from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone
 from gantrain.evaluation.measures.frechet import moments
@@ -75,7 +76,8 @@ def real_parts(
 
 def _part(data: GANDataModule, backbone: Backbone, start: int, count: int, seed: int, device: torch.device) -> Features:
     def made() -> dict[str, Tensor]:
-        found = vars(extract(stream(data, count, seed, start), backbone, device))
+        pictures = shown(stream(data, count, seed, start), -(-count // CHUNK), "parts of the real pictures")
+        found = vars(extract(pictures, backbone, device))
         return {name: value for name, value in found.items() if value is not None}
 
     content = (data.content, backbone.name, backbone.weights, backbone.filter, start, count, seed)
@@ -100,7 +102,8 @@ def generated(
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
     """`count` generated pictures as uint8; a conditional family gets `labels` (n,), repeated as often as needed."""
     generator = torch.Generator().manual_seed(seed)
-    for rows in torch.arange(count).split(CHUNK):
+    parts = torch.arange(count).split(CHUNK)
+    for rows in shown(parts, len(parts), "parts of the samples"):
         latents = module.latents(len(rows), generator, truncation)
         cond = labels[rows % len(labels)] if module.classes else None
         samples = module.generate(latents, raw=raw, **({} if cond is None else {"cond": cond}))

@@ -17,7 +17,7 @@ def following(state: Mapping[str, Any], module: GANModule, players: Mapping[str,
     """
     optimizers, schedules = dict(state["optimizers"]), {}
     for name, player in module.players.items():
-        optimizer = player.optimizer([torch.nn.Parameter(torch.zeros(()))])
+        optimizer = player.optimizer([torch.nn.Parameter(torch.zeros(1, 1))])
         stated = {option for option in players[name]["optimizer"] if not option.startswith("_")}
         if player.schedule is not None:
             schedule = player.schedule(optimizer)
