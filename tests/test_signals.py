@@ -75,3 +75,18 @@ def test_nohup_is_heeded():
             assert not stop.received
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_killed_worker_ends_the_run_with_one_line():
+    process = start(
+        "trainer.devices=2", "iterations=1000000", "callbacks.networks=null", "callbacks.progress.seconds=0"
+    )
+    lines = iter(process.stdout.readline, "")
+    assert next(line for line in lines if "/1,000,000" in line)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    worker = next(c for c in children if b"gantrain.training.worker" in Path(f"/proc/{c}/cmdline").read_bytes())
+    os.kill(int(worker), signal.SIGKILL)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, out
+    assert out.splitlines()[-1].startswith(f"gantrain: process {worker} of the run was ended")
+    assert "Traceback" not in out

@@ -20,7 +20,9 @@ def test_of_two_runs_that_begin_in_the_same_second_each_has_its_directory(tmp_pa
         Run.create(tmp_path / "12-00-00", {"seed": 3})
 
 
-@pytest.mark.parametrize("text", ["xx", "5", "{}", '{"iterations": "2"}', '{"iterations": true}', "\x00"])
+@pytest.mark.parametrize(
+    "text", ["xx", "5", "{}", '{"iterations": "2"}', '{"iterations": true}', "\x00", "[" * 100_000]
+)
 def test_a_damaged_marker_of_the_end_is_none(tmp_path, text):
     run = Run(tmp_path)
     run.checkpoints("train").mkdir(parents=True)

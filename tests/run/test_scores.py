@@ -4,6 +4,7 @@ import pytest
 
 from gantrain.errors import UserError
 from gantrain.evaluation.best import best_of, score_of
+from gantrain.run.lines import write_lines
 from gantrain.run.scores import Record, Result, Score, add_scores, read_scores, scores_file
 
 
@@ -63,3 +64,23 @@ def test_a_score_that_is_no_number_is_never_the_best(tmp_path):
     assert best_of([measured(20, 5.0)], first, None).iteration == 20
     endless = measured(20, 0.0, better="near 1")  # as bad as a score can be, but a number
     assert best_of([back], endless, None) is endless
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scores": {"fid": {"value": True, "better": "lower"}}},
+        {"scores": {"fid": {"value": 10**400, "better": "lower"}}},
+        {"scores": {"fid": {"value": 1.0, "better": "sideways"}}},
+        {"scores": {"fid": {"value": 1.0, "better": "lower", "error": "x"}}},
+        {"protocol": "x"},
+        {"tables": {"a": [3]}},
+        {"tables": {"a": 3}},
+        {"tables": []},
+    ],
+)
+def test_values_of_other_kinds_are_damage(change, tmp_path):
+    whole = Record("train", 1, 8, 0.5, Result({"fid": Score(1.0, "lower")}, {"n": 1})).plain()
+    write_lines(scores_file(tmp_path), [whole | change, whole])
+    with pytest.raises(UserError, match="line 1 is damaged"):
+        read_scores(tmp_path)

@@ -219,7 +219,7 @@ class Run:
         """The length at which the stage ended, or None."""
         try:
             ended = json.loads((self.checkpoints(stage) / "finished.json").read_text())["iterations"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None  # damaged, it is as good as none: the checkpoints say how far the stage is
         return ended if type(ended) is int else None
 

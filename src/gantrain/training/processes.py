@@ -3,6 +3,7 @@
 Lightning's `ddp` would wrap the whole module and wait for gradients of networks that do not play.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import torch
 import torch.distributed as dist
 from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.strategies.launchers.subprocess_script import _SubprocessScriptLauncher
+
+from gantrain.errors import UserError
 
 
 class TurnTaking(DDPStrategy):
@@ -36,13 +39,19 @@ class TurnTaking(DDPStrategy):
             dist.broadcast(tensor.data, src=0)
 
     def on_exception(self, exception: BaseException) -> None:
-        """The others may be waiting for an answer that never comes."""
+        """The others may be waiting for an answer that never comes. Raises UserError where one of them was killed."""
         super().on_exception(exception)
         processes = list(self._launcher.procs)
         self._launcher.procs.clear()  # Lightning's observer looks at them, and would kill this process in turn
+        lost = [process for process in processes if isinstance(exception, RuntimeError) and ended(process)]
         for process in processes:
             process.kill()
             process.wait()
+        if lost:
+            raise UserError(
+                f"process {lost[0].pid} of the run was ended ({lost[0].returncode}), by the system perhaps for its "
+                f"memory; the last whole checkpoint is kept, resume the run"
+            ) from exception
 
     def teardown(self) -> None:
         super().teardown()
@@ -50,6 +59,13 @@ class TurnTaking(DDPStrategy):
             process.wait(timeout=60)
         if dist.is_initialized():
             dist.destroy_process_group()
+
+
+def ended(process: subprocess.Popen) -> bool:
+    """Whether it was killed or failed; its connections may be gone a moment before it is."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(timeout=1) != 0
+    return False
 
 
 class _Workers(_SubprocessScriptLauncher):
