@@ -33,8 +33,8 @@ def test_records(gantrain, tmp_path):
 def test_a_run_killed_before_its_first_checkpoint_starts_its_curves_anew(gantrain, tmp_path):
     run = tmp_path / "run"
     assert gantrain(*WORDS, "iterations=4", "hydra.run.dir=run").code == 0
-    for left_by_a_checkpoint in ("checkpoints", "networks"):
-        shutil.rmtree(run / left_by_a_checkpoint)
+    for place in ("checkpoints", "networks"):
+        shutil.rmtree(run / place)
     (run / ".hydra/train.begun").unlink()
     assert gantrain("resume", "run").code == 0
     steps, events = curves(run / "tensorboard")
