@@ -24,7 +24,7 @@ def export(
         if name not in averaged:  # of an earlier stage, which who loads the network would take for this one's
             (place / "ema.safetensors").unlink(missing_ok=True)
         with replacing(place / "config.json") as temporary:
-            temporary.write_text(json.dumps(nodes[name], indent=2))
+            temporary.write_text(json.dumps(nodes[name], indent=2), encoding="utf-8")
         kinds = {"weights": network, **({"ema": averaged[name]} if name in averaged else {})}
         for kind, source in kinds.items():
             # Each its own memory: safetensors refuses tied weights.
@@ -38,7 +38,7 @@ def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] =
     allow_plugins(plugins)
     folder = Path(folder)
     try:
-        node = json.loads((folder / "config.json").read_text())
+        node = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(
             f"{folder} is no exported network ({error}); name a folder like RUN/networks/generator"

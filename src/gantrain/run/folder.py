@@ -92,7 +92,7 @@ class Run:
             who = f"process {owner}" if owner.isdecimal() else "another process"
             raise Taken(f"{self.folder}: the run is being trained by {who}; wait until it ends, or stop it") from error
         with lock:
-            file.write_text(str(os.getpid()))
+            file.write_text(str(os.getpid()), encoding="utf-8")
             self._remove_temporaries()
             yield
 
@@ -218,14 +218,15 @@ class Run:
     def finished(self, stage: str) -> int | None:
         """The length at which the stage ended, or None."""
         try:
-            ended = json.loads((self.checkpoints(stage) / "finished.json").read_text())["iterations"]
+            told = (self.checkpoints(stage) / "finished.json").read_text(encoding="utf-8")
+            ended = json.loads(told)["iterations"]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None  # damaged, it is as good as none: the checkpoints say how far the stage is
         return ended if type(ended) is int else None
 
     def mark_finished(self, stage: str, iterations: int) -> None:
         with replacing(self.checkpoints(stage) / "finished.json") as temporary:
-            temporary.write_text(json.dumps({"iterations": iterations}))
+            temporary.write_text(json.dumps({"iterations": iterations}), encoding="utf-8")
 
     # ---- going on ----------------------------------------------------------------------------------------------------
 
