@@ -11,7 +11,7 @@ ONE = {"backbone": "tf", "samples": 1000, "networks": "ema", "seed": 0}
 def run(name, iteration=100, protocol=None, **values):
     """A folder that looks like a run with these scores, all of them better where lower, standard error 0.5."""
     (Path(name) / ".hydra").mkdir(parents=True, exist_ok=True)
-    (Path(name) / ".hydra/config.yaml").touch()
+    (Path(name) / ".hydra/config.yaml").write_text("name: toy\n")
     scores = {key: Score(value, "lower", 0.5) for key, value in values.items()}
     add_scores(Path(name), Record("train", iteration, 0, 1.0, Result(scores, {**ONE, **(protocol or {})})))
 
@@ -80,7 +80,7 @@ def test_each_shared_protocol_has_its_table(gantrain):
 def test_mistakes(gantrain, runs, names):
     run("one", fid=10.0)
     Path("bare/.hydra").mkdir(parents=True)
-    Path("bare/.hydra/config.yaml").touch()
+    Path("bare/.hydra/config.yaml").write_text("name: toy\n")
     result = gantrain("compare", *runs)
     assert (result.code, names in result.err) == (2, True), result
 

@@ -62,8 +62,8 @@ def test_one_name_twice_in_a_folder_is_refused(tmp_path):
 
 
 def test_pix2pix_says_how_to_take_them_and_trains(gantrain, tmp_path):
-    for name in ("A/x.png", "A/y.png", "B/x.png", "B/y.png", "B/z.png", "A/z.png"):
-        write(tmp_path / name, 1, (64, 64))
+    for shade, name in enumerate(("A/x.png", "A/y.png", "B/x.png", "B/y.png", "B/z.png", "A/z.png")):
+        write(tmp_path / name, 20 * shade, (64, 64))
     narrow = [f"networks.{name}.width=2" for name in ("generator", "discriminator")]
     words = ["experiment=pix2pix_folder", f"data.root={tmp_path}", *narrow, "iterations=1", "hydra.run.dir=run"]
     result = gantrain(*words, "data=pairs")

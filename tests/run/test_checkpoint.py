@@ -79,8 +79,6 @@ def _set(*path, value):
 
 
 OTHERS = {
-    "rate": _set("optimizers", "generator", "param_groups", 0, "lr", value="fast"),
-    "betas": _set("optimizers", "generator", "param_groups", 0, "betas", value=[0.5]),
     "moment": _set("optimizers", "generator", "state", 0, "exp_avg", value="x"),
     "moment's shape": _set("optimizers", "generator", "state", 0, "exp_avg", value=torch.zeros(3, 2)),
     "meters": _set("meters", 0, "groups", value=[[["a"], "x", 1]]),

@@ -128,7 +128,7 @@ def test_an_earlier_stage_that_is_gone_is_not_trained_again(gantrain, lost):
     folder = Path("run/checkpoints/pretrain")
     shutil.rmtree(folder) if lost == "folder" else [file.unlink() for file in folder.glob("*.ckpt")]
     result = gantrain("resume", "run", "stages.adversarial.iterations=2")
-    refused(result, "the checkpoints of stage pretrain are gone", "init_from=run")
+    refused(result, "run/checkpoints/pretrain: its checkpoints are gone", "init_from=run")
     assert not list(folder.glob("*.ckpt"))
 
 

@@ -147,5 +147,5 @@ def _refuse_names(words: Sequence[str]) -> None:
     if word in SAID:
         raise UserError(f"'{word}' is no verb; `gantrain {SAID[word]}` gives {VERBS[SAID[word]]}")
     if word is not None:
-        near = did_you_mean(word, VERBS) or did_you_mean(word, experiments)
+        near = did_you_mean(word, [*VERBS, *experiments])
         raise UserError(f"'{word}' is no verb{near}. To train: gantrain experiment=NAME")

@@ -46,8 +46,6 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     check_machine(config["trainer"])
     networks = assemble.build_networks(stages)
     begun = run is not None and any(run.checkpoint_files(stage.name) for stage in stages)
-    if begun:
-        refuse_lost_stages(stages, run)
     learnt: dict[str, Any] = {}
     if config.get("init_from") and not begun:
         learnt = start_from(networks, config["init_from"], config.get("plugins") or [])
@@ -93,17 +91,6 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
                 )
             part.stage.config["data"]["class_names"] = list(names)  # what the numbers mean belongs to the run
     return ready
-
-
-def refuse_lost_stages(stages: Sequence[Stage], run: Run) -> None:
-    """Raise UserError where a stage has no checkpoint and a later one has: it would be trained again, on other bits."""
-    for number, stage in enumerate(stages):
-        later = [other.name for other in stages[number + 1 :] if run.checkpoint_files(other.name)]
-        if later and not run.checkpoint_files(stage.name):
-            raise UserError(
-                f"{run.checkpoints(stage.name)}: the checkpoints of stage {stage.name} are gone, but {later[0]} has "
-                f"begun from it; put them back, or start a new run with init_from={run.quoted}"
-            )
 
 
 def length_of(stage: Stage, images: int, batch: int, run: Run | None) -> int:

@@ -73,7 +73,7 @@ def from_mat(data: bytes, key: str) -> np.ndarray:
             raise ValueError(f"'{key}' is a {kind}, not an array of numbers")
         stream.seek(0)
         return np.asarray(loadmat(stream, variable_names=[key])[key])
-    except MatReadError as error:
+    except (MatReadError, TypeError) as error:  # the second is scipy's for a wrong kind of element
         raise ValueError(str(error)) from error
 
 
