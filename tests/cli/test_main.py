@@ -1,6 +1,7 @@
 """The program from the outside: verbs and help."""
 
 import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -86,3 +87,10 @@ def test_names_that_the_terminal_does_not_know(tmp_path):
     other = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
     resumed = run("resume", "\u72ac", "iterations=3", **other)
     assert resumed.returncode == 0, resumed.stderr
+
+
+def test_a_program_may_take_what_is_printed():
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert main(["--version"]) == 0
+    assert printed.getvalue().startswith("gantrain ")
