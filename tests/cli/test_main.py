@@ -78,7 +78,7 @@ def test_names_that_the_terminal_does_not_know(tmp_path):
         return subprocess.run(command, cwd=tmp_path, capture_output=True, env=os.environ | variables, check=False)
 
     words = ("experiment=dcgan_folder", "models=conditional", "data.root=pets", "data.classes=2", "data.size=32")
-    for encoding in ("cp1252", "latin-1", "ascii", "utf-8"):
+    for encoding in ("cp1252", "utf-8"):
         shown = run("data", *words, PYTHONIOENCODING=encoding)
         assert shown.returncode == 0, shown.stderr
         assert ("\u732b" if encoding == "utf-8" else "?").encode() in shown.stdout
