@@ -72,20 +72,9 @@ class Turn:
         elif scaler is None or scaler.get_scale() <= LOWEST_SCALE:
             self.failed = "gradient"
         if self.failed is None:
-            (self.optimizer if scaler is None else _Scaled(scaler, self.optimizer)).step()
+            self.optimizer.step() if scaler is None else scaler.step(self.optimizer)
         if scaler is not None:
             scaler.update()
-
-
-@dataclass
-class _Scaled:
-    """An optimizer whose step fp16's scaler makes."""
-
-    scaler: Any
-    optimizer: Optimizer
-
-    def step(self) -> None:
-        self.scaler.step(self.optimizer)
 
 
 def step_unless(bad: Tensor, optimizer: Optimizer, weights: Iterable[nn.Parameter]) -> None:
