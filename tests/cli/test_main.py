@@ -94,3 +94,9 @@ def test_a_program_may_take_what_is_printed():
     with contextlib.redirect_stdout(printed):
         assert main(["--version"]) == 0
     assert printed.getvalue().startswith("gantrain ")
+
+
+def test_a_process_of_its_own_says_nothing_of_its_libraries(tmp_path):
+    words = ("debug=tiny", "callbacks.samples=null", "evaluation=none", "hydra.run.dir=run", "trainer.threads=1")
+    done = subprocess.run([sys.executable, "-m", "gantrain", *words], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -113,10 +113,10 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
         raise UserError(
             "trainer.devices: a sweep runs its jobs in one process; start each job by itself, or use devices=1"
         )
-    quiet_libraries()
     from gantrain.training.console import print_end  # torch and Lightning, only once the config is sound
     from gantrain.training.fit import run
 
+    quiet_libraries()
     named = any(word.startswith("hydra.run.dir=") for word in settings.overrides.hydra)
     # Two runs may begin in the second that names both their folders.
     outcome = run(config, folder, numbered=not named and settings.mode == RunMode.RUN)
