@@ -23,6 +23,8 @@ class Checkpoints(pl.Callback):
     in between does it anew from the checkpoint before.
     """
 
+    every = None  # it follows the clock
+
     def __init__(self, every_seconds: float = 60, keep: int = 2):
         check_whole(1, keep=keep)
         self.every_seconds, self.keep = every_seconds, keep

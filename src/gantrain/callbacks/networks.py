@@ -33,6 +33,8 @@ class Networks(pl.Callback):
     looking never changes training.
     """
 
+    every = None  # the first iteration is a round of its own
+
     def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, outputs: Any, batch: Batch, *_: Any) -> None:
         loggers = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
         if module.iteration != 1 or not trainer.is_global_zero or not loggers:

@@ -17,6 +17,8 @@ BAR = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{remaining} left{pos
 class Progress(pl.Callback):
     """Iterations, images/s, the latest losses and the time left; in a log a line every `seconds`."""
 
+    every = None  # it follows the clock
+
     def __init__(self, seconds: float = 10.0):
         self.seconds = seconds
         self._bar: tqdm | None = None
@@ -34,7 +36,7 @@ class Progress(pl.Callback):
         if not trainer.is_global_zero:
             return
         if self._bar is not None:
-            self._bar.update(1)
+            self._bar.update(module.iteration - self._bar.n)
         now, (then, images, before) = time.monotonic(), self._last
         if now - then < (self.seconds if self._bar is None else 1.0):
             return

@@ -25,12 +25,11 @@ class Scores(pl.Callback):
     """
 
     def __init__(self, evaluation: Evaluation):
-        self.evaluation = evaluation
+        self.evaluation, self.every = evaluation, evaluation.every
         self._measured = -1
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
-        every = self.evaluation.every
-        if every is not None and module.iteration % every == 0:
+        if self.every is not None and module.iteration % self.every == 0:
             self.measure(trainer, module)
 
     def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:

@@ -199,10 +199,13 @@ class GANDataModule(pl.LightningDataModule):
         return hashlib.blake2b(pixels + labels, digest_size=8).hexdigest()
 
     def train_dataloader(self) -> Iterator[Batch]:
+        """Batches as networks see them, on their device, for ever."""
         trainer = self.trainer
         start = trainer.lightning_module.images_seen
         batches = Batches(self.batch_size, start, trainer.global_rank, trainer.world_size)
-        return for_device(self, batches, trainer.strategy.root_device)
+        device = trainer.strategy.root_device
+        for batch in for_device(self, batches, device):
+            yield self.normalise({key: value.to(device, non_blocking=True) for key, value in batch.items()})
 
     def loader(self, batches: Batches) -> Iterator[Batch]:
         """The samples at these positions of the endless order, as `stored`, with a coin each where they are flipped."""
@@ -219,9 +222,6 @@ class GANDataModule(pl.LightningDataModule):
         if self.cached.labels is not None:
             batch["cond"] = torch.from_numpy(self.cached.labels[indices])
         return batch
-
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        return self.normalise(batch)
 
     def normalise(self, batch: Batch) -> Batch:
         """What is stored as networks see it, without the coins."""

@@ -1,6 +1,6 @@
 """The one training loop: players take turns on their networks, the family says only what each turn costs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -19,7 +19,8 @@ from gantrain.models.loop.capture import Capture, Iteration, Recorder, capture_o
 from gantrain.models.loop.divergence import Divergence, not_finite
 from gantrain.models.loop.ema import EMA
 from gantrain.models.loop.meters import Meters
-from gantrain.models.loop.optimizers import optimizer_for
+from gantrain.models.loop.optimizers import Rates, optimizer_for
+from gantrain.models.loop.rounds import one
 from gantrain.models.loop.turn import Turn, copy_buffers, frozen, restore_buffers
 from gantrain.models.players import Player, turns_of
 from gantrain.parallel import average_gradients, average_scalars
@@ -58,8 +59,7 @@ class GANModule(Family, pl.LightningModule):
         check_ema(ema, networks)
         check_whole(1, microbatches=microbatches)
         self.networks = nn.ModuleDict(networks)
-        self.players = dict(players)
-        self.penalties = dict(penalties or {})
+        self.players, self.penalties = dict(players), dict(penalties or {})
         self.ema = ema
         self.microbatches, self.on_divergence = microbatches, on_divergence
         self.seed, self.stage = seed, stage
@@ -69,12 +69,13 @@ class GANModule(Family, pl.LightningModule):
         self.turns = dict.fromkeys(players, 0)
         self.statistics: dict[str, float] = {}  # what plays_when decides by: each player's last measurement
         self.meters = Meters()
-        self.schedules: dict[str, Any] = {}
+        self.schedules: dict[str, Rates] = {}
         self.kept: dict[str, Stateful] = {}
         self.kept_shared: dict[str, Stateful] = {}
         self.resume_from: Mapping[str, Any] | None = None  # the checkpoint that training continues
         self.recorder: Callable[[], Recorder] | None = None  # with one, iterations are recorded and replayed
         self.capture: Capture | None = None
+        self.round: Callable[[int, int], Iterable[int]] = one
         self.divergence: Divergence | None = None  # where the host does not look at every value
         # What a network itself wants trained; turns and stages only ever switch these parameters.
         self._trainable = {n: [p for p in net.parameters() if p.requires_grad] for n, net in networks.items()}
@@ -86,7 +87,12 @@ class GANModule(Family, pl.LightningModule):
 
     # ---- the loop ----------------------------------------------------------------------------------------------------
 
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
+    def training_step(self, dataloader_iter: Iterator[tuple[Batch, int, int]]) -> None:
+        """Iterations until the callbacks are to look again."""
+        for _ in self.round(self.iteration, self.length):
+            self.iterate(next(dataloader_iter)[0])
+
+    def iterate(self, batch: Batch) -> None:
         """Draw what is random, decide who plays, play, then count."""
         batch = {**batch, **self.draw(batch), **self.draw_mixes(batch)}
         turns = [self.begin(name) for name in self.players]
@@ -192,15 +198,10 @@ class GANModule(Family, pl.LightningModule):
 
     # ---- for families and callbacks ----------------------------------------------------------------------------------
 
-    def draw_mixes(self, batch: Batch) -> Batch:
-        """The shares of real and fake for the penalties that look between them; parts of a batch keep their own."""
-        keys = [key for key, penalty in self.penalties.items() if penalty.mixes]
-        return {f"mix.{key}": self.uniform(batch, key=f"mix.{key}") for key in keys}
-
     def averaged(self, name: str, raw: bool = False) -> nn.Module:
         """The network a user would take: its EMA where it has one, else, or with `raw`, itself."""
-        kept = self.ema is not None and name in self.ema.copies and not raw
-        return self.ema.copies[name] if kept else self.networks[name]
+        kept = {} if self.ema is None or raw else self.ema.copies
+        return kept[name] if name in kept else self.networks[name]
 
     def trained_networks(self) -> set[str]:
         return {network for player in self.players.values() for network in player.networks}
@@ -217,7 +218,7 @@ class GANModule(Family, pl.LightningModule):
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         captured = self.recorder is not None
         optimizers = {n: optimizer_for(p.optimizer, self.weights_of(n), captured) for n, p in self.players.items()}
-        self.schedules = {n: p.schedule(optimizers[n]) for n, p in self.players.items() if p.schedule is not None}
+        self.schedules = {n: Rates(p, optimizers[n]) for n, p in self.players.items() if p.schedule is not None}
         return list(optimizers.values())
 
     def on_fit_start(self) -> None:

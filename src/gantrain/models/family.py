@@ -92,6 +92,11 @@ class Family:
         """A whole number below `high` for every sample of `batch`, all equally likely, as `noise` is drawn."""
         return rng.integers(batch_size(batch), high, **self._drawing(key))
 
+    def draw_mixes(self, batch: Batch) -> Batch:
+        """The shares of real and fake for the penalties that look between them; parts of a batch keep their own."""
+        keys = [key for key, penalty in self.penalties.items() if penalty.mixes]
+        return {f"mix.{key}": self.uniform(batch, key=f"mix.{key}") for key in keys}
+
     def _drawing(self, key: str) -> dict[str, Any]:
         """What names a draw of this iteration, and the process' share in it."""
         trainer, seed = self.trainer, (self.seed, self.stage, self.iteration, key)

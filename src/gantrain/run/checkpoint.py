@@ -28,7 +28,7 @@ UNFIT = (LookupError, ValueError, RuntimeError, TypeError, AttributeError)
 FLAGS = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes its step, not what
 # The kinds of what every checkpoint holds, also one of an earlier version.
 KINDS = {
-    **dict.fromkeys(("networks", "ema", "optimizers", "schedules", "scaler", "turns", "statistics"), dict),
+    **dict.fromkeys(("networks", "ema", "optimizers", "scaler", "turns", "statistics"), dict),
     **dict.fromkeys(("iteration", "images_seen"), int),
     **dict.fromkeys(("rng", "meters"), list),
 }
@@ -76,7 +76,6 @@ def checkpoint_of(game: Game, data: str) -> dict[str, Any]:
         "networks": {name: network.state_dict() for name, network in game.networks.items()},
         "ema": {} if game.ema is None else {name: net.state_dict() for name, net in game.ema.copies.items()},
         "optimizers": {name: optimizer_state(game.optimizer_of(name)) for name in game.players},
-        "schedules": {name: plain_schedule(schedule) for name, schedule in game.schedules.items()},
         "scaler": {} if scaler is None else scaler.state_dict(),
         "iteration": game.iteration,
         "images_seen": game.images_seen,
@@ -129,15 +128,12 @@ def load_state(game: Game, state: Mapping[str, Any]) -> None:
     try:
         for name in game.players:
             load_optimizer(game.optimizer_of(name), state["optimizers"][name])
-        for name, schedule in game.schedules.items():
-            theirs, ours = state["schedules"][name], plain_schedule(schedule)
-            for key in theirs:
-                refuse_other_kind(theirs[key], ours[key], f"schedules.{name}.{key}")
-            schedule.load_state_dict(theirs)
         scaler = scaler_of(game)
         if scaler is not None:
             scaler.load_state_dict(state["scaler"])
         game.iteration, game.images_seen = whole(state, "iteration"), whole(state, "images_seen")
+        for schedule in game.schedules.values():
+            schedule.go_on(game.iteration)
         game.turns = {name: whole(state["turns"], name) for name in game.players}
         game.statistics = {name: float(value) for name, value in state["statistics"].items()}
         for meters in state["meters"]:
@@ -249,12 +245,6 @@ def fits(value: torch.Tensor, weight: torch.Tensor) -> bool:
     """Whether it has a number for each of the weight's, or for a row or column of them."""
     same = value.dim() == weight.dim() and value.is_floating_point()
     return same and all(a in (1, b) for a, b in zip(value.shape, weight.shape, strict=True))
-
-
-def plain_schedule(schedule: Any) -> dict[str, Any]:
-    """A schedule's counters; functions in it come back from the config, not from a checkpoint."""
-    plain = (int, float, str, bool, list, tuple, dict, type(None))
-    return {key: value for key, value in schedule.state_dict().items() if isinstance(value, plain)}
 
 
 def misfit(error: Exception) -> UserError:

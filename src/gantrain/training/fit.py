@@ -3,12 +3,13 @@
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.model_helpers import is_overridden
 
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.config.changes import moved
@@ -16,6 +17,7 @@ from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
 from gantrain.errors import Diverged, UserError, lacking
 from gantrain.models.base import GANModule
+from gantrain.models.loop.rounds import Rounds
 from gantrain.run.checkpoint import load_networks
 from gantrain.run.exports import export
 from gantrain.run.folder import Run
@@ -176,6 +178,8 @@ def fit_stage(
     players = part.stage.config["models"]["players"]
     module.resume_from = following(state, module, players) if state is not None else None
     module.recorder = recorder_for(config["trainer"])
+    if module.recorder is not None:
+        module.round = Rounds(rhythms(part.callbacks))
     order_memory(module.networks.values(), config["trainer"])
     checkpoints_of(part).stop = stop
     threads = torch.get_num_threads()
@@ -183,6 +187,14 @@ def fit_stage(
         build_trainer(config, run, part, iteration).fit(module, datamodule=part.data)
     finally:
         torch.set_num_threads(threads)  # the next job of a sweep may ask for none
+
+
+def rhythms(callbacks: Iterable[pl.Callback]) -> list[int]:
+    """After how many iterations callbacks act: 1 for one that does not say `every`, none for one that says None."""
+    acting = [
+        c for c in callbacks if is_overridden("on_train_batch_start", c) or is_overridden("on_train_batch_end", c)
+    ]
+    return [every for callback in acting if (every := getattr(callback, "every", 1)) is not None]
 
 
 def checkpoints_of(part: Ready) -> Checkpoints:

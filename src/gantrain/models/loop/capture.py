@@ -176,6 +176,8 @@ def why_not(game: Any) -> str | None:
     for name, player in game.players.items():
         if player.after_step is not None and not getattr(player.after_step, "capturable", False):
             return f"models.players.{name}.after_step reads the host's numbers"
+        if name in game.schedules and not game.schedules[name].only_rates:
+            return f"models.players.{name}.schedule changes more than the rate (cycle_momentum)"
         if reason := why_not_captured(game.optimizer_of(name)):
             return f"models.players.{name}.optimizer: {reason}"
     return None

@@ -30,6 +30,44 @@ def optimizer_for(make: Callable[..., Optimizer], weights: Sequence[nn.Parameter
     return optimizer
 
 
+class Rates:
+    """A player's schedule, played on host numbers that its `optimizer` follows, whose rate may be a tensor on a GPU.
+
+    So the rates are the same on every device, and what was played is known from the number of iterations alone.
+    """
+
+    def __init__(self, player: Any, optimizer: Optimizer):
+        stand_in = player.optimizer([nn.Parameter(torch.zeros(1, 1))])
+        stand_in._opt_called = True  # it never steps: torch would warn
+        self.schedule, self.optimizer = player.schedule(stand_in), optimizer
+        self.go_on(0)
+
+    def go_on(self, iterations: int) -> None:
+        """Play so many iterations at once, for an optimizer of which anything may have changed."""
+        for _ in range(iterations):
+            self.schedule.step()
+        self.told: list[dict[str, Any]] = [{} for _ in self.optimizer.param_groups]
+        self.tell()
+
+    def step(self) -> None:
+        self.schedule.step()
+        self.tell()
+
+    def tell(self) -> None:
+        """Hand the optimizer what has changed since the last time."""
+        groups = zip(self.told, self.schedule.optimizer.param_groups, self.optimizer.param_groups, strict=True)
+        for told, numbers, group in groups:
+            for key in numbers.keys() & group.keys() - {"params", *FLAGS}:
+                if told.get(key) != numbers[key]:
+                    told[key] = numbers[key]
+                    group[key] = group[key].fill_(numbers[key]) if torch.is_tensor(group[key]) else numbers[key]
+
+    @property
+    def only_rates(self) -> bool:
+        """Whether it leaves momenta alone, which a recorded step does not look up."""
+        return not getattr(self.schedule, "cycle_momentum", False)
+
+
 def why_not_captured(optimizer: Optimizer) -> str | None:
     """The reason why a step of this optimizer cannot be replayed, or None."""
     for group in optimizer.param_groups:

@@ -1,0 +1,33 @@
+"""How many iterations are played before the callbacks look again.
+
+Around each of its steps Lightning's loop does half a millisecond's work on a slow core: as much as a small network's
+whole recorded iteration takes the GPU.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+
+LONGEST = 0.1  # seconds: so late may a signal or a clock be noticed
+
+
+def one(iteration: int, length: int) -> Iterable[int]:
+    """A round of a single iteration, for iterations that take much longer than what lies around them."""
+    return (iteration,)
+
+
+class Rounds:
+    """Rounds that end where a callback has something to do: at the multiples of each of `rhythms`, and of the first
+    iteration; else after `LONGEST`."""
+
+    def __init__(self, rhythms: Iterable[int]):
+        self.rhythms = list(rhythms)
+
+    def __call__(self, iteration: int, length: int) -> Iterator[int]:
+        """The numbers of the iterations that follow `iteration`, where the stage ends at `length`."""
+        end = min([length, *(iteration - iteration % every + every for every in self.rhythms)]) if iteration else 1
+        late = time.monotonic() + LONGEST
+        while iteration < end:
+            yield iteration
+            iteration += 1
+            if time.monotonic() >= late:
+                return
