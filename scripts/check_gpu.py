@@ -87,6 +87,18 @@ def elsewhere() -> Iterator[Path]:
             os.chdir(before)
 
 
+@contextlib.contextmanager
+def without_reports() -> Iterator[None]:
+    """No report.html meanwhile: to draw one takes longer than a tiny training."""
+    from gantrain.training import fit
+
+    drawn, fit.report = fit.report, lambda run, config: None
+    try:
+        yield
+    finally:
+        fit.report = drawn
+
+
 def tiny(experiment: str, *words: str, iterations: int | None = None, run: str = "run") -> list[str]:
     from gantrain.config.compose import composed
     from gantrain.config.stages import stages_of
@@ -121,7 +133,7 @@ def resumes(experiment: str, accelerator: str) -> str:
     import torch
 
     same = (*QUIET, "trainer.deterministic=true", f"trainer.accelerator={accelerator}")
-    with elsewhere():
+    with elsewhere(), without_reports():
         for words in (
             tiny(experiment, *same, iterations=12, run="straight"),
             tiny(experiment, *same, iterations=6, run="stopped"),
@@ -141,7 +153,7 @@ def resumes(experiment: str, accelerator: str) -> str:
 
 def captures(experiment: str, accelerator: str) -> str:
     same = (*QUIET, "trainer.deterministic=true", "trainer.tf32=false", f"trainer.accelerator={accelerator}")
-    with elsewhere():
+    with elsewhere(), without_reports():
         for capture in ("auto", "none"):
             words = tiny(experiment, *same, f"trainer.capture={capture}", iterations=50, run=capture)
             code, said = program(words)
@@ -278,16 +290,34 @@ def guarded(part: str, rows: Callable[[], Iterator[Row]]) -> Iterator[Row]:
         yield Row(part, "stopped", told, False)
 
 
-def side_by_side(jobs: dict[tuple[str, str], tuple], workers: int) -> Iterator[Row]:
-    """The rows of jobs that run in processes of their own: (part, name) to a function and its arguments."""
+def timed(job: Callable[..., str], *args: str) -> tuple[str, float]:
+    began = time.monotonic()
+    return job(*args), time.monotonic() - began
+
+
+def side_by_side(jobs: dict[tuple[str, str], tuple], workers: int, limit: float) -> Iterator[Row]:
+    """The rows of jobs that run in processes of their own: (part, name) to a function and its arguments.
+
+    After `limit` seconds none begins any more; one that has not begun is a row that says so.
+    """
+    late, taken = time.monotonic() + limit, []
+    os.environ["OMP_NUM_THREADS"] = "1"  # the processes have the cores among them
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        started = {key: pool.submit(*job) for key, job in jobs.items()}
+        started = {key: pool.submit(timed, *job) for key, job in jobs.items()}
         for (part, name), future in started.items():
             try:
-                said = future.result(timeout=300)
+                said, seconds = future.result(timeout=max(0.0, late - time.monotonic()))
+                taken.append((seconds, f"{part} {name}"))
+            except TimeoutError:
+                future.cancel()
+                said = f"not done after {limit:.0f} s"
             except BaseException as error:
                 said = f"{type(error).__name__}: {error}"
             yield Row(part, name, said or "right", not said)
+    longest = ", ".join(f"{name} {seconds:.0f} s" for seconds, name in sorted(taken, reverse=True)[:5])
+    print(
+        f"{len(taken)} jobs, {sum(seconds for seconds, _ in taken):,.0f} s in all; the longest: {longest}", flush=True
+    )
 
 
 def main() -> int:
@@ -295,7 +325,9 @@ def main() -> int:
     parser.add_argument("--cpu", action="store_true", help="rehearse what a machine without a GPU can run")
     parser.add_argument("--only", nargs="*", default=[], metavar="PART")
     parser.add_argument("--experiments", nargs="*", default=[], metavar="NAME")
-    parser.add_argument("--workers", type=int, default=min(8, os.cpu_count() or 1), help="processes side by side")
+    workers = min(12, os.cpu_count() or 1)
+    parser.add_argument("--workers", type=int, default=workers, help=f"processes side by side ({workers})")
+    parser.add_argument("--limit", type=float, default=240, help="seconds for what runs side by side (240)")
     parser.add_argument("--rounds", type=int, default=20, help="of the loops that are timed (20)")
     parser.add_argument("--iterations", type=int, default=100, help="of a round (100)")
     args = parser.parse_args()
@@ -309,11 +341,11 @@ def main() -> int:
     accelerator = "cpu" if args.cpu else "gpu"
     names = args.experiments or sorted(file.stem for file in (configs_folder() / "experiment").glob("*.yaml"))
     precisions = [precision for precision in PRECISIONS if not args.cpu or precision != "16-mixed"]
-    jobs: dict[tuple[str, str], tuple] = {}
-    for name in names:
-        jobs |= {("tiny", f"{name} {precision}"): (trains, name, precision, accelerator) for precision in precisions}
-        jobs[("resume", name)] = (resumes, name, accelerator)
-        jobs[("capture", name)] = (captures, name, accelerator)
+    jobs: dict[tuple[str, str], tuple] = {
+        **{("resume", name): (resumes, name, accelerator) for name in names},
+        **{("capture", name): (captures, name, accelerator) for name in names},
+        **{("tiny", f"{name} {kind}"): (trains, name, kind, accelerator) for kind in precisions for name in names},
+    }
     jobs = {key: job for key, job in jobs.items() if not args.only or key[0] in args.only}
     alone: dict[str, Callable[[], Iterator[Row]]] = {"verbs": lambda: verbs(accelerator)}
     if not args.cpu:
@@ -321,7 +353,7 @@ def main() -> int:
     card = torch.cuda.get_device_name() if not args.cpu else platform.processor() or "cpu"
     print(f"{card}, torch {torch.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores", flush=True)
     began, rows = time.monotonic(), []
-    parts = [("side by side", lambda: side_by_side(jobs, args.workers)), *alone.items()]
+    parts = [("side by side", lambda: side_by_side(jobs, args.workers, args.limit)), *alone.items()]
     for part, make in parts:
         if args.only and part not in (*args.only, "side by side"):
             continue
