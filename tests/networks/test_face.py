@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from gantrain.errors import UserError
-from gantrain.networks.face import FaceEmbedder
+from gantrain.networks.face import FaceEmbedder, resized
 from gantrain.networks.torchscript import trust
 
 
@@ -182,3 +182,15 @@ def test_the_stand_in_is_always_the_same_and_tells_pictures_apart():
     assert torch.equal(a(images), b(images))
     assert (a(images)[0] - a(images)[1]).norm() > 1e-3
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(("height", "width"), [(40, 24), (12, 60), (32, 32)])
+def test_pictures_are_resized_as_torch_resizes_them(height, width):
+    pixels = torch.rand(2, 3, height, width, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        ours = resized(pixels, 32)
+    theirs = torch.nn.functional.interpolate(pixels, (32, 32), mode="bilinear", antialias=True)
+    assert torch.allclose(ours, theirs, atol=1e-6)
+    weights = torch.rand(2, 3, 32, 32)
+    (of_ours,), (of_theirs,) = (torch.autograd.grad((made * weights).sum(), pixels) for made in (ours, theirs))
+    assert torch.allclose(of_ours, of_theirs, atol=1e-5)

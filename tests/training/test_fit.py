@@ -206,3 +206,15 @@ def test_only_the_runs_own_pictures_and_checkpoints_are_touched(gantrain, run):
         file.write_text("mine")
     assert gantrain("resume", "run", "iterations=3").code == 0
     assert all(file.read_text() == "mine" for file in mine)
+
+
+def test_a_layer_that_cannot_be_deterministic_is_told_in_a_sentence(gantrain, monkeypatch):
+    def refused(*_):
+        raise RuntimeError(
+            "some_backward_cuda does not have a deterministic implementation, but you set it. Turn it off"
+        )
+
+    monkeypatch.setattr("gantrain.models.latent.LatentGAN.losses", refused)
+    result = gantrain(*TINY, "hydra.run.dir=run")
+    assert result.code == 2
+    assert "some_backward_cuda does not have a deterministic implementation; train with" in result.err

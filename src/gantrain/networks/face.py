@@ -1,5 +1,6 @@
 """A frozen network that says whose face it is: a TorchScript file, or a model of torchvision or timm with weights."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,33 @@ from gantrain.networks.frozen import IMAGENET, Frozen, pixels_of
 from gantrain.networks.weights import read_state
 
 HEADS = ("fc", "classifier", "classif", "head", "heads", "last_linear")  # what classifies, and is taken off
+
+
+@functools.lru_cache(16)
+def shares(size: int, length: int, device: torch.device) -> Tensor:
+    """How much each of `length` pixels in a row gives to each of `size`: (size, length)."""
+    with torch.inference_mode(False):  # they are kept, and trained through later
+        row = torch.eye(length)[None, None]
+        return F.interpolate(row, (size, length), mode="bilinear", antialias=True)[0, 0].to(device)
+
+
+def resized(pixels: Tensor, size: int) -> Tensor:
+    """Pictures of side `size`, bilinear with antialiasing, by products of matrices.
+
+    torch's own has no backward pass on a GPU that gives the same bits again.
+    """
+    rows, columns = (shares(size, length, pixels.device) for length in pixels.shape[-2:])
+    with torch.autocast(pixels.device.type, enabled=False):
+        return rows @ pixels.float() @ columns.T
+
+
+class Resized(nn.Module):
+    def __init__(self, size: int):
+        super().__init__()
+        self.size = size
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return resized(pixels, self.size)
 
 
 class FaceEmbedder(Frozen):
@@ -57,7 +85,7 @@ class FaceEmbedder(Frozen):
             self.test(images.device)
         pixels = pixels_of(images, self.range)
         if self.size is not None and pixels.shape[-2:] != (self.size, self.size):
-            pixels = F.interpolate(pixels, (self.size, self.size), mode="bilinear", antialias=True)
+            pixels = resized(pixels, self.size)
         return self.answer(pixels)
 
     def find(self) -> Path | None:
@@ -69,9 +97,7 @@ class FaceEmbedder(Frozen):
         self._loaded = [1] * 32 if file is None else list(bytes.fromhex(sha256(file)))
         self.check_file()
         if file is None:  # small, but it tells pictures apart
-            return nn.Sequential(
-                nn.AdaptiveAvgPool2d(32), nn.Conv2d(3, 8, 4, 4), nn.Tanh(), nn.Flatten(), nn.Linear(8 * 8 * 8, 16)
-            )
+            return nn.Sequential(Resized(32), nn.Conv2d(3, 8, 4, 4), nn.Tanh(), nn.Flatten(), nn.Linear(8 * 8 * 8, 16))
         if self.model is None:
             return torchscript.load(file, self.key, self.ways)
         return with_weights(model_named(self.model), file, self.model)

@@ -15,7 +15,7 @@ from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.config.changes import moved
 from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
-from gantrain.errors import Diverged, UserError, lacking
+from gantrain.errors import Diverged, UserError, first_line, lacking
 from gantrain.models.base import GANModule
 from gantrain.models.loop.rounds import Rounds
 from gantrain.run.checkpoint import load_networks
@@ -76,6 +76,9 @@ def told(run: Run) -> Iterator[None]:
     except (UserError, Diverged):
         raise
     except Exception as error:
+        if "does not have a deterministic implementation" in str(error):
+            layer = first_line(error).split(",")[0]
+            raise UserError(f"trainer.deterministic=true: {layer}; train with trainer.deterministic=false") from error
         if (reason := lacking(error)) is None:
             raise
         raise UserError(
