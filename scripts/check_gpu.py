@@ -46,6 +46,15 @@ SPEEDS = {
         ),
     ),
 }
+PICTURE = ("in.png", "--out", "out")
+USES = {
+    ("dcgan_digits", "sample"): ("-n", "4", "--out", "out"),
+    ("dcgan_digits", "evaluate"): ("evaluation.samples=64",),
+    ("srgan_photos", "upscale"): PICTURE,
+    ("pix2pix_folder", "translate"): PICTURE,
+    ("pix2pix_folder", "evaluate"): (),
+    ("cyclegan_small", "translate"): PICTURE,
+}
 OF_GRAPH = 0.7  # the least speed of a whole run against the bare captured loop
 MOST_MEMORY = 1.3  # of a captured run, against an eager one
 ROUNDING = 1e-2  # the largest difference of a weight, in units of the largest weight of its tensor
@@ -195,26 +204,16 @@ def nearly_the_same(experiment: str) -> list[str]:
     ]
 
 
-# ---- parts that need the GPU for themselves --------------------------------------------------------------------------
-
-
-def verbs(accelerator: str) -> Iterator[Row]:
+def uses(experiment: str, verb: str, accelerator: str) -> str:
     from PIL import Image
 
-    used = {
-        "dcgan_digits": (["sample", "run", "-n", "4", "--out", "out"], ["evaluate", "run", "evaluation.samples=64"]),
-        "srgan_photos": (["upscale", "run", "in.png", "--out", "out"],),
-        "pix2pix_folder": (["translate", "run", "in.png", "--out", "out"], ["evaluate", "run"]),
-        "cyclegan_small": (["translate", "run", "in.png", "--out", "out"],),
-    }
-    for experiment, calls in used.items():
-        with elsewhere():
-            Image.effect_noise((40, 30), 90).convert("RGB").save("in.png")
-            code, said = program(tiny(experiment, f"trainer.accelerator={accelerator}"))
-            for words in calls:
-                if code == 0:
-                    code, said = program(words)
-                yield Row("verbs", f"{experiment}: {words[0]}", said or "works", code == 0)
+    with elsewhere():
+        Image.effect_noise((40, 30), 90).convert("RGB").save("in.png")
+        _, said = program(tiny(experiment, f"trainer.accelerator={accelerator}"))
+        return said or program([verb, "run", *USES[experiment, verb]])[1]
+
+
+# ---- parts that need the GPU for themselves --------------------------------------------------------------------------
 
 
 def memory() -> Iterator[Row]:
@@ -288,6 +287,9 @@ def syncs() -> Iterator[Row]:
 def speed(rounds: int, iterations: int) -> Iterator[Row]:
     from benchmark import measured
 
+    from gantrain.training.quiet import quiet_libraries
+
+    quiet_libraries()
     for experiment, (least, words) in SPEEDS.items():
         with elsewhere(), contextlib.redirect_stdout(io.StringIO()):
             seconds, batch = measured(experiment, rounds, iterations, list(words))
@@ -370,12 +372,13 @@ def main() -> int:
     jobs: dict[tuple[str, str], tuple] = {
         **{("resume", name): (resumes, name, accelerator) for name in names},
         **{("capture", name): (captures, name, accelerator) for name in names},
+        **{("verbs", " ".join(key)): (uses, *key, accelerator) for key in USES},
         **{("tiny", f"{name} {kind}"): (trains, name, kind, accelerator) for kind in precisions for name in names},
     }
     jobs = {key: job for key, job in jobs.items() if not args.only or key[0] in args.only}
-    alone: dict[str, Callable[[], Iterator[Row]]] = {"verbs": lambda: verbs(accelerator)}
+    alone: dict[str, Callable[[], Iterator[Row]]] = {}
     if not args.cpu:
-        alone |= {"memory": memory, "syncs": syncs, "speed": lambda: speed(args.rounds, args.iterations)}
+        alone = {"memory": memory, "syncs": syncs, "speed": lambda: speed(args.rounds, args.iterations)}
     card = torch.cuda.get_device_name() if not args.cpu else platform.processor() or "cpu"
     print(f"{card}, torch {torch.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores", flush=True)
     began, rows = time.monotonic(), []
@@ -385,9 +388,9 @@ def main() -> int:
             continue
         for row in guarded(part, make):
             rows.append(row)
-            if not row.good or row.part not in ("tiny", "resume", "capture"):
+            if not row.good or row.part in alone:
                 print(f"{'ok' if row.good else 'FAILED':<7} {row.part:<8} {row.name:<44} {row.value}", flush=True)
-    for part in ("tiny", "resume", "capture"):
+    for part in ("tiny", "resume", "capture", "verbs"):
         of_part = [row for row in rows if row.part == part]
         if of_part:
             print(f"{sum(row.good for row in of_part):>4} of {len(of_part):>3} {part}")
