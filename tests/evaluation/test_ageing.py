@@ -116,6 +116,11 @@ def test_training_photos_are_looked_at_a_part_at_a_time(data, monkeypatch):
     parts = fitted()
     assert seen == [10, 10, 10, 10, 2]
     assert torch.equal(parts.class_of(whole.embeddings), whole.class_of(whole.embeddings))
+    again = fitted()
+    assert len(seen) == 5  # their embeddings are kept
+    assert torch.equal(again.class_of(whole.embeddings), whole.class_of(whole.embeddings))
+    Judge(FaceEmbedder("untrained", size=16), torch.device("cpu"), data, data.held_out(), 5)
+    assert len(seen) == 10  # of another recogniser
 
 
 class Brightness(nn.Module):

@@ -6,7 +6,7 @@ from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation import extraction as module
 from gantrain.evaluation.backbones import named
-from gantrain.evaluation.extraction import extract, generated, real_features, real_parts, stream
+from gantrain.evaluation.extraction import RealParts, extract, generated, real_features, stream
 
 CPU = torch.device("cpu")
 
@@ -51,7 +51,7 @@ def test_parts_are_the_whole_in_order(tmp_path, monkeypatch):
     data, backbone = digits(tmp_path), named("random", None, None)
     whole = real_features(data, backbone, len(data), 0, CPU)
     monkeypatch.setattr(module, "PART", 500)
-    parts = list(real_parts(data, backbone, len(data), 0, CPU))
+    parts = list(RealParts(data, backbone, len(data), 0, CPU))
     assert [len(part) for part in parts] == [500, 500, 500, 297]
     assert torch.equal(torch.cat([part.labels for part in parts]), whole.labels)
     assert torch.allclose(torch.cat([part.features for part in parts]), whole.features, atol=1e-6)

@@ -9,6 +9,7 @@ from torch import nn
 from gantrain.data.pairs import Pairs
 from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError
+from gantrain.evaluation import pairs as module
 from gantrain.evaluation.pairs import PairScores, compared, mean_target
 from gantrain.losses.reconstruction import PixelL1
 from gantrain.models.paired import PairedGAN
@@ -46,6 +47,13 @@ def test_the_mean_of_the_training_is_no_trained_answer():
     pairs = data()
     reals = pairs.take(np.arange(15))["real"]
     assert torch.allclose(mean_target(pairs)[0], reals.mean(0), atol=1e-6)
+
+
+def test_the_mean_of_the_training_is_kept(tmp_path, monkeypatch):
+    pairs = data(cache_dir=tmp_path)
+    first = PairScores().measure(family(), pairs)
+    monkeypatch.setattr(module, "mean_target", lambda data: pytest.fail("measured again"))
+    assert PairScores().measure(family(), pairs) == first
 
 
 def test_all_answers_stand_side_by_side():

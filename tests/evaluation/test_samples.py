@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.functional import avg_pool2d
 from toys import game
 
@@ -16,8 +17,8 @@ from gantrain.evaluation import classifier
 from gantrain.evaluation import extraction as features_module
 from gantrain.evaluation.backbones import Random
 from gantrain.evaluation.classifier import dataset_backbone
-from gantrain.evaluation.extraction import extract, stream
-from gantrain.evaluation.samples import SCORES, SampleScores
+from gantrain.evaluation.extraction import Features, extract, stream
+from gantrain.evaluation.samples import CONDITIONAL, SCORES, SampleScores, Sides
 from gantrain.networks.torchscript import trust
 
 CPU = torch.device("cpu")
@@ -133,6 +134,57 @@ def test_the_same_seed_gives_the_same_numbers(digits):
     other = measure(digits, seed=1)
     assert other.scores["fd50_random"].value != one.scores["fd50_random"].value
     assert other.protocol["seed"] == 1
+
+
+class Lost(Exception):
+    """The real data were read."""
+
+
+def test_what_depends_on_real_data_alone_is_kept(tmp_path, monkeypatch):
+    """With a cold cache, a warm one and one that lost its files the scores are the same bits."""
+
+    def lost(*args):
+        raise Lost
+
+    monkeypatch.setattr(classifier, "STEPS", 20)
+    for options in ({}, {"backbone": "random"}, {"backbone": "random", "split": "test"}):
+        data = GANDataModule(Digits(), 16, 1, 8, cache_dir=tmp_path / "warm", holdout=0.3).open()
+        cold = SampleScores(samples=50, **options).measure(toy(), data)
+        with monkeypatch.context() as patch:
+            patch.setattr(features_module, "stream", lost)
+            for slow in ("root_of", "radii", "moments"):
+                kinds = {"moments": 0, "root_of": 0, "radii": 0}
+                patch.setattr(features_module, slow, counted(getattr(features_module, slow), kinds, slow))
+                warm = SampleScores(samples=50, **options).measure(toy(), data)
+                assert kinds == {"moments": 21 if slow == "moments" else 0, "root_of": 0, "radii": 0}  # of fakes alone
+            assert warm == cold
+            with pytest.raises(Lost):
+                SampleScores(samples=50, seed=1, **options).measure(toy(), data)
+        for file in (tmp_path / "warm" / "features").iterdir():
+            file.unlink()
+        assert SampleScores(samples=50, **options).measure(toy(), data) == cold
+
+
+def counted(function, calls, name):
+    def called(*args):
+        calls[name] += 1
+        return function(*args)
+
+    return called
+
+
+def test_scores_are_made_where_the_features_are():
+    """Fake tensors of CUDA refuse one of the CPU beside them, and a value that the host waits for."""
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        real, fake = (
+            Features(torch.randn(60, 8, device="cuda"), torch.rand(60, 4, device="cuda").softmax(1), None)
+            for _ in range(2)
+        )
+        sides = Sides(real, fake, [real], True, 3, torch.Generator())
+        for name, (needs, score) in SCORES.items():
+            if CONDITIONAL not in needs:  # classes are looked up by the host
+                found = score(sides)
+                assert found.value.device.type == found.error.device.type == "cuda", name
 
 
 def test_the_protocol_is_in_the_result(digits):

@@ -11,6 +11,7 @@ from gantrain.checks import check_whole
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
+from gantrain.evaluation.kept import Tensors, kept
 from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.models.inversion import Inversion
 from gantrain.models.loop.eval_mode import outputs
@@ -137,19 +138,26 @@ class Judge:
         from sklearn.preprocessing import StandardScaler
 
         self.face, self.device = face, device
-        embeddings, ages = [], []
-        for start in range(0, len(data), PART):  # all photos of IMDB in float32 would be 9 GB
-            images, cond = photos(data, start, PART)
-            embeddings.append(self.embed(images))
-            ages.append(cond)
-        regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
-        self.classifier = make_pipeline(StandardScaler(), regression)
-        self.classifier.fit(torch.cat(embeddings).numpy(), torch.cat(ages).numpy())
         self.real, self.cond = photos(held, 0, samples)
         self.embeddings = self.embed(self.real)
+        parts = [self.learnt(data, start) for start in range(0, len(data), PART)]
+        regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
+        self.classifier = make_pipeline(StandardScaler(), regression)
+        self.classifier.fit(*(torch.cat([part[key] for part in parts]).numpy() for key in ("embeddings", "ages")))
 
     def embed(self, images: Tensor) -> Tensor:
         return embed(self.face, images, self.device)
+
+    def learnt(self, data: GANDataModule, start: int) -> Tensors:
+        """Embeddings and ages of PART photos of training, kept on disk; all photos in float32 may be 9 GB."""
+
+        def made() -> Tensors:
+            images, cond = photos(data, start, PART)
+            return {"embeddings": self.embed(images), "ages": cond}
+
+        face = self.face  # it has answered before: its file's checksum is known
+        seen = (face.checksum.tolist(), face.model, face.size, face.range, face.mean, face.deviation)
+        return kept(data, "features", ("faces", data.content, seen, start, PART, self.device.type), made)
 
     def class_of(self, embeddings: Tensor) -> Tensor:
         """The class number (n,) that each picture is taken for."""

@@ -10,7 +10,8 @@ from torch.nn import functional
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone, hash_of, unfit
-from gantrain.evaluation.extraction import kept, stream
+from gantrain.evaluation.extraction import stream
+from gantrain.evaluation.kept import kept
 from gantrain.evaluation.measures.resize import resized_bytes
 from gantrain.files import sha256
 from gantrain.networks.weights import read_state

@@ -1,16 +1,12 @@
-"""Features of real and of generated pictures: extracted once, the real ones kept on disk."""
+"""Features of real and of generated pictures: extracted once, those of real ones kept on disk."""
 
-import contextlib
 import copy
 import functools
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gantrain.data.module import GANDataModule
@@ -18,29 +14,49 @@ from gantrain.data.stream import Batches
 from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone
-from gantrain.evaluation.measures.frechet import moments
-from gantrain.files import replacing
-from gantrain.folders import cache_folder
+from gantrain.evaluation.kept import Tensors, kept
+from gantrain.evaluation.measures.frechet import moments, root_of
+from gantrain.evaluation.measures.neighbours import radii
 
+VERSION = 1  # raise it when the same pictures would give other numbers
 CHUNK = 250  # pictures that go through the backbone together
 PART = 40 * CHUNK  # pictures whose features are one file: 80 MB of Inception's
 
 
+def anew(name: Any, make: Callable[[], Tensors]) -> Tensors:
+    """Keep nothing."""
+    return make()
+
+
 @dataclass(frozen=True)
 class Features:
-    """`features` (n, d) float32, `probabilities` (n, classes) where the backbone classifies, `labels` (n,) where the
-    pictures have classes; on the CPU."""
+    """`features` (n, d) float32, `probabilities` (n, classes) where the backbone classifies, where it ran; `labels`
+    (n,) where the pictures have classes, on the CPU.
+
+    `keep(name, make)` gives what `make` makes of them alone; of real pictures it is kept on disk.
+    """
 
     features: Tensor
     probabilities: Tensor | None
     labels: Tensor | None
+    keep: Callable[[Any, Callable[[], Tensors]], Tensors] = anew
 
     def __len__(self) -> int:
         return len(self.features)
 
     @functools.cached_property
     def moments(self) -> tuple[Tensor, Tensor]:
-        return moments(self.features)
+        found = self.keep("moments", lambda: dict(zip(("mean", "covariance"), moments(self.features), strict=True)))
+        return found["mean"], found["covariance"]
+
+    @functools.cached_property
+    def root(self) -> Tensor:
+        """Of the covariance."""
+        return self.keep("root", lambda: {"root": root_of(self.moments[1])})["root"]
+
+    def radii(self, ks: tuple[int, ...], among: int) -> Tensor:
+        """Distances (among, len(ks)) of the first `among` of them to their k-th neighbours there."""
+        return self.keep(("radii", ks, among), lambda: {"radii": radii(self.features[:among], ks)})["radii"]
 
     @classmethod
     def joined(cls, parts: Iterable["Features"]) -> "Features":
@@ -61,40 +77,52 @@ def stream(data: GANDataModule, count: int, seed: int, start: int = 0) -> Iterat
         yield data.pictures(whole["real"]), whole.get("cond")
 
 
+@dataclass(frozen=True)
+class RealParts:
+    """Features of `count` real pictures in an order of `seed`, from the disk where they were extracted before.
+
+    They come PART at a time: all may be larger than the memory.
+    """
+
+    data: GANDataModule
+    backbone: Backbone
+    count: int
+    seed: int
+    device: torch.device
+
+    def __iter__(self) -> Iterator[Features]:
+        for start in range(0, self.count, PART):
+            yield self.part(start, min(PART, self.count - start))
+
+    def part(self, start: int, count: int) -> Features:
+        def made() -> Tensors:
+            chunks = stream(self.data, count, self.seed, start)
+            pictures = shown(chunks, -(-count // CHUNK), "parts of the real pictures")
+            found = extract(pictures, self.backbone, self.device)
+            columns = {name: getattr(found, name) for name in ("features", "probabilities", "labels")}
+            return {name: value for name, value in columns.items() if value is not None}
+
+        found = self.kept((start, count), made)
+        labels = found.get("labels")
+        return Features(found["features"], found.get("probabilities"), None if labels is None else labels.cpu())
+
+    @property
+    def content(self) -> tuple:
+        """What their features depend on."""
+        backbone = self.backbone
+        numbers = (self.seed, self.device.type)  # a GPU rounds in another way
+        return VERSION, self.data.content, backbone.name, backbone.weights, backbone.filter, *numbers
+
+    def kept(self, name: Any, make: Callable[[], Tensors]) -> Tensors:
+        return kept(self.data, "features", (*self.content, name), make, self.device)
+
+    def joined(self) -> Features:
+        """All of them at once, with what is made of them alone."""
+        return replace(Features.joined(self), keep=lambda name, make: self.kept((self.count, name), make))
+
+
 def real_features(data: GANDataModule, backbone: Backbone, count: int, seed: int, device: torch.device) -> Features:
-    """Features of `count` real pictures in an order of `seed`, from the disk where they were extracted before."""
-    return Features.joined(real_parts(data, backbone, count, seed, device))
-
-
-def real_parts(
-    data: GANDataModule, backbone: Backbone, count: int, seed: int, device: torch.device
-) -> Iterator[Features]:
-    """The same, PART at a time: features of all pictures may be larger than the memory."""
-    for start in range(0, count, PART):
-        yield _part(data, backbone, start, min(PART, count - start), seed, device)
-
-
-def _part(data: GANDataModule, backbone: Backbone, start: int, count: int, seed: int, device: torch.device) -> Features:
-    def made() -> dict[str, Tensor]:
-        pictures = shown(stream(data, count, seed, start), -(-count // CHUNK), "parts of the real pictures")
-        found = vars(extract(pictures, backbone, device))
-        return {name: value for name, value in found.items() if value is not None}
-
-    content = (data.content, backbone.name, backbone.weights, backbone.filter, start, count, seed)
-    return Features(**{"probabilities": None, "labels": None, **kept(data, "features", content, made)})
-
-
-def kept(data: GANDataModule, folder: str, content: tuple, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Tensors from the file of the cache that is named after `content`, made where it is missing or damaged."""
-    key = hashlib.sha256(repr(content).encode()).hexdigest()[:16]
-    file = (data.cache_dir or cache_folder()) / folder / f"{key}.safetensors"
-    with contextlib.suppress(OSError, SafetensorError):
-        return load_file(file)
-    tensors = make()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(file) as temporary:
-        save_file(tensors, temporary)
-    return tensors
+    return RealParts(data, backbone, count, seed, device).joined()
 
 
 def generated(
@@ -116,14 +144,15 @@ def generated(
 
 
 def extract(pictures: Iterator[tuple[Tensor, Tensor | None]], backbone: Backbone, device: torch.device) -> Features:
-    """Features of all `pictures`, a chunk at a time. Raises UserError where they are not finite."""
+    """Features of all `pictures`, a chunk at a time, left on the device. Raises UserError where they are not finite."""
     parts = []
     backbone.to(device)
     with torch.no_grad():
         for chunk, labels in pictures:
             features, logits = backbone(chunk.to(device))
-            if not torch.isfinite(features).all():
-                raise UserError(f"evaluation.backbone: the features of {backbone.name} are not finite")
-            probabilities = None if logits is None else logits.float().softmax(1).cpu()
-            parts.append(Features(features.float().cpu(), probabilities, None if labels is None else labels.cpu()))
-    return Features.joined(parts)
+            probabilities = None if logits is None else logits.float().softmax(1)
+            parts.append(Features(features.float(), probabilities, None if labels is None else labels.cpu()))
+    found = Features.joined(parts)
+    if not torch.isfinite(found.features).all():
+        raise UserError(f"evaluation.backbone: the features of {backbone.name} are not finite")
+    return found

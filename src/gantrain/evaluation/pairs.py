@@ -11,6 +11,7 @@ from gantrain.checks import check_whole
 from gantrain.data.pairs import Pairs
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
+from gantrain.evaluation.kept import kept
 from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.evaluation.super_resolution import LEAST
 from gantrain.models.base import GANModule
@@ -54,7 +55,8 @@ class PairScores(Evaluation):
         batch = held_out.take(np.arange(count))
         made = outputs(module.averaged("generator", raw), batch["cond"], device=module.device, chunk=CHUNK)
         truth = held_out.pictures(batch["real"])
-        answers = {"": made, MEAN: mean_target(data), INPUT: batch["cond"]}
+        mean = kept(data, "features", ("mean target", data.content), lambda: {"mean": mean_target(data)})["mean"]
+        answers = {"": made, MEAN: mean, INPUT: batch["cond"]}
         scores = {
             f"{name}{suffix}": Score.mean(values, BETTER[name])
             for suffix in suffixes(data)

@@ -2,9 +2,9 @@
 
 import functools
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,12 +15,13 @@ from gantrain.errors import UserError, did_you_mean
 from gantrain.evaluation.backbones import Backbone, named
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.classifier import check_labelled, dataset_backbone
-from gantrain.evaluation.extraction import Features, extract, generated, real_features, real_parts
+from gantrain.evaluation.extraction import Features, RealParts, extract, generated, real_features
+from gantrain.evaluation.kept import Tensors
 from gantrain.evaluation.measures import classes
 from gantrain.evaluation.measures.bootstrap import standard_error
 from gantrain.evaluation.measures.frechet import frechet_distance, intra_class
 from gantrain.evaluation.measures.kernel import kernel_distance
-from gantrain.evaluation.measures.neighbours import K_DENSITY, K_PRECISION, nearest, overlap
+from gantrain.evaluation.measures.neighbours import K_DENSITY, K_PRECISION, KS, nearest, overlap
 from gantrain.evaluation.protocol import ema_or_raw, tagged
 from gantrain.models.base import GANModule
 from gantrain.run.scores import Result, Score
@@ -33,7 +34,7 @@ OWN, CLASSES, CONDITIONAL = "a classifier of the data's own classes", "a classif
 class Sides:
     """What scores are made of: features of both sides, and of what fakes may be copies of, a part at a time.
 
-    With `among` the real pictures are the first of training's.
+    With `among` the real pictures are the first of training's; `known_as` names training's where things are kept.
     """
 
     real: Features
@@ -42,14 +43,23 @@ class Sides:
     among: bool
     resamples: int
     generator: torch.Generator
+    known_as: tuple = ()
 
     @functools.cached_property
     def overlap(self) -> dict[str, Tensor]:
         n = min(len(self.real), len(self.fake))  # it depends on how dense each side is: equally many
-        return overlap(self.real.features[:n], self.fake.features[:n])
+        return overlap(self.real.features[:n], self.fake.features[:n], self.real.radii(KS, n))
 
 
-Of = Callable[[Sides], Score]
+class Found(NamedTuple):
+    """A score where its features lie: the host need not wait for each of them."""
+
+    value: Tensor
+    better: Literal["higher", "lower", "near 1"]
+    error: Tensor | None
+
+
+Of = Callable[[Sides], Found]
 
 
 class SampleScores(Evaluation):
@@ -131,7 +141,7 @@ class SampleScores(Evaluation):
         real = real_features(reference, backbone, count, self.seed, module.device)
         pictures = generated(module, data, self.samples, self.seed, raw, self.truncation, real.labels)
         fake = extract(pictures, backbone, module.device)
-        training = real_parts(data, backbone, len(data), self.seed, module.device)
+        training = RealParts(data, backbone, len(data), self.seed, module.device)
         rounds_clean = backbone.rounded and backbone.filter == "clean"
         protocol = {
             "backbone": backbone.name,
@@ -150,7 +160,7 @@ class SampleScores(Evaluation):
             "neighbours": f"{K_PRECISION} and {K_DENSITY} among {min(len(real), len(fake))}",
         }
         warn_of_bias(real, fake)
-        scores = self.score(wanted, real, fake, training)
+        scores = self.score(wanted, real, fake, training, (*training.content, len(data)))
         tables = self.unseen(wanted, data, backbone, real, module.device) if self.own else {}
         return Result({self.name_of(name, backbone.name): score for name, score in scores.items()}, protocol, tables)
 
@@ -172,10 +182,16 @@ class SampleScores(Evaluation):
         count = min(self.samples, len(held))
         if count <= K_DENSITY:
             return {}
-        unseen = real_features(held, backbone, count, self.seed, device)
-        generator = torch.Generator().manual_seed(self.seed)
-        sides = Sides(real, unseen, [real], True, 0, generator)
-        row = {name: f"{SCORES[name][1](sides).value:.4g}" for name in wanted if CONDITIONAL not in SCORES[name][0]}
+        names = [name for name in wanted if CONDITIONAL not in SCORES[name][0]]
+
+        def values() -> Tensors:
+            unseen = real_features(held, backbone, count, self.seed, device)
+            generator = torch.Generator().manual_seed(self.seed)
+            sides = Sides(real, unseen, [real], True, 0, generator, ("unseen",))
+            return {name: SCORES[name][1](sides).value for name in names}
+
+        found = real.keep(("unseen", held.content, count, names), values)
+        row = {name: f"{found[name].item():.4g}" for name in names}
         return {f"{count:,} unseen real pictures in the place of samples": [row]}
 
     def wanted(self, module: GANModule, data: GANDataModule) -> tuple[str, ...]:
@@ -199,69 +215,87 @@ class SampleScores(Evaluation):
         return self._classifies[data]
 
     def score(
-        self, wanted: Sequence[str], real: Features, fake: Features, training: Iterable[Features]
+        self, wanted: Sequence[str], real: Features, fake: Features, training: Iterable[Features], known_as: tuple = ()
     ) -> dict[str, Score]:
         """Each wanted score by its plain name; `training`, in parts, is what samples may be copies of.
 
         Where `split` is train, `real` are the first of it.
         """
         generator = torch.Generator().manual_seed(self.seed)
-        sides = Sides(real, fake, training, self.split == "train", self.resamples, generator)
-        scores = {name: score(sides) for name, (_, score) in SCORES.items() if name in wanted}
+        sides = Sides(real, fake, training, self.split == "train", self.resamples, generator, known_as)
+        scores = told({name: score(sides) for name, (_, score) in SCORES.items() if name in wanted})
         return {name: scores[name] for name in wanted}
 
 
-def resampled(better: Literal["higher", "lower"], statistic: Callable[[Features, Features], float]) -> Of:
+def told(found: Mapping[str, Found]) -> dict[str, Score]:
+    """The scores as numbers of the host, in one transfer."""
+    pairs = [(one.value, one.value if one.error is None else one.error) for one in found.values()]
+    numbers = torch.stack([number.double() for pair in pairs for number in pair]).view(-1, 2).tolist()
+    return {
+        name: Score(value, one.better, None if one.error is None else error)
+        for (name, one), (value, error) in zip(found.items(), numbers, strict=True)
+    }
+
+
+def resampled(better: Literal["higher", "lower"], statistic: Callable[[Features, Features], Tensor]) -> Of:
     """A score that `statistic` makes of real and fake; the bootstrap draws the fakes anew for its error."""
 
-    def score(sides: Sides) -> Score:
+    def score(sides: Sides) -> Found:
         real, fake = sides.real, sides.fake
         error = standard_error(lambda rows: statistic(real, fake.at(rows)), len(fake), sides.resamples, sides.generator)
-        return Score(statistic(real, fake), better, error)
+        return Found(statistic(real, fake), better, error)
 
     return score
 
 
-def of_shares(better: Literal["higher", "lower"], statistic: Callable[[Tensor, Tensor], float | Tensor]) -> Of:
+def of_shares(better: Literal["higher", "lower"], statistic: Callable[[Tensor, Tensor], Tensor]) -> Of:
     """The same of the fakes' and the real ones' shares of classes: the classifier's mistakes are on both sides."""
 
-    def of(real: Features, fake: Features) -> float:
-        return float(statistic(classes.shares(fake.probabilities), classes.shares(real.probabilities)))
+    def of(real: Features, fake: Features) -> Tensor:
+        return statistic(classes.shares(fake.probabilities), classes.shares(real.probabilities))
 
     return resampled(better, of)
 
 
+def mean(values: Tensor, better: Literal["higher", "near 1"]) -> Found:
+    """The mean over samples with its standard error."""
+    return Found(values.mean(), better, values.std() / len(values) ** 0.5)
+
+
 def neighbours(name: str) -> Of:
-    return lambda sides: Score.mean(sides.overlap[name].tolist(), "higher")
+    return lambda sides: mean(sides.overlap[name], "higher")
 
 
-def kernel(sides: Sides) -> Score:
+def kernel(sides: Sides) -> Found:
     value, error = kernel_distance(sides.real.features, sides.fake.features, sides.generator)
-    return Score(value, "lower", error)
+    return Found(value, "lower", error)
 
 
-def copying(sides: Sides) -> Score:
+def copying(sides: Sides) -> Found:
     """How far samples are from the nearest training picture, over how far other real pictures are from theirs.
 
     About 1 where samples are as new as real pictures, near 0 where they are copies, above 1 where they are unlike all.
     """
-    real, fake = sides.real, sides.fake
-    to_training, usual = (torch.full((len(side),), torch.inf, dtype=torch.float64) for side in (fake, real))
-    row = 0
+    real, name = sides.real, ("usual", sides.known_as)
+    usual = real.keep(name, lambda: {"usual": nearest_training(sides, real, sides.among)})["usual"].mean()
+    return mean(nearest_training(sides, sides.fake) / usual.clamp_min(torch.finfo(torch.float64).tiny), "near 1")
+
+
+def nearest_training(sides: Sides, side: Features, among: bool = False) -> Tensor:
+    """The distance (n,) of each of a side to the nearest of training's, with `among` but itself."""
+    least, row = torch.full((len(side),), torch.inf, dtype=torch.float64, device=side.features.device), 0
     for part in sides.training:
-        own = torch.arange(len(real)) - row if sides.among else None
-        usual = usual.minimum(nearest(real.features, part.features, own)[0])
-        to_training = to_training.minimum(nearest(fake.features, part.features)[0])
+        own = torch.arange(len(side), device=least.device) - row if among else None
+        least = least.minimum(nearest(side.features, part.features, own)[0])
         row += len(part)
-    ratios = to_training / usual.mean().clamp_min(torch.finfo(torch.float64).tiny)
-    return Score.mean(ratios.tolist(), "near 1")
+    return least
 
 
-def mean_intra_class(real: Features, fake: Features) -> float:
+def mean_intra_class(real: Features, fake: Features) -> Tensor:
     distances = intra_class(real.features, real.labels, fake.features, fake.labels)
     if not distances:
         raise UserError("evaluation.samples: too few for two of any class; take more")
-    return sum(distances.values()) / len(distances)
+    return torch.stack(list(distances.values())).mean()
 
 
 def warn_of_bias(real: Features, fake: Features) -> None:
@@ -277,7 +311,7 @@ def warn_of_bias(real: Features, fake: Features) -> None:
 
 # What each score needs, and how it is made.
 SCORES: dict[str, tuple[tuple[str, ...], Of]] = {
-    "frechet": ((), resampled("lower", lambda real, fake: frechet_distance(*real.moments, *fake.moments))),
+    "frechet": ((), resampled("lower", lambda real, fake: frechet_distance(*real.moments, *fake.moments, real.root))),
     "kid": ((), kernel),
     "classes": ((OWN,), of_shares("higher", classes.found)),
     "sure": ((OWN,), resampled("higher", lambda real, fake: classes.sure_share(fake.probabilities))),

@@ -3,7 +3,7 @@ import pytest
 import scipy.linalg
 import torch
 
-from gantrain.evaluation.measures.frechet import frechet_distance, intra_class, moments
+from gantrain.evaluation.measures.frechet import frechet_distance, intra_class, moments, root_of
 
 
 def gaussian(seed, d):
@@ -33,7 +33,8 @@ def test_equals_an_independent_computation(d):
 def test_is_symmetric_and_zero_between_equals():
     (m1, c1), (m2, c2) = gaussian(1, 8), gaussian(2, 8)
     there, back = frechet_distance(*tensors(m1, c1, m2, c2)), frechet_distance(*tensors(m2, c2, m1, c1))
-    assert there == pytest.approx(back, rel=1e-10)
+    assert there == pytest.approx(back.item(), rel=1e-10)
+    assert frechet_distance(*tensors(m1, c1, m2, c2), root_of(torch.from_numpy(c1))) == there
     assert frechet_distance(*tensors(m1, c1, m1, c1)) == pytest.approx(0, abs=1e-9)
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gantrain.evaluation.measures.neighbours import nearest, overlap, radii
+from gantrain.evaluation.measures.neighbours import KS, nearest, overlap, radii
 
 
 def blobs(centres, n, seed, spread=0.1):
@@ -66,6 +66,13 @@ def test_nearest_is_exact_for_copies():
     distances, numbers = nearest(rows, rows, torch.arange(50))
     assert (numbers != torch.arange(50)).all()
     assert distances.min() > 1000
+
+
+def test_radii_that_are_known_are_not_measured():
+    real, fake = blobs(MODES, 20, 0), blobs(MODES, 20, 1)
+    asked, given = overlap(real, fake), overlap(real, fake, radii(real, KS))
+    assert all(torch.equal(given[name], values) for name, values in asked.items())
+    assert overlap(real, fake, torch.zeros(80, 2))["precision"].sum() == 0
 
 
 def test_too_few_samples():

@@ -7,10 +7,10 @@ from torch import Tensor
 
 
 def standard_error(
-    statistic: Callable[[Tensor], float], count: int, resamples: int, generator: torch.Generator
-) -> float | None:
+    statistic: Callable[[Tensor], Tensor], count: int, resamples: int, generator: torch.Generator
+) -> Tensor | None:
     """The spread of `statistic(rows)` over `resamples` draws of `count` rows with replacement; None below 2 draws."""
     if resamples < 2:
         return None
     draws = [torch.randint(count, (count,), generator=generator) for _ in range(resamples)]
-    return torch.tensor([statistic(rows) for rows in draws], dtype=torch.float64).std().item()
+    return torch.stack([statistic(rows) for rows in draws]).double().std()

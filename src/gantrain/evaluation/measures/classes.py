@@ -7,17 +7,17 @@ SURE = 0.9
 FOUND = 0.1  # of the share that a class has among real samples; mistakes of the classifier stay below
 
 
-def inception_score(probabilities: Tensor) -> float:
+def inception_score(probabilities: Tensor) -> Tensor:
     """exp E_x KL(p(y|x) || p(y)) of probabilities (n, classes) (Salimans et al. 2016, arXiv 1606.03498).
 
     Over all samples at once, which gives more than the papers' mean of ten splits; 1 at worst, the number of classes at
     best.
     """
     p = probabilities.double()
-    return divergence(p, p.mean(0)).mean().exp().item()
+    return divergence(p, p.mean(0)).mean().exp()
 
 
-def mode_score(probabilities: Tensor, real_probabilities: Tensor) -> float:
+def mode_score(probabilities: Tensor, real_probabilities: Tensor) -> Tensor:
     """exp(E_x KL(p(y|x) || p(y)) - KL(p(y) || p_real(y))) (Che et al. 2017, arXiv 1612.02136).
 
     In the form of Xu et al. 2018 (arXiv 1806.07755): the original's E_x KL(p(y|x) || p_real(y)) - KL(p(y) || p_real(y))
@@ -25,7 +25,7 @@ def mode_score(probabilities: Tensor, real_probabilities: Tensor) -> float:
     """
     p, real = probabilities.double(), real_probabilities.double().mean(0)
     within = divergence(p, p.mean(0)).mean()
-    return (within - divergence(p.mean(0), real)).exp().item()
+    return (within - divergence(p.mean(0), real)).exp()
 
 
 def divergence(p: Tensor, q: Tensor) -> Tensor:
@@ -41,20 +41,20 @@ def jensen_shannon(p: Tensor, q: Tensor) -> Tensor:
 
 def shares(probabilities: Tensor) -> Tensor:
     """The share of samples whose likeliest class is each, (classes,)."""
-    counts = torch.bincount(probabilities.argmax(1), minlength=probabilities.shape[1])
-    return counts.double() / len(probabilities)
+    counts = probabilities.new_zeros(probabilities.shape[1], dtype=torch.float64)
+    return counts.index_add_(0, probabilities.argmax(1), counts.new_ones(len(probabilities))) / len(probabilities)
 
 
-def found(fake: Tensor, real: Tensor) -> int:
+def found(fake: Tensor, real: Tensor) -> Tensor:
     """How many of the classes that real samples show have a tenth or more of their real share among the fakes."""
-    return int(((fake >= FOUND * real) & (real > 0)).sum())
+    return ((fake >= FOUND * real) & (real > 0)).sum()
 
 
-def sure_share(probabilities: Tensor) -> float:
+def sure_share(probabilities: Tensor) -> Tensor:
     """The share of samples of whose class the classifier is over 0.9 sure."""
-    return (probabilities.max(1).values > SURE).double().mean().item()
+    return (probabilities.max(1).values > SURE).double().mean()
 
 
-def accuracy(probabilities: Tensor, labels: Tensor) -> float:
+def accuracy(probabilities: Tensor, labels: Tensor) -> Tensor:
     """The share of samples that the classifier takes for the class (n,) they were asked to be of."""
-    return (probabilities.argmax(1) == labels).double().mean().item()
+    return (probabilities.argmax(1) == labels.to(probabilities.device)).double().mean()

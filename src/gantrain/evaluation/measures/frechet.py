@@ -14,23 +14,35 @@ def moments(features: Tensor) -> tuple[Tensor, Tensor]:
     return mean, centred.T @ centred / (len(features) - 1)
 
 
-def frechet_distance(mean: Tensor, covariance: Tensor, other_mean: Tensor, other_covariance: Tensor) -> float:
+def root_of(covariance: Tensor) -> Tensor:
+    """The symmetric square root of a covariance (d, d), in float64."""
+    values, vectors = torch.linalg.eigh(covariance.double())
+    return vectors * values.clamp_min(0).sqrt() @ vectors.T
+
+
+def frechet_distance(
+    mean: Tensor, covariance: Tensor, other_mean: Tensor, other_covariance: Tensor, root: Tensor | None = None
+) -> Tensor:
     """Squared Wasserstein-2 distance of two Gaussians: |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2).
+
+    `root` is that of the first covariance, where it is known.
 
     Symmetric eigenvalues in float64 throughout: the matrix square root of the product C1 C2, which is not symmetric,
     turns complex for the rank-deficient covariances of few samples.
     """
     gap = (mean.double() - other_mean.double()).square().sum()
-    values, vectors = torch.linalg.eigh(covariance.double())
-    root = vectors * values.clamp_min(0).sqrt() @ vectors.T
+    root = root_of(covariance) if root is None else root
     product = root @ other_covariance.double() @ root
     shared = torch.linalg.eigvalsh((product + product.T) / 2).clamp_min(0).sqrt().sum()
     distance = gap + covariance.double().trace() + other_covariance.double().trace() - 2 * shared
-    return max(0.0, distance.item())
+    return distance.clamp_min(0)
 
 
-def intra_class(real: Tensor, real_labels: Tensor, fake: Tensor, fake_labels: Tensor) -> dict[int, float]:
-    """The distance within each class that both sides show twice (Miyato and Koyama 2018, arXiv 1802.05637)."""
+def intra_class(real: Tensor, real_labels: Tensor, fake: Tensor, fake_labels: Tensor) -> dict[int, Tensor]:
+    """The distance within each class that both sides show twice (Miyato and Koyama 2018, arXiv 1802.05637).
+
+    Labels lie on the CPU.
+    """
     distances = {}
     for label in sorted(set(real_labels.tolist()) & set(fake_labels.tolist())):
         mine, theirs = real[real_labels == label], fake[fake_labels == label]

@@ -7,7 +7,7 @@ LARGEST_BLOCK = 1000  # samples; the paper's subset
 FEWEST_BLOCKS = 10
 
 
-def kernel_distance(real: Tensor, fake: Tensor, generator: torch.Generator) -> tuple[float, float | None]:
+def kernel_distance(real: Tensor, fake: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
     """Unbiased squared MMD between features (n, d) and (m, d) with the kernel (x.y / d + 1)^3, and its standard error.
 
     The mean over disjoint blocks of up to 1,000 samples of each side, at least ten where there are 20 samples (the
@@ -21,12 +21,11 @@ def kernel_distance(real: Tensor, fake: Tensor, generator: torch.Generator) -> t
     real = real[torch.randperm(len(real), generator=generator)]
     fake = fake[torch.randperm(len(fake), generator=generator)]
     blocks = [(real[i : i + size], fake[i : i + size]) for i in range(0, count - size + 1, size)]
-    values = torch.tensor([squared_mmd(x.double(), y.double()) for x, y in blocks], dtype=torch.float64)
-    error = (values.std() / len(values) ** 0.5).item() if len(values) > 1 else None
-    return values.mean().item(), error
+    values = torch.stack([squared_mmd(x.double(), y.double()) for x, y in blocks])
+    return values.mean(), values.std() / len(values) ** 0.5 if len(values) > 1 else None
 
 
-def squared_mmd(x: Tensor, y: Tensor) -> float:
+def squared_mmd(x: Tensor, y: Tensor) -> Tensor:
     """The unbiased estimator for samples (n, d) and (m, d); it may be negative."""
 
     def kernel(a: Tensor, b: Tensor) -> Tensor:
@@ -35,4 +34,4 @@ def squared_mmd(x: Tensor, y: Tensor) -> float:
     def off_diagonal_mean(k: Tensor) -> Tensor:
         return (k.sum() - k.trace()) / (len(k) * (len(k) - 1))
 
-    return (off_diagonal_mean(kernel(x, x)) + off_diagonal_mean(kernel(y, y)) - 2 * kernel(x, y).mean()).item()
+    return off_diagonal_mean(kernel(x, x)) + off_diagonal_mean(kernel(y, y)) - 2 * kernel(x, y).mean()

@@ -6,24 +6,26 @@ from torch import Tensor
 ROWS = 1000  # distances computed together
 K_PRECISION = 3  # of precision and recall, as their paper has it
 K_DENSITY = 5  # of density and coverage, as theirs
+KS = (K_PRECISION, K_DENSITY)
 
 
-def overlap(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+def overlap(real: Tensor, fake: Tensor, real_radii: Tensor | None = None) -> dict[str, Tensor]:
     """Improved precision and recall (Kynkaanniemi et al. 2019, arXiv 1904.06991), density and coverage (Naeem et al.
     2020, arXiv 2002.09797) of features (n, d) and (m, d), each more than 5 samples.
 
     Each is what every sample says of it, fakes of precision and density, real ones of the others; scores are the means.
     Precision: a fake lies in the ball of some real sample to its third neighbour among the real ones; recall the other
     way round. Density: in how many balls to the fifth neighbour, over five; coverage: a real one's ball holds a fake.
+    `real_radii` are `radii(real, KS)`, where they are known.
     """
     if min(len(real), len(fake)) <= K_DENSITY:
         raise ValueError(f"neighbour scores need more than {K_DENSITY} samples of each side")
-    real_radii = radii(real, (K_PRECISION, K_DENSITY))
+    real_radii = radii(real, KS) if real_radii is None else real_radii
     fake_radii = radii(fake, (K_PRECISION,))
-    precision = torch.zeros(len(fake), dtype=torch.bool)
-    density = torch.zeros(len(fake))
-    recall = torch.zeros(len(real), dtype=torch.bool)
-    coverage = torch.zeros(len(real), dtype=torch.bool)
+    precision = torch.zeros(len(fake), dtype=torch.bool, device=real.device)
+    density = torch.zeros(len(fake), device=real.device)
+    recall = torch.zeros(len(real), dtype=torch.bool, device=real.device)
+    coverage = torch.zeros_like(recall)
     for start in range(0, len(real), ROWS):
         rows = slice(start, start + ROWS)
         distances = torch.cdist(real[rows], fake)
@@ -53,9 +55,8 @@ def nearest(queries: Tensor, among: Tensor, own: Tensor | None = None) -> tuple[
         rows = queries[start : start + ROWS]
         far = torch.cdist(rows, among)
         if own is not None:
-            passed = own[start : start + ROWS]
-            there = (passed >= 0) & (passed < len(among))
-            far[there, passed[there]] = torch.inf
+            passed = own[start : start + ROWS, None]
+            far.masked_fill_(passed == torch.arange(len(among), device=among.device), torch.inf)
         least, number = far.min(1)
         numbers.append(number)
         # cdist goes through inner products, whose rounding hides how near a copy is.
