@@ -16,7 +16,7 @@ ROOT_KEYS = (
 )
 TRAINER_KEYS = (
     *("accelerator", "devices", "precision", "threads", "benchmark", "deterministic"),
-    *("capture", "channels_last", "tf32"),
+    *("capture", "channels_last", "compile", "tf32"),
 )
 
 
@@ -80,6 +80,13 @@ def _check_trainer(trainer: Any) -> None:
         expect(trainer.get(key), bool | None, f"trainer.{key}")
     for key in ("capture", "channels_last"):
         expect(trainer.get(key, "auto"), Literal["auto", "none"], f"trainer.{key}")
+    compiled = trainer.get("compile", "none")
+    expect(compiled, Literal["none", "default", "max-autotune"], "trainer.compile")
+    if compiled == "max-autotune" and trainer.get("deterministic"):
+        raise UserError(
+            "trainer.compile=max-autotune takes the kernels that were quickest in a trial, which trainer.deterministic "
+            "rules out; take trainer.compile=default"
+        )
 
 
 def _check_stage(stage: Stage) -> None:

@@ -16,6 +16,7 @@ from gantrain.models.checks import check_ema, check_penalties, check_players, ch
 from gantrain.models.family import Family
 from gantrain.models.loop.batch import Scalars, batch_size, detach, mean, split, total
 from gantrain.models.loop.capture import Capture, Iteration, Recorder, capture_of, played
+from gantrain.models.loop.compiled import Compiled
 from gantrain.models.loop.divergence import Divergence, not_finite
 from gantrain.models.loop.ema import EMA
 from gantrain.models.loop.meters import Meters
@@ -77,6 +78,7 @@ class GANModule(Family, pl.LightningModule):
         self.capture: Capture | None = None
         self.round: Callable[[int, int], Iterable[int]] = one
         self.divergence: Divergence | None = None  # where the host does not look at every value
+        self.compiled = Compiled()
         # What a network itself wants trained; turns and stages only ever switch these parameters.
         self._trainable = {n: [p for p in net.parameters() if p.requires_grad] for n, net in networks.items()}
 
@@ -99,7 +101,9 @@ class GANModule(Family, pl.LightningModule):
         images = batch_size(batch) * self.trainer.world_size
         decay = self.ema.decay(images, self.images_seen) if self.ema is not None else 0.0
         run = self.capture.run if self.capture is not None else played
-        self.end(run(self.play, Iteration(turns, batch, decay)), images)
+        with self.compiled.used():
+            turns = run(self.play, Iteration(turns, batch, decay))
+        self.end(turns, images)
 
     def begin(self, name: str) -> Turn:
         """A player's turn as the host decides it, alike on every process: whether it plays, which penalties are due."""
@@ -174,11 +178,12 @@ class GANModule(Family, pl.LightningModule):
 
     def penalise(self, turn: Turn, batch: Batch, shared: Any) -> Scalars:
         """The penalties that are due in a turn, each by a pass of its own through what it looks at."""
-        return {
-            f"{key}{suffix}": penalty.at(inputs, batch.get(f"mix.{key}"))
-            for suffix, inputs in self.penalised(turn.player, batch, shared).items()
-            for key, penalty in turn.due.items()
-        }
+        with self.compiled.left_out():
+            return {
+                f"{key}{suffix}": penalty.at(inputs, batch.get(f"mix.{key}"))
+                for suffix, inputs in self.penalised(turn.player, batch, shared).items()
+                for key, penalty in turn.due.items()
+            }
 
     def end(self, turns: Sequence[Turn], images: int) -> None:
         """Count the iteration, and keep what the conditions of players decide by; a failed turn measured nothing."""

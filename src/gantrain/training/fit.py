@@ -25,7 +25,7 @@ from gantrain.signals import StopSignals
 from gantrain.training.assemble import build_loggers
 from gantrain.training.confine import confine
 from gantrain.training.console import print_header
-from gantrain.training.machine import order_memory, recorder_for, set_up
+from gantrain.training.machine import compiled_for, order_memory, recorder_for, set_up
 from gantrain.training.outcome import Outcome, objective_of
 from gantrain.training.output import lasting
 from gantrain.training.prepare import Ready, prepare, trust_new
@@ -183,6 +183,7 @@ def fit_stage(
     module.recorder = recorder_for(config["trainer"])
     if module.recorder is not None:
         module.round = Rounds(rhythms(part.callbacks))
+    module.compiled = compiled_for(module, config["trainer"])
     order_memory(module.networks.values(), config["trainer"])
     checkpoints_of(part).stop = stop
     threads = torch.get_num_threads()

@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from gantrain.errors import UserError
+from gantrain.models.base import GANModule
 from gantrain.models.loop.capture import CudaGraphs, Recorder
+from gantrain.models.loop.compiled import Compiled, check_compiler
 
 
 def accelerator(trainer: Mapping[str, Any]) -> str:
@@ -27,12 +29,20 @@ def check_machine(trainer: Mapping[str, Any]) -> None:
         raise UserError(f"trainer.devices={devices}: this machine has {torch.cuda.device_count()} GPUs")
     if precision == "16-mixed" and not on_gpu:
         raise UserError("trainer.precision=16-mixed needs a GPU; use bf16-mixed or 32-true here")
+    if (how := trainer.get("compile", "none")) != "none":
+        check_compiler(how, accelerator(trainer))
 
 
 def recorder_for(trainer: Mapping[str, Any]) -> Callable[[], Recorder] | None:
     """What records iterations: CUDA graphs on a GPU, with one process and unless `trainer.capture` is none."""
     wanted = trainer.get("capture", "auto") == "auto" and trainer["precision"] != "16-mixed"
     return CudaGraphs if wanted and accelerator(trainer) == "cuda" and trainer["devices"] == 1 else None
+
+
+def compiled_for(module: GANModule, trainer: Mapping[str, Any]) -> Compiled:
+    """The networks that a stage trains, compiled as `trainer.compile` says."""
+    how = trainer.get("compile", "none")
+    return Compiled() if how == "none" else Compiled((module.networks[n] for n in module.trained_networks()), how)
 
 
 def order_memory(networks: Iterable[nn.Module], trainer: Mapping[str, Any]) -> None:
@@ -46,8 +56,8 @@ def order_memory(networks: Iterable[nn.Module], trainer: Mapping[str, Any]) -> N
 def set_up(trainer: Mapping[str, Any]) -> dict[str, Any]:
     """Set the process up as `trainer` asks for; returns the options that are left for Lightning's Trainer."""
     options = {**trainer, "accelerator": accelerator(trainer)}
-    options.pop("capture", None)
-    options.pop("channels_last", None)
+    for key in ("capture", "channels_last", "compile"):
+        options.pop(key, None)
     threads, tf32 = options.pop("threads", None), options.pop("tf32", None)
     if threads is not None:
         torch.set_num_threads(threads)

@@ -1,0 +1,83 @@
+"""Networks that PyTorch compiles for training, and for nothing else.
+
+What `torch.compile` makes of a module has other names in checkpoints. Here a network stays what it is, and its forward
+pass is exchanged while an iteration is played: copies, exports and callbacks know nothing of it.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from gantrain.errors import UserError, one_line
+
+BACKEND = "inductor"
+# No mode that records CUDA graphs by itself: iterations are recorded whole.
+MODES = {"default": "default", "max-autotune": "max-autotune-no-cudagraphs"}
+
+
+class Compiled:
+    """The compiled forward passes of some networks; those of none unless there are any."""
+
+    def __init__(self, networks: Iterable[nn.Module] = (), how: str = "default"):
+        self.forwards = {network: self.forward_of(network, how) for network in networks}
+        if self.forwards:
+            torch.compiler.reset()  # of what this process compiled before nothing may depend
+
+    def forward_of(self, network: nn.Module, how: str) -> Callable[..., Any]:
+        plain, made = network.forward, compiled(network.forward, how)
+
+        def forward(*inputs: Any, **options: Any) -> Any:
+            try:
+                return made(*inputs, **options)
+            except torch._dynamo.exc.TorchDynamoException as error:
+                reason = one_line(error)[:200]
+                print(f"{type(network).__name__} is not compiled, which is slower: {reason}", flush=True)
+                del self.forwards[network], network.forward
+                return plain(*inputs, **options)
+
+        return forward
+
+    @contextlib.contextmanager
+    def used(self) -> Iterator[None]:
+        """Calls of the networks are compiled."""
+        self._exchange()
+        try:
+            yield
+        finally:
+            self._put_back()
+
+    @contextlib.contextmanager
+    def left_out(self) -> Iterator[None]:
+        """Calls of the networks are eager within `used`: no gradient of a gradient passes through compiled ones."""
+        self._put_back()
+        try:
+            yield
+        finally:
+            self._exchange()
+
+    def _exchange(self) -> None:
+        for network, forward in self.forwards.items():
+            network.forward = forward
+
+    def _put_back(self) -> None:
+        for network in self.forwards:
+            del network.forward
+
+
+def compiled(function: Callable[..., Any], how: str) -> Callable[..., Any]:
+    """Compiled when first called, anew for inputs of another shape: what was called before must move no bit."""
+    return torch.compile(function, mode=MODES[how], dynamic=False, backend=BACKEND)
+
+
+def check_compiler(how: str, device: str) -> None:
+    """Raise UserError where nothing can be compiled for a device: only a trial tells."""
+    try:
+        compiled(lambda x: x.sin() + 1, how)(torch.ones(2, device=device))
+    except Exception as error:  # of any of the tools that it calls
+        raise UserError(
+            f"trainer.compile={how}: PyTorch cannot compile on this machine ({one_line(error)[:200]}); install a C++ "
+            f"compiler, on a GPU Triton as well, or set it to none"
+        ) from error
