@@ -2,10 +2,12 @@ import pytest
 import torch
 from pictures_on_disk import make_pictures, write_picture
 from safetensors.torch import save_file
+from toys import game, play
 
 from gantrain.config.compose import composed
 from gantrain.errors import UserError
 from gantrain.losses.perceptual import Perceptual, convolutions, depth_of
+from gantrain.models.latent import LatentGAN
 
 WIDTH = 2
 
@@ -73,6 +75,23 @@ def test_bgr_in_0_to_255_less_its_mean_by_hand(weights):
     pictures = torch.rand(2, 3, 8, 8) * 2 - 1
     seen = ((pictures + 1) * 127.5).flip(1) - torch.tensor([104.007, 116.669, 122.679]).view(3, 1, 1)
     assert torch.allclose(loss.features_of(pictures), layers[0](seen) / 4, atol=1e-3)
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("32-true", torch.float32), ("bf16-mixed", torch.bfloat16)])
+def test_it_computes_in_the_trainers_precision(weights, precision, dtype):
+    loss, dtypes = vgg(weights=str(weights[1])), set()
+    loss.load()
+    loss._held[0].register_forward_hook(lambda layer, inputs, made: dtypes.add(made.dtype))
+
+    class Sees(LatentGAN):
+        def losses(self, name, batch, shared):
+            terms, stats = super().losses(name, batch, shared)
+            pictures = (each.view(-1, 1, 2, 2).repeat(1, 1, 4, 4) for each in (shared, batch["real"]))
+            return (terms if name == "discriminator" else {**terms, "content": loss(*pictures)}), stats
+
+    module = play(game(family=Sees), 2, precision=precision)
+    assert dtypes == {dtype}
+    assert module.meters.pop()["generator/content"] > 0
 
 
 def test_distance_by_hand_and_its_gradient(weights):

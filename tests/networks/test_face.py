@@ -66,6 +66,21 @@ def test_gradients_pass_through_it_and_none_into_it(path):
     assert list(face.parameters()) == []
 
 
+def test_a_script_follows_the_trainers_precision(tmp_path):
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
+    face = FaceEmbedder(script(tmp_path / "face.pt", network), size=None)
+    pictures = torch.rand(2, 3, 8, 8, requires_grad=True)
+    exact = face(pictures)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = face(pictures)
+    assert exact.dtype == rounded.dtype == torch.float32
+    assert torch.allclose(rounded, exact, rtol=0.05, atol=0.05)
+    assert torch.equal(rounded, rounded.bfloat16().float())
+    assert not torch.equal(rounded, exact)
+    rounded.sum().backward()
+    assert pictures.grad.abs().sum() > 0
+
+
 def test_it_stays_in_eval_mode(path):
     face = FaceEmbedder(path).train()
     images = torch.rand(3, 3, 16, 16)

@@ -74,6 +74,23 @@ def test_it_follows_its_inputs_in_float32(frozen):
             assert frozen.answer(torch.empty(1, 3, 1, 1, device=device)).device.type == device
 
 
+@pytest.mark.parametrize(("precision", "seen"), [(torch.bfloat16, torch.bfloat16), (torch.float16, torch.float32)])
+def test_a_losses_network_follows_the_trainers_precision(frozen, precision, seen):
+    """To bfloat16 alone; its answer is float32."""
+    frozen.follows_precision = True
+    frozen.load()
+    dtypes = []
+    frozen._held[0].register_forward_hook(lambda layer, inputs, made: dtypes.append(made.dtype))
+    pixels = torch.full((1, 3, 1, 1), 1.00390625, requires_grad=True)  # one bit more than bfloat16 has
+    with torch.autocast("cpu", precision):
+        answer = frozen.answer(pixels)
+    answer.sum().backward()
+    frozen.answer(pixels)
+    assert dtypes == [seen, torch.float32]
+    assert answer.dtype == pixels.grad.dtype == torch.float32
+    assert answer[0, 0].item() == (2 if seen == torch.bfloat16 else 2.0078125)
+
+
 def test_untrained_is_always_the_same_and_draws_from_no_one():
     state = torch.get_rng_state()
     pixels = torch.ones(1, 3, 1, 1)

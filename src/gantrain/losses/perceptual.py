@@ -41,6 +41,7 @@ class Perceptual(Frozen):
     """
 
     key = "losses.content.weights"
+    follows_precision = True
     ways = (
         "losses.content.weights=FILE names a local file of them, losses.content.download=true fetches torchvision's, "
         "and losses/content=pixel trains without a VGG"

@@ -55,6 +55,7 @@ class FaceEmbedder(Frozen):
     """
 
     key = "networks.face.path"
+    follows_precision = True
     ways = (
         "networks.face.path=FILE names a TorchScript file; networks.face.model=timm/inception_resnet_v2 (or a model of "
         "torchvision) with networks.face.path=WEIGHTS takes a state dict"

@@ -16,6 +16,9 @@ IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # statistics of torchvi
 class Frozen(nn.Module):
     """What a network that nobody trains says of pixels, in float32; gradients pass through to them.
 
+    With `follows_precision` it computes in bfloat16 where the trainer does. Not in float16, which ends at 65,504:
+    features of pixels in 0..255 may lie beyond.
+
     A subclass gives the network, `network_of(file)`, and where it takes pixels that are normalised its `statistics`,
     mean and deviation of pixels in 0..1. `key` is the config key of `path`, `ways` what a user can do without the file.
     """
@@ -25,6 +28,7 @@ class Frozen(nn.Module):
     path: str | None = None
     no_file: str | None = UNTRAINED  # the path in whose place `network_of` needs none
     statistics: Sequence[Sequence[float]] = ()
+    follows_precision = False  # a score's network does not: numbers are to be compared
 
     def __init__(self):
         super().__init__()
@@ -63,11 +67,15 @@ class Frozen(nn.Module):
         network, *statistics = self._held
         # Without its optimiser TorchScript computes every call alike, the first as the hundredth: a run that goes on
         # from a checkpoint must do so bit for bit.
-        with torch.autocast(pixels.device.type, enabled=False), torch.jit.optimized_execution(False):
+        kind = pixels.device.type
+        lower = self.follows_precision and torch.get_autocast_dtype(kind) == torch.bfloat16
+        enabled = lower and torch.is_autocast_enabled(kind)
+        with torch.autocast(kind, torch.bfloat16, enabled), torch.jit.optimized_execution(False):
             if statistics:
                 mean, deviation = statistics
                 pixels = (pixels - mean) / deviation
-            return network(pixels)
+            made = network(pixels)
+        return made.float() if enabled and isinstance(made, Tensor) else made
 
 
 def pixels_of(pictures: Tensor, range: Sequence[float]) -> Tensor:
