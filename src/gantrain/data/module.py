@@ -52,6 +52,7 @@ class GANDataModule(pl.LightningDataModule):
     verbs: tuple[str, ...] = ()  # what `gantrain VERB` can do with a run on such data, beside what its family says
     usual_evaluation: str | None = None  # that of configs/evaluation for such data; None: what the family says
     columns = ""  # what stands side by side in grids of such data
+    caches: tuple[str, ...] = ("cached",)  # that may lie on a device: who overrides `stored` or `loader` says so anew
     previews_unseen = False  # whether previews are of what `holdout` keeps, where it keeps any
 
     def __init__(
@@ -292,9 +293,11 @@ def for_device(data: GANDataModule, batches: Batches, device: torch.device) -> I
     """The batches of a training on `device`; a GPU must not wait for them."""
     if device.type == "cpu":
         return data.loader(batches)
-    whole = (type(data).stored, type(data).loader) == (GANDataModule.stored, GANDataModule.loader)  # others cut first
-    if data.on_device == "auto" and whole and fits(data.cached, device):
+    cut, stored, loader = (next(c for c in type(data).__mro__ if n in vars(c)) for n in ("caches", "stored", "loader"))
+    knows = issubclass(cut, stored) and issubclass(cut, loader)
+    if data.on_device == "auto" and knows and fits([getattr(data, name) for name in data.caches], device):
         there = copy.copy(data)
-        there.cached = OnDevice(data.cached, device)
+        for name in data.caches:
+            setattr(there, name, OnDevice(getattr(data, name), device))
         return there.loader(batches)
     return ahead(data.loader(batches))

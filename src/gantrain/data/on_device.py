@@ -3,7 +3,7 @@
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,11 +35,12 @@ class OnDevice:
         return self.images[torch.from_numpy(indices).to(self.device, non_blocking=True)]
 
 
-def fits(cached: Any, device: torch.device) -> bool:
-    """Whether all samples of a cache take a small share of a GPU's memory."""
-    if device.type != "cuda" or not hasattr(cached, "images"):
+def fits(caches: Sequence[Any], device: torch.device) -> bool:
+    """Whether all samples of some caches take a small share of a GPU's memory."""
+    if device.type != "cuda" or not all(hasattr(cached, "images") for cached in caches):
         return False
-    return cached.images.nbytes <= SHARE * torch.cuda.get_device_properties(device).total_memory
+    total = sum(cached.images.nbytes for cached in caches)
+    return total <= SHARE * torch.cuda.get_device_properties(device).total_memory
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

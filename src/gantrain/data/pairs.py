@@ -31,6 +31,7 @@ class Pairs(GANDataModule):
     verbs = ("translate",)
     usual_evaluation = "pairs"
     columns = "input, result, target"
+    caches = ("cached", "conditions")
 
     def __init__(
         self,
@@ -73,7 +74,7 @@ class Pairs(GANDataModule):
 
     def stored(self, indices: np.ndarray, positions: np.ndarray) -> Batch:
         kept = {"real": self.cached.take(indices), "cond": self.conditions.take(indices)}
-        return {key: torch.from_numpy(crops(kept[key], positions, self.size, self.seed)) for key in kept}
+        return {key: torch.as_tensor(crops(kept[key], positions, self.size, self.seed)) for key in kept}
 
     def take(self, indices: np.ndarray) -> Batch:
         """These pairs, from the middle of what is kept."""

@@ -30,6 +30,7 @@ class Unpaired(GANDataModule):
     verbs = ("translate",)
     columns = "a, what it becomes, b, what it becomes"
     previews_unseen = True
+    caches = ("cached",)
 
     def __init__(self, *, size: int, load_size: int | None = None, classes: Literal[2] = 2, **base: Any):
         super().__init__(size=size, classes=classes, **base)
@@ -63,7 +64,7 @@ class Unpaired(GANDataModule):
             batch = {}
             for side, seed in seeds.items():
                 pixels = self.cached.take(self.members[side][orders[side](positions)])
-                batch[side] = torch.from_numpy(crops(pixels, positions, self.size, seed))
+                batch[side] = torch.as_tensor(crops(pixels, positions, self.size, seed))
                 if self.flip:
                     batch[f"flip_{side}"] = torch.from_numpy(coin(positions, derive_seed(seed, "flip")))
             yield batch
