@@ -180,6 +180,14 @@ def test_a_users_own_loss_may_have_weights_of_another_kind():
             r"trainer\.benchmark is 'on', it must be true or false or null",
         ),
         ({"trainer": {**ROOT["trainer"], "capture": True}}, r"trainer\.capture is True, it must be one of auto, none"),
+        (
+            {"trainer": {**ROOT["trainer"], "compile": True}},
+            r"trainer\.compile is True, it must be one of none,",
+        ),
+        (
+            {"trainer": {**ROOT["trainer"], "compile": "max-autotune", "deterministic": True}},
+            r"trainer\.compile=max-autotune .* take trainer\.compile=default",
+        ),
         ({"stages": 5}, "stages is 5"),
         ({"stages": {"gan": 5}}, r"stages\.gan is 5; a stage states data"),
         ({"plugins": "abc"}, r"plugins is 'abc'; write a list of modules, as plugins=\[my_module\]"),
