@@ -3,15 +3,16 @@
 import torch
 from torch import Tensor
 
+ROWS = 10_000  # in float64 at a time
+
 
 def moments(features: Tensor) -> tuple[Tensor, Tensor]:
     """Mean (d,) and unbiased covariance (d, d) of features (n, d), in float64. Needs two samples."""
-    features = features.double()
     if len(features) < 2:
         raise ValueError("a covariance needs at least 2 samples")
-    mean = features.mean(0)
-    centred = features - mean
-    return mean, centred.T @ centred / (len(features) - 1)
+    mean = features.mean(0, dtype=torch.float64)
+    centred = (part.double() - mean for part in features.split(ROWS))
+    return mean, sum(part.T @ part for part in centred) / (len(features) - 1)
 
 
 def root_of(covariance: Tensor) -> Tensor:

@@ -18,10 +18,9 @@ def kernel_distance(real: Tensor, fake: Tensor, generator: torch.Generator) -> t
     if count < 2:
         raise ValueError("the kernel distance needs at least 2 samples of each side")
     size = max(2, min(LARGEST_BLOCK, count // FEWEST_BLOCKS))
-    real = real[torch.randperm(len(real), generator=generator)]
-    fake = fake[torch.randperm(len(fake), generator=generator)]
-    blocks = [(real[i : i + size], fake[i : i + size]) for i in range(0, count - size + 1, size)]
-    values = torch.stack([squared_mmd(x.double(), y.double()) for x, y in blocks])
+    orders = [torch.randperm(len(side), generator=generator) for side in (real, fake)]
+    blocks = zip(*(order[: count // size * size].split(size) for order in orders), strict=True)
+    values = torch.stack([squared_mmd(real[x].double(), fake[y].double()) for x, y in blocks])
     return values.mean(), values.std() / len(values) ** 0.5 if len(values) > 1 else None
 
 
