@@ -116,6 +116,25 @@ def test_what_waited_while_it_warmed_up_is_not_recorded(capsys):
     assert differences(state(module), state(captured(Recorder(never=True)))) == []
 
 
+class Compiling(Recorder):
+    """The host waits in the first warm-up of each kind of iteration, as where kernels are compiled and chosen."""
+
+    def __init__(self, first):
+        super().__init__()
+        self.first, self.warmed = first, 0
+
+    def warm(self):
+        self.warmed += 1
+        self.waits = "the host compiles" if self.warmed in self.first else None
+        return super().warm()
+
+
+def test_what_waits_at_first_is_recorded_also_between_others():
+    recorder = Compiling(first=(1, 4))  # the discriminator alone thrice, both, and the fifth iteration is recorded
+    captured(recorder, 20, players={"generator": player("generator", every=4)})
+    assert len(recorder.recordings) == 2
+
+
 def test_what_reads_the_host_is_not_recorded(capsys):
     class Reads(LatentGAN):
         capturable = False

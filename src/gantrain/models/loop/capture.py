@@ -95,6 +95,7 @@ class _Programme:
     inputs: Batch
     decay: Tensor
     runs: int = 0
+    waits: str | None = None  # where its last warm-up did; the first one may compile and choose kernels
     recording: Recording | None = None
     turns: Sequence[Turn] = field(default_factory=list)
 
@@ -123,10 +124,12 @@ class Capture:
             programme.recording.replay()
             return programme.turns
         with self.recorder.warm():
-            return played(play, static)
+            turns = played(play, static)
+        programme.waits = self.recorder.waits
+        return turns
 
     def _record(self, programme: _Programme, play: Callable[[Iteration], None], static: Iteration) -> None:
-        reason = self.recorder.waits
+        reason = programme.waits
         if reason is None:
             try:
                 with self.recorder.record() as recording:
