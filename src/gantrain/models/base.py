@@ -22,7 +22,7 @@ from gantrain.models.loop.ema import EMA
 from gantrain.models.loop.meters import Meters
 from gantrain.models.loop.optimizers import Rates, optimizer_for
 from gantrain.models.loop.rounds import one
-from gantrain.models.loop.turn import Turn, copy_buffers, frozen, restore_buffers
+from gantrain.models.loop.turn import Turn, copy_buffers, frozen, put_at_rest, restore_buffers
 from gantrain.models.players import Player, turns_of
 from gantrain.parallel import average_gradients, average_scalars
 from gantrain.run.checkpoint import Stateful, load_generators, load_state, scaler_of
@@ -244,11 +244,6 @@ class GANModule(Family, pl.LightningModule):
 
     def begin_stage(self) -> None:
         """Put the networks into the state at rest and start the EMA from their present weights."""
-        for name, network in self.networks.items():
-            trained = name in self.trained_networks()
-            network.train(trained)
-            network.requires_grad_(False)
-            for parameter in self._trainable[name] if trained else ():
-                parameter.requires_grad_(True)
+        put_at_rest(self.networks, self._trainable, self.trained_networks())
         if self.ema is not None:
             self.ema.start(self.networks)

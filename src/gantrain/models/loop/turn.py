@@ -1,7 +1,7 @@
 """A player's turn: whose it is, on what, what came of it, and its step."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,6 +112,17 @@ def frozen(weights: Iterable[nn.Parameter]) -> Iterator[None]:
     finally:
         for weight in weights:
             weight.requires_grad_(True)
+
+
+def put_at_rest(
+    networks: Mapping[str, nn.Module], trainable: Mapping[str, Iterable[nn.Parameter]], trained: Collection[str]
+) -> None:
+    """The state between turns: the networks that are `trained` can be, in train mode; others are fixed, in eval mode."""
+    for name, network in networks.items():
+        network.train(name in trained)
+        network.requires_grad_(False)
+        for parameter in trainable[name] if name in trained else ():
+            parameter.requires_grad_(True)
 
 
 def copy_buffers(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
