@@ -117,7 +117,7 @@ def frozen(weights: Iterable[nn.Parameter]) -> Iterator[None]:
 def put_at_rest(
     networks: Mapping[str, nn.Module], trainable: Mapping[str, Iterable[nn.Parameter]], trained: Collection[str]
 ) -> None:
-    """The state between turns: the networks that are `trained` can be, in train mode; others are fixed, in eval mode."""
+    """The state between turns: networks that are `trained` in train mode; others without gradients, in eval mode."""
     for name, network in networks.items():
         network.train(name in trained)
         network.requires_grad_(False)
