@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -158,8 +159,9 @@ def timed(loop: Bare, iterations: int) -> float:
 
 def apart(stack: contextlib.ExitStack, kind: str, config: dict[str, Any]) -> Callable[[int], float]:
     """`timed` of a loop on the CPU in a process of its own, which ends with `stack`."""
-    pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(1, begin_apart, (kind, config)))
-    return lambda iterations: pool.apply(timed_apart, (iterations,))
+    spawn = multiprocessing.get_context("spawn")
+    process = stack.enter_context(ProcessPoolExecutor(1, spawn, begin_apart, (kind, config)))
+    return lambda iterations: process.submit(timed_apart, iterations).result()
 
 
 def begin_apart(kind: str, config: dict[str, Any]) -> None:
