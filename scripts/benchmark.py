@@ -1,8 +1,9 @@
 """How fast a whole run is, against the loops that people write: `python scripts/benchmark.py [EXPERIMENT ...]`.
 
 A run of gantrain with logger, samples and checkpoints is stopped every few iterations, and the other loops take their
-turn: so all are measured in one process, in the same minutes. They train networks of the same config on data of the
-same shape: random pictures, in memory.
+turn: so all are measured in the same minutes. They train networks of the same config on data of the same shape: random
+pictures, in memory. They are what people write: torch's own dropout in place of gantrain's, and on a CPU a process of
+their own, since a run has the C library keep memory that was freed, which would serve every loop in its process.
 
 - tutorial: as tutorials write it. Plain Adam, a backward pass for real and one for fake pictures, two `.item()` a step.
 - tight: one generator pass for both turns, fused Adam, nothing read back. On a GPU the data lie there.
@@ -12,20 +13,26 @@ The ratios are medians over the rounds. `--check` ends with exit code 1 where on
 """
 
 import argparse
+import contextlib
+import functools
+import multiprocessing
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from gantrain.config.compose import composed
 from gantrain.config.stages import stages_of
+from gantrain.networks.dropout import Dropout
 from gantrain.run.folder import Run
 from gantrain.training.assemble import build_networks
 from gantrain.training.fit import fit, make_absolute
@@ -46,6 +53,9 @@ class Bare:
         self.kind, self.device, self.bf16 = kind, device, bf16
         (stage,) = stages_of(config)
         networks = build_networks([stage])
+        for layer in (layer for network in networks.values() for layer in network.modules()):
+            if isinstance(layer, Dropout):
+                layer.__class__ = nn.Dropout
         self.generator, self.discriminator = networks["generator"].to(device), networks["discriminator"].to(device)
         data, players = stage.config["data"], stage.config["models"]["players"]
         self.n, self.z_dim, self.range = data["batch_size"], self.generator.z_dim, data["range"]
@@ -137,10 +147,38 @@ class Bare:
         return graph
 
 
+def timed(loop: Bare, iterations: int) -> float:
+    """The seconds of so many iterations."""
+    began = time.perf_counter()
+    for _ in range(iterations):
+        loop.step()
+    if loop.device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - began
+
+
+def apart(stack: contextlib.ExitStack, kind: str, config: dict[str, Any]) -> Callable[[int], float]:
+    """`timed` of a loop on the CPU in a process of its own, which ends with `stack`."""
+    spawn = multiprocessing.get_context("spawn")
+    process = stack.enter_context(ProcessPoolExecutor(1, spawn, begin_apart, (kind, config)))
+    return lambda iterations: process.submit(timed_apart, iterations).result()
+
+
+def begin_apart(kind: str, config: dict[str, Any]) -> None:
+    global alone
+    if config["trainer"].get("threads"):
+        torch.set_num_threads(config["trainer"]["threads"])
+    alone = Bare(kind, config, "cpu", config["trainer"]["precision"] == "bf16-mixed")
+
+
+def timed_apart(iterations: int) -> float:
+    return timed(alone, iterations)
+
+
 class Interleaved(pl.Callback):
     """Times so many iterations of the run, then as many of each other loop, round by round; the first is a warm-up."""
 
-    def __init__(self, loops: dict[str, Bare], iterations: int, synchronise: Callable[[], None]):
+    def __init__(self, loops: dict[str, Callable[[int], float]], iterations: int, synchronise: Callable[[], None]):
         self.loops, self.iterations, self.synchronise = loops, iterations, synchronise
         self.seconds: dict[str, list[float]] = {"run": [], **{name: [] for name in loops}}
         self._since = 0.0
@@ -154,11 +192,7 @@ class Interleaved(pl.Callback):
         self.synchronise()
         self.seconds["run"].append(time.perf_counter() - self._since)
         for name, loop in self.loops.items():
-            began = time.perf_counter()
-            for _ in range(self.iterations):
-                loop.step()
-            self.synchronise()
-            self.seconds[name].append(time.perf_counter() - began)
+            self.seconds[name].append(loop(self.iterations))
         self._since = time.perf_counter()
 
 
@@ -171,16 +205,20 @@ def measured(experiment: str, rounds: int, iterations: int, words: list[str]) ->
     }  # fmt: skip
     device = accelerator(config["trainer"])
     bf16 = config["trainer"]["precision"] == "bf16-mixed"
-    kinds = ["tutorial", "tight", *(["graph"] if device == "cuda" else [])]
-    loops = {kind: Bare(kind, config, device, bf16) for kind in kinds}
     synchronise = torch.cuda.synchronize if device == "cuda" else (lambda: None)
-    timing = Interleaved(loops, iterations, synchronise)
-    with tempfile.TemporaryDirectory() as folder:
+    with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
+        if device == "cuda":
+            kinds = ("tutorial", "tight", "graph")
+            loops = {kind: functools.partial(timed, Bare(kind, config, device, bf16)) for kind in kinds}
+        else:
+            loops = {kind: apart(stack, kind, config) for kind in ("tutorial", "tight")}
+        timing = Interleaved(loops, iterations, synchronise)
         make_absolute(config)
         ready = prepare(stages_of(config))
         ready[0].callbacks.append(timing)
         fit(ready, Run.create(Path(folder, "run"), config), config)
-    return {name: statistics.median(times[1:]) / iterations for name, times in timing.seconds.items()}, loops["tight"].n
+    seconds = {name: statistics.median(times[1:]) / iterations for name, times in timing.seconds.items()}
+    return seconds, config["data"]["batch_size"]
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from gantrain.networks.agecgan import Discriminator, Encoder, Generator
+from gantrain.networks.dropout import Dropout
 
 
 def count(network):
@@ -24,7 +25,7 @@ def kinds(layers):
 
 def test_layers():
     block = [nn.Upsample, nn.Conv2d, nn.BatchNorm2d, nn.LeakyReLU]
-    stem = [nn.Linear, nn.LeakyReLU, nn.Dropout, nn.Linear, nn.BatchNorm1d, nn.LeakyReLU, nn.Dropout, nn.Unflatten]
+    stem = [nn.Linear, nn.LeakyReLU, Dropout, nn.Linear, nn.BatchNorm1d, nn.LeakyReLU, Dropout, nn.Unflatten]
     generator = Generator(5, 6, 4, 32, 3)
     assert kinds(generator.layers) == [*stem, *block, *block, nn.Upsample, nn.Conv2d, nn.Tanh]
     # Keras' momentum of 0.99 after the dense layer, 0.8 after the convolutions

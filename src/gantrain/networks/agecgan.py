@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from gantrain.networks.dropout import Dropout
 from gantrain.networks.init import Init, initialise
 from gantrain.networks.labels import with_class
 
@@ -60,9 +61,9 @@ class Generator(nn.Module):
 
         hidden, flat = 32 * width, 4 * width * base * base
         self.layers = nn.Sequential(
-            *[nn.Linear(z_dim + classes, hidden), nn.LeakyReLU(slope), nn.Dropout(dropout)],
+            *[nn.Linear(z_dim + classes, hidden), nn.LeakyReLU(slope), Dropout(dropout)],
             *[nn.Linear(hidden, flat), nn.BatchNorm1d(flat, eps=EPS, momentum=SLOW), nn.LeakyReLU(slope)],
-            *[nn.Dropout(dropout), nn.Unflatten(1, (4 * width, base, base))],
+            *[Dropout(dropout), nn.Unflatten(1, (4 * width, base, base))],
             *block(4 * width, 2 * width),
             *block(2 * width, width),
             *[nn.Upsample(scale_factor=2), nn.Conv2d(width, channels, 5, padding=2), nn.Tanh()],

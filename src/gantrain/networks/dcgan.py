@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gantrain.networks.critique import Critique, critique
+from gantrain.networks.dropout import Dropout
 from gantrain.networks.init import Init, initialise
 from gantrain.networks.labels import with_class
 from gantrain.networks.spectral import bound_spectral_norms
@@ -134,7 +135,7 @@ class Discriminator(nn.Module):
                 layers.append(nn.BatchNorm2d(b, eps=norm_eps, momentum=norm_momentum))
             layers.append(nn.LeakyReLU(slope))
             if dropout:
-                layers.append(nn.Dropout(dropout))
+                layers.append(Dropout(dropout))
         self.features = nn.Sequential(*layers)
         with torch.no_grad():
             flat = self.features.eval()(torch.zeros(1, channels, size, size)).numel()

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from gantrain.networks.dropout import Dropout
 from gantrain.networks.init import Init, initialise
 from gantrain.networks.norms import Norm, norm_layers
 
@@ -41,7 +42,7 @@ class Generator(nn.Module):
         for i, b in enumerate([*widths[-2::-1], channels]):
             a = widths[depth - 1 - i] * (1 if i == 0 else 2)
             normed = [] if i == depth - 1 else norm_layers(norm, b)
-            last = [nn.Tanh()] if i == depth - 1 else [nn.Dropout(dropout)] if i < min(DROPPED, depth - 1) else []
+            last = [nn.Tanh()] if i == depth - 1 else [Dropout(dropout)] if i < min(DROPPED, depth - 1) else []
             up.append(nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=not normed), *normed, *last))
         self.down, self.up = nn.ModuleList(down), nn.ModuleList(up)
         initialise(self, init)
