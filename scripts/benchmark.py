@@ -180,6 +180,7 @@ class Interleaved(pl.Callback):
 
     def __init__(self, loops: dict[str, Callable[[int], float]], iterations: int, synchronise: Callable[[], None]):
         self.loops, self.iterations, self.synchronise = loops, iterations, synchronise
+        self.every = iterations  # rounds of iterations on a GPU end there
         self.seconds: dict[str, list[float]] = {"run": [], **{name: [] for name in loops}}
         self._since = 0.0
 
