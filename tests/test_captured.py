@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from compare import differences, newest
 from recorder import Recorder
-from test_experiments import EXPERIMENTS
+from test_experiments import EXPERIMENTS, SMALLER
 
 from gantrain.config.compose import composed
 from gantrain.config.stages import stages_of
@@ -15,7 +15,6 @@ from gantrain.models.loop.capture import WARM_UP
 from gantrain.training import fit
 
 EAGER = {"wgan_mnist"}  # RMSprop can be recorded on a GPU alone
-SMALLER = {"cyclegan_folders": ("data.size=64", "data.load_size=68"), "srgan_celeba": ("data.size=64",)}
 QUICK = ("callbacks.samples=null", "callbacks.networks=null", "logger=none", "evaluation=none")
 
 

@@ -1,16 +1,14 @@
 """A kill at every write of a run: what it leaves once it is resumed is what it leaves without the kill."""
 
+import copy
 import csv
-import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 from compare import differences
 from safetensors.torch import load_file
 
-from gantrain.cli.main import main
 from gantrain.run.checkpoint import read_checkpoint
 from gantrain.run.folder import Run
 from gantrain.run.metrics import read_records
@@ -25,49 +23,23 @@ FAMILIES = {
     "paired": ("experiment=pix2pix_facades", "evaluation=none", "networks.generator.width=1"),
     "unpaired": ("experiment=cyclegan_small", "evaluation=none"),
 }
-KILLED = 9
 
 
-def at_every_write(number):
-    """Let the process end, as if it was killed, in place of its write of that number."""
-    count = 0
+def before_every_write(monkeypatch, kept):
+    """Keep what a kill in place of each write would leave: a copy of the run, in `kept` by its number."""
 
-    def counted(plain, writes=lambda *_: True):
+    def copied(plain, writes=lambda *_: True):
         def call(path, *args, **options):
-            nonlocal count
             if writes(*args) and path.is_relative_to(Path("run").absolute()) | path.is_relative_to("run"):
-                count += 1
-                if count == number:
-                    os._exit(KILLED)
+                shutil.copytree("run", f"killed_{len(kept)}")
+                kept.append(Path(f"killed_{len(kept)}"))
             return plain(path, *args, **options)
 
         return call
 
-    Path.replace = counted(Path.replace)
-    Path.open = counted(Path.open, lambda mode="r", *_: mode[0] in "aw")  # what touches and unlinks comes next to these
-
-
-def train(folder, config):
-    return fit.run(config, folder)
-
-
-def resume(folder, config):
-    return fit.resume(folder, config)
-
-
-def in_a_process(work):
-    """Its exit code; a fork needs no second for imports."""
-    sys.stdout.flush()
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, 1)
-            code = work()
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    monkeypatch.setattr(Path, "replace", copied(Path.replace))
+    # What touches and unlinks comes next to these.
+    monkeypatch.setattr(Path, "open", copied(Path.open, lambda mode="r", *_: mode[0] in "aw"))
 
 
 def left(run):
@@ -95,24 +67,19 @@ def content(file):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.timeout(300)
-def test_a_kill_at_any_write_costs_nothing(family, monkeypatch):
-    monkeypatch.setattr("gantrain.training.fit.report", lambda *_: None)  # made anew at each end, and slow
-    words = [*FAMILIES[family], *WORDS, "hydra.run.dir=run"]
-    assert in_a_process(lambda: main(words)) == 0
+def test_a_kill_at_any_write_costs_nothing(family, gantrain, monkeypatch):
+    killed = []
+    with monkeypatch.context() as patch:
+        before_every_write(patch, killed)
+        assert gantrain(*FAMILIES[family], *WORDS, "hydra.run.dir=run").code == 0
     whole, config = left(Path("run")), Run("run").config()
-    for number in range(1, 1000):
+    for run in killed:
         shutil.rmtree("run")
-
-        def killed(number=number):
-            at_every_write(number)
-            return train(Path("run"), config).exit_code
-
-        code = in_a_process(killed)
-        if code == 0:
-            break
-        assert code == KILLED
-        again = resume if Path("run/.hydra/config.yaml").exists() else train
-        assert in_a_process(lambda again=again: again(Path("run"), config).exit_code) == 0, number
-        assert differences(left(Path("run")), whole) == [], number
-    assert number > 12
+        run.rename("run")
+        if Path("run/.hydra/config.yaml").exists():
+            again = fit.resume(Path("run"), copy.deepcopy(config))
+        else:
+            again = fit.run(copy.deepcopy(config), Path("run"))
+        assert again.exit_code == 0, run
+        assert differences(left(Path("run")), whole) == [], run
+    assert len(killed) > 12

@@ -1,14 +1,19 @@
 """Two processes: the same numbers as one with the double batch, and exact resume."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
 from compare import differences, newest
+from forked import FORK
 
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.run.metrics import read_records
+from gantrain.training import processes, worker
 
 # Perceptrons without batch norm and dropout: those look at a process' own half of the batch. Classes and codes at once.
 WORDS = (
@@ -20,6 +25,40 @@ WORDS = (
     "+losses.auxiliary={_target_:gantrain.losses.auxiliary.Codes,categorical:10,continuous:2}",
     "+networks.discriminator.auxiliary=12",
 )
+
+
+class ForkedWorker:
+    """What a worker's command does, without a start that imports everything anew."""
+
+    def __init__(self, command, env, **_):
+        self.process = FORK.Process(target=self._work, args=(command[3:], env))
+        self.process.start()
+        self.pid = self.process.pid
+
+    def _work(self, words, env):
+        os.environ.update(env)
+        sys.exit(worker.main(*words))
+
+    @property
+    def returncode(self):
+        return self.process.exitcode
+
+    def poll(self):
+        return self.returncode
+
+    def wait(self, timeout=None):
+        self.process.join(timeout)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired("a worker", timeout)
+        return self.returncode
+
+    def kill(self):
+        self.process.kill()
+
+
+@pytest.fixture
+def quick_workers(monkeypatch):
+    monkeypatch.setattr(processes.subprocess, "Popen", ForkedWorker)
 
 
 def test_two_processes_equal_one_with_the_double_batch(gantrain, monkeypatch):
@@ -52,7 +91,7 @@ def records(run):
     return [{key: value for key, value in v.items() if key != "images_per_second"} for v in values]
 
 
-def test_two_processes_resume_exactly(gantrain):
+def test_two_processes_resume_exactly(gantrain, quick_workers):
     words = ("experiment=dcgan_mnist", *WORDS[1:3], "trainer.devices=2")  # dropout: each process its own generator
     assert gantrain(*words, "iterations=2", "hydra.run.dir=stopped").code == 0
     assert gantrain("resume", "stopped", "iterations=4").code == 0
@@ -68,7 +107,7 @@ def test_a_sweep_refuses_several_processes(gantrain):
     assert result.err.count("start each job by itself, or use devices=1") == 2
 
 
-def test_an_error_on_one_process_ends_both_at_once_with_its_sentence(gantrain):
+def test_an_error_on_one_process_ends_both_at_once_with_its_sentence(gantrain, quick_workers):
     words = ("experiment=gan_mnist_keras", "debug=tiny", "trainer.accelerator=cpu", "trainer.devices=2")
     Path("run").mkdir()
     Path("run/tensorboard").write_text("")  # in the way of rank 0's curves

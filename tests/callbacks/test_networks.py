@@ -10,6 +10,7 @@ from torch.utils.tensorboard import SummaryWriter
 from gantrain.callbacks.networks import describe, table, tensors
 from gantrain.networks.critique import Critique
 
+pytestmark = pytest.mark.whole
 TINY = ("debug=tiny", "callbacks.samples.count=4")
 
 

@@ -1,5 +1,6 @@
 """Looking at training does not change it."""
 
+import pytest
 from compare import differences, newest
 from PIL import Image
 
@@ -21,6 +22,7 @@ def test_pictures_of_iterations_that_are_made_anew_go(gantrain, tmp_path):
     assert (tmp_path / "run/samples/00000005.png").is_file()
 
 
+@pytest.mark.whole
 def test_volumes_turn_in_the_report(gantrain, tmp_path):
     words = ("experiment=gan3d_furniture", "debug=tiny", "data.size=8", "callbacks.samples.count=2", "evaluation=none")
     assert gantrain(*words, "hydra.run.dir=run").code == 0

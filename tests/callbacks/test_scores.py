@@ -30,6 +30,7 @@ def test_measuring_changes_no_bit_of_training(gantrain, measured):
     assert not scores_file("not").exists()
 
 
+@pytest.mark.whole
 def test_scores_are_recorded_and_told(gantrain, tmp_path):
     result = gantrain(*WORDS, "hydra.run.dir=run", "logger=csv")
     assert result.code == 0, result
@@ -145,6 +146,7 @@ evaluation: {_target_: odd.Odd, every: 1}
 """
 
 
+@pytest.mark.whole
 def test_a_score_that_is_no_number_is_kept_but_never_the_best(gantrain, tmp_path, monkeypatch):
     Path("mine/experiment").mkdir(parents=True)
     Path("mine/experiment/odd.yaml").write_text(EXPERIMENT)

@@ -81,6 +81,7 @@ def test_mistakes(gantrain, run, words, names):
     assert "Traceback" not in result.err
 
 
+@pytest.mark.whole
 def test_the_usual_evaluation_of_a_run_of_pairs(gantrain, tmp_path):
     words = ("experiment=pix2pix_folder", "debug=tiny", "evaluation=none", "callbacks.samples.count=1")
     assert gantrain(*words, "callbacks.networks=null", "hydra.run.dir=pairs").code == 0

@@ -71,7 +71,7 @@ def optimizer_of(folder, player):
 CHANGED = "models.players.generator.optimizer.lr"
 
 
-def test_a_run_goes_on_with_another_rate_schedule_or_batch_size(gantrain, run):
+def test_a_run_goes_on_with_another_rate_schedule_or_batch_size(gantrain, bare, run):
     _, moments, state = optimizer_of("run", "generator")
     rate = Run("run").config()["models"]["players"]["generator"]["optimizer"]["lr"]
     key = "models.players.generator.schedule"
@@ -89,6 +89,7 @@ def test_a_run_goes_on_with_another_rate_schedule_or_batch_size(gantrain, run):
     assert optimizer_of("run", "generator")[0]["lr"] == 0.25 * 0.5**4
     assert gantrain("resume", "run", "iterations=5", f"{CHANGED}=1").code == 0
     assert optimizer_of("run", "generator")[0]["lr"] == 0.5**5
+    bare.undo()  # its page tells of the changes
     assert gantrain("resume", "run", "iterations=6", f"{key}=null").code == 0
     assert optimizer_of("run", "generator")[0]["lr"] == 1
     told = (run / "changes.txt").read_text().splitlines()

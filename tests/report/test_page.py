@@ -70,6 +70,7 @@ def write_metrics(values, n=3, stage="train"):
     Path("run/metrics.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
 
 
+@pytest.mark.whole
 def test_a_run_ends_with_its_page(gantrain):
     result = gantrain(*TINY, "iterations=4", "hydra.run.dir=run")
     assert f"report   {Path('run/report.html')}" in result.out
@@ -166,6 +167,7 @@ def test_a_killed_run_has_a_page_with_an_animation(gantrain, run):
     assert any(load.startswith("data:image/gif") for load in page.loads)
 
 
+@pytest.mark.whole
 def test_a_prolonged_run_that_is_stopped_again_is_not_finished(gantrain, run, monkeypatch):
     stop_at_once = Checkpoints.on_train_batch_end
 
@@ -189,6 +191,7 @@ def test_missing_pieces(gantrain, run):
     assert "0 iterations, of 4 iterations" in text
 
 
+@pytest.mark.whole
 def test_records_of_any_shape(run):
     lines = [
         "[]",
@@ -232,6 +235,7 @@ def test_stages_have_chapters(run):
     assert "gantrain resume run stages.second.epochs=6" in text
 
 
+@pytest.mark.whole
 def test_a_page_that_cannot_be_written_loses_no_run(gantrain):
     Path("run/report.html").mkdir(parents=True)
     result = gantrain(*TINY, "hydra.run.dir=run")
@@ -272,6 +276,7 @@ def test_long_curves_are_thinned_and_smoothed_without_bias():
     assert curves.smoothed(short) is short
 
 
+@pytest.mark.whole
 def test_drawings_are_the_same_each_time_and_follow_the_pages_colours():
     records = [{"iteration": i, "values": {"a/adv": float(i)}} for i in range(3)]
     (one,), (other,) = curves.draw_charts(records, ""), curves.draw_charts(records, "")

@@ -19,6 +19,7 @@ def test_its_commands_can_be_pasted_also_where_the_folder_has_spaces(gantrain):
     assert commands["curves"] == ["tensorboard", "--logdir", "my run"]
 
 
+@pytest.mark.whole
 def test_the_console_is_short(gantrain):
     result = gantrain(*TINY, "hydra.run.dir=run")
     lines = result.out.strip().splitlines()

@@ -1,15 +1,18 @@
 """A run's stages, whatever stops them, and what they leave."""
 
 import os
+import resource
 import shutil
-import subprocess
-import sys
+import signal
+import time
 from pathlib import Path
 
 import pytest
 import torch
 from compare import newest
+from forked import Forked
 
+from gantrain.cli.main import main
 from gantrain.run.folder import Run
 
 TINY = ("debug=tiny", "callbacks.samples.count=4")
@@ -66,6 +69,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(gantrain, monkeypatch):
     assert gantrain("resume", "run").code == 0
 
 
+@pytest.mark.whole
 def test_divergence_stops_with_the_last_good_checkpoint_and_likely_causes(gantrain):
     words = (*TINY, "iterations=50", "callbacks.checkpoint.every_seconds=0", "hydra.run.dir=run")
     result = gantrain(*words, "models.players.generator.optimizer.lr=1e38")
@@ -127,12 +131,13 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(gantrain,
 
 def test_a_run_has_one_process(gantrain, run):
     before = contents(run)
-    other = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from gantrain.run.folder import Run\nwith Run('run').alone(): input()"],
-        stdin=subprocess.PIPE,
-    )
-    while (run / ".hydra/lock").read_text() != str(other.pid):
-        assert other.poll() is None
+
+    def train():
+        with Run("run").alone():
+            time.sleep(60)
+
+    other = Forked(train)
+    other.when(lambda: (run / ".hydra/lock").read_text() == str(other.pid))
     for words in (("resume", "run", "iterations=3"), ("debug=tiny", "hydra.run.dir=run")):
         result = gantrain(*words)
         assert result.code == 2
@@ -140,24 +145,23 @@ def test_a_run_has_one_process(gantrain, run):
         f"gantrain: run: the run is being trained by process {other.pid}; wait until it ends, or stop it\n"
     )
     assert contents(run) == before
-    other.kill()
-    other.communicate()
+    other.send(signal.SIGKILL)
+    other.ended()
     assert gantrain("resume", "run", "iterations=3").code == 0
 
 
 @pytest.mark.parametrize("kilobytes", [20, 100, 200, 300])
 def test_a_disk_that_is_full_at_any_size_is_one_sentence(kilobytes, run):
-    script = (
-        "import resource, signal, sys; from gantrain.cli.main import main;"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({kilobytes << 10}, resource.RLIM_INFINITY));"
-        "sys.exit(main(['resume', 'run', 'iterations=3']))"
-    )
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert result.returncode == 2, result
-    assert "File too large" in result.stderr
-    assert "the last whole checkpoint is kept" in result.stderr
-    assert "Traceback" not in result.stderr
+    def resume():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes << 10, resource.RLIM_INFINITY))
+        return main(["resume", "run", "iterations=3"])
+
+    process = Forked(resume)
+    assert process.ended() == 2, process.said()
+    assert "File too large" in process.said()
+    assert "the last whole checkpoint is kept" in process.said()
+    assert "Traceback" not in process.said()
     assert newest("run")["iteration"] >= 2
     assert not list(run.rglob(".*.ckpt.*"))
 

@@ -200,11 +200,17 @@ def test_no_process_outlives_its_parent(tmp_path, signum):
 
 
 UNGUARDED = """
-from gantrain.cli.main import main
+import sys
+from pathlib import Path
 from gantrain.data.cache import pictures
+from gantrain.data.folder import ImageFolder
+from gantrain.errors import UserError
 
 pictures.processes_for = lambda source: 2
-main(["data", "experiment=dcgan_folder", "data.root=pictures", "data.size=32", "data.cache_dir=cache"])
+try:
+    pictures.open_cache(ImageFolder().open(Path("pictures")), 32, 3, Path("cache"))
+except UserError as error:
+    sys.exit(str(error))
 """
 
 
