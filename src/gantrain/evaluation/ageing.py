@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gantrain.checks import check_whole
 from gantrain.data.module import GANDataModule
+from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.kept import Tensors, kept
@@ -94,7 +95,8 @@ class AgeingScores(Evaluation):
         made = data.to_range(data.pictures(made))  # as people get them: rounded to 256 levels
         again = made[torch.arange(len(real)), cond]
         same = identity(judge.embeddings, judge.embed(again))
-        aged = [judge.embed(made[:, age]) for age in range(module.classes)]
+        told = shown(range(module.classes), module.classes, "ages judged")
+        aged = [judge.embed(made[:, age]) for age in told]
         kept = torch.stack([identity(judge.embeddings, faces) for faces in aged], 1)
         hits = torch.stack([judge.class_of(faces) == age for age, faces in enumerate(aged)], 1).float()
         told = judge.class_of(judge.embeddings)

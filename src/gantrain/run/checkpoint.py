@@ -3,9 +3,6 @@
 A file may be a stranger's, or cut off: it is tensors and plain types, loaded as such.
 """
 
-import pickle
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import NoneType
@@ -17,12 +14,9 @@ from torch.optim import Optimizer
 
 from gantrain import rng
 from gantrain.errors import UserError
+from gantrain.networks.weights import load_plain
 from gantrain.parallel import gather
 
-UNREADABLE = (
-    *(OSError, RuntimeError, ValueError, KeyError, EOFError),
-    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error),
-)
 # What torch and Python raise where a checkpoint has other names, shapes or kinds of values than expected.
 UNFIT = (LookupError, ValueError, RuntimeError, TypeError, AttributeError)
 FLAGS = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes its step, not what
@@ -89,37 +83,11 @@ def checkpoint_of(game: Game, data: str) -> dict[str, Any]:
 
 
 def read_checkpoint(file: Path) -> dict[str, Any]:
-    """A checkpoint's tensors and plain types, on the CPU. Raises one of `UNREADABLE`."""
-    if not file.is_file():  # a pipe would never end
-        raise ValueError("it is no file")
-    with zipfile.ZipFile(file) as archive:  # torch itself does not verify the checksums
-        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-            raise zipfile.BadZipFile("a member is packed, which torch never does")
-        if sum(member.file_size for member in archive.infolist()) > file.stat().st_size:
-            raise zipfile.BadZipFile("its members are larger than the file")
-        if (damaged := archive.testzip()) is not None:
-            raise zipfile.BadZipFile(f"{damaged} is damaged")
-    state = torch.load(file, map_location="cpu", weights_only=True)
+    """A checkpoint's tensors and plain types, on the CPU. Raises one of `DAMAGED`."""
+    state = load_plain(file)
     if not isinstance(state, dict) or not all(isinstance(state.get(key), kind) for key, kind in KINDS.items()):
         raise ValueError("it is no checkpoint of gantrain")
-    refuse_odd_tensors(state, file.stat().st_size)
     return state
-
-
-def refuse_odd_tensors(state: Any, most: int) -> None:
-    """Raise ValueError for tensors that are sparse or the like, or larger than `most` bytes, by strides of 0."""
-    waiting = [state]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, torch.Tensor):
-            if part.layout != torch.strided or part.is_quantized or part.is_nested or part.device.type != "cpu":
-                raise ValueError("it holds a tensor of another kind")
-            if part.numel() * part.element_size() > most:
-                raise ValueError("it holds a tensor larger than the file")
-        elif isinstance(part, Mapping):
-            waiting += part.values()
-        elif isinstance(part, (list, tuple)):
-            waiting += [inner for inner in part if not isinstance(inner, (int, float, str))]
 
 
 def load_state(game: Game, state: Mapping[str, Any]) -> None:
@@ -227,6 +195,8 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
             refuse_other_kind(theirs[key], ours_plain, key)
     rates = [group["lr"] for group in optimizer.param_groups]
     optimizer.load_state_dict({**state, "param_groups": groups})
+    if len({frozenset(kept) for kept in optimizer.state.values() if kept}) > 1:
+        raise ValueError("an optimizer lacks something of a weight that it has of another")
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         if torch.is_tensor(rate):
             group["lr"] = rate.fill_(float(group["lr"]))  # a schedule and a recorded step know this very tensor
