@@ -33,6 +33,7 @@ from volumes_on_disk import box, write_volume
 from wiki import person, write_mat
 
 from gantrain.cli.sweep import Job
+from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
 from gantrain.data.aged_faces import read_csv, read_mat
 from gantrain.data.folder import ImageFolder
@@ -55,12 +56,14 @@ from gantrain.run.folder import Run
 from gantrain.run.metrics import read_records
 from gantrain.run.scores import newest_scores, read_scores
 from gantrain.run.uses import uses_of
-from gantrain.training.loading import load_trained
+from gantrain.training.confine import confine
+from gantrain.training.loading import load_trained, trust
+from gantrain.training.prepare import prepare
 
 CASES = int(os.environ.get("FUZZ_CASES", 200))
 SEED = int(os.environ.get("FUZZ_SEED", 0))
 SECONDS = 10  # for one case, on a busy machine
-DRAWN = 0.05  # the share of cases of which curves are drawn, which takes long
+DRAWN = 0.02  # the share of cases of which curves are drawn, which takes long
 MEMORY = 512 << 20  # bytes that a reader may take beyond what the process has
 
 NUMBERS = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**40, 2**63 - 1, 2**64 - 1]
@@ -358,6 +361,15 @@ def read_config(file: Path) -> None:
     load_trained(file.parents[1]).data  # noqa: B018
 
 
+def read_resumed(file: Path) -> None:
+    run = Run.open(file.parents[1])
+    config = run.config()
+    trust(config, [])
+    confine(run, config, ())
+    make_absolute(config)
+    prepare(stages_of(config), run)
+
+
 def read_metrics(file: Path) -> None:
     records = read_records(file)
     Job(0, file.parent, {}, "done", 1.0).values  # noqa: B018
@@ -447,6 +459,7 @@ def read_weights(file: Path) -> None:
 
 READERS = {
     "config.yaml": Reader(of_run(".hydra/config.yaml"), read_config, reworded),
+    "config.yaml of a run that goes on": Reader(of_run(".hydra/config.yaml"), read_resumed, reworded),
     "metrics.jsonl": Reader(of_run("metrics.jsonl"), read_metrics, reworded),
     "scores.jsonl": Reader(scores, read_measured, reworded),
     "checkpoint": Reader(written("00000002.ckpt", checkpoint), Resumed(), of_values),

@@ -11,6 +11,7 @@ from gantrain.cli.options import Add, add_run, add_seed, writing
 from gantrain.config.build import build
 from gantrain.config.changes import apply, named, read
 from gantrain.config.checks import check
+from gantrain.config.keys import keys_of, meant
 from gantrain.config.stages import ONLY_STAGE, Stage
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
@@ -72,7 +73,8 @@ def evaluate(args: argparse.Namespace) -> Record:
         config["evaluation"] = usual(args.run, stage)
     for key, value in changes:
         if key not in ("evaluation", "data.root") and not key.startswith("evaluation."):
-            raise UserError(f"{key}: only evaluation, its keys and data.root can be set here")
+            way_out = meant(key, (k for k in keys_of(config) if k.startswith("evaluation.")), outside=("data.root",))
+            raise UserError(f"{key}: only evaluation, its keys and data.root can be set here{way_out}")
         apply(config, key, value)
     if not config["evaluation"]:
         raise UserError("evaluation=none measures nothing; choose another")

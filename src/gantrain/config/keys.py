@@ -51,9 +51,9 @@ def leaf(node: Any, key: str) -> str:
     return key
 
 
-def meant(typed: str, keys: Iterable[str], value: str = "") -> str:
+def meant(typed: str, keys: Iterable[str], value: str = "", outside: Iterable[str] = OUTSIDE) -> str:
     """`; write a= or b=`: the keys that `typed` is short for, here or in other programs; `` where there are none."""
-    keys = [*keys, *OUTSIDE]
+    keys = [*keys, *outside]
     *above, last = typed.replace("-", "_").split(".")
     known = {part for key in keys for part in key.split(".")}
     places = [above, [NETWORKS.get(part.lower(), part) for part in above]]

@@ -185,9 +185,10 @@ def optimizer_state(optimizer: Optimizer) -> dict[str, Any]:
 
 def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     """Undo `optimizer_state`, also on another kind of device: how a step is computed stays this optimizer's own."""
+    # What they lack, as an earlier torch had fewer options, is as the config has it.
     groups = [
-        {**group, **{flag: mine[flag] for flag in FLAGS if flag in mine}}
-        for group, mine in zip(state["param_groups"], optimizer.param_groups, strict=True)
+        {**mine, **group, **{flag: mine[flag] for flag in FLAGS if flag in mine}}
+        for group, mine in zip(state["param_groups"], optimizer_state(optimizer)["param_groups"], strict=True)
     ]
     for theirs, ours in zip(groups, optimizer.param_groups, strict=True):
         for key in ours.keys() & theirs.keys() - {"params", *FLAGS}:
@@ -204,17 +205,18 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
             for key, value in optimizer.state[weight].items():
                 if not isinstance(value, (torch.Tensor, int, float, NoneType)):
                     raise TypeError(f"an optimizer's {key} is a {type(value).__name__}")
-                if torch.is_tensor(value) and not (value.numel() == 1 or fits(value, weight)):
+                if torch.is_tensor(value) and not (value.numel() == 1 or fits(value, weight, key)):
                     raise ValueError(f"an optimizer's {key} has the shape {tuple(value.shape)}")
                 if torch.is_tensor(value) and value.shape == weight.shape and value.stride() != weight.stride():
                     # Of another order of memory; fused kernels read both as they lie there.
                     optimizer.state[weight][key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
 
 
-def fits(value: torch.Tensor, weight: torch.Tensor) -> bool:
-    """Whether it has a number for each of the weight's, or for a row or column of them."""
-    same = value.dim() == weight.dim() and value.is_floating_point()
-    return same and all(a in (1, b) for a, b in zip(value.shape, weight.shape, strict=True))
+def fits(value: torch.Tensor, weight: torch.Tensor, key: str) -> bool:
+    """Whether it has a number for each of the weight's; of what Adafactor keeps, for a row or column of them."""
+    if not value.is_floating_point() or key not in ("row_var", "col_var"):
+        return value.is_floating_point() and value.shape == weight.shape
+    return value.dim() == weight.dim() and all(a in (1, b) for a, b in zip(value.shape, weight.shape, strict=True))
 
 
 def misfit(error: Exception) -> UserError:

@@ -91,4 +91,4 @@ def _directory(file: Path) -> list[zipfile.ZipInfo]:
 def _is_picture(info: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(info.filename).parts
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return not info.is_dir() and not hidden and info.filename.lower().endswith(SUFFIXES)
+    return not info.filename.endswith("/") and not hidden and info.filename.lower().endswith(SUFFIXES)
