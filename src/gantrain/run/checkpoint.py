@@ -19,6 +19,7 @@ from gantrain.parallel import gather
 
 # What torch and Python raise where a checkpoint has other names, shapes or kinds of values than expected.
 UNFIT = (LookupError, ValueError, RuntimeError, TypeError, AttributeError)
+ROWS = ("row_var", "col_var")  # of Adafactor: a number for each row or column of a weight
 FLAGS = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes its step, not what
 # The kinds of what every checkpoint holds, also one of an earlier version.
 KINDS = {
@@ -196,8 +197,11 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
             refuse_other_kind(theirs[key], ours_plain, key)
     rates = [group["lr"] for group in optimizer.param_groups]
     optimizer.load_state_dict({**state, "param_groups": groups})
-    if len({frozenset(kept) for kept in optimizer.state.values() if kept}) > 1:
-        raise ValueError("an optimizer lacks something of a weight that it has of another")
+    for matrices in (True, False):  # of which Adafactor keeps other things than of vectors
+        kinds = {frozenset(kept) for weight, kept in optimizer.state.items() if kept and (weight.dim() > 1) == matrices}
+        if len(kinds) > 1:
+            raise ValueError("an optimizer lacks something of a weight that it has of another")
+    single: dict[str, set[bool]] = {}  # whether one number is kept for all of a weight
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         if torch.is_tensor(rate):
             group["lr"] = rate.fill_(float(group["lr"]))  # a schedule and a recorded step know this very tensor
@@ -207,14 +211,18 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
                     raise TypeError(f"an optimizer's {key} is a {type(value).__name__}")
                 if torch.is_tensor(value) and not (value.numel() == 1 or fits(value, weight, key)):
                     raise ValueError(f"an optimizer's {key} has the shape {tuple(value.shape)}")
+                if torch.is_tensor(value) and weight.numel() > 1 and key not in ROWS:
+                    single.setdefault(key, set()).add(value.numel() == 1)
                 if torch.is_tensor(value) and value.shape == weight.shape and value.stride() != weight.stride():
                     # Of another order of memory; fused kernels read both as they lie there.
                     optimizer.state[weight][key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
+    if mixed := [key for key, kinds in single.items() if len(kinds) > 1]:
+        raise ValueError(f"an optimizer's {mixed[0]} is of one number for some weights alone")
 
 
 def fits(value: torch.Tensor, weight: torch.Tensor, key: str) -> bool:
     """Whether it has a number for each of the weight's; of what Adafactor keeps, for a row or column of them."""
-    if not value.is_floating_point() or key not in ("row_var", "col_var"):
+    if not value.is_floating_point() or key not in ROWS:
         return value.is_floating_point() and value.shape == weight.shape
     return value.dim() == weight.dim() and all(a in (1, b) for a, b in zip(value.shape, weight.shape, strict=True))
 
