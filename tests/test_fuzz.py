@@ -230,7 +230,7 @@ VALUES = [
     lambda _: torch.zeros(2, device="meta"),
     lambda value: [value],
     lambda value: value.double() if torch.is_tensor(value) else value,
-    lambda value: value[:1] if torch.is_tensor(value) and value.dim() else value,
+    lambda value: value[:1] if torch.is_tensor(value) and value.layout == torch.strided and value.dim() else value,
 ]
 
 

@@ -15,10 +15,10 @@ TORCHSCRIPT = (".pt", ".ts", ".torchscript")  # suffixes
 def replacing(file: Path) -> Iterator[Path]:
     """A temporary file beside `file` that takes its place once it is whole and on the disk. Raises OSError.
 
-    A device, a pipe or a folder is not replaced.
+    A device, a pipe, a folder or a link, as /dev/stdout is one, is not replaced.
     """
-    if file.exists() and not file.is_file():
-        raise OSError(errno.EEXIST, "it is no file", str(file))
+    if file.is_symlink() or (file.exists() and not file.is_file()):
+        raise OSError(errno.EEXIST, "it is a link" if file.is_symlink() else "it is no file", str(file))
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         temporary.unlink(missing_ok=True)  # a killed process of the same number, or a stranger's link

@@ -159,6 +159,9 @@ def test_a_sweep_makes_one_run_per_job_and_survives_a_failed_one(gantrain):
     ("words", "says"),
     [
         (("seed=0,x",), "job 1 of 2: seed is 'x'"),
+        (("seed=x",), "job 0 of 1: seed is 'x'"),
+        (("hydra/sweeper=basic", "seed=0,x"), "job 1 of 2: seed is 'x'"),
+        (("seed=0,1", "models.lr=3"), "write models.players.discriminator.optimizer.lr="),
         (("seed=0,1", "iterations=3,0"), "job 1 of 4: iterations is 0"),
         (("networks.generator.width=8,x",), "job 1 of 2: networks.generator.width is 'x'"),
         ((f"{LR}=1e-4", "models.players.generator.every=1,half"), "job 1 of 2: models.players.generator.every"),

@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 
 from gantrain.config.build import allow_plugins, check_options
 from gantrain.config.compose import composed, sentence, split
+from gantrain.config.stages import stages_of
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.run.metrics import is_number, read_records
@@ -28,19 +29,26 @@ def check_jobs(words: Sequence[str]) -> None:
 
     A sweeper of another library makes up its jobs as it goes.
     """
+    from gantrain.training.assemble import build_data, build_player  # torch, which the jobs need anyway
+
     options, overrides = split(words)
-    if any(word.startswith("hydra/") for word in overrides):
+    if any(word.startswith("hydra/sweeper=") and word != "hydra/sweeper=basic" for word in overrides):
         return
+    overrides = [word for word in overrides if not word.startswith("hydra/")]
     try:
         parsed = OverridesParser.create().parse_overrides(overrides)
     except HydraException as error:
         raise UserError(sentence(error, words)) from error
     (jobs,) = BasicSweeper.split_arguments(parsed, None)
-    for number, job in enumerate(jobs if len(jobs) > 1 else ()):
+    for number, job in enumerate(jobs):
         try:
             config = composed(job, options.get("--config-dir", options.get("-cd")))
             allow_plugins(config.get("plugins") or [])
             check_options(config, "")
+            for stage in stages_of(config):
+                build_data(stage)
+                for name, node in (stage.config["models"].get("players") or {}).items():
+                    build_player(name, node)
         except UserError as error:
             raise UserError(f"job {number} of {len(jobs)}: {error}") from error
 

@@ -17,7 +17,7 @@ LARGEST_SIDE = 256
 LARGEST_FILE = 8 * LARGEST_SIDE**3 + (1 << 20)  # bytes, packed and not: one volume of doubles with some room
 
 # What damaged or hostile files make the readers raise.
-DAMAGED_VOLUME = (*DAMAGED_MAT, zipfile.BadZipFile, RuntimeError, tokenize.TokenError, SyntaxError)
+DAMAGED_VOLUME = (*DAMAGED_MAT, zipfile.BadZipFile, RuntimeError, EOFError, tokenize.TokenError, SyntaxError)
 
 
 def read_volume(file: Path, key: str) -> np.ndarray:
