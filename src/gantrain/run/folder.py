@@ -152,7 +152,9 @@ class Run:
             config = yaml.safe_load(self.config_file.read_text(encoding="utf-8"))
             refuse_unbounded(config)
             check(config)
-        except (OSError, yaml.YAMLError, RecursionError, *UNFIT, UserError) as error:
+        except OSError as error:
+            raise UserError(f"{self.config_file} cannot be read ({error.strerror or error})") from error
+        except (yaml.YAMLError, RecursionError, *UNFIT, UserError) as error:
             raise UserError(
                 f"{self.config_file} is damaged ({one_line(error)}); put back the one the run wrote"
             ) from error
