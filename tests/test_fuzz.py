@@ -37,6 +37,7 @@ from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
 from gantrain.data.aged_faces import read_csv, read_mat
 from gantrain.data.folder import ImageFolder
+from gantrain.data.formats import decode as decoding
 from gantrain.data.formats.archive import ZippedPictures
 from gantrain.data.formats.decode import Framing, Unreadable, decode, lost_of, open_picture
 from gantrain.data.formats.mat import inflated
@@ -545,6 +546,8 @@ def in_a_process(reader: Reader, file: Path, name: str) -> list[str]:
     process = os.fork()
     if not process:
         os.close(mine)
+        decoding.MOST_PIXELS = 1 << 20  # what is nearly as large as is allowed takes its time
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # the case that takes too long is the last that was told of
         try:
             sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
             cases(reader, file, name, told)

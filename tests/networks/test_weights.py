@@ -106,3 +106,11 @@ def test_a_pipe_and_packed_members_are_not_read(tmp_path):
 def test_what_torch_wrote_before_2020(tmp_path):
     torch.save(STATE, tmp_path / "w.pth", _use_new_zipfile_serialization=False)
     assert torch.equal(read_state(tmp_path / "w.pth", "key")["a"], STATE["a"])
+
+
+def test_a_list_that_holds_itself_ends(tmp_path):
+    endless = []
+    endless.append(endless)
+    torch.save(endless, tmp_path / "w.pth")
+    with pytest.raises(UserError, match="something else"):
+        read_state(tmp_path / "w.pth", "key")

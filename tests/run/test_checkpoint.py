@@ -124,9 +124,23 @@ def test_optimizers_of_every_kind_go_on(optimizer):
     assert play(module, 3).iteration == 3
 
 
+CHANGES = (
+    lambda kept: kept.pop("exp_avg"),
+    lambda kept: kept.update(exp_avg=torch.zeros(())),
+    lambda kept: kept.update(exp_avg=None),
+    lambda kept: kept.update(step=torch.ones(2)),
+)
+
+
 def test_a_moment_that_one_weight_has_and_another_lacks(saved):
-    for change in (lambda kept: kept.pop("exp_avg"), lambda kept: kept.update(exp_avg=torch.zeros(()))):
+    for change in CHANGES:
         state = copy.deepcopy(saved)
         change(state["optimizers"]["generator"]["state"][0])
         with pytest.raises(UserError, match=r"is not what the checkpoint holds \(an optimizer"):
             resumed(state)
+
+
+@pytest.mark.parametrize("iterations", [2**70, 4, -1])
+def test_more_iterations_than_the_run_has(saved, iterations):
+    with pytest.raises(UserError, match="it is of"):
+        resumed({**saved, "iteration": iterations})

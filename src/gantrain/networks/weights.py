@@ -51,9 +51,13 @@ def refuse_odd_members(file: Path, most: int) -> None:
 
 def refuse_odd_tensors(state: Any, most: int) -> None:
     """Raise ValueError for tensors that are sparse or the like, or larger than `most` bytes, by strides of 0."""
-    waiting = [state]
+    waiting, seen = [state], set()
     while waiting:
         part = waiting.pop()
+        if isinstance(part, (Mapping, list, tuple)):
+            if id(part) in seen:  # a list may hold itself
+                continue
+            seen.add(id(part))
         if isinstance(part, Tensor):
             if part.layout != torch.strided or part.is_quantized or part.is_nested or part.device.type != "cpu":
                 raise ValueError("it holds a tensor of another kind")

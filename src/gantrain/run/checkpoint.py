@@ -45,6 +45,7 @@ class Game(Protocol):
     players: Mapping[str, Any]
     schedules: Mapping[str, Any]
     iteration: int
+    length: int
     images_seen: int
     turns: dict[str, int]
     statistics: dict[str, float]
@@ -101,6 +102,8 @@ def load_state(game: Game, state: Mapping[str, Any]) -> None:
         if scaler is not None:
             scaler.load_state_dict(state["scaler"])
         game.iteration, game.images_seen = whole(state, "iteration"), whole(state, "images_seen")
+        if not 0 <= game.iteration <= game.length:  # schedules are played so often
+            raise ValueError(f"it is of {game.iteration:,} iterations, the run has {game.length:,}")
         for schedule in game.schedules.values():
             schedule.go_on(game.iteration)
         game.turns = {name: whole(state["turns"], name) for name in game.players}
@@ -201,7 +204,7 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
         kinds = {frozenset(kept) for weight, kept in optimizer.state.items() if kept and (weight.dim() > 1) == matrices}
         if len(kinds) > 1:
             raise ValueError("an optimizer lacks something of a weight that it has of another")
-    single: dict[str, set[bool]] = {}  # whether one number is kept for all of a weight
+    amounts: dict[str, set[int]] = {}  # how much is kept of a weight: nothing, one number, or one for each of its own
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         if torch.is_tensor(rate):
             group["lr"] = rate.fill_(float(group["lr"]))  # a schedule and a recorded step know this very tensor
@@ -211,13 +214,16 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
                     raise TypeError(f"an optimizer's {key} is a {type(value).__name__}")
                 if torch.is_tensor(value) and not (value.numel() == 1 or fits(value, weight, key)):
                     raise ValueError(f"an optimizer's {key} has the shape {tuple(value.shape)}")
-                if torch.is_tensor(value) and weight.numel() > 1 and key not in ROWS:
-                    single.setdefault(key, set()).add(value.numel() == 1)
+                if key == "step" and not 0 <= float(value) < 1e15:
+                    raise ValueError(f"an optimizer's step is {float(value)}")
+                if weight.numel() > 1 and key not in ROWS:
+                    amount = 0 if value is None else min(value.numel(), 2) if torch.is_tensor(value) else 1
+                    amounts.setdefault(key, set()).add(amount)
                 if torch.is_tensor(value) and value.shape == weight.shape and value.stride() != weight.stride():
                     # Of another order of memory; fused kernels read both as they lie there.
                     optimizer.state[weight][key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
-    if mixed := [key for key, kinds in single.items() if len(kinds) > 1]:
-        raise ValueError(f"an optimizer's {mixed[0]} is of one number for some weights alone")
+    if mixed := [key for key, kinds in amounts.items() if len(kinds) > 1]:
+        raise ValueError(f"an optimizer's {mixed[0]} is of another kind for some weights")
 
 
 def fits(value: torch.Tensor, weight: torch.Tensor, key: str) -> bool:
