@@ -142,7 +142,8 @@ class Judge:
         self.face, self.device = face, device
         self.real, self.cond = photos(held, 0, samples)
         self.embeddings = self.embed(self.real)
-        parts = [self.learnt(data, start) for start in range(0, len(data), PART)]
+        starts = range(0, len(data), PART)
+        parts = [self.learnt(data, start) for start in shown(starts, len(starts), "parts of the training photos")]
         regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
         self.classifier = make_pipeline(StandardScaler(), regression)
         self.classifier.fit(*(torch.cat([part[key] for part in parts]).numpy() for key in ("embeddings", "ages")))
