@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-gpu clean
+.PHONY: demo test fuzz test-gpu clean
 
 demo: .venv/installed
 	$(BIN)/python -m gantrain
@@ -14,6 +14,11 @@ test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Damaged files for every reader, thousands of each; `make fuzz FUZZ_SEED=1` draws others.
+fuzz: .venv/installed-dev
+	FUZZ_CASES=$(or $(FUZZ_CASES),5000) FUZZ_SEED=$(or $(FUZZ_SEED),1) \
+		$(BIN)/python -m pytest tests/test_fuzz.py -n 2 --timeout 3600
 
 test-gpu: .venv/installed-dev
 	CUDA_VISIBLE_DEVICES=0 $(BIN)/python -m pytest -m cuda

@@ -1,12 +1,16 @@
 """Loggers: the same points at the same iterations; a resumed run continues them; a missing package is one sentence."""
 
 import csv
+import errno
+import itertools
+import os
 import sys
 import types
 from pathlib import Path
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.summary.writer.record_writer import RecordWriter
 
 from gantrain.loggers import CSV, flat
 
@@ -185,3 +189,23 @@ def test_wandb(gantrain, wandb):
 
 def test_nested_keys():
     assert flat({"a": {"b": 1, "c": {}}, "d": [1, 2]}) == {"a.b": 1, "a.c": {}, "d": [1, 2]}
+
+
+@pytest.mark.parametrize("written", [0, 4])
+def test_a_disk_that_is_full_for_tensorboard_alone(gantrain, monkeypatch, written):
+    """Its thread ends there; the run ends in a sentence with its last checkpoint, and goes on later."""
+    write, records = RecordWriter.write, itertools.count()
+
+    def full(self, data):
+        if next(records) >= written:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(self, data)
+
+    words = ("debug=tiny", "iterations=6", "callbacks.metrics.every=1", "callbacks.samples.count=4")
+    with monkeypatch.context() as patch:
+        patch.setattr(RecordWriter, "write", full)
+        result = gantrain(*words, "callbacks.checkpoint.every_seconds=0", "hydra.run.dir=run")
+    assert result.code == 2, result
+    assert "gantrain: run: the disk is full; the last whole checkpoint is kept" in result.err
+    assert "Traceback" not in result.err
+    assert gantrain("resume", "run").code == 0

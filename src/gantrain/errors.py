@@ -4,11 +4,31 @@ import difflib
 import errno
 from collections.abc import Iterable
 
+LONGEST = 1000  # letters
+
 
 class UserError(Exception):
-    """A mistake in the input: the message names the key or file and the way out; the program exits with 2."""
+    """A mistake in the input: the message names the key or file and the way out; the program exits with 2.
+
+    Of one that quotes a page the middle is left out.
+    """
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
+
+
+class UnknownKey(UserError):
+    """A key that its place in the config does not have; `text` says so without a way out, which may be found elsewhere.
+
+    `key` is the whole path of what was asked for.
+    """
+
+    def __init__(self, text: str, key: str, way_out: str = ""):
+        super().__init__(f"{text}{way_out}")
+        self.text, self.key = text, key
 
 
 class Diverged(Exception):
@@ -39,10 +59,21 @@ def lacking(error: BaseException | None) -> str | None:
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """`; did you mean 'a' or 'b'?`, or the whole list where nothing is near and it is short, else nothing."""
     options = sorted(set(options))
-    near = difflib.get_close_matches(word, options, n=3, cutoff=0.6)
-    if near:
-        return "; did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
-    return f"; there are {', '.join(options)}" if 0 < len(options) <= 13 else ""
+    return near(word, options) or (f"; there are {', '.join(options)}" if 0 < len(options) <= 13 else "")
+
+
+def unknown_key(text: str, key: str, options: Iterable[str]) -> UserError:
+    """The error for a `key` that its place does not have, with those of its `options` that are near."""
+    word = key.rpartition(".")[2]
+    if way_out := near(word, options):
+        return UserError(f"{text}{way_out}")
+    return UnknownKey(text, key, did_you_mean(word, options))
+
+
+def near(word: str, options: Iterable[str]) -> str:
+    """`; did you mean 'a' or 'b'?`, or nothing where nothing is near."""
+    found = difflib.get_close_matches(word, options, n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 
 def one_line(error: Exception) -> str:

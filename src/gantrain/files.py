@@ -1,6 +1,7 @@
 """Files: written whole or not at all, known by their sha256, and words that stand in the place of one."""
 
 import contextlib
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -12,7 +13,12 @@ TORCHSCRIPT = (".pt", ".ts", ".torchscript")  # suffixes
 
 @contextlib.contextmanager
 def replacing(file: Path) -> Iterator[Path]:
-    """A temporary file beside `file` that takes its place once it is whole and on the disk."""
+    """A temporary file beside `file` that takes its place once it is whole and on the disk. Raises OSError.
+
+    A device, a pipe, a folder or a link, as /dev/stdout is one, is not replaced.
+    """
+    if file.is_symlink() or (file.exists() and not file.is_file()):
+        raise OSError(errno.EEXIST, "it is a link" if file.is_symlink() else "it is no file", str(file))
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         temporary.unlink(missing_ok=True)  # a killed process of the same number, or a stranger's link

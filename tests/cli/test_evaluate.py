@@ -1,12 +1,20 @@
+import argparse
+import errno
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 from pictures_on_disk import write_picture
 
+from gantrain.cli import evaluate
 from gantrain.cli.main import main
+from gantrain.run.folder import Run
 from gantrain.run.scores import read_scores
 
 
@@ -107,3 +115,56 @@ def test_the_report_shows_the_newest_scores_on_top(gantrain, run):
         assert gantrain("evaluate", run, *words).code == 0
         page = Path(run, "report.html").read_text(encoding="utf-8")
         assert re.search(r"Protocol:[^<]*seed (\d+)", page)[1] == str(seed)
+
+
+def test_scores_of_a_run_that_is_trained_meanwhile_are_told_and_not_kept(gantrain, run, monkeypatch):
+    """Two that write would mix; to read a run in training is what measuring it early needs."""
+    monkeypatch.setattr(evaluate, "WAIT", 0.1)
+    other = subprocess.Popen(
+        [sys.executable, "-c", "import sys; from gantrain.run.folder import Run\nwith Run('run').alone(): input()"],
+        stdin=subprocess.PIPE,
+    )
+    lock = Path(run, ".hydra/lock")
+    while lock.read_text() != str(other.pid):
+        assert other.poll() is None
+    report = Path(run, "report.html").read_bytes()
+    words = ("evaluate", run, "--samples", 20, "--backbone", "random", "--json", "r.json")
+    result = gantrain(*words)
+    assert (result.code, "fd20_random" in result.out) == (0, True), result
+    assert f"not kept in the run, only told here (run: process {other.pid} is training" in result.err
+    assert json.loads(Path("r.json").read_text())["iteration"] == 2
+    assert (read_scores(run), Path(run, "report.html").read_bytes()) == ([], report)
+    other.kill()
+    other.communicate()
+    assert gantrain(*words).code == 0
+    assert len(read_scores(run)) == 1
+
+
+def test_two_that_measure_at_once_keep_both(gantrain, run):
+    """What one writes, the other has not overwritten: each reads the file while it is alone."""
+    found = [evaluate.evaluate(options(run, seed)) for seed in (1, 2)]
+    threads = [threading.Thread(target=evaluate.keep, args=(Run.open(run), one)) for one in found]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(record.result.protocol["seed"] for record in read_scores(run)) == [1, 2]
+
+
+def options(run, seed):
+    parser = argparse.ArgumentParser()
+    evaluate.add_options(parser.add_argument)
+    words = [run, "--samples", "20", "--backbone", "random", "--seed", str(seed)]
+    return parser.parse_intermixed_args(words)
+
+
+@pytest.mark.parametrize("error", [errno.EACCES, errno.ENOSPC])
+def test_scores_of_a_run_that_cannot_be_written_are_told(gantrain, run, monkeypatch, error):
+    def refuses(self, wait=0):
+        raise OSError(error, os.strerror(error), str(self.folder / ".hydra/lock"))
+
+    monkeypatch.setattr(Run, "alone", refuses)
+    result = gantrain("evaluate", run, "--samples", 20, "--backbone", "random")
+    assert (result.code, "fd20_random" in result.out) == (2, True), result
+    assert "Traceback" not in result.err
+    assert f"run/.hydra/lock: {os.strerror(error)}; the scores are told here" in result.err

@@ -153,3 +153,26 @@ def test_a_sweep_makes_one_run_per_job_and_survives_a_failed_one(gantrain):
     assert "job 1: networks.generator makes (1, 32, 32)" in result.err
     assert Path("second/0/checkpoints").is_dir()
     assert not Path("second/1").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("seed=0,x",), "job 1 of 2: seed is 'x'"),
+        (("seed=x",), "job 0 of 1: seed is 'x'"),
+        (("hydra/sweeper=basic", "seed=0,x"), "job 1 of 2: seed is 'x'"),
+        (("seed=0,1", "models.lr=3"), "write models.players.discriminator.optimizer.lr="),
+        (("seed=0,1", "iterations=3,0"), "job 1 of 4: iterations is 0"),
+        (("networks.generator.width=8,x",), "job 1 of 2: networks.generator.width is 'x'"),
+        ((f"{LR}=1e-4", "models.players.generator.every=1,half"), "job 1 of 2: models.players.generator.every"),
+        (("losses=non_saturating,hinge,none_such",), "job 2 of 3: losses: there is no 'none_such'"),
+        (("experiment=dcgan_digits,dcgan_digitz",), "job 1 of 2: experiment: there is no 'dcgan_digitz'"),
+        (("callbacks.metrics.evry=1,2",), "job 0 of 2: callbacks.metrics.evry"),
+        (("data.size=16,large",), "job 1 of 2: data.size is 'large'"),
+    ],
+)
+def test_a_sweep_is_checked_whole_before_it_begins(gantrain, words, says):
+    result = gantrain("-m", "debug=tiny", "hydra.sweep.dir=sweep", *words)
+    refused(result, says)
+    assert result.out == ""
+    assert not Path("sweep").exists()

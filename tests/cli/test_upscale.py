@@ -10,6 +10,7 @@ from pictures_on_disk import write_picture
 from PIL import Image
 
 from gantrain.cli.main import main
+from gantrain.drawing import progress
 from gantrain.training.loading import load
 
 TINY = ("experiment=srgan_photos", "debug=tiny", "stages.pretrain.iterations=1", "stages.adversarial.iterations=1")
@@ -229,3 +230,13 @@ def test_a_run_that_is_no_super_resolver(gantrain, tmp_path):
     assert refused.code == 2
     assert "digits does not enlarge pictures; name a run of an experiment such as srgan_photos" in refused.err
     assert "is no run" in gantrain("upscale", "empty", "in.png", "--out", "out").err
+
+
+def test_progress_is_told_in_a_log(run, gantrain, tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS", 0)
+    for number in range(2):
+        write_picture(tmp_path / f"in/{number}.png", number, (40, 20))
+    result = gantrain("upscale", run, "in", "--out", "out", "--tile", 20)
+    assert "1 of 2 pictures, " in result.err
+    assert "1 of 2 tiles, " in result.err
+    assert " left" in result.err

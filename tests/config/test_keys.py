@@ -2,7 +2,7 @@
 
 import pytest
 
-from gantrain.config.keys import keys_of, meant, within
+from gantrain.config.keys import keys_of, leaf, meant, within
 
 CONFIG = {
     "epochs": 3,
@@ -26,10 +26,40 @@ CONFIG = {
         ("outdir", "; write hydra.run.dir="),
         ("nothing", ""),
         ("lr.nothing", ""),
+        ("networks.width", "; write networks.g.width="),
+        ("widht", "; write networks.g.width="),
+        ("networks.x.widht", "; write networks.g.width="),
+        ("models.players.d.lrr", "; write models.players.d.optimizer.lr="),
+        ("models.epochs", "; write epochs="),
+        ("trainer.batchsize", "; write data.batch_size="),
+        ("models.optimizer", "; write models.players.d.optimizer= or models.players.g.optimizer="),
     ],
 )
 def test_short_for(typed, says):
     assert meant(typed, keys_of(CONFIG)) == says
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("lr_d", "discriminator.lr"),
+        ("g_lr", "generator.lr"),
+        ("lrD", "discriminator.lr"),
+        ("models.G.lr", "generator.lr"),
+        ("critic_learning_rate", "discriminator.lr"),
+        ("n_critic", "generator.every"),
+        ("networks.d.lr", "discriminator.lr"),
+        ("d_nothing", None),
+    ],
+)
+def test_other_programs_names_of_the_networks(typed, says):
+    keys = ["generator.lr", "discriminator.lr", "generator.every", "discriminator.every"]
+    assert meant(typed, keys) == (f"; write {says}=" if says else "")
+
+
+def test_the_first_key_of_a_guess():
+    assert leaf({"optimizer": {"lr": 1}}, "models") == "models.optimizer.lr"
+    assert leaf(3, "models.lr") == "models.lr"
 
 
 def test_at_most_four_are_named():

@@ -173,6 +173,39 @@ def test_splits_are_no_classes(tmp_path, capsys, names, inside):
     assert ("are splits: training reads" in err) == (len(names) > 1)
 
 
+@pytest.mark.parametrize(
+    ("names", "held"),
+    [
+        (("train", "val"), "val"),
+        (("training", "testing"), "testing"),
+        (("train", "test", "val"), "val"),
+        (("train", "test", "dev"), "dev"),
+        (("Train", "Validation"), "Validation"),
+    ],
+)
+def test_the_split_beside_train_is_held_out_with_the_classes_of_train(tmp_path, capsys, names, held):
+    for name in names:
+        for number, animal in enumerate(("cat", "dog", "fox") if name == names[0] else ("dog", "fox")):
+            write_picture(tmp_path / name / animal / f"{name}.png", number)
+    folder = ImageFolder()
+    folder.open(tmp_path)
+    assert f"{held} is held out" in capsys.readouterr().err
+    source = folder.held_out().open(tmp_path)
+    assert (source.root, source.class_names) == (tmp_path / held, ["cat", "dog", "fox"])
+    assert source.labels.tolist() == [1, 2]
+    assert capsys.readouterr().err == ""
+    write_picture(tmp_path / held / "emu/a.png")
+    with pytest.raises(UserError, match=r"emu' is no class of the training pictures; there are cat, dog, fox"):
+        folder.held_out().open(tmp_path)
+
+
+def test_without_splits_nothing_is_held_out(tmp_path):
+    write_picture(tmp_path / "train/a.png")
+    folder = ImageFolder()
+    folder.open(tmp_path)
+    assert not folder.has_held_out
+
+
 def test_a_class_may_be_called_train_beside_others(tmp_path):
     for name in ("train", "bus", "test"):
         write_picture(tmp_path / name / "a.png")

@@ -1,5 +1,7 @@
 """Scores of faces in other ages: known answers, and runs that keep or lose the face."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from wiki import write_archive
 
 from gantrain.data import GANDataModule
 from gantrain.data.aged_faces import AgedFaces
+from gantrain.drawing import progress
 from gantrain.errors import UserError
 from gantrain.evaluation import ageing
 from gantrain.evaluation.ageing import AgeingScores, Judge, distance, identity
@@ -155,3 +158,12 @@ def test_fewer_photos_and_what_does_not_fit(data):
         AgeingScores(samples=1)
     with pytest.raises(UserError, match=r"data\.holdout"):
         AgeingScores().check(module(), GANDataModule(AgedFaces(), 16, 3, 8, root=str(data.root), classes=6).open())
+
+
+def test_progress_is_told(data, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "SECONDS", 0)
+    monkeypatch.setattr(ageing, "PART", 10)
+    AgeingScores().measure(module(), data)
+    told = capsys.readouterr().err
+    assert re.search(r"1 of 5 parts of the training photos, \d:\d\d left", told)
+    assert re.search(r"5 of 6 ages judged, \d:\d\d left", told)

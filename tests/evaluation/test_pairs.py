@@ -8,6 +8,7 @@ from torch import nn
 
 from gantrain.data.pairs import Pairs
 from gantrain.data.synthetic import Synthetic
+from gantrain.drawing import progress
 from gantrain.errors import UserError
 from gantrain.evaluation import pairs as module
 from gantrain.evaluation.pairs import PairScores, compared, mean_target
@@ -76,3 +77,12 @@ def test_what_does_not_fit_is_refused():
         PairScores().check(family(), data(size=8))
     with pytest.raises(ValueError, match="pictures is 0"):
         PairScores(pictures=0)
+
+
+def test_progress_is_told(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "SECONDS", 0)
+    monkeypatch.setattr(module, "CHUNK", 2)
+    PairScores().measure(family(), data())
+    told = capsys.readouterr().err
+    assert "2 of 3 parts of the pairs, 0:00 left" in told
+    assert "parts of the training pairs" in told

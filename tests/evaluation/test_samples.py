@@ -12,6 +12,7 @@ from toys import game
 from gantrain.data.images import Digits
 from gantrain.data.module import GANDataModule
 from gantrain.data.synthetic import Synthetic
+from gantrain.drawing import progress
 from gantrain.errors import UserError
 from gantrain.evaluation import classifier
 from gantrain.evaluation import extraction as features_module
@@ -342,3 +343,10 @@ def test_truncation_narrows(digits):
     assert narrow.protocol["truncation"] == 0.1
     assert narrow.scores["recall50_random"].value <= wide.scores["recall50_random"].value
     assert narrow.scores["fd50_random"].value != wide.scores["fd50_random"].value
+
+
+def test_progress_is_told(digits, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "SECONDS", 0)
+    real = features(digits, *digits[2])
+    SampleScores(resamples=0).score(["frechet", "kid"], real, real, [real])
+    assert "1 of 2 scores, 0:00 left" in capsys.readouterr().err

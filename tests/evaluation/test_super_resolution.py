@@ -10,6 +10,7 @@ from gantrain.data.folder import ImageFolder
 from gantrain.data.low_high import LowHigh
 from gantrain.data.photos import PhotoCrops
 from gantrain.data.synthetic import Synthetic
+from gantrain.drawing import progress
 from gantrain.errors import UserError
 from gantrain.evaluation.super_resolution import SuperResolutionScores, centred, luma, whole_multiple
 from gantrain.losses.reconstruction import PixelL1
@@ -171,3 +172,9 @@ def test_it_is_measured_in_training_and_by_evaluate(gantrain, tmp_path):
     assert evaluated.code == 0, evaluated
     for word in ("psnr_y", "psnr_y_bicubic", "ssim_rgb", "content pixel mse", "y BT.601, 16 to 235"):
         assert word in evaluated.out
+
+
+def test_progress_is_told(scores, photos, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "SECONDS", 0)
+    scores.measure(module(), data(photos))
+    assert "1 of 2 pictures, 0:00 left" in capsys.readouterr().err

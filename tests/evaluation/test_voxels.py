@@ -11,6 +11,7 @@ from gantrain.data import GANDataModule
 from gantrain.data.shapenet import ShapeNet
 from gantrain.data.synthetic import Synthetic
 from gantrain.data.voxels import VoxelDataModule
+from gantrain.drawing import progress
 from gantrain.errors import UserError
 from gantrain.evaluation.voxels import VoxelScores, box_fill, facts, iou
 from gantrain.losses.adversarial import NonSaturating
@@ -120,3 +121,12 @@ def test_what_does_not_fit_is_refused(data, tmp_path):
     for options in ({"samples": 1}, {"samples": 2.5}):
         with pytest.raises(ValueError, match=next(iter(options))):
             VoxelScores(**options)
+
+
+def test_progress_is_told(data, monkeypatch, capsys):
+    from gantrain.evaluation import voxels
+
+    monkeypatch.setattr(progress, "SECONDS", 0)
+    monkeypatch.setattr(voxels, "CHUNK", 4)
+    VoxelScores().measure(family(torch.ones(1, 1, 8, 8, 8)), data)
+    assert "1 of 2 parts of the volumes, 0:00 left" in capsys.readouterr().err

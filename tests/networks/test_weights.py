@@ -1,3 +1,6 @@
+import os
+import zipfile
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -70,3 +73,44 @@ def test_large_files_are_not_read(tmp_path, monkeypatch):
 def test_the_checksum_is_sha256(tmp_path):
     (tmp_path / "f").write_bytes(b"abc")
     assert sha256(tmp_path / "f").startswith("ba7816bf8f01cfea")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        torch.eye(3).to_sparse(),
+        torch.zeros(1).expand(1 << 40),
+        torch.zeros(2, device="meta"),
+    ],
+)
+def test_tensors_of_other_kinds(tmp_path, odd):
+    for old in (False, True):
+        try:
+            torch.save({"a": odd}, tmp_path / "w.pth", _use_new_zipfile_serialization=not old)
+        except NotImplementedError:
+            continue
+        with pytest.raises(UserError, match=r"another kind|larger than the file|other objects|damaged"):
+            read_state(tmp_path / "w.pth", "key")
+
+
+def test_a_pipe_and_packed_members_are_not_read(tmp_path):
+    os.mkfifo(tmp_path / "w.pth")
+    with pytest.raises(UserError, match="it is no file"):
+        read_state(tmp_path / "w.pth", "key")
+    with zipfile.ZipFile(tmp_path / "p.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("p/data.pkl", bytes(50 << 20))
+    with pytest.raises(UserError, match="packed"):
+        read_state(tmp_path / "p.pth", "key")
+
+
+def test_what_torch_wrote_before_2020(tmp_path):
+    torch.save(STATE, tmp_path / "w.pth", _use_new_zipfile_serialization=False)
+    assert torch.equal(read_state(tmp_path / "w.pth", "key")["a"], STATE["a"])
+
+
+def test_a_list_that_holds_itself_ends(tmp_path):
+    endless = []
+    endless.append(endless)
+    torch.save(endless, tmp_path / "w.pth")
+    with pytest.raises(UserError, match="something else"):
+        read_state(tmp_path / "w.pth", "key")

@@ -1,10 +1,11 @@
 """Checkpoints that hold other things than expected end in one sentence."""
 
+import copy
 import zipfile
 
 import pytest
 import torch
-from toys import counts, game, play
+from toys import counts, game, play, player
 
 from gantrain.errors import UserError
 from gantrain.models.loop.ema import EMA
@@ -108,3 +109,38 @@ def test_a_packed_checkpoint_is_not_unpacked(tmp_path):
         archive.writestr("x/data.pkl", bytes(50 << 20))
     with pytest.raises(zipfile.BadZipFile, match="packed"):
         read_checkpoint(tmp_path / "x.ckpt")
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.Adam, torch.optim.Adafactor, torch.optim.NAdam, torch.optim.RMSprop])
+def test_optimizers_of_every_kind_go_on(optimizer):
+    def made(seed):
+        players = {name: player(name, optimizer=optimizer) for name in ("generator", "discriminator")}
+        return game(seed=seed, **players)
+
+    state = checkpoint_of(play(made(0), 2), "")
+    del state["optimizers"]["generator"]["param_groups"][0]["weight_decay"]  # as an earlier torch, which lacked options
+    module = made(1)
+    module.resume_from = state
+    assert play(module, 3).iteration == 3
+
+
+CHANGES = (
+    lambda kept: kept.pop("exp_avg"),
+    lambda kept: kept.update(exp_avg=torch.zeros(())),
+    lambda kept: kept.update(exp_avg=None),
+    lambda kept: kept.update(step=torch.ones(2)),
+)
+
+
+def test_a_moment_that_one_weight_has_and_another_lacks(saved):
+    for change in CHANGES:
+        state = copy.deepcopy(saved)
+        change(state["optimizers"]["generator"]["state"][0])
+        with pytest.raises(UserError, match=r"is not what the checkpoint holds \(an optimizer"):
+            resumed(state)
+
+
+@pytest.mark.parametrize("iterations", [2**70, 4, -1])
+def test_more_iterations_than_the_run_has(saved, iterations):
+    with pytest.raises(UserError, match="it is of"):
+        resumed({**saved, "iteration": iterations})

@@ -142,7 +142,7 @@ def test_a_run_has_one_process(gantrain, run):
         result = gantrain(*words)
         assert result.code == 2
     assert gantrain("resume", "run", "iterations=3").err == (
-        f"gantrain: run: the run is being trained by process {other.pid}; wait until it ends, or stop it\n"
+        f"gantrain: run: process {other.pid} is training or writing this run; wait until it ends, or stop it\n"
     )
     assert contents(run) == before
     other.send(signal.SIGKILL)

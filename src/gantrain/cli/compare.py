@@ -75,7 +75,7 @@ def table(group: Mapping[str, Record]) -> list[str]:
     told = [f"{label}: iteration {record.iteration:,}" for label, record in group.items()]
     for key in OF_THE_MODEL:
         values = {label: record.result.protocol.get(key) for label, record in group.items()}
-        if len(set(values.values())) > 1:
+        if len(set(map(repr, values.values()))) > 1:
             told.append(f"{key} differ: " + ", ".join(f"{label} {value}" for label, value in values.items()))
     return [*aligned(rows), "* best, ~ within two standard errors of it. " + "; ".join(told)]
 

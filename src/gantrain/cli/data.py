@@ -7,7 +7,7 @@ from PIL import Image
 
 from gantrain.cli.options import Add, writing
 from gantrain.config.build import allow_plugins
-from gantrain.config.compose import composed
+from gantrain.config.compose import composed, near_keys
 from gantrain.config.stages import stages_of
 from gantrain.data import GANDataModule
 from gantrain.data.source import dropped_by
@@ -34,7 +34,8 @@ def main(args: argparse.Namespace) -> None:
     for number, stage in enumerate(stages):
         if any(stage.config["data"] == earlier.config["data"] for earlier in stages[:number]):
             continue
-        data = build_data(stage)
+        with near_keys(args.overrides):
+            data = build_data(stage)
         data.fill()
         print(f"{stage.tag}\n" if stage.tag else "", end="")
         describe(data)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from gantrain.cli.options import Add, add_run, add_seed, writing
 from gantrain.config.build import build
 from gantrain.config.changes import apply, named, read
 from gantrain.config.checks import check
+from gantrain.config.keys import keys_of, meant
 from gantrain.config.stages import ONLY_STAGE, Stage
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
@@ -17,12 +19,13 @@ from gantrain.evaluation.base import Evaluation
 from gantrain.files import replacing
 from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.report.page import NAME, report_at_end
-from gantrain.run.folder import Run
+from gantrain.run.folder import Run, Taken
 from gantrain.run.scores import Record, add_scores
 from gantrain.run.uses import uses_of
 from gantrain.training.loading import load_trained
 from gantrain.training.machine import accelerator
 
+WAIT = 10  # seconds for another that writes its scores at this moment
 SHORT = ("samples", "backbone", "weights", "seed")  # options that are evaluation.<name>
 
 
@@ -39,13 +42,26 @@ def add_options(add: Add) -> None:
 def main(args: argparse.Namespace) -> None:
     found = evaluate(args)
     print("\n".join(described(found)), flush=True)
-    add_scores(args.run, found)
-    run = Run.open(args.run)
-    if (args.run / NAME).is_file():  # these scores on top of those that it shows
-        report_at_end(run, run.config())
     if args.json is not None:
         with writing("--json", args.json), replacing(args.json) as temporary:
             temporary.write_text(json.dumps({"run": str(args.run), **found.plain()}, indent=2) + "\n", encoding="utf-8")
+    keep(Run.open(args.run), found)
+
+
+def keep(run: Run, found: Record) -> None:
+    """Add scores to those of a run, and to its report, unless another process is training it, which is said."""
+    try:
+        with run.alone(wait=WAIT):
+            add_scores(run.folder, found)
+            if (run.folder / NAME).is_file():  # these scores on top of those that it shows
+                report_at_end(run, run.config())
+    except Taken as error:
+        print(f"gantrain: not kept in the run, only told here ({error}); --json FILE keeps them", file=sys.stderr)
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or run.folder}: {error.strerror or error}; the scores are told here and not kept in the "
+            f"run, --json FILE keeps them"
+        ) from error
 
 
 def evaluate(args: argparse.Namespace) -> Record:
@@ -57,7 +73,8 @@ def evaluate(args: argparse.Namespace) -> Record:
         config["evaluation"] = usual(args.run, stage)
     for key, value in changes:
         if key not in ("evaluation", "data.root") and not key.startswith("evaluation."):
-            raise UserError(f"{key}: only evaluation, its keys and data.root can be set here")
+            way_out = meant(key, (k for k in keys_of(config) if k.startswith("evaluation.")), outside=("data.root",))
+            raise UserError(f"{key}: only evaluation, its keys and data.root can be set here{way_out}")
         apply(config, key, value)
     if not config["evaluation"]:
         raise UserError("evaluation=none measures nothing; choose another")

@@ -95,9 +95,9 @@ def open_splits(
         )
     if hasattr(data.dataset, "every_class"):
         data.dataset = data.dataset.every_class()
-    has_test = data.holdout or hasattr(data.dataset, "held_out")
-    wanted = [split] if split else ["train", *(["test"] if has_test else [])]
-    return {name: data.open() if name == "train" else data.held_out() for name in wanted}
+    data.open()
+    wanted = [split] if split else ["train", *(["test"] if data.has_held_out else [])]
+    return {name: data if name == "train" else data.held_out() for name in wanted}
 
 
 @torch.no_grad()

@@ -92,4 +92,7 @@ def writing(option: str, file: Path) -> Iterator[None]:
         file.parent.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
+        place = Path(error.filename or file)
+        if file.name not in place.name and place not in file.parents and file not in place.parents:
+            raise UserError(f"{place}: {error.strerror}") from error  # it was to be read
         raise UserError(f"{option}: cannot write {file} ({error.strerror or error}); name another place") from error

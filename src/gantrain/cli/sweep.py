@@ -1,4 +1,4 @@
-"""The summary of a sweep: a table of its jobs and a row of samples of each."""
+"""A sweep: its jobs are checked before any begins; its summary is a table of them and a row of samples of each."""
 
 import contextlib
 import csv
@@ -9,12 +9,48 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+from gantrain.config.build import allow_plugins, check_options
+from gantrain.config.compose import composed, sentence, split
+from gantrain.config.stages import stages_of
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.run.metrics import is_number, read_records
 from gantrain.run.scores import read_scores
 
 COLUMNS = 8  # samples of a row
+
+
+def check_jobs(words: Sequence[str]) -> None:
+    """Raise UserError where a job of the sweep that `words` ask for has no sound config, before any begins.
+
+    A sweeper of another library makes up its jobs as it goes.
+    """
+    from gantrain.training.assemble import build_data, build_player  # torch, which the jobs need anyway
+
+    options, overrides = split(words)
+    if any(word.startswith("hydra/sweeper=") and word != "hydra/sweeper=basic" for word in overrides):
+        return
+    overrides = [word for word in overrides if not word.startswith("hydra/")]
+    try:
+        parsed = OverridesParser.create().parse_overrides(overrides)
+    except HydraException as error:
+        raise UserError(sentence(error, words)) from error
+    (jobs,) = BasicSweeper.split_arguments(parsed, None)
+    for number, job in enumerate(jobs):
+        try:
+            config = composed(job, options.get("--config-dir", options.get("-cd")))
+            allow_plugins(config.get("plugins") or [])
+            check_options(config, "")
+            for stage in stages_of(config):
+                build_data(stage)
+                for name, node in (stage.config["models"].get("players") or {}).items():
+                    build_player(name, node)
+        except UserError as error:
+            raise UserError(f"job {number} of {len(jobs)}: {error}") from error
 
 
 @dataclass

@@ -17,8 +17,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from gantrain.cli.sweep import Job, Sweep
-from gantrain.config.compose import NOT_COMPOSED, arrange, refuse_shadowed_experiments, sentence
+from gantrain.cli.sweep import Job, Sweep, check_jobs
+from gantrain.config.compose import NOT_COMPOSED, arrange, near_keys, refuse_shadowed_experiments, sentence
 from gantrain.config.finalise import finalise
 from gantrain.config.overrides import value_of
 from gantrain.errors import Diverged, UserError, one_line
@@ -33,6 +33,8 @@ def train(words: Sequence[str]) -> int:
     """Compose the config that `words` ask for and train it, or each of several with --multirun; the exit code."""
     words = arrange(words)
     refuse_shadowed_experiments(words)
+    if {"-m", "--multirun"} & set(words) and not {"--cfg", "-c", "--info", "-i"} & set(words):
+        check_jobs(words)
     codes: list[int] = []
     failures: list[Exception] = []
     sweep, folders = Sweep(), []
@@ -78,7 +80,8 @@ def train(words: Sequence[str]) -> int:
         elif {"-m", "--multirun"} & set(words):
             _remove_rejected_sweep(words, present)
     if failures:
-        raise failures[0]  # from here: Hydra would add noise of its own to an error inside a job
+        with near_keys(words):
+            raise failures[0]  # from here: Hydra would add noise of its own to an error inside a job
     return max(codes, default=0)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from gantrain.config.keys import keys_of, within
-from gantrain.errors import UserError, did_you_mean, one_line
+from gantrain.config.keys import keys_of, leaf, within
+from gantrain.errors import UnknownKey, UserError, did_you_mean, one_line, unknown_key
 
 # A config may come from a stranger's run directory, so it names classes of these packages only, never functions:
 # torch.hub.load, for one, would fetch and run code, and so would some datasets of torchvision.
@@ -73,7 +73,7 @@ def build(node: Mapping[str, Any], key: str, expect: type = object, **extra: Any
     stands in the config. Raises UserError for a missing or foreign class, an unknown option or a refused value.
     """
     if not isinstance(node, Mapping) or "_target_" not in node:
-        raise UserError(f"{key}: expected a node with _target_, found {node!r}")
+        raise UnknownKey(f"{key}: expected a node with _target_, found {node!r}", leaf(node, key))
     cls = locate(node["_target_"], key)
     if not issubclass(cls, expect):
         raise UserError(f"{key}._target_: '{node['_target_']}' is no {expect.__name__}")
@@ -92,6 +92,17 @@ def build(node: Mapping[str, Any], key: str, expect: type = object, **extra: Any
         raise UserError(f"{key}: {cls.__name__} refuses its options ({reason})") from error
 
 
+def check_options(node: Any, key: str) -> None:
+    """Raise UserError for an option in a config that its class does not have, or of another kind; nothing is built."""
+    if not isinstance(node, Mapping):
+        return
+    inside = {name: value for name, value in node.items() if name not in ("_target_", "_partial_")}
+    if "_target_" in node:
+        _check_options(locate(node["_target_"], key), inside, {}, key, partial=True)
+    for name, value in inside.items():
+        check_options(value, f"{key}.{name}".lstrip("."))
+
+
 def _nested(value: Any, key: str) -> Any:
     if isinstance(value, Mapping):
         if "_target_" in value:
@@ -107,8 +118,10 @@ def _check_options(cls: type, options: dict, extra: dict, key: str, partial: boo
     for option, value in options.items():
         if option not in known and not open_ended:
             others = keys_of({k: v for k, v in options.items() if k != option}, f"{key}.")
-            way_out = within(f"{key}.{option}", others) or did_you_mean(option, known)
-            raise UserError(f"{key}.{option}: {cls.__name__} has no such option{way_out}")
+            text = f"{key}.{option}: {cls.__name__} has no such option"
+            if way_out := within(f"{key}.{option}", others):
+                raise UserError(f"{text}{way_out}")
+            raise unknown_key(text, leaf(value, f"{key}.{option}"), known)
         expect(value, known.get(option, Any), f"{key}.{option}")
     if not partial:
         try:

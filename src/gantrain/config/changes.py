@@ -67,7 +67,7 @@ def apply(config: dict[str, Any], key: str, value: Any) -> None:
     elif MOVING.fullmatch(key):
         _set_moving(config, key, value)
     elif path[0] not in ("trainer", "logger", "evaluation") or key == "trainer.precision":
-        if near := meant(key, (known for known in keys_of(config) if known != key)):
+        if near := meant(key, (known for known in keys_of(config) if may_change(known)), outside=()):
             near = f"{near}; else"
         raise UserError(
             f"{key}: a resumed run keeps its config{near or ';'} only iterations, epochs, trainer.* but precision, "
@@ -87,6 +87,17 @@ def apply(config: dict[str, Any], key: str, value: Any) -> None:
         node[path[-1]] = value
         if key in ("evaluation.backbone", "evaluation.judge"):
             trust_backbone(value)  # the user has named it
+
+
+def may_change(key: str) -> bool:
+    """Whether a resumed run takes another value for this key."""
+    first, last = key.partition(".")[0], key.rpartition(".")[2]
+    return (
+        bool(MOVING.fullmatch(key))
+        or key in ("data.root", "data.cache_dir")
+        or (first in (*LENGTHS, "stages") and last in LENGTHS)
+        or (first in ("trainer", "logger", "evaluation") and key != "trainer.precision")
+    )
 
 
 def _set_moving(config: dict[str, Any], key: str, value: Any) -> None:

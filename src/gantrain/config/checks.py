@@ -8,7 +8,7 @@ from gantrain.checks import LARGEST_SEED
 from gantrain.config.build import expect
 from gantrain.config.paths import held
 from gantrain.config.stages import LENGTHS, STAGE_KEYS, Stage, stages_of
-from gantrain.errors import UserError, did_you_mean
+from gantrain.errors import UnknownKey, UserError, unknown_key
 
 ROOT_KEYS = (
     *STAGE_KEYS,
@@ -70,7 +70,8 @@ def _check_trainer(trainer: Any) -> None:
             "trainer: it holds accelerator, devices and precision; change one of them, as trainer.devices=2"
         )
     if unknown := [key for key in trainer if key not in TRAINER_KEYS]:
-        raise UserError(f"trainer.{unknown[0]}: there is no such key{did_you_mean(unknown[0], TRAINER_KEYS)}")
+        key = f"trainer.{unknown[0]}"
+        raise unknown_key(f"{key}: there is no such key", key, TRAINER_KEYS)
     _whole(trainer.get("devices"), "trainer.devices", least=1)
     if trainer.get("threads") is not None:
         _whole(trainer["threads"], "trainer.threads", least=1)
@@ -152,7 +153,7 @@ def _name(name: Any, key: str) -> None:
 def _named(node: Any, name: Any, key: str, wanted: str) -> None:
     _name(name, key)
     if not isinstance(node, Mapping):
-        raise UserError(f"{key} is {node!r}; it must {wanted}")
+        raise UnknownKey(f"{key} is {node!r}; it must {wanted}", key)
 
 
 def _mapping(node: Any, key: str) -> None:

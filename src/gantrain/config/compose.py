@@ -1,7 +1,8 @@
 """From the words of a command to a composed config: Hydra's grammar, and its errors as sentences."""
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
@@ -12,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from gantrain.config.finalise import finalise
 from gantrain.config.keys import keys_of, meant
 from gantrain.config.overrides import as_text, groups
-from gantrain.errors import UserError, did_you_mean
+from gantrain.errors import UnknownKey, UserError, did_you_mean
 from gantrain.folders import configs_folder
 
 NOT_COMPOSED = (HydraException, OmegaConfBaseException, ValueError)  # the last for data.range.x=5: a list has no x
@@ -55,6 +56,18 @@ def arrange(words: Sequence[str]) -> list[str]:
     return options + overrides
 
 
+def split(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """The options among the words that `arrange` gives, with their values, and the overrides."""
+    options, overrides, rest = {}, [], list(words)
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if not name.startswith("-"):
+            overrides.append(f"{name}{equals}{value}")
+        else:
+            options[name] = value if equals or not OPTIONS[name] else rest.pop(0)
+    return options, overrides
+
+
 def composed(overrides: Sequence[str], config_dir: str | None) -> dict:
     """The config that training would have with these words. Raises UserError."""
     words = arrange(overrides)
@@ -64,10 +77,21 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> dict:
         place = str(Path(config_dir).absolute()).replace("'", "\\'")
         search = [f"hydra.searchpath=['file://{place}']"]
     try:
-        with initialize_config_dir(str(configs_folder()), version_base="1.3"):
+        with near_keys(words), initialize_config_dir(str(configs_folder()), version_base="1.3"):
             return finalise(compose("train", overrides=[*words, *search]), words)
     except NOT_COMPOSED as error:
         raise UserError(sentence(error, words)) from error
+
+
+@contextlib.contextmanager
+def near_keys(words: Sequence[str]) -> Iterator[None]:
+    """A key that one of `words` guessed is answered with those that it may mean, wherever they are in the config."""
+    try:
+        yield
+    except UnknownKey as error:
+        if way_out := meant(error.key, _keys(words)):
+            raise UserError(f"{error.text}{way_out}") from error
+        raise
 
 
 def refuse_shadowed_experiments(words: Sequence[str]) -> None:

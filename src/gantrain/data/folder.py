@@ -1,6 +1,7 @@
 """A folder of picture files of any kind and size; class sub-folders become labels."""
 
 import contextlib
+import copy
 import hashlib
 import os
 import sys
@@ -26,7 +27,8 @@ SPLITS = (*TRAINING, "val", "valid", "validation", "dev", "eval", "test", "testi
 class ImageFolder:
     """Every png, jpg, jfif, webp, bmp and gif (first frame) under `root`, however deep; hidden files are left out.
 
-    Where all of them lie in folders called train, val or test, those under train are the pictures. Where they lie only
+    Where all of them lie in folders called train, val or test, those under train are the pictures, and those under val,
+    or else under test, are held out. Where they lie only
     in the folders right below, and there are at least two such folders, these are the classes, numbered by name, or by
     value where all names are numbers. A picture is turned as its EXIF says, laid on `background` (RGB in 0..255) where
     it is transparent, and made grey or RGB; `levels` are the values of 16-bit files that become black and white. With
@@ -44,13 +46,26 @@ class ImageFolder:
         levels: tuple[int, int] = (0, 65535),
     ):
         self.framing = Framing(crop, tuple(background), tuple(levels))
+        self.has_held_out = False  # known once it is open
+        self.part = "train"
 
     def open(self, root: Path | None) -> "PictureFiles":
         if root is None:
             raise UserError("data.root: name the folder of pictures with data.root=FOLDER")
-        root = training_part(root)
-        listing = list_pictures(root)
-        return PictureFiles(root, listing, self.framing, *_classes(root, listing.names))
+        train, held = parts_of(root, told=self.part == "train")
+        self.has_held_out = held is not None
+        listing = list_pictures(train)
+        labels, names = _classes(train, listing.names)
+        if self.part == "train":
+            return PictureFiles(train, listing, self.framing, labels, names)
+        listing = list_pictures(held)
+        return PictureFiles(held, listing, self.framing, *_classes(held, listing.names, names))
+
+    def held_out(self) -> "ImageFolder":
+        """The pictures under val or test; the classes are those of train. Only where `has_held_out`."""
+        other = copy.copy(self)
+        other.part = "held"
+        return other
 
 
 class PictureFiles(Source):
@@ -137,17 +152,17 @@ def splits_in(root: Path) -> list[Path]:
     return folders if all(place.name.lower() in SPLITS for place in folders) else []
 
 
-def training_part(root: Path) -> Path:
-    """The folder `train` of a root that holds nothing but splits, else the root. Raises UserError.
+def parts_of(root: Path, told: bool = True) -> tuple[Path, Path | None]:
+    """The folder `train` of a root that holds nothing but splits, else the root; and the split that is held out.
 
-    Splits taken for classes would be trained on, the one for validation too.
+    Splits taken for classes would be trained on, the one for validation too. Raises UserError.
     """
     if not root.is_dir():
-        return root  # which `list_pictures` tells
+        return root, None  # which `list_pictures` tells
     splits = splits_in(root)
     train = next((place for place in splits if place.name.lower() in TRAINING), None)
     if not splits or (train is None and len(splits) == 1):
-        return root
+        return root, None
     named = " and ".join(place.name for place in splits)
     shown = sorted(filter(_is_shown, root.iterdir()))
     astray = next((place for place in shown if place.name.lower().endswith(SUFFIXES)), None)
@@ -157,9 +172,16 @@ def training_part(root: Path) -> Path:
             f"data.root: {named} in {root} are splits by their names, but {reason}; point data.root= at the folder of "
             f"the pictures to train on"
         )
-    if len(splits) > 1:
-        print(f"gantrain: data.root: {named} are splits: training reads {train} alone", file=sys.stderr, flush=True)
-    return train
+    others = sorted((place for place in splits if place != train), key=lambda place: SPLITS.index(place.name.lower()))
+    if told and others:
+        unread = f", {' and '.join(place.name for place in others[1:])} stays unread" if others[1:] else ""
+        print(
+            f"gantrain: data.root: {named} are splits: training reads {train.name} alone, {others[0].name} is held out"
+            f"{unread}",
+            file=sys.stderr,
+            flush=True,
+        )
+    return train, next(iter(others), None)
 
 
 def _entries(root: Path) -> Iterator[tuple[str, os.DirEntry]]:
@@ -196,7 +218,18 @@ def _ends(file: Path) -> bytes:
         return b""
 
 
-def _classes(root: Path, names: Sequence[str]) -> tuple[np.ndarray | None, list[str] | None]:
+def _classes(
+    root: Path, names: Sequence[str], known: Sequence[str] | None = None
+) -> tuple[np.ndarray | None, list[str] | None]:
+    """The class numbers and names of pictures under `root`; where classes are `known`, these. Raises UserError."""
+    if known is not None:
+        of = [name.partition("/")[0] for name in names]
+        if unknown := set(of) - set(known):
+            raise UserError(
+                f"data.root: {str(root / min(unknown))!r} is no class of the training pictures; there are "
+                f"{', '.join(known)}"
+            )
+        return np.array([known.index(name) for name in of]), list(known)
     folders = [f.name for f in root.iterdir() if _is_shown(f) and f.is_dir() and not f.is_symlink()]
     numbers = all(name.isascii() and name.isdigit() for name in folders)
     folders.sort(key=lambda name: (int(name) if numbers else 0, name))

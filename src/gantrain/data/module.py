@@ -122,7 +122,7 @@ class GANDataModule(pl.LightningDataModule):
     @property
     def has_held_out(self) -> bool:
         """Whether something is kept from training; a test split's files may still be missing."""
-        return bool(self.holdout) or hasattr(self.dataset, "held_out")
+        return bool(self.holdout) or getattr(self.dataset, "has_held_out", hasattr(self.dataset, "held_out"))
 
     @property
     def framing(self) -> Framing:

@@ -15,7 +15,7 @@ class SplitFolder(ImageFolder):
 
     def __init__(self, split: str = "train", test: str = "val", **base: Any):
         super().__init__(**base)
-        self.split, self.test = split, test
+        self.split, self.test, self.has_held_out = split, test, True
 
     def open(self, root: Path | None) -> PictureFiles:
         otherwise = HOLDOUT if self.split == self.test else ""

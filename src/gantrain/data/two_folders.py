@@ -20,7 +20,7 @@ class TwoFolders(ImageFolder):
         super().__init__(**base)
         if a == b:
             raise ValueError(f"a and b are both '{a}', they must be two folders")
-        self.folders, self.tests = (a, b), (test_a, test_b)
+        self.folders, self.tests, self.has_held_out = (a, b), (test_a, test_b), True
 
     def open(self, root: Path | None) -> PictureFiles:
         listings = [list_pictures(split_of(root, name)) for name in self.folders]

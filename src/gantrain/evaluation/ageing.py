@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gantrain.checks import check_whole
 from gantrain.data.module import GANDataModule
+from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.kept import Tensors, kept
@@ -94,7 +95,8 @@ class AgeingScores(Evaluation):
         made = data.to_range(data.pictures(made))  # as people get them: rounded to 256 levels
         again = made[torch.arange(len(real)), cond]
         same = identity(judge.embeddings, judge.embed(again))
-        aged = [judge.embed(made[:, age]) for age in range(module.classes)]
+        told = shown(range(module.classes), module.classes, "ages judged")
+        aged = [judge.embed(made[:, age]) for age in told]
         kept = torch.stack([identity(judge.embeddings, faces) for faces in aged], 1)
         hits = torch.stack([judge.class_of(faces) == age for age, faces in enumerate(aged)], 1).float()
         told = judge.class_of(judge.embeddings)
@@ -140,7 +142,8 @@ class Judge:
         self.face, self.device = face, device
         self.real, self.cond = photos(held, 0, samples)
         self.embeddings = self.embed(self.real)
-        parts = [self.learnt(data, start) for start in range(0, len(data), PART)]
+        starts = range(0, len(data), PART)
+        parts = [self.learnt(data, start) for start in shown(starts, len(starts), "parts of the training photos")]
         regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
         self.classifier = make_pipeline(StandardScaler(), regression)
         self.classifier.fit(*(torch.cat([part[key] for part in parts]).numpy() for key in ("embeddings", "ages")))

@@ -9,6 +9,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 
 from gantrain.checks import check_whole
 from gantrain.data.pairs import Pairs
+from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.kept import kept
@@ -53,7 +54,9 @@ class PairScores(Evaluation):
         held_out = self.reference(data)
         count = min(len(held_out), self.pictures or len(held_out))
         batch = held_out.take(np.arange(count))
-        made = outputs(module.averaged("generator", raw), batch["cond"], device=module.device, chunk=CHUNK)
+        network, parts = module.averaged("generator", raw), batch["cond"].split(CHUNK)
+        told = shown(parts, len(parts), "parts of the pairs")
+        made = torch.cat([outputs(network, part, device=module.device) for part in told])
         truth = held_out.pictures(batch["real"])
         mean = kept(data, "features", ("mean target", data.content), lambda: {"mean": mean_target(data)})["mean"]
         answers = {"": made, MEAN: mean, INPUT: batch["cond"]}
@@ -93,5 +96,6 @@ def compared(made: Tensor, truth: Tensor) -> dict[str, list[float]]:
 def mean_target(data: Pairs) -> Tensor:
     """The mean of the training's targets (1, channels, size, size) in `range`."""
     chunks = np.array_split(np.arange(len(data)), -(-len(data) // CHUNK))
-    total = sum(data.take(rows)["real"].double().sum(0, keepdim=True) for rows in chunks)
+    told = shown(chunks, len(chunks), "parts of the training pairs")
+    total = sum(data.take(rows)["real"].double().sum(0, keepdim=True) for rows in told)
     return (total / len(data)).float()

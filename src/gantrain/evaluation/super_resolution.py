@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gantrain.checks import check_whole
 from gantrain.data.low_high import LowHigh, larger, smaller
+from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.protocol import ema_or_raw
@@ -59,7 +60,8 @@ class SuperResolutionScores(Evaluation):
         measures = self.measures(module, data)
         network, reference = module.averaged("generator", raw), self.reference(data)
         rows = []
-        for name, truth in islice(reference.wholes(), self.pictures):
+        count = min(len(reference), self.pictures or len(reference))
+        for name, truth in shown(islice(reference.wholes(), count), count, "pictures"):
             truth = whole_multiple(truth, data.scale)[None]
             low = smaller(truth, data.scale)
             made = {"": self.enlarge(network, data, low, module.device), "_bicubic": larger(low, data.scale)}

@@ -9,7 +9,8 @@ from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from gantrain.data.formats.decode import Framing, flat, guarded, open_picture
-from gantrain.networks.tiles import tiled
+from gantrain.drawing.progress import shown
+from gantrain.networks.tiles import tiled, tiles_of
 
 MOST = 1 << 29  # pixels of a result, 1.6 GB in RGB
 
@@ -54,7 +55,8 @@ class Enlarger:
         grey = values.dim() == 2
         planes = values[None] if grey else values.permute(2, 0, 1)
         large = np.empty((len(planes), *(self.scale * side for side in planes.shape[1:])), pixels.dtype)
-        for (rows, columns), part in tiled(self.make, planes, self.scale, self.tile, self.overlap):
+        parts = tiled(self.make, planes, self.scale, self.tile, self.overlap)
+        for (rows, columns), part in shown(parts, tiles_of(planes, self.tile), "tiles"):
             made = part.sub_(low).mul_((white - black) / (high - low)).add_(black).round_().clamp_(black, white)
             large[:, rows, columns] = made.numpy().astype(pixels.dtype)
         return large[0] if grey else np.ascontiguousarray(large.transpose(1, 2, 0))

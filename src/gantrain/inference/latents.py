@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from gantrain.errors import UserError
@@ -33,7 +33,7 @@ def save_latents(z: Tensor, file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:
-            save_file({"z": z.contiguous()}, temporary, metadata={"z_dim": str(z.shape[1])})
+            temporary.write_bytes(save({"z": z.contiguous()}, metadata={"z_dim": str(z.shape[1])}))
     except OSError as error:
         raise UserError(f"cannot write {file} ({error.strerror or error}); name another file") from error
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
-from tqdm import tqdm
 
 from gantrain.data.folder import list_pictures
 from gantrain.data.formats.decode import Unreadable, lost_of
+from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
 from gantrain.files import replacing
 
@@ -54,7 +54,7 @@ def work(jobs: Mapping[Path, Path], make: Callable[[Path], Image.Image], done: s
     how often, with one name.
     """
     failures, lost, examples = {}, Counter(), {}
-    for target, source in tqdm(jobs.items(), unit=" pictures", disable=len(jobs) == 1 or not sys.stderr.isatty()):
+    for target, source in shown(jobs.items(), len(jobs), "pictures"):
         try:
             save(make(source), target)
             for what in lost_of(source):

@@ -1,6 +1,7 @@
 """A network over a picture of any size, tile by tile, so that memory is bounded and no seam shows."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 
 import torch
@@ -24,6 +25,11 @@ def tiled(
                 made = network_fn(low[..., outer_rows, outer_columns])
             inner = made[..., _within(rows, outer_rows, scale), _within(columns, outer_columns, scale)]
             yield (_times(rows, scale), _times(columns, scale)), inner
+
+
+def tiles_of(low: Tensor, tile: int) -> int:
+    """How many parts there are of `low` (..., h, w)."""
+    return math.prod(-(-side // tile) for side in low.shape[-2:])
 
 
 def _spans(length: int, tile: int, overlap: int) -> Iterator[tuple[slice, slice]]:

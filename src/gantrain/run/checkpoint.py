@@ -3,9 +3,6 @@
 A file may be a stranger's, or cut off: it is tensors and plain types, loaded as such.
 """
 
-import pickle
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import NoneType
@@ -17,14 +14,12 @@ from torch.optim import Optimizer
 
 from gantrain import rng
 from gantrain.errors import UserError
+from gantrain.networks.weights import load_plain
 from gantrain.parallel import gather
 
-UNREADABLE = (
-    *(OSError, RuntimeError, ValueError, KeyError, EOFError),
-    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error),
-)
 # What torch and Python raise where a checkpoint has other names, shapes or kinds of values than expected.
 UNFIT = (LookupError, ValueError, RuntimeError, TypeError, AttributeError)
+ROWS = ("row_var", "col_var")  # of Adafactor: a number for each row or column of a weight
 FLAGS = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes its step, not what
 # The kinds of what every checkpoint holds, also one of an earlier version.
 KINDS = {
@@ -50,6 +45,7 @@ class Game(Protocol):
     players: Mapping[str, Any]
     schedules: Mapping[str, Any]
     iteration: int
+    length: int
     images_seen: int
     turns: dict[str, int]
     statistics: dict[str, float]
@@ -89,37 +85,11 @@ def checkpoint_of(game: Game, data: str) -> dict[str, Any]:
 
 
 def read_checkpoint(file: Path) -> dict[str, Any]:
-    """A checkpoint's tensors and plain types, on the CPU. Raises one of `UNREADABLE`."""
-    if not file.is_file():  # a pipe would never end
-        raise ValueError("it is no file")
-    with zipfile.ZipFile(file) as archive:  # torch itself does not verify the checksums
-        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-            raise zipfile.BadZipFile("a member is packed, which torch never does")
-        if sum(member.file_size for member in archive.infolist()) > file.stat().st_size:
-            raise zipfile.BadZipFile("its members are larger than the file")
-        if (damaged := archive.testzip()) is not None:
-            raise zipfile.BadZipFile(f"{damaged} is damaged")
-    state = torch.load(file, map_location="cpu", weights_only=True)
+    """A checkpoint's tensors and plain types, on the CPU. Raises one of `DAMAGED`."""
+    state = load_plain(file)
     if not isinstance(state, dict) or not all(isinstance(state.get(key), kind) for key, kind in KINDS.items()):
         raise ValueError("it is no checkpoint of gantrain")
-    refuse_odd_tensors(state, file.stat().st_size)
     return state
-
-
-def refuse_odd_tensors(state: Any, most: int) -> None:
-    """Raise ValueError for tensors that are sparse or the like, or larger than `most` bytes, by strides of 0."""
-    waiting = [state]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, torch.Tensor):
-            if part.layout != torch.strided or part.is_quantized or part.is_nested or part.device.type != "cpu":
-                raise ValueError("it holds a tensor of another kind")
-            if part.numel() * part.element_size() > most:
-                raise ValueError("it holds a tensor larger than the file")
-        elif isinstance(part, Mapping):
-            waiting += part.values()
-        elif isinstance(part, (list, tuple)):
-            waiting += [inner for inner in part if not isinstance(inner, (int, float, str))]
 
 
 def load_state(game: Game, state: Mapping[str, Any]) -> None:
@@ -132,6 +102,8 @@ def load_state(game: Game, state: Mapping[str, Any]) -> None:
         if scaler is not None:
             scaler.load_state_dict(state["scaler"])
         game.iteration, game.images_seen = whole(state, "iteration"), whole(state, "images_seen")
+        if not 0 <= game.iteration <= game.length:  # schedules are played so often
+            raise ValueError(f"it is of {game.iteration:,} iterations, the run has {game.length:,}")
         for schedule in game.schedules.values():
             schedule.go_on(game.iteration)
         game.turns = {name: whole(state["turns"], name) for name in game.players}
@@ -217,9 +189,10 @@ def optimizer_state(optimizer: Optimizer) -> dict[str, Any]:
 
 def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     """Undo `optimizer_state`, also on another kind of device: how a step is computed stays this optimizer's own."""
+    # What they lack, as an earlier torch had fewer options, is as the config has it.
     groups = [
-        {**group, **{flag: mine[flag] for flag in FLAGS if flag in mine}}
-        for group, mine in zip(state["param_groups"], optimizer.param_groups, strict=True)
+        {**mine, **group, **{flag: mine[flag] for flag in FLAGS if flag in mine}}
+        for group, mine in zip(state["param_groups"], optimizer_state(optimizer)["param_groups"], strict=True)
     ]
     for theirs, ours in zip(groups, optimizer.param_groups, strict=True):
         for key in ours.keys() & theirs.keys() - {"params", *FLAGS}:
@@ -227,6 +200,11 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
             refuse_other_kind(theirs[key], ours_plain, key)
     rates = [group["lr"] for group in optimizer.param_groups]
     optimizer.load_state_dict({**state, "param_groups": groups})
+    for matrices in (True, False):  # of which Adafactor keeps other things than of vectors
+        kinds = {frozenset(kept) for weight, kept in optimizer.state.items() if kept and (weight.dim() > 1) == matrices}
+        if len(kinds) > 1:
+            raise ValueError("an optimizer lacks something of a weight that it has of another")
+    amounts: dict[str, set[int]] = {}  # how much is kept of a weight: nothing, one number, or one for each of its own
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         if torch.is_tensor(rate):
             group["lr"] = rate.fill_(float(group["lr"]))  # a schedule and a recorded step know this very tensor
@@ -234,17 +212,25 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
             for key, value in optimizer.state[weight].items():
                 if not isinstance(value, (torch.Tensor, int, float, NoneType)):
                     raise TypeError(f"an optimizer's {key} is a {type(value).__name__}")
-                if torch.is_tensor(value) and not (value.numel() == 1 or fits(value, weight)):
+                if torch.is_tensor(value) and not (value.numel() == 1 or fits(value, weight, key)):
                     raise ValueError(f"an optimizer's {key} has the shape {tuple(value.shape)}")
+                if key == "step" and not 0 <= float(value) < 1e15:
+                    raise ValueError(f"an optimizer's step is {float(value)}")
+                if weight.numel() > 1 and key not in ROWS:
+                    amount = 0 if value is None else min(value.numel(), 2) if torch.is_tensor(value) else 1
+                    amounts.setdefault(key, set()).add(amount)
                 if torch.is_tensor(value) and value.shape == weight.shape and value.stride() != weight.stride():
                     # Of another order of memory; fused kernels read both as they lie there.
                     optimizer.state[weight][key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
+    if mixed := [key for key, kinds in amounts.items() if len(kinds) > 1]:
+        raise ValueError(f"an optimizer's {mixed[0]} is of another kind for some weights")
 
 
-def fits(value: torch.Tensor, weight: torch.Tensor) -> bool:
-    """Whether it has a number for each of the weight's, or for a row or column of them."""
-    same = value.dim() == weight.dim() and value.is_floating_point()
-    return same and all(a in (1, b) for a, b in zip(value.shape, weight.shape, strict=True))
+def fits(value: torch.Tensor, weight: torch.Tensor, key: str) -> bool:
+    """Whether it has a number for each of the weight's; of what Adafactor keeps, for a row or column of them."""
+    if not value.is_floating_point() or key not in ROWS:
+        return value.is_floating_point() and value.shape == weight.shape
+    return value.dim() == weight.dim() and all(a in (1, b) for a, b in zip(value.shape, weight.shape, strict=True))
 
 
 def misfit(error: Exception) -> UserError:

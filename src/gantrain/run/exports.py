@@ -12,6 +12,9 @@ from torch import nn
 from gantrain.config.build import allow_plugins, build
 from gantrain.errors import UserError, first_line
 from gantrain.files import replacing
+from gantrain.run.plain import bounded_json
+
+LARGEST_NODE = 256 << 10  # bytes of config.json
 
 
 def export(
@@ -38,7 +41,9 @@ def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] =
     allow_plugins(plugins)
     folder = Path(folder)
     try:
-        node = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if (file := folder / "config.json").stat().st_size > LARGEST_NODE:
+            raise ValueError(f"{file} has more than {LARGEST_NODE >> 10} kB")
+        node = bounded_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(
             f"{folder} is no exported network ({error}); name a folder like RUN/networks/generator"

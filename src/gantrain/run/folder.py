@@ -19,10 +19,11 @@ from gantrain.config.checks import check
 from gantrain.config.stages import ONLY_STAGE
 from gantrain.errors import UserError, first_line, one_line
 from gantrain.files import replacing
-from gantrain.run.checkpoint import UNFIT, UNREADABLE, read_checkpoint
+from gantrain.networks.weights import DAMAGED
+from gantrain.run.checkpoint import UNFIT, read_checkpoint
 from gantrain.run.lines import write_lines
 from gantrain.run.metrics import read_records
-from gantrain.run.plain import refuse_unbounded
+from gantrain.run.plain import bounded_json, refuse_unbounded
 from gantrain.run.scores import read_scores, scores_file
 
 TURNING_FILE = "turning.gif"
@@ -79,18 +80,23 @@ class Run:
                 ) from error
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """While entered, no other process trains this run; the lock dies with its process. Raises Taken, OSError."""
+    def alone(self, wait: float = 0) -> Iterator[None]:
+        """While entered, no other process writes this run; the lock dies with its process. Raises Taken, OSError.
+
+        Another one that is at work is waited for so many seconds.
+        """
         file = self.config_file.with_name("lock")
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a+") as stream:
             stream.seek(0)
             owner = stream.read(20)  # before it is tried: some locks empty their file
         try:
-            lock = FileLock(file).acquire(timeout=0)
+            lock = FileLock(file).acquire(timeout=wait)
         except Timeout as error:
             who = f"process {owner}" if owner.isdecimal() else "another process"
-            raise Taken(f"{self.folder}: the run is being trained by {who}; wait until it ends, or stop it") from error
+            raise Taken(
+                f"{self.folder}: {who} is training or writing this run; wait until it ends, or stop it"
+            ) from error
         with lock:
             file.write_text(str(os.getpid()), encoding="utf-8")
             self._remove_temporaries()
@@ -146,7 +152,9 @@ class Run:
             config = yaml.safe_load(self.config_file.read_text(encoding="utf-8"))
             refuse_unbounded(config)
             check(config)
-        except (OSError, yaml.YAMLError, RecursionError, *UNFIT, UserError) as error:
+        except OSError as error:
+            raise UserError(f"{self.config_file} cannot be read ({error.strerror or error})") from error
+        except (yaml.YAMLError, RecursionError, *UNFIT, UserError) as error:
             raise UserError(
                 f"{self.config_file} is damaged ({one_line(error)}); put back the one the run wrote"
             ) from error
@@ -196,7 +204,7 @@ class Run:
         for file in files:
             try:
                 return read_checkpoint(file)
-            except UNREADABLE as error:
+            except DAMAGED as error:
                 print(f"warning: {file} cannot be read ({first_line(error)}); trying the one before", file=sys.stderr)
         if files:
             raise UserError(
@@ -212,15 +220,15 @@ class Run:
             return None
         try:
             return read_checkpoint(file)
-        except UNREADABLE as error:
+        except DAMAGED as error:
             raise UserError(f"{file} cannot be read ({first_line(error)}); leave --best out") from error
 
     def finished(self, stage: str) -> int | None:
         """The length at which the stage ended, or None."""
         try:
             told = (self.checkpoints(stage) / "finished.json").read_text(encoding="utf-8")
-            ended = json.loads(told)["iterations"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            ended = bounded_json(told)["iterations"]
+        except (OSError, ValueError, KeyError, TypeError):
             return None  # damaged, it is as good as none: the checkpoints say how far the stage is
         return ended if type(ended) is int else None
 

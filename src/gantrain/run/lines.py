@@ -7,7 +7,7 @@ from typing import Any
 
 from gantrain.errors import UserError
 from gantrain.files import replacing
-from gantrain.run.plain import refuse_unbounded
+from gantrain.run.plain import bounded_json
 
 LARGEST = 1 << 30  # bytes; of a record a few hundred, and there may be a million
 
@@ -26,10 +26,8 @@ def read_lines(file: Path) -> list[Any]:
 
 def _read(line: str) -> Any:
     try:
-        record = json.loads(line)
-        refuse_unbounded(record)
-        return record
-    except (ValueError, RecursionError):
+        return bounded_json(line)
+    except ValueError:
         return None
 
 

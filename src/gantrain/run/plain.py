@@ -1,11 +1,22 @@
 """Bounds of what is read from a file that may be a stranger's."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 MOST_VALUES = 200_000
 MOST_TEXT = 4 << 20  # characters
 DEEPEST = 40
+
+
+def bounded_json(text: str) -> Any:
+    """What a text of JSON holds. Raises ValueError, also for what is too large or too deep."""
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is too deep") from error
+    refuse_unbounded(value)
+    return value
 
 
 def refuse_unbounded(value: Any) -> None:

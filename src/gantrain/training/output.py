@@ -3,19 +3,37 @@
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from gantrain.errors import lacking
+
 
 @contextlib.contextmanager
 def lasting(log: Path) -> Iterator[None]:
-    """While entered, what can no longer be printed goes to the file `log`, and so does all that follows."""
-    with (
-        contextlib.redirect_stdout(_Lasting(sys.stdout, log)),
-        contextlib.redirect_stderr(_Lasting(sys.stderr, log)),
-    ):
-        yield
+    """While entered, what can no longer be printed goes to the file `log`, and so does all that follows.
+
+    What the machine lacks for a thread of a library is one line: who waits for the thread raises it again.
+    """
+    hook = threading.excepthook
+    threading.excepthook = lambda args: _tell(args) or hook(args)
+    try:
+        with (
+            contextlib.redirect_stdout(_Lasting(sys.stdout, log)),
+            contextlib.redirect_stderr(_Lasting(sys.stderr, log)),
+        ):
+            yield
+    finally:
+        threading.excepthook = hook
+
+
+def _tell(args: threading.ExceptHookArgs) -> bool:
+    reason = lacking(args.exc_value)
+    if reason is not None:
+        print(f"gantrain: a logger cannot write: {reason}", file=sys.stderr, flush=True)
+    return reason is not None
 
 
 class _Lasting:

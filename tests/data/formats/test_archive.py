@@ -99,3 +99,10 @@ def test_other_contents_other_fingerprint(tmp_path):
         for members in ({"a.png": png(0)}, {"a.png": png(1)}, {"b.png": png(0)}, {"a.png": png(0)})
     }
     assert len(prints) == 3
+
+
+def test_a_directory_that_begins_before_the_file_is_refused(tmp_path):
+    whole = write_zip(tmp_path / "x.zip", {"a.png": png(0), "b.png": png(1)}).read_bytes()
+    (tmp_path / "x.zip").write_bytes(whole[8:])
+    with pytest.raises(UserError, match="cut off in front"):
+        ZippedPictures(tmp_path / "x.zip", Framing())

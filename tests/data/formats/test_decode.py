@@ -2,6 +2,8 @@
 
 import functools
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -169,3 +171,13 @@ def test_impossible_framings_are_refused():
 def test_a_picture_larger_than_memory_allows_is_refused(monkeypatch):
     monkeypatch.setattr(decoding, "MOST_PIXELS", 32 * 31)
     refused(saved("PNG"), "32x32 pixels, more than 992")
+
+
+@pytest.mark.parametrize("size", [(decoding.LONGEST_SIDE + 1, 1), (1, decoding.LONGEST_SIDE + 1), (1, 60_000_000)])
+def test_a_long_thin_picture_is_refused_before_it_is_decoded(size):
+    header = struct.pack(">2I5B", *size, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
+    data = b"\x89PNG\r\n\x1a\n"
+    for kind, content in chunks:
+        data += struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    refused(data, "more than .* a side")

@@ -78,6 +78,8 @@ def _directory(file: Path) -> list[zipfile.ZipInfo]:
     except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError) as error:
         raise UserError(f"data.root: {file} is no sound ZIP file ({error}); fetch it again") from error
     for info in infos:
+        if info.header_offset < 0:  # as Python's zipfile makes of a directory that begins too early
+            raise UserError(f"data.root: {file} is no sound ZIP file (it is cut off in front); fetch it again")
         posix, windows = PurePosixPath(info.filename), PureWindowsPath(info.filename)
         if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
             raise UserError(
@@ -89,4 +91,4 @@ def _directory(file: Path) -> list[zipfile.ZipInfo]:
 def _is_picture(info: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(info.filename).parts
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return not info.is_dir() and not hidden and info.filename.lower().endswith(SUFFIXES)
+    return not info.filename.endswith("/") and not hidden and info.filename.lower().endswith(SUFFIXES)

@@ -17,6 +17,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif")
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # what is inside counts, not the file's suffix
 
 MOST_PIXELS = 64_000_000  # of one picture: decoded and converted it takes several times as many bytes
+LONGEST_SIDE = 65_535  # a JPEG's; work goes by rows and tiles, however thin the picture
 
 # Besides OSError and ValueError, Pillow's decoders raise these for damaged files.
 DAMAGED_PICTURE = (
@@ -61,9 +62,10 @@ class Framing:
 def open_picture(file: Path | BinaryIO) -> Image.Image:
     """A picture that is not loaded yet, of one of the accepted formats. Raises ValueError where it is too large."""
     picture = Image.open(file, formats=FORMATS)
-    if picture.width * picture.height > MOST_PIXELS:  # its header says so; nothing is decoded yet
+    width, height = picture.size  # as its header says; nothing is decoded yet
+    if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
         picture.close()
-        raise ValueError(f"{picture.width}x{picture.height} pixels, more than {MOST_PIXELS:,}")
+        raise ValueError(f"{width}x{height} pixels, more than {MOST_PIXELS:,} or {LONGEST_SIDE:,} a side")
     return picture
 
 

@@ -18,6 +18,7 @@ MATRIX, COMPRESSED, UINT16, UTF8, UTF16 = 14, 15, 4, 16, 17
 KINDS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 # Forms of matrices, and the numbers that they are of, which may be stored as smaller ones.
 CELLS, STRUCT, CHARACTERS = 1, 2, 4
+IMAGINARY = 0x800  # the bit of those that have an imaginary part too
 FORMS = dict(enumerate(("f8", "f4", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"), 6))
 
 DAMAGED_MAT = (OSError, ValueError, LookupError, StopIteration, OverflowError, struct.error, zlib.error, MemoryError)
@@ -44,13 +45,27 @@ def read_struct(file: Path, name: str, fields: Sequence[str]) -> dict[str, np.nd
     return found
 
 
+def read_array(data: bytes, name: str) -> np.ndarray:
+    """The numbers of the variable `name` of a MAT-file that is `inflated`, of its shape, as small as they are stored.
+
+    Raises KeyError, which lists the names that are there, and else one of `DAMAGED_MAT`.
+    """
+    order, names = _order(data), []
+    for form, sides, its_name, parts in _variables(data, order):
+        names.append(its_name.decode("latin1"))
+        if names[-1] == name:
+            if form & ~IMAGINARY not in FORMS:
+                raise ValueError(f"'{name}' is no array of numbers")
+            if form & IMAGINARY:
+                raise ValueError(f"'{name}' holds complex128, not numbers")
+            return _numbers(sides, parts, order).reshape(sides, order="F")
+    raise KeyError(*names)
+
+
 def _struct(data: bytes, name: str, wanted: Sequence[str]) -> dict[str, np.ndarray] | None:
     """The wanted fields of the first struct of that name, or None. Raises one of `DAMAGED_MAT`."""
-    order = "<" if data[126:128] == b"IM" else ">"
-    for kind, content in _elements(memoryview(data)[HEADER:], order):
-        if kind != MATRIX or len(content) == 0:
-            continue
-        form, sides, its_name, parts = _matrix(content, order)
+    order = _order(data)
+    for form, sides, its_name, parts in _variables(data, order):
         if (form, its_name, math.prod(sides)) == (STRUCT, name.encode(), 1):
             (width,) = struct.unpack(f"{order}i", next(parts)[1])
             names = bytes(next(parts)[1])
@@ -58,6 +73,17 @@ def _struct(data: bytes, name: str, wanted: Sequence[str]) -> dict[str, np.ndarr
             of_fields = zip(fields, (part for _, part in parts), strict=True)
             return {field: _values(part, order) for field, part in of_fields if field in wanted}
     return None
+
+
+def _order(data: bytes) -> str:
+    return "<" if data[126:128] == b"IM" else ">"
+
+
+def _variables(data: bytes, order: str) -> Iterator[tuple[int, tuple[int, ...], bytes, Iterator]]:
+    """As `_matrix` has them."""
+    for kind, content in _elements(memoryview(data)[HEADER:], order):
+        if kind == MATRIX and len(content):
+            yield _matrix(content, order)
 
 
 def _matrix(content: memoryview, order: str) -> tuple[int, tuple[int, ...], bytes, Iterator[tuple[int, memoryview]]]:
@@ -69,7 +95,7 @@ def _matrix(content: memoryview, order: str) -> tuple[int, tuple[int, ...], byte
     shape = struct.unpack(f"{order}{len(sides) // 4}i", sides)
     if min(shape) < 0:
         raise ValueError(f"a matrix of {shape}")
-    return struct.unpack(f"{order}2I", flags)[0] & 0xFF, shape, bytes(name), parts
+    return struct.unpack(f"{order}2I", flags)[0] & (0xFF | IMAGINARY), shape, bytes(name), parts
 
 
 def _values(content: memoryview, order: str) -> np.ndarray:
@@ -86,11 +112,15 @@ def _values(content: memoryview, order: str) -> np.ndarray:
         return np.array([_text(content, order)])
     if form not in FORMS:
         raise ValueError("a field is neither numbers nor cells")
+    return _numbers(sides, parts, order).astype(FORMS[form])
+
+
+def _numbers(sides: tuple[int, ...], parts: Iterator[tuple[int, memoryview]], order: str) -> np.ndarray:
     kind, values = next(parts)
     numbers = np.frombuffer(values, np.dtype(KINDS[kind]).newbyteorder(order))
     if len(numbers) != math.prod(sides):
         raise ValueError("numbers are missing")
-    return numbers.astype(FORMS[form])
+    return numbers
 
 
 def _text(content: memoryview, order: str) -> str:

@@ -10,16 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from gantrain.data.formats.decode import Unreadable
-from gantrain.data.formats.mat import DAMAGED_MAT, inflated
+from gantrain.data.formats.mat import DAMAGED_MAT, inflated, read_array
 
 SUFFIXES = (".mat", ".npy", ".npz")
 LARGEST_SIDE = 256
 LARGEST_FILE = 8 * LARGEST_SIDE**3 + (1 << 20)  # bytes, packed and not: one volume of doubles with some room
 
-NESTING = ("cell", "struct", "object", "function", "opaque", "unknown")  # scipy's names of what is no array of numbers
-
 # What damaged or hostile files make the readers raise.
-DAMAGED_VOLUME = (*DAMAGED_MAT, zipfile.BadZipFile, tokenize.TokenError, SyntaxError)
+DAMAGED_VOLUME = (*DAMAGED_MAT, zipfile.BadZipFile, RuntimeError, EOFError, tokenize.TokenError, SyntaxError)
 
 
 def read_volume(file: Path, key: str) -> np.ndarray:
@@ -58,23 +56,12 @@ def no_such(key: str, names: Iterable[str]) -> str:
 
 
 def from_mat(data: bytes, key: str) -> np.ndarray:
-    """A variable of a MAT-file of version 5 to 7, which is inflated first, within bounds: scipy's reader has none."""
-    from scipy.io import loadmat, whosmat  # half a second of imports
-    from scipy.io.matlab import MatReadError
-
-    stream = io.BytesIO(inflated(data, LARGEST_FILE))
+    """A variable of a MAT-file of version 5 to 7, which is inflated first, within bounds."""
+    inflated_data = inflated(data, LARGEST_FILE)
     try:
-        looks = {name: (shape, kind) for name, shape, kind in whosmat(stream)}
-        if key not in looks:
-            raise ValueError(no_such(key, looks))
-        shape, kind = looks[key]
-        check_shape(shape)
-        if kind in NESTING:  # cells within cells, some ten thousand deep, would end the process
-            raise ValueError(f"'{key}' is a {kind}, not an array of numbers")
-        stream.seek(0)
-        return np.asarray(loadmat(stream, variable_names=[key])[key])
-    except (MatReadError, TypeError) as error:  # the second is scipy's for a wrong kind of element
-        raise ValueError(str(error)) from error
+        return read_array(inflated_data, key)
+    except KeyError as error:
+        raise ValueError(no_such(key, map(str, error.args))) from error
 
 
 def from_npy(data: bytes, key: str) -> np.ndarray:
