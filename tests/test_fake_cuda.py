@@ -37,7 +37,7 @@ def moved(part):
 def drawn(monkeypatch):
     """There is no generator on a device that is not there."""
     monkeypatch.setattr(rng, "normal", lambda n, *shape, **_: torch.randn(n, *shape, device=CUDA))
-    monkeypatch.setattr(rng, "uniform", lambda n, **_: torch.rand(n, device=CUDA))
+    monkeypatch.setattr(rng, "uniform", lambda n, *shape, **_: torch.rand(n, *shape, device=CUDA))
     monkeypatch.setattr(rng, "integers", lambda n, high, **_: torch.randint(high, (n,), device=CUDA))
 
 
@@ -54,7 +54,7 @@ def test_losses_and_previews_stay_on_the_device(experiment, drawn, monkeypatch):
             for network in module.networks.values():
                 moved(network.train())
             batch = {key: value.to(CUDA) for key, value in stored.items()}
-            batch |= module.draw(batch) | module.draw_mixes(batch)
+            batch |= module.draw(batch) | module.draw_for_penalties(batch)
             shared = module.shared(batch, list(module.players))
             for player in module.players:
                 terms, stats = module.losses(player, batch, shared)

@@ -68,7 +68,7 @@ FLOORS = [
     "networks",
     *("data", "data.cache", "data.source", "data.batch", "data.formats"),
     "drawing",
-    *("parallel", "signals", "rng", "checks", "files", "folders", "errors"),
+    *("parallel", "signals", "rng", "ramps", "checks", "files", "folders", "errors"),
     "evaluation.measures",
 ]
 

@@ -30,9 +30,9 @@ def normal(n: int, *shape: int, **drawing: Any) -> Tensor:
     return _drawn(torch.randn, (n, *shape), **drawing)
 
 
-def uniform(n: int, **drawing: Any) -> Tensor:
-    """Numbers (n,) in [0, 1), all equally likely, drawn alike."""
-    return _drawn(torch.rand, (n,), **drawing)
+def uniform(n: int, *shape: int, **drawing: Any) -> Tensor:
+    """Numbers (n, *shape) in [0, 1), all equally likely, drawn alike."""
+    return _drawn(torch.rand, (n, *shape), **drawing)
 
 
 def integers(n: int, high: int, **drawing: Any) -> Tensor:

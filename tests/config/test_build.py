@@ -109,6 +109,11 @@ def test_mistakes_name_the_key_and_the_way_out(node, says):
         ),
         ("losses.auxiliary.Codes", {"continuous_weight": "x"}, "continuous_weight is 'x', it must be a number"),
         ("losses.auxiliary.ClassLabels", {"classes": None}, "classes is None, it must be a whole number"),
+        (
+            "losses.penalties.R1",
+            {"weight": "lots"},
+            "weight is 'lots', it must be a number or a node with the _target_ of",
+        ),
         ("losses.euclidean.Euclidean", {"weight": "lots"}, "weight is 'lots', it must be a number"),
         ("losses.reconstruction.PixelL1", {"weight": float("nan")}, "weight is nan, it must be a number"),
         ("losses.matching.FeatureMatching", {"layer": 1.0}, r"layer is 1\.0, it must be a whole number"),

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from gantrain.losses.penalties import R1, R2, GradientPenalty, WGANDiv
+from gantrain.losses.penalties import DRAGAN, R1, R2, GradientPenalty, PenaltyInputs, WGANDiv
+from gantrain.ramps import Linear
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 2, 3, 4), (5, 1, 2, 3, 4)])
@@ -101,3 +102,28 @@ def test_wgan_div_is_a_power_of_the_norm():
         WGANDiv(power=1)
     with pytest.raises(ValueError, match="every is 0"):
         R1(1.0, every=0)
+
+
+def test_dragan_looks_around_the_real_samples():
+    real = torch.tensor([[1.0, 3.0], [5.0, 7.0]])  # of deviation sqrt(20 / 3)
+    mix = torch.tensor([[0.0, 1.0], [0.5, 0.0]])
+    step = 0.5 * (20 / 3) ** 0.5
+    points = DRAGAN(10.0).points(real, torch.zeros(2, 2), mix)
+    assert torch.allclose(points, torch.tensor([[1.0, 3.0 + step], [5.0 + step / 2, 7.0]]))
+    assert DRAGAN(10.0).draws == "value"
+    # D(x) = 3 x has slope 3 everywhere: 10 (3 - 1)^2
+    assert DRAGAN(10.0)(lambda x: 3 * x[:, 0], real).item() == pytest.approx(40.0)
+
+
+def test_a_critic_of_packs_is_penalised_by_the_pack():
+    # D of a pair is the sum of both, with a gradient of ones: the norm is that of four numbers
+    x = torch.randn(6, 2)
+    penalty = GradientPenalty(1.0)(lambda x: x.reshape(3, 4).sum(1), x)
+    assert penalty.item() == pytest.approx((2 - 1) ** 2)
+
+
+def test_a_weight_that_is_given_replaces_its_own():
+    x = torch.randn(4, 3)
+    ramp = R1(Linear(1.0, 3.0, images=10), every=2)
+    now = torch.tensor(1.5)
+    assert ramp.at(PenaltyInputs(lambda x: x.sum(1), x, x), weight=now).item() == pytest.approx(1.5 * 2 * 3 / 2)

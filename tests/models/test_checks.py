@@ -10,11 +10,11 @@ from gantrain.losses.adversarial import Wasserstein
 from gantrain.losses.penalties import R1
 from gantrain.losses.reconstruction import PixelMSE
 from gantrain.models.base import GANModule
-from gantrain.models.checks import check_norms, check_penalties, tried, z_dim_of
+from gantrain.models.checks import check_norms, check_packs, check_penalties, tried, z_dim_of
 from gantrain.models.latent import LatentGAN
 from gantrain.models.paired import PairedGAN
 from gantrain.models.players import PlaysWhen
-from gantrain.networks import resnet, unet
+from gantrain.networks import dcgan, resnet, unet
 from gantrain.networks.minibatch import MinibatchDeviation
 
 
@@ -109,3 +109,10 @@ def test_a_generator_with_batch_norm_wants_more_than_one_picture(made):
     check_norms({"generator": made("instance")}, 1)
     with pytest.raises(UserError, match=r"networks\.generator\.norm=instance, or a larger data\.batch_size"):
         check_norms({"generator": made("batch")}, 1)
+
+
+def test_a_pass_divides_into_packs():
+    judge = dcgan.Discriminator(4, 8, 1, pack=2)
+    check_packs({"discriminator": judge, "generator": Generator()}, 6)
+    with pytest.raises(UserError, match=r"networks\.discriminator\.pack is 2, and a pass of 7 pictures does not"):
+        check_packs({"discriminator": judge}, 7)

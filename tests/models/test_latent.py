@@ -12,8 +12,9 @@ from gantrain.losses.auxiliary import ClassLabels, Codes
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import R1
 from gantrain.models.latent import LatentGAN, normal_latents
-from gantrain.networks import mlp
-from gantrain.networks.critique import Critique
+from gantrain.networks import dcgan, mlp
+from gantrain.networks.critique import Critique, critique_of
+from gantrain.networks.spectral import bound_spectral_norms
 
 
 def test_the_same_latents_the_same_pictures_in_any_chunks():
@@ -284,3 +285,24 @@ def test_what_is_said_must_fit():
         with_codes(z_dim=4).check(real)
     with pytest.raises(UserError, match=r"losses\.auxiliary\.classes is 3, but models\.classes is None; choose"):
         game(networks={"generator": Generator(), "discriminator": Saying(3)}, auxiliary=ClassLabels(3)).check(real)
+
+
+def test_packs_of_samples_with_something_of_their_own_are_refused():
+    judge = dcgan.Discriminator(4, 8, 1, pack=2)
+    networks = {"generator": dcgan.Generator(3, 4, 8, 1), "discriminator": judge}
+    data = {"real": torch.zeros(4, 1, 8, 8), "cond": torch.arange(4)}
+    module = game(networks=networks)
+    module.check(data)
+    assert critique_of(judge(*module.inputs_of("discriminator", data))).logits.shape == (4,)
+    with pytest.raises(UserError, match=r"discriminator\.pack is 2, but models\.classes gives each sample a class"):
+        game(networks=networks, classes=4).check(data)
+
+
+def test_spectral_norms_estimate_moves_once_a_turn():
+    networks = {"generator": Generator(), "discriminator": Discriminator()}
+    bound_spectral_norms(networks["discriminator"])
+    seen = []
+    norm = networks["discriminator"].layers[0].parametrizations.weight[0]
+    norm.register_forward_hook(lambda *_: seen.append(1))
+    play(game(networks=networks), 3)
+    assert len(seen) == 3 * 2  # in the discriminator's turn and in the generator's, of passes there are three

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gantrain.networks import agecgan, dcgan, mlp
+from gantrain.networks import agecgan, dcgan, mlp, r3gan, sngan
 from gantrain.networks.labels import with_class
 
 
@@ -25,7 +25,7 @@ def test_classes_and_class_numbers_come_together():
         with_class(x, None, 2)
 
 
-@pytest.mark.parametrize("kind", [agecgan, dcgan, mlp])
+@pytest.mark.parametrize("kind", [agecgan, dcgan, mlp, r3gan])
 def test_every_family_of_networks_heeds_the_class(kind):
     torch.manual_seed(0)
     cond = torch.tensor([0, 1])
@@ -40,7 +40,7 @@ def test_every_family_of_networks_heeds_the_class(kind):
 
 
 @pytest.mark.parametrize("part", ["generator", "discriminator"])
-@pytest.mark.parametrize("kind", [agecgan, dcgan, mlp])
+@pytest.mark.parametrize("kind", [agecgan, dcgan, mlp, r3gan, sngan])
 def test_an_export_takes_a_batch_of_any_size(kind, part):
     torch.manual_seed(0)
     if part == "generator":

@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from gantrain.networks.norms import norm_layers
+from gantrain.networks.norms import ConditionalBatchNorm2d, norm_layers
 
 
 def test_batch_norm_of_one_picture_is_instance_norm():
@@ -12,3 +12,15 @@ def test_batch_norm_of_one_picture_is_instance_norm():
     assert not list(instance.parameters())
     assert isinstance(batch, nn.BatchNorm2d)
     assert norm_layers("none", 3) == []
+
+
+def test_conditional_batch_norm_is_batch_norm_with_a_gain_and_bias_of_the_class():
+    torch.manual_seed(0)
+    norm, plain, x = ConditionalBatchNorm2d(3, classes=2), nn.BatchNorm2d(3), torch.randn(4, 3, 2, 2)
+    cond = torch.tensor([0, 1, 1, 0])
+    assert torch.allclose(norm(x, cond), plain(x))
+    with torch.no_grad():
+        norm.table[1] = torch.tensor([2.0, 2.0, 2.0, 5.0, 5.0, 5.0])
+    expected = torch.where((cond == 1).view(4, 1, 1, 1), 2 * plain(x) + 5, plain(x))
+    assert torch.allclose(norm(x, cond), expected, atol=1e-5)
+    assert torch.allclose(ConditionalBatchNorm2d(3)(x), plain(x), atol=1e-5)

@@ -6,7 +6,7 @@ from torch import nn
 
 from gantrain.networks.dcgan import Discriminator
 from gantrain.networks.init import initialise
-from gantrain.networks.spectral import bound_spectral_norms
+from gantrain.networks.spectral import bound_spectral_norms, is_bounded
 
 
 def discriminator():
@@ -63,3 +63,13 @@ def test_initialising_what_is_normed_already_is_refused():
     for late in (network, nn.utils.spectral_norm(nn.Linear(2, 1))):
         with pytest.raises(ValueError, match="init 'glorot' comes too late for a"):
             initialise(late, "glorot")
+
+
+def test_embeddings_are_bounded_as_well():
+    network = nn.Sequential(nn.Embedding(5, 3))
+    assert not is_bounded(network)
+    bound_spectral_norms(network)
+    assert is_bounded(network)
+    for _ in range(50):
+        network(torch.tensor([1]))
+    assert torch.linalg.matrix_norm(network.eval()[0].weight, 2).item() == pytest.approx(1.0, abs=1e-3)

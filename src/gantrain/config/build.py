@@ -158,6 +158,8 @@ def _is(value: Any, kind: Any) -> bool:
     """Whether a value is of the kind that an annotation names; anything is of a kind that has no words here."""
     parts, origin = get_args(kind), get_origin(kind)
     if origin in (Union, UnionType):
+        if float in parts and not isinstance(value, Mapping):  # what is no node is of none of our classes
+            parts = tuple(part for part in parts if not _ours(part))
         return any(_is(value, part) for part in parts)
     if origin is Literal:
         return any(type(value) is type(part) and value == part for part in parts)
@@ -171,6 +173,10 @@ def _is(value: Any, kind: Any) -> bool:
     return kind not in _WORDS or type(value) is kind
 
 
+def _ours(kind: Any) -> bool:
+    return inspect.isclass(kind) and kind.__module__.startswith("gantrain.")
+
+
 def _words(kind: Any) -> str:
     parts, origin = get_args(kind), get_origin(kind)
     if origin in (Union, UnionType):
@@ -182,4 +188,6 @@ def _words(kind: Any) -> str:
     if origin in (list, tuple, Sequence):
         count = f"{len(parts)} " if origin is tuple else ""
         return f"a list of {count}{_WORDS.get(parts[0], ('', 'lists'))[1]}"
+    if _ours(kind):
+        return f"a node with the _target_ of a {kind.__name__}"
     return _WORDS[kind][0]

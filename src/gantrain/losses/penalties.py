@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from gantrain.checks import check_whole
+from gantrain.ramps import Ramp
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,13 @@ class Penalty:
 
     It makes a pass of its own, forward and twice backward: that is its cost, and `every` divides it. The factor
     `every` keeps the mean pull of a lazily applied penalty independent of how lazily it is applied (Karras et al. 2020,
-    section 3.1). Of two discriminators that are one player, `discriminators`, each is penalised.
+    section 3.1). Of two discriminators that are one player, `discriminators`, each is penalised. A weight that changes
+    over training, a `Ramp`, is given with each call.
     """
 
-    mixes = False  # whether `points` needs a share of real and fake for each sample
+    draws: Literal["sample", "value"] | None = None  # whether `points` needs a random number for each sample, or value
 
-    def __init__(self, weight: float, every: int = 1, of: str = "discriminator"):
+    def __init__(self, weight: float | Ramp, every: int = 1, of: str = "discriminator"):
         check_whole(1, every=every)
         self.weight, self.every, self.of = weight, every, of
 
@@ -45,14 +49,15 @@ class Penalty:
         """Whether it is in this turn of its player, counted from 0."""
         return turn % self.every == 0
 
-    def at(self, inputs: PenaltyInputs, mix: Tensor | None = None) -> Tensor:
-        """The penalty where it looks, between real and fake by the shares `mix`."""
-        return self(inputs.function, self.points(inputs.real, inputs.fake, mix), inputs.cond)
+    def at(self, inputs: PenaltyInputs, mix: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
+        """The penalty where it looks, by the random numbers `mix`; with `weight`, of now, in the place of its own."""
+        return self(inputs.function, self.points(inputs.real, inputs.fake, mix), inputs.cond, weight)
 
     def points(self, real: Tensor, fake: Tensor, mix: Tensor | None = None) -> Tensor:
         """Where the gradient is measured: the real samples unless a subclass says otherwise.
 
-        `mix` (n,) in [0, 1), where `mixes`, is drawn by the caller: a penalty must not touch the process' generator.
+        `mix` in [0, 1), as `draws` says (n,) or shaped like `real`, is drawn by the caller: a penalty must not touch
+        the process' generator.
         """
         return real
 
@@ -60,22 +65,31 @@ class Penalty:
         """The penalty of a batch whose flattened per-sample gradients are `gradient` (n, d)."""
         raise NotImplementedError
 
-    def __call__(self, network_fn: Callable[..., Tensor], inputs: Tensor, cond: Tensor | None = None) -> Tensor:
-        """A scalar; `network_fn(inputs)` or `network_fn(inputs, cond)` gives logits of any shape.
+    def __call__(
+        self,
+        network_fn: Callable[..., Tensor],
+        inputs: Tensor,
+        cond: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
+        """A scalar; `network_fn(inputs)` or `network_fn(inputs, cond)` gives logits (n, ...).
 
         The gradient is that of a sample's mean decision, as losses take their mean. Reference codes differentiate the
-        sum: of a critic with N decisions their lambda acts N-fold, their gamma N^2-fold.
+        sum: of a critic with N decisions their lambda acts N-fold, their gamma N^2-fold. A critic that decides of packs
+        of samples gives a logit for each; the gradient is then a pack's.
 
         Raises RuntimeError where the logits do not depend on the inputs, which would train nothing in silence.
         """
         inputs = inputs.detach().float().requires_grad_(True)
-        with torch.autocast(inputs.device.type, enabled=False), torch.enable_grad():
+        plain = sdpa_kernel(SDPBackend.MATH)  # attention whose gradient has a gradient
+        with torch.autocast(inputs.device.type, enabled=False), torch.enable_grad(), plain:
             logits = network_fn(inputs) if cond is None else network_fn(inputs, cond)
             if not logits.requires_grad:
                 raise RuntimeError("a penalty needs logits that depend on the inputs; these carry no graph")
-            decisions = logits.float().reshape(len(inputs), -1).mean(1)
+            decisions = logits.float().flatten(1).mean(1) if logits.dim() > 1 else logits.float()
             (gradient,) = torch.autograd.grad(decisions.sum(), inputs, create_graph=True)
-            return self.weight * self.every * self.measure(gradient.flatten(1))
+            weight = self.weight if weight is None else weight
+            return weight * self.every * self.measure(gradient.reshape(len(decisions), -1))
 
 
 class R1(Penalty):
@@ -95,7 +109,7 @@ class R2(R1):
 class _Between(Penalty):
     """Shared by penalties at random points on the straight lines between real and fake samples."""
 
-    mixes = True
+    draws = "sample"
 
     def points(self, real: Tensor, fake: Tensor, mix: Tensor | None = None) -> Tensor:
         return torch.lerp(fake.float(), real.float(), mix.float().view(-1, *[1] * (real.dim() - 1)))
@@ -111,10 +125,24 @@ class GradientPenalty(_Between):
         return (vector_norm(gradient, dim=1) - 1).square().mean()
 
 
+class DRAGAN(GradientPenalty):
+    """The same around the real samples (DRAGAN, Kodali et al. 2017, arXiv 1705.07215, algorithm 1).
+
+    Each value moves by up to half the deviation of the batch's values, upwards as in the authors' code. The weight is
+    lambda.
+    """
+
+    draws = "value"
+
+    def points(self, real: Tensor, fake: Tensor, mix: Tensor | None = None) -> Tensor:
+        real = real.float()
+        return real + 0.5 * real.std() * mix
+
+
 class WGANDiv(_Between):
     """The mean of the gradient's norm to the `power` (WGAN-div, Wu et al. 2018); weight and power are k and p."""
 
-    def __init__(self, weight: float = 2.0, power: float = 6.0, every: int = 1, of: str = "discriminator"):
+    def __init__(self, weight: float | Ramp = 2.0, power: float = 6.0, every: int = 1, of: str = "discriminator"):
         super().__init__(weight, every, of)
         if power <= 1:
             raise ValueError(f"power is {power}, it must be above 1")

@@ -13,6 +13,7 @@ from gantrain.models.loop.batch import Scalars
 from gantrain.models.players import ClipWeights
 from gantrain.networks.critique import Critique
 from gantrain.networks.spectral import is_bounded
+from gantrain.ramps import at
 
 
 def discriminator_turn(adversarial: AdversarialLoss, real: Critique, fake: Critique) -> tuple[Scalars, Scalars]:
@@ -65,7 +66,7 @@ def check_bounded(module: GANModule, adversarial: AdversarialLoss, player: str) 
     critic = module.players.get(player)
     if not adversarial.needs_bound or critic is None or isinstance(critic.after_step, ClipWeights):
         return
-    if any(penalty.is_of(player) and penalty.weight > 0 for penalty in module.penalties.values()):
+    if any(penalty.is_of(player) and at(penalty.weight, 0) > 0 for penalty in module.penalties.values()):
         return
     for name in critic.networks:
         if not is_bounded(module.networks[name]):

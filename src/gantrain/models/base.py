@@ -96,7 +96,7 @@ class GANModule(Family, pl.LightningModule):
 
     def iterate(self, batch: Batch) -> None:
         """Draw what is random, decide who plays, play, then count."""
-        batch = {**batch, **self.draw(batch), **self.draw_mixes(batch)}
+        batch = {**batch, **self.draw(batch), **self.draw_for_penalties(batch)}
         turns = [self.begin(name) for name in self.players]
         images = batch_size(batch) * self.trainer.world_size
         decay = self.ema.decay(images, self.images_seen) if self.ema is not None else 0.0
@@ -108,6 +108,7 @@ class GANModule(Family, pl.LightningModule):
     def begin(self, name: str) -> Turn:
         """A player's turn as the host decides it, alike on every process: whether it plays, which penalties are due."""
         player, optimizer = self.players[name], self.optimizer_of(name)
+        player.move(optimizer, self.images_seen)
         plays = (self.iteration + 1) % player.every == 0
         if player.plays_when is not None:
             plays = plays and player.plays_when(self.statistics.get(name))
@@ -178,9 +179,10 @@ class GANModule(Family, pl.LightningModule):
 
     def penalise(self, turn: Turn, batch: Batch, shared: Any) -> Scalars:
         """The penalties that are due in a turn, each by a pass of its own through what it looks at."""
+        weights = {key: batch[f"weight.{key}"][0] for key in turn.due if f"weight.{key}" in batch}
         with self.compiled.left_out():
             return {
-                f"{key}{suffix}": penalty.at(inputs, batch.get(f"mix.{key}"))
+                f"{key}{suffix}": penalty.at(inputs, batch.get(f"mix.{key}"), weights.get(key))
                 for suffix, inputs in self.penalised(turn.player, batch, shared).items()
                 for key, penalty in turn.due.items()
             }

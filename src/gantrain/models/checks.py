@@ -82,6 +82,17 @@ def check_norms(networks: Mapping[str, nn.Module], samples: int) -> None:
             )
 
 
+def check_packs(networks: Mapping[str, nn.Module], samples: int) -> None:
+    """Raise UserError where the samples of a pass do not divide into a discriminator's packs."""
+    for name, network in networks.items():
+        pack = pack_of(network)
+        if samples % pack:
+            raise UserError(
+                f"networks.{name}.pack is {pack}, and a pass of {samples} pictures does not divide into such packs; "
+                f"set data.batch_size, with models.microbatches each part of it, to a multiple of {pack}"
+            )
+
+
 def check_ema(ema: EMA | None, networks: Mapping[str, nn.Module]) -> None:
     """Raise UserError for networks to be averaged that are not there."""
     for network in ema.names if ema is not None else ():
@@ -95,6 +106,12 @@ def z_dim_of(generator: nn.Module) -> int:
     if not isinstance(z_dim, int):
         raise UserError("networks.generator has no z_dim, so it takes no latents; choose one as in networks=dcgan")
     return z_dim
+
+
+def pack_of(network: nn.Module) -> int:
+    """How many samples a discriminator judges together."""
+    pack = getattr(network, "pack", 1)
+    return pack if isinstance(pack, int) else 1
 
 
 def tried(name: str, network: nn.Module, *inputs: Tensor, way_out: str) -> Any:

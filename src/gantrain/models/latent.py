@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.parametrize import cached
 
 from gantrain.checks import check_whole
 from gantrain.data.batch import Batch
@@ -17,7 +18,7 @@ from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
 from gantrain.models.base import GANModule
-from gantrain.models.checks import check_networks, z_dim_of
+from gantrain.models.checks import check_networks, pack_of, z_dim_of
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
@@ -72,6 +73,11 @@ class LatentGAN(GANModule):
     def z_dim(self) -> int:
         return z_dim_of(self.networks["generator"])
 
+    @property
+    def pack(self) -> int:
+        """How many samples the discriminator judges together."""
+        return pack_of(self.networks["discriminator"])
+
     # ---- the game ----------------------------------------------------------------------------------------------------
 
     def draw(self, batch: Batch) -> Batch:
@@ -87,6 +93,11 @@ class LatentGAN(GANModule):
         reused = "generator" in playing and not self.fresh_noise
         with torch.set_grad_enabled(reused and torch.is_grad_enabled()):
             return self.networks["generator"](batch["z"], *self.generator_cond(batch))
+
+    def losses(self, name: str, batch: Batch, shared: Tensor) -> tuple[Scalars, Scalars]:
+        """As every family's; weights that are made of others, as spectral norm's, are made once for all its passes."""
+        with cached():
+            return super().losses(name, batch, shared)
 
     @plays
     def discriminator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
@@ -149,7 +160,9 @@ class LatentGAN(GANModule):
         real = batch["real"]
         if name == "generator":
             return (torch.zeros(len(real), self.z_dim, device=real.device), *self.generator_cond(batch))
-        return (real, *self.discriminator_cond(batch)) if name == "discriminator" else None
+        if name != "discriminator":
+            return None
+        return (real.repeat_interleave(self.pack, 0), *self.discriminator_cond(batch))  # as many packs as samples
 
     def target_of(self, name: str, batch: Batch) -> Tensor | None:
         return batch["real"] if name == "generator" else None
@@ -163,6 +176,7 @@ class LatentGAN(GANModule):
             last = torch.full_like(batch["cond"], self.classes - 1)  # who takes the last takes all
             batch = {**batch, "cond": last}
         self.check_auxiliary()
+        self.check_pack()
         check_bounded(self, self.adversarial, "discriminator")
         given = super().check(batch)
         judged = critique_of(given["discriminator"])
@@ -182,6 +196,15 @@ class LatentGAN(GANModule):
             raise UserError(
                 f"networks.generator.z_dim is {self.z_dim}, and losses.auxiliary takes {self.codes.size} of that for "
                 f"codes; noise needs some as well"
+            )
+
+    def check_pack(self) -> None:
+        """Raise UserError for packs of samples that each have something of their own to be told."""
+        if self.pack > 1 and (self.classes or self.auxiliary is not None):
+            why = "models.classes gives each sample a class" if self.classes else "losses.auxiliary asks of each sample"
+            raise UserError(
+                f"networks.discriminator.pack is {self.pack}, but {why}, of which a pack has many; take pack=1, or "
+                f"models=latent without losses.auxiliary"
             )
 
     # ---- a trained run -----------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ class UnpairedGAN(GANModule):
             self.keep(f"pool_{side}", ImagePool(pool))
 
     def draw(self, batch: Batch) -> Batch:
-        return {f"{kind}.{name}": self.uniform(batch, f"{kind}.{name}") for name in self.kept for kind in DRAWS}
+        return {f"{kind}.{name}": self.uniform(batch, key=f"{kind}.{name}") for name in self.kept for kind in DRAWS}
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Fakes:
         """The fakes of both sides, and what the discriminators see of them."""

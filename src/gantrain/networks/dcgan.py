@@ -6,10 +6,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gantrain.checks import check_whole
 from gantrain.networks.critique import Critique, critique
 from gantrain.networks.dropout import Dropout
 from gantrain.networks.init import Init, initialise
 from gantrain.networks.labels import with_class
+from gantrain.networks.packing import packed
 from gantrain.networks.spectral import bound_spectral_norms
 
 Blocks = Sequence[tuple[float, int]]  # (channels in multiples of width, stride) of each convolution, in order
@@ -100,7 +102,8 @@ class Discriminator(nn.Module):
     `norm_first` after all; never use it with a gradient penalty. `spectral` bounds every layer's spectral norm. With
     `features` it gives a Critique, whose features are the outputs of the leaky ReLUs. With `classes` it takes class
     numbers (n,) as well, whose one-hot joins the channels, the same at every pixel. With `auxiliary` a second head says
-    so many numbers of each picture, the Critique's `classes`.
+    so many numbers of each picture, the Critique's `auxiliary`. With `pack` it judges so many pictures together, and
+    gives a logit for each pack.
     """
 
     def __init__(
@@ -120,13 +123,15 @@ class Discriminator(nn.Module):
         features: bool = False,
         classes: int | None = None,
         auxiliary: int | None = None,
+        pack: int = 1,
         init: Init = "dcgan",
     ):
         super().__init__()
-        self.gives_features, self.classes = features, classes
+        check_whole(1, pack=pack)
+        self.gives_features, self.classes, self.pack = features, classes, pack
         blocks = default_blocks(size) if blocks is None else list(blocks)
         layers: list[nn.Module] = []
-        b = channels = channels + (classes or 0)
+        b = channels = (channels + (classes or 0)) * pack
         for i, (multiple, stride) in enumerate(blocks):
             a, b = b, round(multiple * width)
             same = "same" if stride == 1 else (kernel - 1) // 2
@@ -147,7 +152,7 @@ class Discriminator(nn.Module):
             bound_spectral_norms(self)
 
     def forward(self, images: Tensor, cond: Tensor | None = None) -> Tensor | Critique:
-        seen, maps = [], with_class(images, cond, self.classes)
+        seen, maps = [], packed(with_class(images, cond, self.classes), self.pack)
         for layer in self.features:
             maps = layer(maps)
             if self.gives_features and isinstance(layer, nn.LeakyReLU):

@@ -10,13 +10,18 @@ def with_class(x: Tensor, cond: Tensor | None, classes: int | None) -> Tensor:
     A network whose `classes` is None takes none and gets `x` as it is. Raises TypeError where one is there without the
     other.
     """
-    if classes is None:
-        if cond is not None:
-            raise TypeError("its option classes is not set, so it takes no class numbers")
-        return x
+    check_class(cond, classes)
     if cond is None:
-        raise TypeError("its option classes is set, so it takes class numbers as well")
+        return x
     n = cond.shape[0]  # not its len, which an export would take for a constant
     one_hot = x.new_zeros(n, classes).scatter_(1, cond[:, None], 1)  # F.one_hot looks at all numbers first
     label = one_hot.view(n, classes, *[1] * (x.dim() - 2))
     return torch.cat([x, label.expand(-1, -1, *x.shape[2:])], 1)
+
+
+def check_class(cond: Tensor | None, classes: int | None) -> None:
+    """Raise TypeError where a network gets class numbers and takes none, or takes some and gets none."""
+    if classes is None and cond is not None:
+        raise TypeError("its option classes is not set, so it takes no class numbers")
+    if classes is not None and cond is None:
+        raise TypeError("its option classes is set, so it takes class numbers as well")

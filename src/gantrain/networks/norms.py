@@ -1,8 +1,10 @@
-"""The normalisation of a convolution's maps by its name."""
+"""The normalisation of a convolution's maps: by its name, and with a gain and bias of each class."""
 
 from typing import Literal
 
-from torch import nn
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 Norm = Literal["batch", "instance", "none"]
 
@@ -17,3 +19,27 @@ def norm_layers(norm: Norm, channels: int) -> list[nn.Module]:
     if norm == "none":
         return []
     return [nn.BatchNorm2d(channels) if norm == "batch" else nn.InstanceNorm2d(channels)]
+
+
+class ConditionalBatchNorm2d(nn.Module):
+    """Batch norm whose gain and bias are the class's own (de Vries et al. 2017, arXiv 1707.00683, as in SNGAN).
+
+    The statistics are those of all classes together, so one class alone in a batch is fine. Without `classes` it is
+    batch norm as usual.
+    """
+
+    def __init__(self, channels: int, classes: int | None = None):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=classes is None)
+        # No nn.Embedding: spectral norm, which bounds those, must not shrink gains.
+        table = (
+            None if classes is None else torch.cat([torch.ones(classes, channels), torch.zeros(classes, channels)], 1)
+        )
+        self.table = None if table is None else nn.Parameter(table)
+
+    def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
+        x = self.norm(x)
+        if self.table is None:
+            return x
+        gain, bias = F.embedding(cond, self.table)[:, :, None, None].chunk(2, 1)
+        return x * gain + bias

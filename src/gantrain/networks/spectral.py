@@ -4,14 +4,15 @@ from torch import nn
 from torch.nn.utils.parametrizations import _SpectralNorm, spectral_norm
 from torch.nn.utils.spectral_norm import SpectralNorm
 
-BOUNDED = (nn.Linear, nn.modules.conv._ConvNd)
+BOUNDED = (nn.Linear, nn.modules.conv._ConvNd, nn.Embedding)
 
 
 def bound_spectral_norms(network: nn.Module) -> None:
-    """Divide the weight of every linear and convolutional layer by its largest singular value, in place.
+    """Divide the weight of every linear, convolutional and embedding layer by its largest singular value, in place.
 
     Call it last: `initialise` needs the plain weights. Each pass in train mode moves the estimate by one step of power
-    iteration, in buffers that are saved; a pass in eval mode leaves it.
+    iteration, in buffers that are saved; a pass in eval mode leaves it. The passes of a turn of the latent family
+    share one step.
     """
     for layer in list(network.modules()):
         if isinstance(layer, BOUNDED):
@@ -19,7 +20,7 @@ def bound_spectral_norms(network: nn.Module) -> None:
 
 
 def is_bounded(network: nn.Module) -> bool:
-    """Whether every linear and convolutional layer has spectral norm, in torch's new way or its old one."""
+    """Whether every linear, convolutional and embedding layer has spectral norm, in torch's new way or its old one."""
     return all(
         any(isinstance(part, _SpectralNorm) for part in layer.modules())
         or any(isinstance(hook, SpectralNorm) for hook in layer._forward_pre_hooks.values())

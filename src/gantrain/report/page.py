@@ -23,7 +23,7 @@ from gantrain.drawing.text import clock, pace
 from gantrain.files import replacing
 from gantrain.models.schedules import ends
 from gantrain.report.curves import draw_charts, draw_scores
-from gantrain.run.folder import TURNING_FILE, Run, frames
+from gantrain.run.folder import ATTENTION_FILE, TURNING_FILE, Run, frames
 from gantrain.run.metrics import is_number, read_records
 from gantrain.run.scores import Record, newest_scores, read_scores
 from gantrain.run.uses import commands_of, uses_of
@@ -65,6 +65,7 @@ class Chapter:
         # What stands side by side in them, where a grid does not say so itself.
         self.columns = f"; side by side: {uses.columns}" if uses.columns else ""
         self.turning = turning(run.samples(stage.tag) / TURNING_FILE)  # from all around, where samples can be turned
+        self.attention = attention(run.samples(stage.tag) / ATTENTION_FILE)  # where it looks, where networks have some
         self.scores = newest_scores(measured)
         self.charts = [*draw_charts(records, stage.tag), *draw_scores(measured, stage.tag)]
 
@@ -142,6 +143,11 @@ def animation(files: Sequence[Path]) -> str:
 def turning(file: Path) -> str | None:
     """The animation of the turning samples, where there is one."""
     return data_url(file.read_bytes(), "gif") if is_whole(file, "GIF") else None
+
+
+def attention(file: Path) -> str | None:
+    """The sheet of attention maps, where there is one."""
+    return data_url(file.read_bytes(), "png") if is_whole(file) else None
 
 
 def data_url(data: bytes, kind: str) -> str:

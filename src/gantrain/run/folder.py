@@ -27,6 +27,7 @@ from gantrain.run.plain import bounded_json, refuse_unbounded
 from gantrain.run.scores import read_scores, scores_file
 
 TURNING_FILE = "turning.gif"
+ATTENTION_FILE = "attention.png"
 LARGEST_CONFIG = 256 << 10  # bytes; YAML is slow to read
 TEMPORARY = re.compile(r"\..+\.(ckpt|png|gif|jsonl?|yaml|html|safetensors)\.\d+", re.ASCII)  # as `replacing` names it
 NUMBERED = re.compile(r"\d{8,}", re.ASCII)  # a checkpoint or a grid, by its iteration

@@ -10,11 +10,12 @@ from recorder import Recorder
 from torch import nn
 from toys import Discriminator, Generator, game, play
 
-from gantrain.losses.penalties import R1, GradientPenalty
+from gantrain.losses.penalties import DRAGAN, R1, GradientPenalty
 from gantrain.models.latent import LatentGAN
 from gantrain.models.loop.capture import WARM_UP
 from gantrain.models.loop.ema import EMA
 from gantrain.models.players import ClipWeights, Player, PlaysWhen
+from gantrain.ramps import Cosine, Linear
 from gantrain.run.checkpoint import checkpoint_of
 
 
@@ -57,6 +58,12 @@ GAMES = {
     "parts": {"microbatches": 2},
     "skipping": {"on_divergence": "skip"},
     "schedule": {"players": {"generator": player("generator", schedule=halved)}},
+    "around": {"penalties": {"dragan": DRAGAN(1.0)}},
+    "ramps": {
+        "players": {"generator": player("generator", lr=Cosine(0.01, 0.001, images=80))},
+        "penalties": {"r1": R1(Linear(1.0, 0.0, images=80))},
+        "ema": EMA(["generator"], half_life_images=Cosine(0.0, 50.0, images=80)),
+    },
 }
 
 
@@ -142,7 +149,10 @@ def test_what_reads_the_host_is_not_recorded(capsys):
     assert captured(Recorder(), 2, family=Reads).capture is None
     follows = player("generator", after_step=lambda turn: None)
     assert captured(Recorder(), 2, players={"generator": follows}).capture is None
+    told = {"betas": [0.0, Cosine(0.9, 0.99, images=80)]}
+    assert captured(Recorder(), 2, players={"generator": player("generator", how=told)}).capture is None
     said = capsys.readouterr().out
+    assert "models.players.generator.optimizer.betas changes" in said
     assert "its family says" in said
     assert "models.players.generator.after_step reads the host" in said
 

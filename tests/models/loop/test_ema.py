@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from gantrain.models.loop.ema import EMA
+from gantrain.ramps import Linear
 
 
 def networks(value=0.0):
@@ -20,6 +21,13 @@ def test_half_life_in_images():
     for seen in range(0, 100, 10):
         ema.update(nets, ema.decay(10, seen))
     assert ema.copies["generator"][0].weight.item() == pytest.approx(0.5)
+
+
+def test_a_half_life_may_change_over_the_images_seen():
+    ema = EMA(["generator"], half_life_images=Linear(0.0, 100.0, images=1000))
+    assert [ema.decay(10, seen) for seen in (0, 100, 5000)] == pytest.approx([0.0, 0.5, 0.5**0.1])
+    with pytest.raises(ValueError, match=r"half_life_images is -1.0 to 5.0, it must not be negative"):
+        EMA(["generator"], half_life_images=Linear(-1.0, 5.0, images=10))
 
 
 def test_ramp_up_forgets_the_start():

@@ -181,6 +181,8 @@ def why_not(game: Any) -> str | None:
             return f"models.players.{name}.after_step reads the host's numbers"
         if name in game.schedules and not game.schedules[name].only_rates:
             return f"models.players.{name}.schedule changes more than the rate (cycle_momentum)"
+        if changing := [option for option in player.ramps if option != "lr"]:
+            return f"models.players.{name}.optimizer.{changing[0]} changes, which the host must tell every step"
         if reason := why_not_captured(game.optimizer_of(name)):
             return f"models.players.{name}.optimizer: {reason}"
     return None

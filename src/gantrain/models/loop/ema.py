@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from gantrain.checks import check_positive
+from gantrain.ramps import Ramp, at, check_ramp
 
 
 def copied(network: nn.Module) -> nn.Module:
@@ -23,14 +24,17 @@ def copied(network: nn.Module) -> nn.Module:
 class EMA(nn.Module):
     """Averaged copies of `networks` (Yazici et al. 2019), frozen and in eval mode; buffers are copied, not averaged.
 
-    `half_life_images` is the number of images after which a weight's influence has halved. `ramp_up` shortens it at
-    the start to that fraction of the images seen so far (Karras et al. 2020), so that the average forgets the initial
-    weights.
+    `half_life_images` is the number of images after which a weight's influence has halved; it may change over the
+    images seen. `ramp_up` shortens it at the start to that fraction of the images seen so far (Karras et al. 2020), so
+    that the average forgets the initial weights.
     """
 
-    def __init__(self, networks: Sequence[str], half_life_images: float, ramp_up: float | None = None):
+    def __init__(self, networks: Sequence[str], half_life_images: float | Ramp, ramp_up: float | None = None):
         super().__init__()
-        check_positive(half_life_images=half_life_images)
+        if isinstance(half_life_images, Ramp):
+            check_ramp(half_life_images=half_life_images)
+        else:
+            check_positive(half_life_images=half_life_images)
         self.names, self.half_life_images, self.ramp_up = list(networks), half_life_images, ramp_up
         self.copies = nn.ModuleDict()
 
@@ -41,7 +45,7 @@ class EMA(nn.Module):
 
     def decay(self, batch_images: int, images_seen: int) -> float:
         """The weight of the past after a batch of `batch_images`; `images_seen` are those before it."""
-        half_life = self.half_life_images
+        half_life = at(self.half_life_images, images_seen)
         if self.ramp_up is not None:
             half_life = min(half_life, images_seen * self.ramp_up)
         return 0.5 ** (batch_images / half_life) if half_life > 0 else 0.0

@@ -1,0 +1,35 @@
+"""Resampling through a filter: against zero insertion, and what it keeps."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from gantrain.networks.fir import Resample
+
+LINE = torch.tensor([1.0, 3.0, 3.0, 1.0]).double()
+
+
+def test_upwards_it_is_zero_insertion_and_the_filter():
+    x = torch.randn(2, 3, 5, 5).double()
+    spread = torch.zeros(2, 3, 10, 10).double()
+    spread[:, :, ::2, ::2] = x
+    kernel = (torch.outer(LINE, LINE) / 16).expand(3, 1, 4, 4)
+    expected = F.conv2d(F.pad(spread, (2, 1, 2, 1)), kernel, groups=3)
+    assert torch.allclose(Resample(up=True).double()(x), expected)
+
+
+def test_downwards_it_is_the_filter_at_every_second_place():
+    x = torch.randn(2, 3, 8, 8).double()
+    kernel = (torch.outer(LINE, LINE) / 64).expand(3, 1, 4, 4)
+    expected = F.conv2d(F.pad(x, (1, 2, 1, 2)), kernel, groups=3)[:, :, ::2, ::2]
+    assert torch.allclose(Resample(up=False).double()(x), expected)
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_even_ground_stays_even_within_the_border(up):
+    made = Resample(up)(torch.ones(1, 1, 8, 8))
+    assert torch.allclose(made[:, :, 1:-1, 1:-1], torch.ones(1))
+
+
+def test_it_has_nothing_to_save():
+    assert Resample(up=True).state_dict() == {}
