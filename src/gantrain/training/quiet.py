@@ -13,5 +13,3 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric|lightning_utilities|torch)\b")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-    # Of a player that has not played yet: schedules count iterations, whoever plays.
-    warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
