@@ -125,7 +125,16 @@ MATCHING = "+losses.matching={_target_: gantrain.losses.matching.FeatureMatching
 
 
 @pytest.mark.parametrize(
-    "words", [("losses=minimax",), ("losses=relativistic",), (MATCHING, "networks.discriminator.features=true")]
+    "words",
+    [
+        ("losses=minimax",),
+        ("losses=relativistic",),
+        (MATCHING, "networks.discriminator.features=true"),
+        ("experiment=sngan_resnet_mnist", "models=conditional"),
+        ("experiment=r3gan_mnist", "models=conditional"),
+        ("experiment=sagan_sprites", "models=conditional", "data.classes=3", "callbacks.attention=null"),
+        ("losses=wasserstein_gp", "networks.discriminator.pack=2"),
+    ],
 )
 def test_choices_that_no_experiment_makes_train_and_resume_exactly(words, gantrain):
     words += ("debug=tiny", "callbacks.networks=null", "callbacks.samples=null", "logger=none")

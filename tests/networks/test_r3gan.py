@@ -69,3 +69,15 @@ def test_the_class_counts():
     generator, discriminator = Generator(5, 8, 8, 1, classes=2), Discriminator(8, 8, 1, classes=2)
     assert not torch.allclose(generator(z, one), generator(z, other))
     assert not torch.allclose(discriminator(images, one), discriminator(images, other))
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_half_precision_trains_one_picture(kind):
+    torch.manual_seed(0)
+    generator, discriminator = Generator(5, 8, 28, 1), Discriminator(8, 28, 1)
+    with torch.autocast("cpu", dtype=kind):
+        logits = discriminator(generator(torch.randn(1, 5)))
+    logits.float().sum().backward()
+    for network in (generator, discriminator):
+        assert all(p.grad is None or torch.isfinite(p.grad).all() for p in network.parameters())
+    assert any(p.grad is not None and p.grad.abs().max() > 0 for p in generator.parameters())

@@ -125,3 +125,18 @@ def test_attention_begins_as_nothing():
     with torch.no_grad():
         attention_layers(with_attention)[0].gamma.fill_(1.0)
     assert not torch.allclose(with_attention(z), without(z))
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_half_precision_trains_one_picture(kind):
+    torch.manual_seed(0)
+    generator, discriminator = (
+        Generator(5, 8, 28, 1, spectral=True, attention=14),
+        Discriminator(8, 28, 1, attention=14),
+    )
+    with torch.autocast("cpu", dtype=kind):
+        logits = discriminator(generator(torch.randn(1, 5)))
+    logits.float().sum().backward()
+    for network in (generator, discriminator):
+        assert all(p.grad is None or torch.isfinite(p.grad).all() for p in network.parameters())
+    assert any(p.grad is not None and p.grad.abs().max() > 0 for p in generator.parameters())
