@@ -25,7 +25,7 @@ def test_replayed_is_played(experiment, gantrain, monkeypatch):
     words = (f"experiment={experiment}", "debug=tiny")
     stages = stages_of(composed(words, None))
     length = WARM_UP * TURNS.get(experiment, 1) + 2
-    words += (*QUICK, *(f"{stage.key('iterations')}={length}" for stage in stages))
+    words += (*QUICK, *SMALLER.get(experiment, ()), *(f"{stage.key('iterations')}={length}" for stage in stages))
     if stages[0].config["data"]["batch_size"] > 2 and len(stages) == 1:
         words += ("data.batch_size=2",)
     recorders = {}
