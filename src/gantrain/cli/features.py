@@ -16,6 +16,7 @@ from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError, one_line
 from gantrain.files import replacing
 from gantrain.inference.layer_outputs import LayerOutputs, max_pooled, takes_cond
+from gantrain.models.checks import pack_of
 from gantrain.training.loading import Trained, load_trained
 
 CHUNK = 64  # samples
@@ -118,7 +119,8 @@ def extract(
                     "this discriminator judges by class, and these data have no classes; name data that have"
                 )
             device = next(network.parameters()).device
-            inputs = (batch["real"], batch["cond"]) if conditional else (batch["real"],)
+            real = batch["real"].repeat_interleave(pack_of(network), 0)  # where packs are judged, each beside itself
+            inputs = (real, batch["cond"]) if conditional else (real,)
             try:
                 outputs = outputs_of(*(value.to(device) for value in inputs))
             except RuntimeError as error:
