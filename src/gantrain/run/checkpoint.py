@@ -209,7 +209,7 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
         if torch.is_tensor(rate):
             group["lr"] = rate.fill_(float(group["lr"]))  # a schedule and a recorded step know this very tensor
         for weight in group["params"]:
-            for key, value in optimizer.state[weight].items():
+            for key, value in optimizer.state.get(weight, {}).items():  # not [weight], which would make one
                 if not isinstance(value, (torch.Tensor, int, float, NoneType)):
                     raise TypeError(f"an optimizer's {key} is a {type(value).__name__}")
                 if torch.is_tensor(value) and not (value.numel() == 1 or fits(value, weight, key)):
