@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -95,8 +96,11 @@ class LatentGAN(GANModule):
             return self.networks["generator"](batch["z"], *self.generator_cond(batch))
 
     def losses(self, name: str, batch: Batch, shared: Tensor) -> tuple[Scalars, Scalars]:
-        """As every family's; weights that are made of others, as spectral norm's, are made once for all its passes."""
-        with cached():
+        """As every family's; weights that are made of others, as spectral norm's, are made once for all its passes.
+
+        Compiled passes make them anew: what they know of the first one is not there in the second.
+        """
+        with nullcontext() if self.compiled.forwards else cached():
             return super().losses(name, batch, shared)
 
     @plays
