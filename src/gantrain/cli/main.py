@@ -30,6 +30,7 @@ VERBS = {
     "compare": "scores of several runs side by side, where they were measured alike",
     "features": "what a run's discriminator sees in data, for another task",
     "resume": "continue a run that was stopped, or prolong a finished one",
+    "health": "how healthy a run was, in words, with the evidence and what to try",
     "report": "one page with a run's pictures, curves and config",
 }
 
@@ -70,7 +71,7 @@ verbs
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program; returns its exit code: 0, 1 failed, 2 wrong input, above 128 stopped by a signal."""
+    """Run the program; returns its exit code: 0, 1 failed, 2 wrong input, 3 stopped by health, above 128 by a signal."""
     words = list(sys.argv[1:] if argv is None else argv)
     if hasattr(sys.stdout, "reconfigure"):  # what a program puts in its place may have none
         sys.stdout.reconfigure(errors="replace")  # names of files and classes may lie outside of what a terminal knows

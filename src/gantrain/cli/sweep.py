@@ -18,6 +18,7 @@ from gantrain.config.compose import composed, sentence, split
 from gantrain.config.stages import stages_of
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
+from gantrain.run.health import is_look
 from gantrain.run.metrics import is_number, read_records
 from gantrain.run.scores import read_scores
 
@@ -55,7 +56,7 @@ def check_jobs(words: Sequence[str]) -> None:
 
 @dataclass
 class Job:
-    """One run of a sweep: `overrides` by key, `outcome` (done, stopped, diverged, failed) and `error`, its sentence.
+    """One run of a sweep: `overrides` by key, `outcome` (done, stopped, unhealthy, diverged, failed) and `error`, its sentence.
 
     `seconds` count all of the job, `images_per_second` its training alone.
     """
@@ -83,7 +84,7 @@ class Job:
     @property
     def values(self) -> dict[str, float]:
         """The losses and statistics of the last record."""
-        records = read_records(self.folder / "metrics.jsonl")
+        records = [one for one in read_records(self.folder / "metrics.jsonl") if not is_look(one)]
         return {key: value for key, value in records[-1]["values"].items() if is_number(value)} if records else {}
 
 

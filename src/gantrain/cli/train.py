@@ -136,7 +136,7 @@ def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: DictConfig, fold
         outcome = _run(composed, settings, folder)
         code, speed = outcome.exit_code, round(outcome.images / max(outcome.seconds, 1e-9), 1)
         objective = min(outcome.objective, FAILED)
-        ended = "stopped" if code else "done"
+        ended = "unhealthy" if outcome.unhealthy else "stopped" if code else "done"
     except KeyboardInterrupt:  # before its training began
         code, ended = 128 + signal.SIGINT, "stopped"
     except (UserError, Diverged) as error:

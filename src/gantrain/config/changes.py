@@ -23,6 +23,8 @@ MOVING = re.compile(
     r"(stages\.[\w-]+\.)?(data\.batch_size|models\.players\.[\w-]+\.(optimizer\.(lr|betas|weight_decay)|schedule(\..+)?))"
 )
 
+WATCHING = "callbacks.health.on"  # what an unhealthy game leads to: nothing of what is trained
+
 
 def read(word: str) -> tuple[str, Any]:
     """The key of `key=value` and what training would read in the value. Raises UserError."""
@@ -66,7 +68,7 @@ def apply(config: dict[str, Any], key: str, value: Any) -> None:
         set_length(stages[path[1]], path[2], value)
     elif MOVING.fullmatch(key):
         _set_moving(config, key, value)
-    elif path[0] not in ("trainer", "logger", "evaluation") or key == "trainer.precision":
+    elif key != WATCHING and path[0] not in ("trainer", "logger", "evaluation") or key == "trainer.precision":
         if near := meant(key, (known for known in keys_of(config) if may_change(known)), outside=()):
             near = f"{near}; else"
         raise UserError(

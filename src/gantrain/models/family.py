@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gantrain import rng
 from gantrain.data.batch import Batch
+from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.checks import outputs_for
 from gantrain.models.loop.batch import Scalars, batch_size
@@ -28,6 +29,8 @@ class Family:
     usual_evaluation: str | None = None  # that of configs/evaluation for a run without one, unless its data say
     capturable = True  # whether an iteration reads nothing of the host that changes: a GPU records and replays it
     classes: int | None = None  # of the class numbers that `generate` takes, where it takes any
+    adversarial: AdversarialLoss | None = None  # the loss by which a discriminator judges, where there is one
+    has_targets = False  # whether each sample that `made` gives has one real sample that it should be
     way_out = "interpolate its options from data, as configs/networks does"  # where a network does not fit the data
 
     # ---- the game ----------------------------------------------------------------------------------------------------
@@ -59,6 +62,17 @@ class Family:
     def check(self, batch: Batch) -> dict[str, Any]:
         """Raise UserError where the networks do not fit the first batch; returns what each gave for a sample of it."""
         return outputs_for(self, batch)
+
+    # ---- what health looks at ----------------------------------------------------------------------------------------
+
+    def made(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Fakes by the networks as they are, under the keys of `batch` whose samples they imitate; latents, where there
+        are any, come from the CPU generator."""
+        return {}
+
+    def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
+        """The logits of samples in the place of `batch[key]`, or None where nobody judges them."""
+        return None
 
     # ---- a trained run -----------------------------------------------------------------------------------------------
 

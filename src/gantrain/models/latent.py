@@ -158,6 +158,13 @@ class LatentGAN(GANModule):
     def logits(self, samples: Tensor, *cond: Tensor) -> Tensor:
         return self.judge(samples, *cond).logits
 
+    def made(self, batch: Batch, generator: torch.Generator) -> Batch:
+        z = self.latents(len(batch["real"]), generator).to(batch["real"].device)
+        return {"real": self.networks["generator"](z, *self.generator_cond(batch))}
+
+    def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
+        return self.logits(samples, *self.discriminator_cond(batch))
+
     # ---- before training ---------------------------------------------------------------------------------------------
 
     def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:

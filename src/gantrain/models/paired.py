@@ -39,6 +39,7 @@ class PairedGAN(GANModule):
     """
 
     verbs = ("features",)  # what else it is for, its data say
+    has_targets = True
 
     def __init__(
         self,
@@ -93,6 +94,12 @@ class PairedGAN(GANModule):
 
     def logits(self, targets: Tensor, *cond: Tensor) -> Tensor:
         return self.judge(targets, *cond).logits
+
+    def made(self, batch: Batch, generator: torch.Generator) -> Batch:
+        return {"real": self.networks["generator"](batch["cond"])}
+
+    def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
+        return None if self.adversarial is None else self.logits(samples, *self.discriminator_cond(batch))
 
     def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:
         if name == "discriminator" and self.adversarial is not None:

@@ -125,6 +125,12 @@ class UnpairedGAN(GANModule):
     def logits(self, side: str, images: Tensor) -> Tensor:
         return self.judge(side, images).logits
 
+    def made(self, batch: Batch, generator: torch.Generator) -> Batch:
+        return {side: self.networks[self.generator_to(side)](batch[OTHER[side]]) for side in SIDES}
+
+    def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
+        return self.logits(key, samples)
+
     def generator_to(self, side: str | None) -> str:
         """The network that translates pictures to a side; to b where none is asked for."""
         side = side or "b"

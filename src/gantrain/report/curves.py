@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from gantrain.run.health import Look
 from gantrain.run.metrics import is_number
 
 POINTS = 400  # of a curve, at most: more than a screen shows, and the page stays small
@@ -66,6 +67,33 @@ def draw_scores(measured: Sequence[Any], tag: str) -> list[Chart]:
                 curve.iterations.append(record.iteration)
                 curve.values.append(score.value)
     return [draw(name, [curve], salt=f"{tag}/{name}") for name, curve in curves.items() if len(curve.values) > 1]
+
+
+# What of health is drawn: what its rules read but losses and gradients, which have their charts.
+HEALTH = (
+    *(
+        "separation",
+        "unseen_separation",
+        "real_accuracy",
+        "fake_accuracy",
+        "unseen_accuracy",
+        "diversity",
+        "duplicates",
+    ),
+    *("nearest", "saturated", "norm_gap", "leak", "error", "unseen_error", "step", "dead"),
+)
+
+
+def draw_health(looks: Sequence[Look], tag: str) -> list[Chart]:
+    """A chart for each of health's measures; players, networks and sides share one."""
+    chosen = [
+        {
+            "iteration": look.iteration,
+            "values": {name: v for name, v in look.values.items() if name.rpartition("/")[2] in HEALTH},
+        }
+        for look in looks
+    ]
+    return draw_charts(chosen, f"{tag}/health" if tag else "health")
 
 
 def draw(kind: str, curves: list[Curve], salt: str) -> Chart:

@@ -22,14 +22,16 @@ from gantrain.drawing.pictures import animate, open_png, spread
 from gantrain.drawing.text import clock, pace
 from gantrain.files import replacing
 from gantrain.models.schedules import ends
-from gantrain.report.curves import draw_charts, draw_scores
+from gantrain.report.curves import draw_charts, draw_health, draw_scores
 from gantrain.run.folder import ATTENTION_FILE, TURNING_FILE, Run, frames
+from gantrain.run.health import Look, changes as changes_of, is_look, read_looks
 from gantrain.run.metrics import is_number, read_records
 from gantrain.run.scores import Record, newest_scores, read_scores
 from gantrain.run.uses import commands_of, uses_of
 
 GRIDS = 8  # shown of the samples over time
 FRAMES = 24  # of the animation
+MOMENTS = 24  # of health's timeline
 LARGE, SMALL = 1280, 420  # the longer side of the latest grid and of the others, at most
 PNG_BYTES = 400_000  # a grid as it is, or a smaller copy
 NAME = "report.html"
@@ -45,11 +47,19 @@ class Picture:
     height: int
 
 
+@dataclass
+class Moment:
+    """A change of health's verdict, with the samples of that moment."""
+
+    look: Look
+    picture: Picture | None
+
+
 class Chapter:
     """One stage: how far it came, its pictures and its curves."""
 
     def __init__(self, run: Run, stage: Stage, records: Sequence[Mapping], measured: Sequence[Record]):
-        records = [r for r in records if r["stage"] == stage.name]
+        records = [r for r in records if r["stage"] == stage.name and not is_look(r)]
         measured = [r for r in measured if r.stage == stage.name]
         files = [file for file in frames(run.samples(stage.tag)) if is_whole(file)]
         ended, uses = run.finished(stage.name), uses_of(stage)
@@ -68,6 +78,11 @@ class Chapter:
         self.attention = attention(run.samples(stage.tag) / ATTENTION_FILE)  # where it looks, where networks have some
         self.scores = newest_scores(measured)
         self.charts = [*draw_charts(records, stage.tag), *draw_scores(measured, stage.tag)]
+        looks = read_looks(run.metrics_file, stage.name)
+        self.moments = moments(looks, run.health(stage.tag))
+        self.looked = looks[-1] if looks else None
+        self.unmeasured = next((look.missing for look in looks if look.missing), ())
+        self.health_charts = draw_health(looks, stage.tag)
 
 
 def write_report(run: Run, config: Mapping[str, Any], file: Path) -> None:
@@ -138,6 +153,13 @@ def animation(files: Sequence[Path]) -> str:
     stream = io.BytesIO()
     animate(files, stream, FRAMES, SMALL)
     return data_url(stream.getvalue(), "gif")
+
+
+def moments(looks: Sequence[Look], folder: Path) -> list[Moment]:
+    """The changes of health's verdict, oldest first."""
+    files = {int(file.stem): file for file in frames(folder) if is_whole(file)}
+    shown = {iteration: picture(file, SMALL) for iteration, file in files.items()}
+    return [Moment(look, shown.get(look.iteration)) for look in spread(changes_of(looks), MOMENTS)]
 
 
 def turning(file: Path) -> str | None:

@@ -53,6 +53,10 @@ class Run:
     def samples(self, tag: str) -> Path:
         return self.folder / "samples" / tag
 
+    def health(self, tag: str) -> Path:
+        """Samples of the moments at which health's verdict changed."""
+        return self.folder / "health" / tag
+
     def checkpoints(self, stage: str) -> Path:
         return self.folder / "checkpoints" / (stage or ONLY_STAGE)
 
@@ -115,7 +119,7 @@ class Run:
                 f"or name another directory"
             )
         # Of another program: a run would add to them, or delete what is in its way.
-        for name in ("samples", "networks", "metrics.jsonl", "scores.jsonl"):
+        for name in ("samples", "health", "networks", "metrics.jsonl", "scores.jsonl"):
             if (self.folder / name).exists():
                 raise Taken(f"hydra.run.dir: {self.folder} already holds {name}; name a directory of the run's own")
 
@@ -241,7 +245,7 @@ class Run:
 
     def _remove_temporaries(self) -> None:
         """Take away what a killed process had begun to write: large, and never read."""
-        own = (self.folder / name for name in ("checkpoints", "samples", "networks"))
+        own = (self.folder / name for name in ("checkpoints", "samples", "health", "networks"))
         inside = (file for place in own for file in place.rglob(".*"))
         for file in (*self.folder.glob(".*"), *self.config_file.parent.glob(".*"), *inside):
             if TEMPORARY.fullmatch(file.name):

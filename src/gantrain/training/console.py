@@ -72,6 +72,15 @@ def print_end(outcome: Outcome) -> None:
     if outcome.signum:
         print(f"stopped; go on with: gantrain resume {word}", flush=True)
         return
+    if outcome.unhealthy:
+        print(
+            f"stopped by callbacks.health.on=stop, for it is unhealthy: {outcome.unhealthy.verdict}; "
+            f"`gantrain health {word}` says more\n"
+            f"first remedy: {outcome.unhealthy.remedy}\n"
+            f"to go on all the same: gantrain resume {word} callbacks.health.on=warn",
+            flush=True,
+        )
+        return
     if not outcome.images:
         way_out = "" if is_over(run, last) else "; raise iterations= to go on"
         print(f"nothing left to train in {folder}{way_out}", flush=True)

@@ -12,6 +12,7 @@ import torch
 from pytorch_lightning.utilities.model_helpers import is_overridden
 
 from gantrain.callbacks.checkpoints import Checkpoints
+from gantrain.callbacks.health import Health
 from gantrain.config.changes import moved
 from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
@@ -21,6 +22,7 @@ from gantrain.models.loop.rounds import Rounds
 from gantrain.run.checkpoint import load_networks
 from gantrain.run.exports import export
 from gantrain.run.folder import Run
+from gantrain.run.health import Finding
 from gantrain.signals import StopSignals
 from gantrain.training.assemble import build_loggers
 from gantrain.training.confine import confine
@@ -112,13 +114,14 @@ def refuse_length(run: Run, part: Ready, last: bool) -> None:
 def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
     """Fit the stages that are not finished; a signal ends it with a checkpoint. Raises UserError, Diverged."""
     print_header(ready, run)
-    began, images = time.monotonic(), 0
+    began, images, unhealthy = time.monotonic(), 0, None
     try:
         with StopSignals() as stop:
             for number, part in enumerate(ready):
                 earlier = [other.stage.name for other in ready[:number]]
                 images += fit_unless_finished(part, earlier, run, config, stop)
-                if stop.received:
+                unhealthy = stopped_by_health(part)
+                if stop.received or unhealthy:
                     break
                 hand_over(part.module)
     except Diverged as error:
@@ -126,7 +129,7 @@ def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
         raise Diverged(explain_divergence(error, run)) from error
     seconds = time.monotonic() - began
     report(run, config)
-    return Outcome(run, ready[-1].stage, stop.received, seconds, images, objective_of(run, config))
+    return Outcome(run, ready[-1].stage, stop.received, seconds, images, objective_of(run, config), unhealthy)
 
 
 def report(run: Run, config: Mapping[str, Any]) -> None:
@@ -203,6 +206,11 @@ def rhythms(callbacks: Iterable[pl.Callback]) -> list[int]:
 
 def checkpoints_of(part: Ready) -> Checkpoints:
     return next(callback for callback in part.callbacks if isinstance(callback, Checkpoints))
+
+
+def stopped_by_health(part: Ready) -> Finding | None:
+    """What health found, where it has ended the stage's training."""
+    return next((callback.stopped for callback in part.callbacks if isinstance(callback, Health)), None)
 
 
 def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: int) -> pl.Trainer:

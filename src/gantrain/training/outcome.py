@@ -7,12 +7,16 @@ from typing import Any
 from gantrain.config.stages import Stage
 from gantrain.evaluation.best import best_of, score_of
 from gantrain.run.folder import Run
+from gantrain.run.health import Finding
 from gantrain.run.scores import read_scores
+
+UNHEALTHY = 3  # the exit code of a run that health has ended
 
 
 @dataclass
 class Outcome:
-    """How a run ended after its `last` stage: `signum` is the signal that stopped it, or 0.
+    """How a run ended after its `last` stage: `signum` is the signal that stopped it, or 0; `unhealthy` is what health
+    found where it ended the training.
 
     `objective` is what a multirun minimises: the best of the score that `evaluation.best` names, 0 without scores.
     """
@@ -23,10 +27,11 @@ class Outcome:
     seconds: float
     images: int
     objective: float
+    unhealthy: Finding | None = None
 
     @property
     def exit_code(self) -> int:
-        return 128 + self.signum if self.signum else 0
+        return 128 + self.signum if self.signum else UNHEALTHY if self.unhealthy else 0
 
 
 def objective_of(run: Run, config: Mapping[str, Any]) -> float:

@@ -1,0 +1,126 @@
+"""How healthy a game is, in words, every few iterations."""
+
+import json
+import time
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from gantrain.callbacks.samples import show
+from gantrain.checks import check_whole
+from gantrain.config.stages import ONLY_STAGE
+from gantrain.data.batch import Batch
+from gantrain.drawing.pictures import to_pil
+from gantrain.errors import Diverged
+from gantrain.evaluation.checkup import Checkup, steps_of
+from gantrain.evaluation.diagnosis import diverged, judge
+from gantrain.files import replacing
+from gantrain.models.base import GANModule
+from gantrain.models.loop.eval_mode import undisturbed
+from gantrain.parallel import largest
+from gantrain.rng import derive_seed
+from gantrain.run.folder import Run, frames
+from gantrain.run.health import YOUNG, Finding, Look, changes, read_looks
+from gantrain.run.metrics import is_number
+
+PICTURES = 32  # of the grid at a change
+FINE = ("healthy", YOUNG)
+
+
+class Health(pl.Callback):
+    """Every `every` iterations: what the game is like, in numbers and in a verdict, into metrics.jsonl and the loggers.
+
+    The console tells where the verdict changes, and `health/` keeps the samples of that moment. With `on: stop` a
+    verdict other than healthy ends training with a checkpoint; the program then exits with 3. What was said so far is
+    read from metrics.jsonl, so a resumed run goes on judging as if it had never stopped.
+
+    Looking never changes training: latents come from a generator of its own, modes and buffers are put back.
+    """
+
+    def __init__(self, every: int = 100, on: Literal["warn", "stop"] = "warn"):
+        check_whole(1, every=every)
+        self.every, self.on = every, on
+        self.looks: list[Look] = []
+        self.stopped: Finding | None = None  # why it has ended training
+        self._checkup: Checkup | None = None  # of what does not change, measured once there is something to judge
+        self._before: dict[str, tuple[int, list[torch.Tensor]]] = {}
+        self._started = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
+        run = Run(trainer.default_root_dir)
+        self._started = time.monotonic() - run.seconds(module.stage)
+        if not trainer.is_global_zero:
+            return
+        self.looks = read_looks(run.metrics_file, module.stage or ONLY_STAGE)
+        for picture in frames(run.health(module.stage)):
+            if int(picture.stem) > module.iteration:  # a resumed run makes it anew
+                picture.unlink()
+
+    def on_train_batch_start(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
+        """Keep the weights of the iteration that is looked at, to see its steps."""
+        if (module.iteration + 1) % self.every == 0 and trainer.is_global_zero:
+            self._before = {n: (module.turns[n], steps_of(module.weights_of(n))) for n in module.players}
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, outputs: Any, batch: Batch, *_: Any) -> None:
+        if module.iteration % self.every:
+            return
+        if module.divergence is not None and module.on_divergence == "stop":
+            module.divergence.refuse()  # what it would look at is of no step that was made
+        ill = trainer.is_global_zero and self.look(trainer, module, batch).verdict not in FINE
+        if self.on == "stop":
+            (ill,) = largest([int(ill)], module.device, trainer.world_size)
+            if ill:
+                self.stopped = self.looks[-1].finding if self.looks else Finding("")
+                trainer.should_stop = True
+
+    def on_exception(self, trainer: pl.Trainer, module: GANModule, exception: BaseException) -> None:
+        if isinstance(exception, Diverged) and trainer.is_global_zero:
+            self.tell(trainer, module, {}, diverged(str(exception)))
+
+    def look(self, trainer: pl.Trainer, module: GANModule, batch: Batch) -> Finding:
+        """Measure and judge on rank 0, whose networks are those of all."""
+        if self._checkup is None:
+            self._checkup = Checkup(module, trainer.datamodule)
+        before = {name: w for name, (turns, w) in self._before.items() if module.turns[name] > turns}
+        self._before = {}
+        values = self._checkup.look(batch, before)
+        finding = judge([*(look.values for look in self.looks), values])
+        self.tell(trainer, module, values, finding)
+        return finding
+
+    def tell(self, trainer: pl.Trainer, module: GANModule, values: dict[str, Any], finding: Finding) -> None:
+        run, seconds = Run(trainer.default_root_dir), round(time.monotonic() - self._started, 3)
+        unmeasured = self._checkup.missing() if self._checkup is not None and not self.looks else ()
+        place = (module.stage or ONLY_STAGE, module.iteration, module.images_seen, seconds)
+        self.looks.append(look := Look(*place, values, finding, unmeasured))
+        with run.metrics_file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(look.plain()) + "\n")
+        prefix = f"{module.stage}/" if module.stage else ""
+        points = {f"{prefix}health/{name}": value for name, value in values.items() if is_number(value)}
+        for logger in trainer.loggers:
+            logger.log_metrics(points, step=module.iteration)
+        if look not in changes(self.looks):
+            return
+        text = f"{finding}" + (f"; first remedy: {finding.remedy}" if finding.remedy else "")
+        stage = f"{module.stage} " if module.stage else ""
+        print(f"{stage}{module.iteration:,}/{module.length:,}  health: {text}", flush=True)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_text(f"{prefix}health", text, module.iteration)
+        if values:
+            self.draw(trainer, module)
+
+    def draw(self, trainer: pl.Trainer, module: GANModule) -> None:
+        """The samples of this moment."""
+        batch = {key: value[:PICTURES] for key, value in self._checkup.fixed.items()}
+        generator = torch.Generator().manual_seed(derive_seed(module.seed, "health"))
+        with undisturbed(module, module.device):
+            made = module.preview(batch, generator)
+        sheet = trainer.datamodule.sheet(made, batch, module.preview_columns)
+        file = Run(trainer.default_root_dir).health(module.stage) / f"{module.iteration:08d}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as temporary:
+            to_pil(sheet).save(temporary, format="PNG")
+        show(trainer, module, "health/samples", sheet)

@@ -1,0 +1,343 @@
+"""What a history of measurements says of a game: a verdict in words, with the evidence and what to try first.
+
+Nothing is measured here, and nothing of networks is known: `judge` is a function of what `evaluation/checkup.py` wrote.
+"""
+
+import re
+import statistics
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gantrain.run.health import YOUNG, Finding
+
+Values = dict[str, Any]
+
+LOOKS = 3  # whose median counts, and before which only what cannot be otherwise is said
+PATIENCE = 8  # looks before which a young game need not be good, and over which one that learns must have changed
+# Every threshold of the rules below. Of a median over the last looks, unless it says otherwise.
+LIMITS = {
+    # diverging
+    "loss": 1e3,  # a loss or a mean logit beyond it, where the loss has a logit of indecision: usual are 0.1 to 10
+    "step": 0.5,  # of a weight's length in one step: usual are 0.001 to 0.05
+    # not learning
+    "still step": 1e-7,
+    "still loss": 1e-5,  # the range of the loss over `PATIENCE` looks, as a share of it
+    "inverted": 0.1,  # separation below it: the discriminator takes fakes for the real ones
+    "undecided": 0.05,  # separation as near to 0.5 as this
+    "norm gap": 0.45,  # between a sample in training and in use, in distances of two real ones
+    # generator collapsed
+    "diversity": 0.25,  # of the real samples'
+    "duplicates": 0.5,  # of the fakes, more than of the real ones
+    "one sample": 1e-3,  # diversity below it: latents make no difference
+    "dead": 0.5,  # of the generator's channels
+    "growing": 1.2,  # times: a young generator whose diversity grows like this is still on its way
+    # memorising
+    "nearest": 0.6,  # of the usual distance to the nearest training sample
+    "overfit": 0.3,  # accuracy, or separation, on training's real samples above that on unseen ones
+    "copied error": 2.0,  # error on unseen inputs over that on training's
+    # discriminator winning
+    "separation": 0.99,
+    "lost": 0.05,  # of the fakes' own accuracy: how few of them are taken for real
+    "far": 1.25,  # of the usual distance to the nearest training sample: fakes beyond it do not look real
+    "gap": 8.0,  # of the mean logits on real and fake samples: e^8 to 1
+    # augmentation leaking
+    "augmented": 0.5,  # standard deviations by which what is shown differs from the data
+    "leak": 0.5,  # of that difference, in the fakes
+    # some modes missing
+    "missing": 0.2,  # a cell with less than this share of its real samples' is missing
+    "missing share": 0.2,  # of the real samples, in missing cells
+    "expected": 8.0,  # fakes that a cell should have, over the looks that are counted, to be called missing
+}
+
+
+class History:
+    """The looks of a stage, oldest first, of which those of one side have a `prefix`."""
+
+    def __init__(self, looks: Sequence[Values], prefix: str = ""):
+        self.looks, self.prefix, self.name = looks, prefix, prefix.rstrip("/")
+
+    def of(self, name: str, last: int = LOOKS) -> list[float]:
+        """The numbers of a measure in the last looks; none where it was not measured in all of them."""
+        found = [look.get(f"{self.prefix}{name}") for look in self.looks[-last:]]
+        return found if len(found) == last and all(isinstance(value, float) for value in found) else []
+
+    def median(self, name: str, last: int = LOOKS) -> float | None:
+        values = self.of(name, last)
+        return statistics.median(values) if values else None
+
+    def above(self, name: str, limit: str) -> bool:
+        value = self.median(name)
+        return value is not None and value > LIMITS[limit]
+
+    def below(self, name: str, limit: str) -> bool:
+        value = self.median(name)
+        return value is not None and value < LIMITS[limit]
+
+    def number(self, name: str) -> str:
+        return f"{self.median(name):.2g}"
+
+
+def judge(looks: Sequence[Values]) -> Finding:
+    """The verdict on the last of the looks, in the light of those before: the first of `RULES` that finds something."""
+    players, sides = subjects(looks, "turns"), subjects(looks, "not_finite")
+    for rule, of_players in RULES:
+        for subject in players if of_players else sides:
+            if finding := rule(subject):
+                where = f"side {subject.name}: " if subject.name and not of_players else ""
+                return Finding(finding.verdict, [f"{where}{line}" for line in finding.evidence], finding.remedy)
+    return Finding("healthy", [speaks_for(side) for side in sides]) if len(looks) >= LOOKS else Finding(YOUNG)
+
+
+def subjects(looks: Sequence[Values], known_by: str) -> list[History]:
+    """The players, or the sides of a game, of which each has a measure of its own that is `known_by` this name."""
+    return [History(looks, key.removesuffix(known_by)) for key in sorted(looks[-1]) if key.endswith(known_by)]
+
+
+def diverged(what: str) -> Finding:
+    """What is said where training ended on a value that is not finite."""
+    return Finding("diverging", [what], LOWER)
+
+
+LOWER = (
+    "lower models.players.<player>.optimizer.lr, by a factor of ten; then look whether the data lie in data.range, and "
+    "take bf16-mixed for trainer.precision=16-mixed"
+)
+
+
+# ---- rules of players: each sees one player's measures ---------------------------------------------------------------
+
+
+def explodes(player: History) -> Finding | None:
+    said, name = [], player.name
+    losses = player.of("loss", 2)
+    if player.looks[-1].get(f"{player.prefix}bounded") and losses and min(map(abs, losses)) > LIMITS["loss"]:
+        said.append(f"the loss of the {name} is {losses[-1]:.3g}")
+    if player.above("step", "step"):
+        said.append(f"one step moves the {name} by {player.median('step'):.0%} of its weights")
+    if said:
+        return Finding("diverging", said, f"lower models.players.{name}.optimizer.lr, by a factor of ten at least")
+    return None
+
+
+def stands_still(player: History) -> Finding | None:
+    name, turns = player.name, player.of("turns")
+    steps = player.of("step", 2)
+    if turns and turns[0] == turns[-1]:
+        return Finding(
+            "not learning",
+            [f"the {name} has not played since {len(turns) - 1} looks"],
+            f"look at models.players.{name}.every and plays_when",
+        )
+    if steps and max(steps) < LIMITS["still step"] and player.median("grad_norm", 2) != 0:
+        return Finding(
+            "not learning",
+            [f"the weights of the {name} do not move: a step is {max(steps):.1g} of their length"],
+            f"raise models.players.{name}.optimizer.lr, and look whether a schedule has taken it to 0",
+        )
+    return None
+
+
+def gets_no_gradient(player: History) -> Finding | None:
+    name, gradients, losses = player.name, player.of("grad_norm"), player.of("loss", PATIENCE)
+    if gradients and max(gradients) == 0:
+        return Finding(
+            "not learning",
+            [f"no gradient reaches the {name}"],
+            f"look at networks.{name}: its layers are saturated or dead, or its inputs are 0; a lower "
+            f"models.players.{name}.optimizer.lr keeps a network from getting there",
+        )
+    if losses and max(losses) - min(losses) <= LIMITS["still loss"] * max(map(abs, losses)):
+        return Finding(
+            "not learning",
+            [f"the loss of the {name} stands still at {losses[-1]:.4g} over {PATIENCE} looks"],
+            f"change models.players.{name}.optimizer.lr: lower it where it saturated the networks, else raise it",
+        )
+    return None
+
+
+# ---- rules of sides: each sees what is made on one side of the game, and how it is judged ------------------------------
+
+
+def explodes_in_logits(side: History) -> Finding | None:
+    if share := side.looks[-1].get(f"{side.prefix}not_finite"):
+        return Finding("diverging", [f"{share:.0%} of the fakes' numbers are not finite"], LOWER)
+    logits = [side.of(f"{kind}_logit", 2) for kind in ("real", "fake")]
+    bounded = all(logits) and side.of("real_accuracy", 1)
+    largest = max((min(map(abs, values)) for values in logits), default=0) if bounded else 0
+    if largest > LIMITS["loss"]:
+        return Finding("diverging", [f"the discriminator's logits have grown to {largest:.3g}"], LOWER)
+    return None
+
+
+def labels_inverted(side: History) -> Finding | None:
+    if side.below("separation", "inverted") and not side.below("nearest", "far"):
+        return Finding(
+            "not learning",
+            [
+                f"the discriminator takes fakes for the real samples (it prefers the real one of "
+                f"{side.median('separation'):.0%} of pairs)",
+                *far_away(side),
+            ],
+            "look at losses.adversarial.real, .fake and .generator: the generator must be pulled where the real ones are",
+        )
+    return None
+
+
+def data_alike(side: History) -> Finding | None:
+    if side.median("real_diversity", 1) == 0:
+        return Finding(
+            "memorising",
+            ["all real samples are the same: there is nothing to learn but that one"],
+            "look at the pictures under data.root (`gantrain data` shows them)",
+        )
+    return None
+
+
+def copies(side: History) -> Finding | None:
+    said = []
+    if side.below("nearest", "nearest"):
+        said.append(f"fakes lie {side.number('nearest')} of the usual distance from their nearest training sample")
+    for name, what in (("accuracy", "accuracy"), ("separation", "separation from fakes")):
+        seen, unseen = side.median(f"real_{name}" if name == "accuracy" else name), side.median(f"unseen_{name}")
+        if seen is not None and unseen is not None and seen - unseen > LIMITS["overfit"]:
+            said.append(f"the discriminator's {what} is {seen:.2g} on training's samples, {unseen:.2g} on unseen ones")
+    error, unseen = side.median("error"), side.median("unseen_error")
+    if error and unseen and unseen > LIMITS["copied error"] * error:
+        said.append(f"the error is {error:.2g} on training's inputs, {unseen:.2g} on unseen ones")
+    if said:
+        return Finding("memorising", said, "more samples under data.root, data.augment.flip=true, or fewer iterations")
+    return None
+
+
+def collapsed(side: History) -> Finding | None:
+    said = []
+    if side.below("diversity", "diversity"):
+        said.append(f"two fakes lie {side.number('diversity')} times as far apart as two real samples")
+    repeats, usual = side.median("duplicates"), side.median("real_duplicates") or 0.0
+    if repeats is not None and repeats - usual > LIMITS["duplicates"]:
+        said.append(f"{repeats:.0%} of the fakes are near-duplicates of another, of the real samples {usual:.0%}")
+    dead = max((v for name, v in side.looks[-1].items() if re.fullmatch(r"gen\w*/dead", name) and v), default=0)
+    if said and dead > LIMITS["dead"]:
+        said.append(f"{dead:.0%} of the generator's channels have one value everywhere")
+    apart = side.of("diversity")
+    young = len(side.looks) < PATIENCE and apart and apart[-1] > LIMITS["growing"] * apart[0]
+    if said and not young:
+        return Finding(
+            "generator collapsed",
+            said,
+            "look at models.z_std and networks.generator: every latent gives the same sample"
+            if max(apart, default=1) < LIMITS["one sample"]
+            else "lower models.players.generator.optimizer.lr, or bound the discriminator: +losses.penalties.r1="
+            "'{_target_: gantrain.losses.penalties.R1, weight: 1.0, every: 8}' (it needs one without batch norm)",
+        )
+    return None
+
+
+def augmentation_leaks(side: History) -> Finding | None:
+    if side.above("augmented", "augmented") and side.above("leak", "leak"):
+        return Finding(
+            "augmentation leaking",
+            [
+                f"fakes show {side.median('leak'):.0%} of what tells augmented pictures from the data "
+                f"({side.number('augmented')} standard deviations)"
+            ],
+            "augment fakes as well as real pictures, and less strongly (models.augment)",
+        )
+    return None
+
+
+def far_away(side: History) -> list[str]:
+    if side.above("nearest", "far"):
+        return [f"fakes lie {side.number('nearest')} times the usual distance from their nearest training sample"]
+    return []
+
+
+def discriminator_wins(side: History) -> Finding | None:
+    if not (side.above("separation", "separation") and far_away(side)):
+        return None
+    said = [f"the discriminator tells {side.median('separation'):.1%} of pairs apart"]
+    real, fake = side.median("real_logit"), side.median("fake_logit")
+    if side.median("real_accuracy") is not None:
+        if real - fake < LIMITS["gap"]:
+            return None
+        said.append(f"its logits lie {real - fake:.3g} apart")
+    elif len(side.looks) < PATIENCE or improves(side):
+        return None
+    return Finding(
+        "discriminator winning",
+        [*said, *far_away(side)],
+        "lower models.players.discriminator.optimizer.lr, or bound it: +losses.penalties.r1="
+        "'{_target_: gantrain.losses.penalties.R1, weight: 1.0, every: 8}' (it needs one without batch norm)",
+    )
+
+
+def improves(side: History) -> bool:
+    """Whether fakes have come nearer to the data over the last looks."""
+    distances = side.of("nearest", PATIENCE)
+    half = PATIENCE // 2
+    return bool(distances) and statistics.median(distances[half:]) < 0.97 * statistics.median(distances[:half])
+
+
+def modes_missing(side: History) -> Finding | None:
+    if len(side.looks) < PATIENCE:
+        return None
+    looks = [look for look in side.looks[-LOOKS:] if look.get(f"{side.prefix}cells")]
+    if not looks:
+        return None
+    counts = [sum(cells) for cells in zip(*(look[f"{side.prefix}cells"] for look in looks), strict=True)]
+    shares, total = looks[-1][f"{side.prefix}real_cells"], sum(counts)
+    expected = [share * total for share in shares]
+    lost = [
+        i
+        for i, (count, usual) in enumerate(zip(counts, expected, strict=True))
+        if usual >= LIMITS["expected"] and count < LIMITS["missing"] * usual
+    ]
+    share = sum(shares[i] for i in lost)
+    if share < LIMITS["missing share"]:
+        return None
+    return Finding(
+        "some modes missing",
+        [f"{len(lost)} of {len(shares)} clusters of the data, {share:.0%} of it, have next to no fakes"],
+        "a larger data.batch_size, a lower models.players.generator.optimizer.lr, or losses=wasserstein_gp",
+    )
+
+
+def norm_differs(side: History) -> Finding | None:
+    if len(side.looks) < PATIENCE or not side.above("norm_gap", "norm gap"):
+        return None
+    return Finding(
+        "not learning",
+        [
+            f"a sample in use lies {side.number('norm_gap')} as far from the same one in training as two real samples "
+            f"from each other: batch norm sees too few samples at a time, or its running means lag behind"
+        ],
+        "raise data.batch_size (or lower models.microbatches), or take a generator without batch norm",
+    )
+
+
+def learns_nothing(side: History) -> Finding | None:
+    if len(side.looks) < PATIENCE or not far_away(side):
+        return None
+    apart = side.median("separation", PATIENCE)
+    if apart is not None and abs(apart - 0.5) < LIMITS["undecided"]:
+        return Finding(
+            "not learning",
+            [f"the discriminator prefers the real one of {apart:.0%} of pairs, as by chance", *far_away(side)],
+            "raise models.players.discriminator.optimizer.lr, or give it more width",
+        )
+    return None
+
+
+def speaks_for(side: History) -> str:
+    """What a healthy game is like, in a few numbers."""
+    words = {"separation": "separation", "diversity": "diversity", "nearest": "distance to training's"}
+    return ", ".join(f"{what} {side.number(name)}" for name, what in words.items() if side.median(name) is not None)
+
+
+# From the most to the least urgent, and whether a rule is about players or about sides of the game.
+RULES: Sequence[tuple[Callable[[History], Finding | None], bool]] = (
+    *((explodes, True), (explodes_in_logits, False), (stands_still, True)),
+    *((labels_inverted, False), (data_alike, False), (collapsed, False), (gets_no_gradient, True)),
+    *((augmentation_leaks, False), (copies, False), (norm_differs, False), (discriminator_wins, False)),
+    *((learns_nothing, False), (modes_missing, False)),
+)

@@ -1,0 +1,150 @@
+"""What health looks at: numbers of some samples, logits and weights, to be held against the same of real samples.
+
+Samples are compared as small pictures, (n, d): noise of single pixels says nothing of what they show.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+SIDE = {4: 16, 5: 8}  # of a small picture and a small volume, at most
+NEAR_END = 1e-3  # of the range: as near to its ends is saturated
+LEAST_SPREAD = 0.01  # of a trait: what never differs by more is one value
+GREY = 0.025  # of the range: as near to its middle is grey, which augmentations put where a picture was moved away
+
+
+def small(samples: Tensor) -> Tensor:
+    """Samples of any rank (n, ...) as rows (n, d), pictures and volumes made smaller by a whole factor."""
+    if samples.dim() in SIDE:
+        factor = math.ceil(max(samples.shape[2:]) / SIDE[samples.dim()])
+        pool = F.avg_pool2d if samples.dim() == 4 else F.avg_pool3d
+        samples = pool(samples.float(), [min(factor, side) for side in samples.shape[2:]])
+    return samples.float().flatten(1)
+
+
+def diversity(rows: Tensor) -> Tensor:
+    """The mean distance of two different rows (n, d); 0 where all are alike."""
+    n = len(rows)
+    return torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist").sum() / max(1, n * (n - 1))
+
+
+def duplicates(rows: Tensor, radius: float | Tensor) -> Tensor:
+    """The share of rows (n, d) that have another one within `radius`."""
+    apart = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist")
+    return (apart.fill_diagonal_(torch.inf).amin(1) <= radius).float().mean()
+
+
+def separation(real: Tensor, fake: Tensor) -> Tensor:
+    """How often a real sample's logit is above a fake one's, ties counting half (the area under the ROC curve).
+
+    1: the discriminator tells all apart; 0.5: none; below: it takes fakes for the real ones.
+    """
+    apart = real.flatten()[:, None] - fake.flatten()
+    return ((apart > 0).float() + 0.5 * (apart == 0).float()).mean()
+
+
+def saturated(samples: Tensor, low: float, high: float) -> Tensor:
+    """The share of numbers that lie at an end of the range, or beyond."""
+    near = NEAR_END * (high - low)
+    return ((samples <= low + near) | (samples >= high - near)).float().mean()
+
+
+def not_finite(tensors: Iterable[Tensor]) -> Tensor:
+    """The share of numbers that are infinite or none."""
+    return torch.cat([(~torch.isfinite(tensor)).float().flatten() for tensor in tensors]).mean()
+
+
+class Channels:
+    """The lowest and the highest value of each channel (n, channels, ...), over all outputs that it is shown."""
+
+    def __init__(self) -> None:
+        self.ranges: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def see(self, layer: int, output: Tensor) -> None:
+        flat = output.detach().transpose(0, 1).flatten(1)
+        low, high = flat.amin(1), flat.amax(1)
+        if layer in self.ranges:
+            before = self.ranges[layer]
+            low, high = torch.minimum(low, before[0]), torch.maximum(high, before[1])
+        self.ranges[layer] = low, high
+
+    def dead(self) -> Tensor | None:
+        """The share of channels with one value at all places of all samples, or None where nothing was shown."""
+        if not self.ranges:
+            return None
+        return torch.cat([(low == high).float() for low, high in self.ranges.values()]).mean()
+
+
+def step_size(before: Sequence[Tensor], after: Sequence[Tensor]) -> Tensor:
+    """How far weights moved, as a share of their length; 0 where they have none."""
+    moved = sum((b - a).float().square().sum() for a, b in zip(before, after, strict=True))
+    length = sum(b.float().square().sum() for b in after)
+    return torch.where(length > 0, (moved / length.clamp_min(1e-30)).sqrt(), torch.zeros_like(length))
+
+
+# ---- modes -----------------------------------------------------------------------------------------------------------
+
+
+def cluster(rows: Tensor, count: int, generator: torch.Generator, rounds: int = 10) -> Tensor:
+    """Centres (count, d) of clusters of the rows (n, d), by k-means; some rows that `generator` chooses are its start.
+
+    Samples are counted in the cells of real ones as by Richardson and Weiss 2018 (NDB, arXiv 1805.12462).
+    """
+    centres = rows[torch.randperm(len(rows), generator=generator)[:count].to(rows.device)].clone()
+    for _ in range(rounds):
+        cells = torch.cdist(rows, centres).argmin(1)
+        sums = torch.zeros_like(centres).index_add_(0, cells, rows)
+        sizes = torch.bincount(cells, minlength=len(centres))[:, None]
+        centres = torch.where(sizes > 0, sums / sizes.clamp_min(1), centres)
+    return centres
+
+
+def in_cells(rows: Tensor, centres: Tensor) -> Tensor:
+    """How many of the rows lie in the cell of each centre (count,)."""
+    return torch.bincount(torch.cdist(rows, centres).argmin(1), minlength=len(centres))
+
+
+# ---- augmentation ----------------------------------------------------------------------------------------------------
+
+
+def traits(pictures: Tensor, low: float, high: float) -> Tensor:
+    """What augmentations change in pictures (n, c, h, w), (n, 7): brightness, contrast, colour, where they lie (how far
+    from the middle, along each axis), how much is grey, and how much of the edge is.
+
+    None of it is changed by a flip, and each is in shares of the range or of a side.
+    """
+    unit = ((pictures.float() - low) / (high - low)).clamp(0, 1)
+    n, _, height, width = unit.shape
+    brightness, contrast = unit.mean((1, 2, 3)), unit.flatten(1).std(1)
+    colour = (unit.amax(1) - unit.amin(1)).mean((1, 2))
+    mass = (unit - brightness.view(n, 1, 1, 1)).abs().mean(1) + 1e-6
+    mass = mass / mass.sum((1, 2), keepdim=True)
+    places = [torch.linspace(-0.5, 0.5, side, device=unit.device) for side in (height, width)]
+    y, x = (mass.sum(2) @ places[0]).abs(), (mass.sum(1) @ places[1]).abs()
+    grey = ((unit - 0.5).abs() <= GREY).float().mean(1)
+    edge = torch.cat([grey[:, 0], grey[:, -1], grey[:, 1:-1, 0], grey[:, 1:-1, -1]], 1).mean(1)
+    return torch.stack([brightness, contrast, colour, y, x, grey.mean((1, 2)), edge], 1)
+
+
+def leaks(plain: Tensor, shown: Tensor, fake: Tensor) -> tuple[Tensor, Tensor | None]:
+    """How strongly what the discriminator is `shown` differs from the `plain` pictures, and how far fakes follow it.
+
+    Of traits (n, t) each. The first is the largest difference of a trait's mean, or of its mean deviation, in standard
+    deviations of plain ones, without what chance alone makes of so few. The second is 0 where fakes have the traits of
+    plain pictures and 1 where they have those of the shown ones: the mean over traits, weighted by their differences.
+    """
+    middle, scale = plain.mean(0), plain.std(0).clamp_min(LEAST_SPREAD)
+
+    def moments(rows: Tensor) -> Tensor:
+        z = (rows - middle) / scale
+        return torch.cat([z.mean(0), z.abs().mean(0)])
+
+    of_plain = moments(plain)
+    change, followed = moments(shown) - of_plain, moments(fake) - of_plain
+    chance = 3 * (1 / len(plain) + 1 / len(shown)) ** 0.5
+    weights = (change.abs() - chance).clamp_min(0)
+    share = (weights * followed / change).nan_to_num(0).sum() / weights.sum() if weights.sum() > 0 else None
+    return weights.max(), share
