@@ -11,18 +11,26 @@ from gantrain.run.health import YOUNG
 RECORDED = json.loads((Path(__file__).parents[1] / "fixtures/health.json").read_text())
 
 USUAL = {
-    **{
-        "discriminator/loss": 1.2,
-        "discriminator/bounded": 1.0,
-        "discriminator/step": 0.01,
-        "discriminator/grad_norm": 1.0,
-    },
-    **{"generator/loss": 0.9, "generator/bounded": 1.0, "generator/step": 0.01, "generator/grad_norm": 1.0},
-    **{"not_finite": 0.0, "diversity": 0.95, "real_diversity": 9.0, "duplicates": 0.0, "real_duplicates": 0.0},
-    **{"nearest": 1.2, "norm_gap": 0.1, "augmented": 0.0, "leak": None},
-    **{"real_logit": 0.4, "fake_logit": -0.4, "separation": 0.85, "real_accuracy": 0.7, "fake_accuracy": 0.7},
-    **{"unseen_separation": 0.84, "unseen_accuracy": 0.69},
-    **{"cells": [20, 20, 20, 20], "real_cells": [0.25, 0.25, 0.25, 0.25]},
+    **{f"{player}/{name}": 1.0 for player in ("discriminator", "generator") for name in ("bounded", "grad_norm")},
+    **{f"{player}/step": 0.01 for player in ("discriminator", "generator")},
+    "not_finite": 0.0,
+    "diversity": 0.95,
+    "real_diversity": 9.0,
+    "duplicates": 0.0,
+    "real_duplicates": 0.0,
+    "nearest": 1.2,
+    "norm_gap": 0.1,
+    "augmented": 0.0,
+    "leak": None,
+    "real_logit": 0.4,
+    "fake_logit": -0.4,
+    "separation": 0.85,
+    "unseen_separation": 0.84,
+    "real_accuracy": 0.7,
+    "fake_accuracy": 0.7,
+    "unseen_accuracy": 0.69,
+    "cells": [20, 20, 20, 20],
+    "real_cells": [0.25, 0.25, 0.25, 0.25],
 }
 
 

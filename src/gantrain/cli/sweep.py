@@ -56,9 +56,10 @@ def check_jobs(words: Sequence[str]) -> None:
 
 @dataclass
 class Job:
-    """One run of a sweep: `overrides` by key, `outcome` (done, stopped, unhealthy, diverged, failed) and `error`, its sentence.
+    """One run of a sweep: `overrides` by key, `outcome` and `error`, its sentence.
 
-    `seconds` count all of the job, `images_per_second` its training alone.
+    An outcome is done, stopped, unhealthy, diverged or failed. `seconds` count all of the job, `images_per_second` its
+    training alone.
     """
 
     number: int

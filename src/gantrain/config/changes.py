@@ -68,12 +68,12 @@ def apply(config: dict[str, Any], key: str, value: Any) -> None:
         set_length(stages[path[1]], path[2], value)
     elif MOVING.fullmatch(key):
         _set_moving(config, key, value)
-    elif key != WATCHING and path[0] not in ("trainer", "logger", "evaluation") or key == "trainer.precision":
+    elif (key != WATCHING and path[0] not in ("trainer", "logger", "evaluation")) or key == "trainer.precision":
         if near := meant(key, (known for known in keys_of(config) if may_change(known)), outside=()):
             near = f"{near}; else"
         raise UserError(
             f"{key}: a resumed run keeps its config{near or ';'} only iterations, epochs, trainer.* but precision, "
-            f"data.root, cache_dir and batch_size, rates and schedules of players, logger and evaluation may change; "
+            f"data.root, cache_dir and batch_size, rates and schedules of players, logger, evaluation and callbacks.health.on may change; "
             f"for anything else start a new run with init_from=RUN"
         )
     elif key == "evaluation" and isinstance(value, str):
@@ -96,7 +96,7 @@ def may_change(key: str) -> bool:
     first, last = key.partition(".")[0], key.rpartition(".")[2]
     return (
         bool(MOVING.fullmatch(key))
-        or key in ("data.root", "data.cache_dir")
+        or key in ("data.root", "data.cache_dir", WATCHING)
         or (first in (*LENGTHS, "stages") and last in LENGTHS)
         or (first in ("trainer", "logger", "evaluation") and key != "trainer.precision")
     )

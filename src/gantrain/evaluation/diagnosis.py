@@ -155,7 +155,7 @@ def gets_no_gradient(player: History) -> Finding | None:
     return None
 
 
-# ---- rules of sides: each sees what is made on one side of the game, and how it is judged ------------------------------
+# ---- rules of sides: each sees what is made on one side of the game, and how it is judged ----------------------------
 
 
 def explodes_in_logits(side: History) -> Finding | None:
@@ -178,7 +178,7 @@ def labels_inverted(side: History) -> Finding | None:
                 f"{side.median('separation'):.0%} of pairs)",
                 *far_away(side),
             ],
-            "look at losses.adversarial.real, .fake and .generator: the generator must be pulled where the real ones are",
+            "look at losses.adversarial.real, .fake and .generator: fakes must be pulled to where the real samples are",
         )
     return None
 

@@ -24,7 +24,8 @@ from gantrain.files import replacing
 from gantrain.models.schedules import ends
 from gantrain.report.curves import draw_charts, draw_health, draw_scores
 from gantrain.run.folder import ATTENTION_FILE, TURNING_FILE, Run, frames
-from gantrain.run.health import Look, changes as changes_of, is_look, read_looks
+from gantrain.run.health import Look, is_look, read_looks
+from gantrain.run.health import changes as changes_of
 from gantrain.run.metrics import is_number, read_records
 from gantrain.run.scores import Record, newest_scores, read_scores
 from gantrain.run.uses import commands_of, uses_of

@@ -23,6 +23,15 @@ def test_state():
     assert other.pop() == {"a": 1.5}
 
 
+def test_a_state_is_no_view_of_what_is_emptied():
+    meters = Meters()
+    meters.add({"a": torch.tensor(3.0)})
+    window = meters.state_dict()
+    meters.pop()
+    meters.load_state_dict(window, torch.device("cpu"))
+    assert meters.means() == {"a": 3.0}
+
+
 def test_what_is_bad_does_not_count():
     meters = Meters()
     for value, bad in ((1.0, False), (float("nan"), True), (3.0, False)):

@@ -56,7 +56,12 @@ class Meters:
         return {tag: value / count for tag, (value, count) in totals.items() if count}
 
     def state_dict(self) -> dict[str, Any]:
-        return {"groups": [[list(tags), sums.cpu(), int(count)] for tags, (sums, count) in self.groups.items()]}
+        """A copy, which `pop` does not empty."""
+        return {
+            "groups": [
+                [list(tags), sums.to("cpu", copy=True), int(count)] for tags, (sums, count) in self.groups.items()
+            ]
+        }
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Undo `state_dict`, also that of a version which kept each tag by itself."""
