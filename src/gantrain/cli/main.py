@@ -71,7 +71,7 @@ verbs
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program; returns its exit code: 0, 1 failed, 2 wrong input, 3 unhealthy, above 128 stopped by a signal."""
+    """Run the program; the exit code is 0, 1 failed, 2 wrong input, 3 unhealthy, above 128 stopped by a signal."""
     words = list(sys.argv[1:] if argv is None else argv)
     if hasattr(sys.stdout, "reconfigure"):  # what a program puts in its place may have none
         sys.stdout.reconfigure(errors="replace")  # names of files and classes may lie outside of what a terminal knows

@@ -149,9 +149,9 @@ class Checkup:
         """The mean logit of each sample, or of each group that a discriminator judges as one."""
         parts = split(batch, len(samples) // self.chunk)
         logits = [self.module.judged(key, s, part) for s, part in zip(samples.split(self.chunk), parts, strict=True)]
-        return (
-            None if logits[0] is None else torch.cat([part.float().reshape(len(part), -1).mean(1) for part in logits])
-        )
+        if logits[0] is None:
+            return None
+        return torch.cat([part.float().reshape(len(part), -1).mean(1) for part in logits])
 
     def look(self, shown: Batch, before: dict[str, list[Tensor]]) -> Values:
         """All that can be measured now. `shown` is the training's last batch, `before` the weights before its step."""
@@ -174,11 +174,8 @@ class Checkup:
         means, prefix = self.module.meters.means(), f"{self.module.stage}/" if self.module.stage else ""
         values = {}
         for name in self.module.players:
-            own = {
-                tag.removeprefix(f"{prefix}{name}/"): v
-                for tag, v in means.items()
-                if tag.startswith(f"{prefix}{name}/")
-            }
+            tags = f"{prefix}{name}/"
+            own = {tag.removeprefix(tags): mean for tag, mean in means.items() if tag.startswith(tags)}
             norm = own.pop("grad_norm", None)
             game = [v for key, v in own.items() if key.startswith("adv")]
             terms = game or list(own.values())
@@ -217,7 +214,9 @@ class Checkup:
             values["cells"] = health.in_cells(rows, real.centres).tolist()
             values["real_cells"] = real.shares
         if fakes.dim() == 4:
-            seen, plain_ones, made = (health.traits(x, low, high) for x in (shown[key], targets, fakes))
+            seen, plain_ones, made = (
+                health.traits(x, low, high) for x in (self.module.seen(key, shown), targets, fakes)
+            )
             values["augmented"], values["leak"] = health.leaks(plain_ones, seen, made)
         return values
 

@@ -120,12 +120,12 @@ def explodes(player: History) -> Finding | None:
 
 
 def stands_still(player: History) -> Finding | None:
-    name, turns = player.name, player.of("turns")
+    name, turns = player.name, player.of("turns", PATIENCE)
     steps = player.of("step", 2)
     if turns and turns[0] == turns[-1]:
         return Finding(
             "not learning",
-            [f"the {name} has not played since {len(turns) - 1} looks"],
+            [f"the {name} has not played since {PATIENCE - 1} looks"],
             f"look at models.players.{name}.every and plays_when",
         )
     if steps and max(steps) < LIMITS["still step"] and player.median("grad_norm", 2) != 0:
@@ -234,7 +234,7 @@ def collapsed(side: History) -> Finding | None:
 
 
 def augmentation_leaks(side: History) -> Finding | None:
-    if side.above("augmented", "augmented") and side.above("leak", "leak"):
+    if len(side.looks) > LOOKS + 1 and side.above("augmented", "augmented") and side.above("leak", "leak"):
         return Finding(
             "augmentation leaking",
             [

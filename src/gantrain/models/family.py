@@ -74,6 +74,10 @@ class Family:
         """The logits of samples in the place of `batch[key]`, or None where nobody judges them."""
         return None
 
+    def seen(self, key: str, batch: Batch) -> Tensor:
+        """What a discriminator is shown in the place of the real samples `batch[key]`, where that is augmented."""
+        return batch[key]
+
     # ---- a trained run -----------------------------------------------------------------------------------------------
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:

@@ -163,7 +163,7 @@ class LatentGAN(GANModule):
         return {"real": self.networks["generator"](z, *self.generator_cond(batch))}
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
-        return self.logits(samples, *self.discriminator_cond(batch))
+        return self.judge(samples, *self.discriminator_cond(batch)).logits
 
     # ---- before training ---------------------------------------------------------------------------------------------
 

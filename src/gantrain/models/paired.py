@@ -99,7 +99,7 @@ class PairedGAN(GANModule):
         return {"real": self.networks["generator"](batch["cond"])}
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
-        return None if self.adversarial is None else self.logits(samples, *self.discriminator_cond(batch))
+        return None if self.adversarial is None else self.judge(samples, *self.discriminator_cond(batch)).logits
 
     def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:
         if name == "discriminator" and self.adversarial is not None:

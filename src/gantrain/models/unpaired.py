@@ -129,7 +129,7 @@ class UnpairedGAN(GANModule):
         return {side: self.networks[self.generator_to(side)](batch[OTHER[side]]) for side in SIDES}
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
-        return self.logits(key, samples)
+        return self.judge(key, samples).logits
 
     def generator_to(self, side: str | None) -> str:
         """The network that translates pictures to a side; to b where none is asked for."""
