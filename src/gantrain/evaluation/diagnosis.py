@@ -29,7 +29,8 @@ LIMITS = {
     "diversity": 0.25,  # of the real samples'
     "duplicates": 0.5,  # of the fakes, more than of the real ones
     "one sample": 1e-3,  # diversity below it: latents make no difference
-    "dead": 0.5,  # of the generator's channels
+    "dead": 0.5,  # of the generator's channels; told as well
+    "saturated": 0.15,  # of the fakes' numbers at an end of the range, more than of the real ones'; told as well
     "growing": 1.2,  # times: a young generator whose diversity grows like this is still on its way
     # memorising
     "nearest": 0.6,  # of the usual distance to the nearest training sample
@@ -219,6 +220,9 @@ def collapsed(side: History) -> Finding | None:
     dead = max((v for name, v in side.looks[-1].items() if re.fullmatch(r"gen\w*/dead", name) and v), default=0)
     if said and dead > LIMITS["dead"]:
         said.append(f"{dead:.0%} of the generator's channels have one value everywhere")
+    ends, usual = side.median("saturated"), side.median("real_saturated")
+    if said and None not in (ends, usual) and ends > usual + LIMITS["saturated"]:
+        said.append(f"{ends:.0%} of their numbers lie at an end of the range, of the real samples' {usual:.0%}")
     apart = side.of("diversity")
     young = len(side.looks) < PATIENCE and apart and apart[-1] > LIMITS["growing"] * apart[0]
     if said and not young:
