@@ -195,7 +195,7 @@ class Checkup:
             return values
         rows, targets = health.small(fakes), self.fixed[key]
         values |= {
-            "diversity": health.diversity(rows) / real.diversity.clamp_min(1e-12),
+            "diversity": health.diversity(rows) / real.diversity,  # null of data without any
             "real_diversity": real.diversity,
             "duplicates": health.duplicates(rows, real.radius),
             "real_duplicates": health.duplicates(real.few[: len(rows)], real.radius) if len(real.few) > 1 else None,
@@ -251,7 +251,7 @@ class Checkup:
         for key in self.keys:
             prefix = f"{key}/" if len(self.keys) > 1 else ""
             apart = health.small(used[key]) - health.small(fakes[key][: self.chunk])
-            values[f"{prefix}norm_gap"] = apart.norm(dim=1).mean() / self.real[key].diversity.clamp_min(1e-12)
+            values[f"{prefix}norm_gap"] = apart.norm(dim=1).mean() / self.real[key].diversity
         return values
 
     def makers(self) -> Iterator[nn.Module]:

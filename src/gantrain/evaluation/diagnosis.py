@@ -99,6 +99,11 @@ def diverged(what: str) -> Finding:
     return Finding("diverging", [what], LOWER)
 
 
+GENTLER = "lower models.players.generator.optimizer.lr"
+BOUND = (
+    "bound the discriminator: +losses.penalties.r1='{_target_: gantrain.losses.penalties.R1, weight: 1.0, every: 8}', "
+    "which needs one without batch norm"
+)
 LOWER = (
     "lower models.players.<player>.optimizer.lr, by a factor of ten; then look whether the data lie in data.range, and "
     "take bf16-mixed for trainer.precision=16-mixed"
@@ -210,31 +215,40 @@ def copies(side: History) -> Finding | None:
     return None
 
 
-def collapsed(side: History) -> Finding | None:
-    said = []
-    if side.below("diversity", "diversity"):
-        said.append(f"two fakes lie {side.number('diversity')} times as far apart as two real samples")
+def one_for_all(side: History) -> Finding | None:
+    said, apart = [], side.median("diversity")
     repeats, usual = side.median("duplicates"), side.median("real_duplicates") or 0.0
     if repeats is not None and repeats - usual > LIMITS["duplicates"]:
         said.append(f"{repeats:.0%} of the fakes are near-duplicates of another, of the real samples {usual:.0%}")
+    if apart is not None and apart < LIMITS["one sample"]:
+        said.append("every latent gives the same sample")
+        return collapsed(
+            side, said, "look at models.z_std, networks.generator.z_dim and what the generator does with z"
+        )
+    return collapsed(side, said) if said and not is_growing(side) else None
+
+
+def little_diversity(side: History) -> Finding | None:
+    if side.below("diversity", "diversity") and not is_growing(side):
+        return collapsed(side, [f"two fakes lie {side.number('diversity')} times as far apart as two real samples"])
+    return None
+
+
+def is_growing(side: History) -> bool:
+    """Whether a young generator's diversity is on its way."""
+    apart = side.of("diversity")
+    return bool(apart) and len(side.looks) < PATIENCE and apart[-1] > LIMITS["growing"] * apart[0]
+
+
+def collapsed(side: History, said: list[str], remedy: str = f"{GENTLER}, or {BOUND}") -> Finding:
+    """What else speaks for it."""
     dead = max((v for name, v in side.looks[-1].items() if re.fullmatch(r"gen\w*/dead", name) and v), default=0)
-    if said and dead > LIMITS["dead"]:
+    if dead > LIMITS["dead"]:
         said.append(f"{dead:.0%} of the generator's channels have one value everywhere")
     ends, usual = side.median("saturated"), side.median("real_saturated")
-    if said and None not in (ends, usual) and ends > usual + LIMITS["saturated"]:
+    if None not in (ends, usual) and ends > usual + LIMITS["saturated"]:
         said.append(f"{ends:.0%} of their numbers lie at an end of the range, of the real samples' {usual:.0%}")
-    apart = side.of("diversity")
-    young = len(side.looks) < PATIENCE and apart and apart[-1] > LIMITS["growing"] * apart[0]
-    if said and not young:
-        return Finding(
-            "generator collapsed",
-            said,
-            "look at models.z_std and networks.generator: every latent gives the same sample"
-            if max(apart, default=1) < LIMITS["one sample"]
-            else "lower models.players.generator.optimizer.lr, or bound the discriminator: +losses.penalties.r1="
-            "'{_target_: gantrain.losses.penalties.R1, weight: 1.0, every: 8}' (it needs one without batch norm)",
-        )
-    return None
+    return Finding("generator collapsed", said, remedy)
 
 
 def augmentation_leaks(side: History) -> Finding | None:
@@ -270,8 +284,7 @@ def discriminator_wins(side: History) -> Finding | None:
     return Finding(
         "discriminator winning",
         [*said, *far_away(side)],
-        "lower models.players.discriminator.optimizer.lr, or bound it: +losses.penalties.r1="
-        "'{_target_: gantrain.losses.penalties.R1, weight: 1.0, every: 8}' (it needs one without batch norm)",
+        f"lower models.players.discriminator.optimizer.lr, or {BOUND}",
     )
 
 
@@ -341,7 +354,7 @@ def speaks_for(side: History) -> str:
 # From the most to the least urgent, and whether a rule is about players or about sides of the game.
 RULES: Sequence[tuple[Callable[[History], Finding | None], bool]] = (
     *((explodes, True), (explodes_in_logits, False), (stands_still, True)),
-    *((labels_inverted, False), (data_alike, False), (collapsed, False), (gets_no_gradient, True)),
+    *((labels_inverted, False), (data_alike, False), (one_for_all, False), (gets_no_gradient, True)),
     *((augmentation_leaks, False), (copies, False), (norm_differs, False), (discriminator_wins, False)),
-    *((learns_nothing, False), (modes_missing, False)),
+    *((little_diversity, False), (learns_nothing, False), (modes_missing, False)),
 )
