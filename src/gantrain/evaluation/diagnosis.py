@@ -3,6 +3,7 @@
 Nothing is measured here, and nothing of networks is known: `judge` is a function of what `evaluation/checkup.py` wrote.
 """
 
+import math
 import re
 import statistics
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from gantrain.run.health import YOUNG, Finding
 Values = dict[str, Any]
 
 LOOKS = 3  # whose median counts, and before which only what cannot be otherwise is said
+SETTLED = 5  # looks after which running means and first grey pictures are of the past
 PATIENCE = 8  # looks before which a young game need not be good, and over which one that learns must have changed
 # Every threshold of the rules below. Of a median over the last looks, unless it says otherwise.
 LIMITS = {
@@ -45,9 +47,9 @@ LIMITS = {
     "augmented": 0.5,  # standard deviations by which what is shown differs from the data
     "leak": 0.5,  # of that difference, in the fakes
     # some modes missing
-    "missing": 0.2,  # a cell with less than this share of its real samples' is missing
-    "missing share": 0.2,  # of the real samples, in missing cells
-    "expected": 8.0,  # fakes that a cell should have, over the looks that are counted, to be called missing
+    "lack": 0.2,  # of the samples, that are not where the data are, more than chance alone makes (total variation)
+    "few": 0.5,  # of a cluster's share; told as well
+    "fakes": 300,  # that must be counted for that
 }
 
 
@@ -252,7 +254,7 @@ def collapsed(side: History, said: list[str], remedy: str = f"{GENTLER}, or {BOU
 
 
 def augmentation_leaks(side: History) -> Finding | None:
-    if len(side.looks) > LOOKS + 1 and side.above("augmented", "augmented") and side.above("leak", "leak"):
+    if len(side.looks) >= SETTLED and side.above("augmented", "augmented") and side.above("leak", "leak"):
         return Finding(
             "augmentation leaking",
             [
@@ -296,31 +298,39 @@ def improves(side: History) -> bool:
 
 
 def modes_missing(side: History) -> Finding | None:
-    if len(side.looks) < PATIENCE:
+    counts = counted(side)
+    if len(side.looks) < PATIENCE or sum(counts) < LIMITS["fakes"]:
         return None
-    looks = [look for look in side.looks[-LOOKS:] if look.get(f"{side.prefix}cells")]
-    if not looks:
+    shares, total = side.looks[-1][f"{side.prefix}real_cells"], sum(counts)
+    lack = sum(max(0.0, share - count / total) for share, count in zip(shares, counts, strict=True))
+    chance = sum(math.sqrt(share / (2 * math.pi * total)) for share in shares)  # of as many real samples, on average
+    if lack - chance < LIMITS["lack"]:
         return None
-    counts = [sum(cells) for cells in zip(*(look[f"{side.prefix}cells"] for look in looks), strict=True)]
-    shares, total = looks[-1][f"{side.prefix}real_cells"], sum(counts)
-    expected = [share * total for share in shares]
-    lost = [
-        i
-        for i, (count, usual) in enumerate(zip(counts, expected, strict=True))
-        if usual >= LIMITS["expected"] and count < LIMITS["missing"] * usual
-    ]
-    share = sum(shares[i] for i in lost)
-    if share < LIMITS["missing share"]:
-        return None
+    few = [share for share, count in zip(shares, counts, strict=True) if count < LIMITS["few"] * share * total]
     return Finding(
         "some modes missing",
-        [f"{len(lost)} of {len(shares)} clusters of the data, {share:.0%} of it, have next to no fakes"],
-        "a larger data.batch_size, a lower models.players.generator.optimizer.lr, or losses=wasserstein_gp",
+        [
+            f"{lack:.0%} of the samples that should be in some clusters of the data are in others (by chance "
+            f"{chance:.0%})",
+            f"{len(few)} of {len(shares)} clusters, {sum(few):.0%} of the data, have less than half of their share",
+        ],
+        f"a larger data.batch_size, {GENTLER.removeprefix('lower ')} lower, or losses=wasserstein_gp",
     )
 
 
+def counted(side: History) -> list[int]:
+    """The fakes in each cluster over the last looks, as many as it takes to count enough."""
+    counts: list[int] = []
+    for number, look in enumerate(reversed(side.looks)):
+        cells = look.get(f"{side.prefix}cells")
+        if not cells or (number >= SETTLED and sum(counts) >= LIMITS["fakes"]):
+            break
+        counts = [sum(pair) for pair in zip(counts, cells, strict=True)] if counts else cells
+    return counts
+
+
 def norm_differs(side: History) -> Finding | None:
-    if len(side.looks) < PATIENCE or not side.above("norm_gap", "norm gap"):
+    if len(side.looks) < SETTLED or not side.above("norm_gap", "norm gap"):
         return None
     return Finding(
         "not learning",
