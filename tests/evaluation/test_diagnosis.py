@@ -184,9 +184,14 @@ def test_the_more_urgent_verdict_comes_first_and_sides_are_named():
     ]
     for look in two:
         del look["not_finite"]
+        look |= {
+            "generators/turns": look.pop("generator/turns"),
+            "discriminators/turns": look.pop("discriminator/turns"),
+        }
     found = judge(two)
     assert found.verdict == "generator collapsed"
     assert found.evidence[0].startswith("side b: ")
+    assert "models.players.generators.optimizer.lr" in found.remedy
 
 
 @pytest.mark.parametrize("name", RECORDED)

@@ -87,7 +87,10 @@ def judge(looks: Sequence[Values]) -> Finding:
         for subject in players if of_players else sides:
             if finding := rule(subject):
                 where = f"side {subject.name}: " if subject.name and not of_players else ""
-                return Finding(finding.verdict, [f"{where}{line}" for line in finding.evidence], finding.remedy)
+                remedy = finding.remedy
+                for player in players:  # of two generators that are one player
+                    remedy = remedy.replace(f"players.{player.name.removesuffix('s')}.", f"players.{player.name}.")
+                return Finding(finding.verdict, [f"{where}{line}" for line in finding.evidence], remedy)
     return Finding("healthy", [speaks_for(side) for side in sides]) if len(looks) >= LOOKS else Finding(YOUNG)
 
 
@@ -173,7 +176,8 @@ def explodes_in_logits(side: History) -> Finding | None:
     bounded = all(logits) and side.of("real_accuracy", 1)
     largest = max((min(map(abs, values)) for values in logits), default=0) if bounded else 0
     if largest > LIMITS["loss"]:
-        return Finding("diverging", [f"the discriminator's logits have grown to {largest:.3g}"], LOWER)
+        remedy = "lower models.players.discriminator.optimizer.lr, by a factor of ten at least"
+        return Finding("diverging", [f"the discriminator's logits have grown to {largest:.3g}"], remedy)
     return None
 
 
