@@ -43,7 +43,7 @@ def test_replayed_is_played(experiment, gantrain, monkeypatch):
 def test_rounds_of_iterations_leave_what_single_ones_leave(gantrain, monkeypatch):
     """Callbacks act at the iterations at which they would; a run that is stopped in between goes on the same."""
     words = ("experiment=dcgan_digits", "debug=tiny", "iterations=23", "callbacks.metrics.every=5", "evaluation=none")
-    words += ("callbacks.samples.every=8", "callbacks.networks=null", "logger=none")
+    words += ("callbacks.samples.every=8", "callbacks.networks=null", "logger=none", "callbacks.health.every=10")
     monkeypatch.setattr(fit, "recorder_for", lambda trainer: lambda: Recorder(never=True))
     monkeypatch.setattr(rounds, "LONGEST", float("inf"))
     steps, step = [], fit.GANModule.training_step
@@ -54,10 +54,10 @@ def test_rounds_of_iterations_leave_what_single_ones_leave(gantrain, monkeypatch
 
     monkeypatch.setattr(fit.GANModule, "training_step", counted)
     assert gantrain(*words, "hydra.run.dir=rounds").code == 0
-    assert len(steps) == len([1, 5, 8, 10, 15, 16, 20, 23])  # where each round ends
+    assert len(steps) == len([1, 5, 8, 9, 10, 15, 16, 19, 20, 23])  # where each round ends
     assert gantrain(*words, "iterations=11", "hydra.run.dir=stopped").code == 0
     assert gantrain("resume", "stopped", "iterations=23").code == 0
-    monkeypatch.setattr(fit, "Rounds", lambda rhythms: rounds.one)
+    monkeypatch.setattr(fit, "Rounds", lambda rhythms, alone: rounds.one)
     assert gantrain(*words, "hydra.run.dir=single").code == 0
     for run in ("rounds", "stopped"):
         assert differences(newest("single"), newest(run)) == []

@@ -185,7 +185,8 @@ def fit_stage(
     module.resume_from = following(state, module, players) if state is not None else None
     module.recorder = recorder_for(config["trainer"])
     if module.recorder is not None:
-        module.round = Rounds(rhythms(part.callbacks))
+        looked_at = [callback.every for callback in part.callbacks if isinstance(callback, Health)]
+        module.round = Rounds(rhythms(part.callbacks), alone=looked_at)
     module.compiled = compiled_for(module, config["trainer"])
     order_memory(module.networks.values(), config["trainer"])
     checkpoints_of(part).stop = stop

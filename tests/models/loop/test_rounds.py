@@ -17,6 +17,11 @@ def test_a_round_ends_where_a_callback_acts():
     assert played(Rounds([4, 6]), 14) == [1, 3, 2, 2, 4, 2]
 
 
+def test_an_iteration_that_is_looked_at_is_alone():
+    assert played(Rounds([4], alone=[4]), 10) == [1, 2, 1, 3, 1, 2]
+    assert played(Rounds([1], alone=[1]), 3) == [1, 1, 1]
+
+
 def test_without_rhythms_the_first_iteration_and_the_end_remain():
     assert played(Rounds([]), 9) == [1, 8]
     assert played(Rounds([]), 9, at=5) == [4]

@@ -17,14 +17,16 @@ def one(iteration: int, length: int) -> Iterable[int]:
 
 class Rounds:
     """Rounds that end where a callback has something to do: at the multiples of each of `rhythms`, and of the first
-    iteration; else after `LONGEST`."""
+    iteration; else after `LONGEST`. For what a single iteration changes they also end one before those of `alone`."""
 
-    def __init__(self, rhythms: Iterable[int]):
-        self.rhythms = list(rhythms)
+    def __init__(self, rhythms: Iterable[int], alone: Iterable[int] = ()):
+        self.rhythms, self.alone = list(rhythms), list(alone)
 
     def __call__(self, iteration: int, length: int) -> Iterator[int]:
         """The numbers of the iterations that follow `iteration`, where the stage ends at `length`."""
-        end = min([length, *(iteration - iteration % every + every for every in self.rhythms)]) if iteration else 1
+        ends = [iteration - iteration % every + every for every in self.rhythms]
+        ends += [iteration - (iteration + 1) % every + every for every in self.alone]
+        end = min([length, *ends]) if iteration else 1
         late = time.monotonic() + LONGEST
         while iteration < end:
             yield iteration
