@@ -15,6 +15,7 @@ Values = dict[str, Any]
 
 LOOKS = 3  # whose median counts, and before which only what cannot be otherwise is said
 SETTLED = 5  # looks after which running means and first grey pictures are of the past
+MATURE = 16  # looks before which a slow game may still make few kinds of samples
 PATIENCE = 8  # looks before which a young game need not be good, and over which one that learns must have changed
 # Every threshold of the rules below. Of a median over the last looks, unless it says otherwise.
 LIMITS = {
@@ -46,6 +47,7 @@ LIMITS = {
     # augmentation leaking
     "augmented": 0.5,  # standard deviations by which what is shown differs from the data
     "leak": 0.5,  # of that difference, in the fakes
+    "better": 1.03,  # times over `PATIENCE` looks: fakes that grow nearer or more diverse are of a game that learns
     # some modes missing
     "lack": 0.2,  # of the samples, that are not where the data are, more than chance alone makes (total variation)
     "few": 0.5,  # of a cluster's share; told as well
@@ -235,9 +237,16 @@ def one_for_all(side: History) -> Finding | None:
 
 
 def little_diversity(side: History) -> Finding | None:
-    if side.below("diversity", "diversity") and not is_growing(side):
+    if side.below("diversity", "diversity") and is_mature(side):
         return collapsed(side, [f"two fakes lie {side.number('diversity')} times as far apart as two real samples"])
     return None
+
+
+def is_mature(side: History) -> bool:
+    """Whether a game is no young one, and its fakes grow neither nearer to the data nor more diverse."""
+    apart, half = side.of("diversity", PATIENCE), PATIENCE // 2
+    grows = bool(apart) and statistics.median(apart[half:]) > LIMITS["better"] * statistics.median(apart[:half])
+    return len(side.looks) >= MATURE and not grows and not comes_nearer(side)
 
 
 def is_growing(side: History) -> bool:
@@ -285,7 +294,7 @@ def discriminator_wins(side: History) -> Finding | None:
         if real - fake < LIMITS["gap"]:
             return None
         said.append(f"its logits lie {real - fake:.3g} apart")
-    elif len(side.looks) < PATIENCE or improves(side):
+    elif len(side.looks) < PATIENCE or comes_nearer(side):
         return None
     return Finding(
         "discriminator winning",
@@ -294,16 +303,17 @@ def discriminator_wins(side: History) -> Finding | None:
     )
 
 
-def improves(side: History) -> bool:
+def comes_nearer(side: History) -> bool:
     """Whether fakes have come nearer to the data over the last looks."""
-    distances = side.of("nearest", PATIENCE)
-    half = PATIENCE // 2
-    return bool(distances) and statistics.median(distances[half:]) < 0.97 * statistics.median(distances[:half])
+    distances, half = side.of("nearest", PATIENCE), PATIENCE // 2
+    return bool(distances) and statistics.median(distances[:half]) > LIMITS["better"] * statistics.median(
+        distances[half:]
+    )
 
 
 def modes_missing(side: History) -> Finding | None:
     counts = counted(side)
-    if len(side.looks) < PATIENCE or sum(counts) < LIMITS["fakes"]:
+    if not is_mature(side) or sum(counts) < LIMITS["fakes"]:
         return None
     shares, total = side.looks[-1][f"{side.prefix}real_cells"], sum(counts)
     lack = sum(max(0.0, share - count / total) for share, count in zip(shares, counts, strict=True))
