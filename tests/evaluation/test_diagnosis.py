@@ -125,8 +125,10 @@ def test_a_discriminator_that_wins_tells_all_apart_and_the_fakes_are_far():
     assert verdict(**{**wins, "separation": 0.95}) == "healthy"
     assert verdict(**{**wins, "fake_logit": 7.0}) == "healthy"
     critic = {**wins, "real_accuracy": None, "fake_accuracy": None, "unseen_accuracy": None}
-    assert verdict(**critic) == "discriminator winning"
-    assert verdict(**{**critic, "nearest": tuple(3.0 - 0.1 * i for i in range(PATIENCE))}) == "healthy"  # it learns
+    assert judge(history(MATURE, **critic)).verdict == "discriminator winning"
+    assert judge(history(MATURE, **{**critic, "nearest": 1.9})).verdict == "healthy"
+    nearer = tuple(4.0 - 0.1 * i for i in range(MATURE))
+    assert judge(history(MATURE, **{**critic, "nearest": nearer})).verdict == "healthy"  # it learns
 
 
 def test_an_overfit_discriminator_shows_on_unseen_samples():

@@ -22,10 +22,11 @@ from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.parallel import largest
 from gantrain.rng import derive_seed
 from gantrain.run.folder import Run, frames
-from gantrain.run.health import YOUNG, Finding, Look, changes, read_looks
+from gantrain.run.health import YOUNG, Finding, Look, read_looks
 from gantrain.run.metrics import is_number
 
 PICTURES = 32  # of the grid at a change
+MEMORY = 100  # looks that a verdict may rest on
 FINE = ("healthy", YOUNG)
 
 
@@ -53,7 +54,7 @@ class Health(pl.Callback):
         self._started = time.monotonic() - run.seconds(module.stage)
         if not trainer.is_global_zero:
             return
-        self.looks = read_looks(run.metrics_file, module.stage or ONLY_STAGE)
+        self.looks = read_looks(run.metrics_file, module.stage or ONLY_STAGE)[-MEMORY:]
         for picture in frames(run.health(module.stage)):
             if int(picture.stem) > module.iteration:  # a resumed run makes it anew
                 picture.unlink()
@@ -86,7 +87,7 @@ class Health(pl.Callback):
         before = {name: w for name, (turns, w) in self._before.items() if module.turns[name] > turns}
         self._before = {}
         values = self._checkup.look(batch, before)
-        finding = judge([*(look.values for look in self.looks), values])
+        finding = judge([*(look.values for look in self.looks), values][-MEMORY:])
         self.tell(trainer, module, values, finding)
         return finding
 
@@ -94,14 +95,18 @@ class Health(pl.Callback):
         run, seconds = Run(trainer.default_root_dir), round(time.monotonic() - self._started, 3)
         unmeasured = self._checkup.missing() if self._checkup is not None and not self.looks else ()
         place = (module.stage or ONLY_STAGE, module.iteration, module.images_seen, seconds)
-        self.looks.append(look := Look(*place, values, finding, unmeasured))
+        look, before = (
+            Look(*place, values, finding, unmeasured),
+            self.looks[-1].finding if self.looks else Finding(YOUNG),
+        )
+        self.looks = [*self.looks, look][-MEMORY:]
         with run.metrics_file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(look.plain()) + "\n")
         prefix = f"{module.stage}/" if module.stage else ""
         points = {f"{prefix}health/{name}": value for name, value in values.items() if is_number(value)}
         for logger in trainer.loggers:
             logger.log_metrics(points, step=module.iteration)
-        if look not in changes(self.looks):
+        if finding.verdict == before.verdict:
             return
         text = f"{finding}" + (f"; first remedy: {finding.remedy}" if finding.remedy else "")
         stage = f"{module.stage} " if module.stage else ""

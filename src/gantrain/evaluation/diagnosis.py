@@ -43,6 +43,7 @@ LIMITS = {
     "separation": 0.99,
     "lost": 0.05,  # of the fakes' own accuracy: how few of them are taken for real
     "far": 1.25,  # of the usual distance to the nearest training sample: fakes beyond it do not look real
+    "very far": 2.0,  # the same, where logits have no scale by which to tell
     "gap": 8.0,  # of the mean logits on real and fake samples: e^8 to 1
     # augmentation leaking
     "augmented": 0.5,  # standard deviations by which what is shown differs from the data
@@ -294,8 +295,8 @@ def discriminator_wins(side: History) -> Finding | None:
         if real - fake < LIMITS["gap"]:
             return None
         said.append(f"its logits lie {real - fake:.3g} apart")
-    elif len(side.looks) < PATIENCE or comes_nearer(side):
-        return None
+    elif not (is_mature(side) and side.above("nearest", "very far")):
+        return None  # the better a critic, the more its gradient is worth
     return Finding(
         "discriminator winning",
         [*said, *far_away(side)],
