@@ -16,6 +16,7 @@ from gantrain import rng
 from gantrain.config.compose import composed
 from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
+from gantrain.evaluation.measures import health
 from gantrain.training.prepare import prepare
 
 CUDA = torch.device("cuda")
@@ -42,7 +43,7 @@ def drawn(monkeypatch):
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_losses_and_previews_stay_on_the_device(experiment, drawn, monkeypatch):
+def test_losses_previews_and_health_stay_on_the_device(experiment, drawn, monkeypatch):
     config = composed([f"experiment={experiment}", "debug=tiny", "evaluation=none"], None)
     make_absolute(config)
     for part in prepare(stages_of(config)):
@@ -65,6 +66,16 @@ def test_losses_and_previews_stay_on_the_device(experiment, drawn, monkeypatch):
                     assert {value.device.type for value in inputs} == {"cuda"}
                     network(*inputs)
             assert module.preview(stored, torch.Generator()).device.type == "cpu"
+            for key, fakes in module.made(batch, torch.Generator()).items():
+                logits = module.judged(key, fakes, batch)
+                rows, seen = health.small(fakes), module.seen(key, batch)
+                numbers = [
+                    health.diversity(rows),
+                    health.duplicates(rows, 0.1),
+                    health.saturated(seen, *part.data.range),
+                ]
+                assert {value.device.type for value in (fakes, seen, *numbers)} == {"cuda"}
+                assert logits is None or health.separation(logits, logits).device.type == "cuda"
 
 
 def test_the_mistakes_that_it_is_for_are_noticed():
