@@ -41,7 +41,7 @@ def history(looks=PATIENCE, **measures):
         counted = {"discriminator/turns": 100.0 * i, "generator/turns": 100.0 * i}
         moving = {"discriminator/loss": 1.2 + 0.01 * i, "generator/loss": 0.9 - 0.01 * i}
         own = {name: value[i] if isinstance(value, tuple) else value for name, value in measures.items()}
-        own |= {name: own[name] * (1 + 1e-4 * i) for name in own if name.endswith("/loss") and abs(own[name]) > 1}
+        own |= {name: own[name] * (1 + 1e-4 * i) for name in own if name.endswith("/loss") and abs(own[name] or 0) > 1}
         made.append({**USUAL, **counted, **moving, **own})
     return made
 
@@ -88,6 +88,8 @@ def test_the_median_of_the_last_looks_counts():
 def test_what_is_not_finite_is_said_at_once():
     assert judge(history(1, not_finite=0.5)).verdict == "diverging"
     assert judge([{"generator/turns": 1.0, "generator/bounded": 0.0, "generator/loss": None}]).verdict == YOUNG
+    skipped = {"generator/loss": None, "generator/grad_norm": None, "generator/step": 0.0}
+    assert "no step of the generator is made" in judge(history(2, **skipped)).evidence[0]
     found = diverged("the loss of player 'generator' is not finite in iteration 7")
     assert (found.verdict, found.evidence) == (
         "diverging",

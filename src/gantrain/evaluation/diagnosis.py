@@ -19,6 +19,7 @@ MATURE = 16  # looks before which a slow game may still make few kinds of sample
 PATIENCE = 8  # looks before which a young game need not be good, and over which one that learns must have changed
 # Every threshold of the rules below. Of a median over the last looks, unless it says otherwise.
 LIMITS = {
+    "better": 1.03,  # times over `PATIENCE` looks: fakes that grow nearer or more diverse are of a game that learns
     # diverging
     "loss": 1e3,  # a loss or a mean logit beyond it, where the loss has a logit of indecision: usual are 0.1 to 10
     "step": 0.5,  # of a weight's length in one step: usual are 0.001 to 0.05
@@ -41,14 +42,12 @@ LIMITS = {
     "copied error": 2.0,  # error on unseen inputs over that on training's
     # discriminator winning
     "separation": 0.99,
-    "lost": 0.05,  # of the fakes' own accuracy: how few of them are taken for real
     "far": 1.25,  # of the usual distance to the nearest training sample: fakes beyond it do not look real
     "very far": 2.0,  # the same, where logits have no scale by which to tell
     "gap": 8.0,  # of the mean logits on real and fake samples: e^8 to 1
     # augmentation leaking
     "augmented": 0.5,  # standard deviations by which what is shown differs from the data
     "leak": 0.5,  # of that difference, in the fakes
-    "better": 1.03,  # times over `PATIENCE` looks: fakes that grow nearer or more diverse are of a game that learns
     # some modes missing
     "lack": 0.2,  # of the samples, that are not where the data are, more than chance alone makes (total variation)
     "few": 0.5,  # of a cluster's share; told as well
@@ -126,6 +125,9 @@ def explodes(player: History) -> Finding | None:
     losses = player.of("loss", 2)
     if player.looks[-1].get(f"{player.prefix}bounded") and losses and min(map(abs, losses)) > LIMITS["loss"]:
         said.append(f"the loss of the {name} is {losses[-1]:.3g}")
+    steps, unmeasured = player.of("step", 2), [look.get(f"{player.prefix}loss") is None for look in player.looks[-2:]]
+    if steps and max(steps) == 0 and all(unmeasured):  # models.on_divergence=skip
+        said.append(f"no step of the {name} is made, for its losses or gradients are not finite")
     if player.above("step", "step"):
         said.append(f"one step moves the {name} by {player.median('step'):.0%} of its weights")
     if said:
