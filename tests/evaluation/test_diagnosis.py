@@ -164,6 +164,8 @@ def test_a_young_game_may_make_few_kinds_of_samples(measures):
     nearer = tuple(3.0 * 0.99**i for i in range(MATURE))
     assert judge(history(MATURE, **measures, nearest=nearer)).verdict == "healthy"
     if "diversity" not in measures:
+        more = tuple([80 - 2 * i, 80 - 2 * i, 2 * i, 2 * i] for i in range(MATURE))
+        assert judge(history(MATURE, cells=more)).verdict == "healthy"
         assert judge(history(MATURE, **measures, diversity=nearer[::-1])).verdict == "healthy"
 
 

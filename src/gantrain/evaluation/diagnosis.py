@@ -50,6 +50,7 @@ LIMITS = {
     "leak": 0.5,  # of that difference, in the fakes
     # some modes missing
     "lack": 0.2,  # of the samples, that are not where the data are, more than chance alone makes (total variation)
+    "fewer": 0.9,  # times what was lacking `PATIENCE` looks ago: the game still learns to make more kinds
     "few": 0.5,  # of a cluster's share; told as well
     "fakes": 300,  # that must be counted for that
 }
@@ -319,9 +320,11 @@ def modes_missing(side: History) -> Finding | None:
     if not is_mature(side) or sum(counts) < LIMITS["fakes"]:
         return None
     shares, total = side.looks[-1][f"{side.prefix}real_cells"], sum(counts)
-    lack = sum(max(0.0, share - count / total) for share, count in zip(shares, counts, strict=True))
-    chance = sum(math.sqrt(share / (2 * math.pi * total)) for share in shares)  # of as many real samples, on average
+    lack, chance = lacking(counts, shares)
     if lack - chance < LIMITS["lack"]:
+        return None
+    before = counted(History(side.looks[:-PATIENCE], side.prefix))
+    if before and lack < LIMITS["fewer"] * lacking(before, shares)[0]:
         return None
     few = [share for share, count in zip(shares, counts, strict=True) if count < LIMITS["few"] * share * total]
     return Finding(
@@ -333,6 +336,13 @@ def modes_missing(side: History) -> Finding | None:
         ],
         f"a larger data.batch_size, {GENTLER.removeprefix('lower ')} lower, or losses=wasserstein_gp",
     )
+
+
+def lacking(counts: Sequence[int], shares: Sequence[float]) -> tuple[float, float]:
+    """The share of fakes that are not in the clusters where real samples are, and that of as many real ones."""
+    total = sum(counts)
+    lack = sum(max(0.0, share - count / total) for share, count in zip(shares, counts, strict=True))
+    return lack, sum(math.sqrt(share / (2 * math.pi * total)) for share in shares)
 
 
 def counted(side: History) -> list[int]:
