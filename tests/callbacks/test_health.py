@@ -84,6 +84,7 @@ def test_a_job_of_a_sweep_may_be_unhealthy(gantrain, tmp_path):
     assert ",unhealthy,2," in (tmp_path / "sweep/sweep.csv").read_text()
 
 
+@pytest.mark.whole
 def test_what_it_says_is_told_by_its_verb_and_in_the_report(gantrain, tmp_path):
     words = [word for word in OFTEN if word != "logger=none"]
     assert gantrain(*words, FROZEN, "iterations=3", "hydra.run.dir=run").code == 0

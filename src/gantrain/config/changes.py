@@ -73,8 +73,8 @@ def apply(config: dict[str, Any], key: str, value: Any) -> None:
             near = f"{near}; else"
         raise UserError(
             f"{key}: a resumed run keeps its config{near or ';'} only iterations, epochs, trainer.* but precision, "
-            f"data.root, cache_dir and batch_size, rates and schedules of players, logger, evaluation and callbacks.health.on may change; "
-            f"for anything else start a new run with init_from=RUN"
+            f"data.root, cache_dir and batch_size, rates and schedules of players, logger, evaluation and "
+            f"callbacks.health.on may change; for anything else start a new run with init_from=RUN"
         )
     elif key == "evaluation" and isinstance(value, str):
         config[key] = None if value in ("none", "null") else named(key, value, key)  # null: as the run's own config
