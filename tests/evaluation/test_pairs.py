@@ -79,7 +79,8 @@ def test_what_does_not_fit_is_refused():
         PairScores(pictures=0)
 
 
-def test_progress_is_told(monkeypatch, capsys):
+def test_progress_is_told(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("GANTRAIN_CACHE", str(tmp_path))  # what is kept there is not made again
     monkeypatch.setattr(progress, "SECONDS", 0)
     monkeypatch.setattr(module, "CHUNK", 2)
     PairScores().measure(family(), data())

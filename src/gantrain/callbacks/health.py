@@ -28,10 +28,12 @@ from gantrain.run.metrics import is_number
 PICTURES = 32  # of the grid at a change
 MEMORY = 100  # looks that a verdict may rest on
 FINE = ("healthy", YOUNG)
+USUAL = {"cpu": 100, "cuda": 1000}  # iterations between looks: a GPU makes ten and more while a CPU makes one
 
 
 class Health(pl.Callback):
-    """Every `every` iterations: what the game is like, in numbers and in a verdict, into metrics.jsonl and the loggers.
+    """Every `every` iterations (100; on a GPU 1,000): what the game is like, in numbers and in a verdict, into
+    metrics.jsonl and the loggers.
 
     The console tells where the verdict changes, and `health/` keeps the samples of that moment. With `on: stop` a
     verdict other than healthy ends training with a checkpoint; the program then exits with 3. What was said so far is
@@ -40,7 +42,7 @@ class Health(pl.Callback):
     Looking never changes training: latents come from a generator of its own, modes and buffers are put back.
     """
 
-    def __init__(self, every: int = 100, on: Literal["warn", "stop"] = "warn"):
+    def __init__(self, every: int | None = None, on: Literal["warn", "stop"] = "warn"):
         check_whole(1, every=every)
         self.every, self.on = every, on
         self.looks: list[Look] = []
@@ -48,6 +50,11 @@ class Health(pl.Callback):
         self._checkup: Checkup | None = None  # of what does not change, measured once there is something to judge
         self._before: dict[str, tuple[int, list[torch.Tensor]]] = {}
         self._started = 0.0
+
+    def settle(self, device: str) -> int:
+        """How often it looks on a kind of device."""
+        self.every = self.every or USUAL[device]
+        return self.every
 
     def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
         run = Run(trainer.default_root_dir)

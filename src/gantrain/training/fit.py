@@ -27,7 +27,7 @@ from gantrain.signals import StopSignals
 from gantrain.training.assemble import build_loggers
 from gantrain.training.confine import confine
 from gantrain.training.console import print_header
-from gantrain.training.machine import compiled_for, order_memory, recorder_for, set_up
+from gantrain.training.machine import accelerator, compiled_for, order_memory, recorder_for, set_up
 from gantrain.training.outcome import Outcome, objective_of
 from gantrain.training.output import lasting
 from gantrain.training.prepare import Ready, prepare, trust_new
@@ -184,8 +184,9 @@ def fit_stage(
     players = part.stage.config["models"]["players"]
     module.resume_from = following(state, module, players) if state is not None else None
     module.recorder = recorder_for(config["trainer"])
+    device = accelerator(config["trainer"])
+    looked_at = [callback.settle(device) for callback in part.callbacks if isinstance(callback, Health)]
     if module.recorder is not None:
-        looked_at = [callback.every for callback in part.callbacks if isinstance(callback, Health)]
         module.round = Rounds(rhythms(part.callbacks), alone=looked_at)
     module.compiled = compiled_for(module, config["trainer"])
     order_memory(module.networks.values(), config["trainer"])
