@@ -1,4 +1,4 @@
-"""A sweep: its jobs are checked before any begins; its summary has tables of them and of means over seeds, and samples."""
+"""A sweep: its jobs are checked before any begins; its summary: tables of them and of means over seeds, samples."""
 
 import contextlib
 import csv
