@@ -42,9 +42,25 @@ def drawn(monkeypatch):
     monkeypatch.setattr(rng, "integers", lambda n, high, **_: torch.randint(high, (n,), device=CUDA))
 
 
+TECHNIQUES = (
+    *("models/augment=adaptive", "+models.augment.diff={_target_: gantrain.models.augment.diffaugment.DiffAugment}"),
+    "+models.augment.noise={_target_: gantrain.models.augment.noise.InstanceNoise}",
+    *("models.top_k._target_=gantrain.models.adversary.TopK", "models.consistency=1.0", "models.z_kind=uniform"),
+    *("networks.discriminator.minibatch.kind=discrimination", "losses.adversarial.flip=0.1"),
+)
+
+
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_losses_previews_and_health_stay_on_the_device(experiment, drawn, monkeypatch):
-    config = composed([f"experiment={experiment}", "debug=tiny", "evaluation=none"], None)
+    on_the_device([f"experiment={experiment}"], monkeypatch)
+
+
+def test_techniques_stay_on_the_device(drawn, monkeypatch):
+    on_the_device(TECHNIQUES, monkeypatch)
+
+
+def on_the_device(words, monkeypatch):
+    config = composed([*words, "debug=tiny", "evaluation=none"], None)
     make_absolute(config)
     for part in prepare(stages_of(config)):
         module, n = part.module, min(8, part.data.variety)

@@ -12,7 +12,7 @@ PACKAGE = Path(gantrain.__file__).parent
 def test_config_groups_are_packages():
     groups = {folder.name for folder in configs_folder().iterdir() if folder.is_dir()}
     packages = {folder.name for folder in PACKAGE.iterdir() if (folder / "__init__.py").is_file()}
-    only_config = {"experiment", "trainer", "logger", "debug"}
+    only_config = {"experiment", "game", "trainer", "logger", "debug"}
     assert groups - only_config == packages - {"cli", "config", "drawing", "inference", "report", "run", "training"}
 
 

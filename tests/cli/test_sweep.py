@@ -15,7 +15,9 @@ from refusals import refused
 
 from gantrain.cli.sweep import Job, Sweep, shortened
 from gantrain.drawing.text import aligned
+from gantrain.folders import configs_folder
 from gantrain.run.folder import Run
+from gantrain.run.scores import Record, Result, Score, add_scores
 from gantrain.training import fit
 
 TINY = (
@@ -47,7 +49,10 @@ def test_a_table_and_a_picture_at_the_end(gantrain):
     lines = result.out.splitlines()
     head = next(i for i, line in enumerate(lines) if line.startswith("job  seed  lr"))
     assert lines[head + 4].startswith("3    1     0.0002  done     4")
-    assert lines[head + 5 :] == [
+    assert lines[head + 6].split() == ["lr", "seeds", "fd80_random", "images/s"]
+    assert " +- " in lines[head + 7]
+    assert [line.split()[:2] for line in lines[head + 7 : head + 9]] == [["0.0001", "2"], ["0.0002", "2"]]
+    assert lines[head + 10 :] == [
         *("table    sweep/sweep.csv", "picture  sweep/sweep.png", "longer   gantrain resume sweep/JOB iterations=N"),
     ]
     picture = Image.open("sweep/sweep.png")
@@ -176,3 +181,33 @@ def test_a_sweep_is_checked_whole_before_it_begins(gantrain, words, says):
     refused(result, says)
     assert result.out == ""
     assert not Path("sweep").exists()
+
+
+def test_means_over_seeds_carry_their_standard_errors(tmp_path):
+    """Scores 1, 2 and 6 of one game: 3 +- 1.5; of the other one job alone has been measured."""
+    sweep = Sweep(tmp_path)
+    for number, (choice, seed, value) in enumerate(
+        [("a", 0, 1.0), ("a", 1, 2.0), ("a", 2, 6.0), ("b", 0, 4.0), ("b", 1, None)]
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        if value is not None:
+            result = Result({"fd": Score(value, "lower", 0.1), "kid": Score(9.0, "lower")}, {"samples": 10})
+            add_scores(folder, Record("train", 5, 40, 1.0, result))
+        sweep.add(Job(number, folder, {"game": choice, "seed": str(seed)}, "done", 1.0, 10.0 * number or None))
+    assert sweep.means() == [
+        {"game": "a", "seeds": "3", "fd": "3 +- 1.5", "images/s": "15"},
+        {"game": "b", "seeds": "1", "fd": "4", "images/s": "35"},
+    ]
+    sweep.jobs = sweep.jobs[:3]  # seeds alone are no choice
+    assert sweep.means() == []
+
+
+def test_an_experiment_may_state_what_is_swept_and_the_command_line_takes_less(gantrain):
+    quick = ("callbacks.samples=null", "evaluation=none", "logger=none")
+    words = ("experiment=compare_mnist", *TINY, *quick, "seed=0")
+    result = gantrain("-m", *words)
+    assert result.code == 0, result
+    games = sorted(file.stem for file in (configs_folder() / "game").glob("*.yaml"))
+    assert sorted(row["game"] for row in table()) == games
+    assert {row["outcome"] for row in table()} == {"done"}

@@ -129,3 +129,26 @@ def test_relativistic_average_compares_with_the_other_kinds_mean():
 def test_half_precision_logits_give_losses_in_float32(loss):
     real, fake = REAL.bfloat16(), FAKE.bfloat16()
     assert loss.discriminator(real, fake).dtype == loss.generator(fake, real).dtype == torch.float32
+
+
+def test_a_share_of_the_labels_is_the_other_kind_s():
+    """Of logits far on the right side only what is flipped costs: about 20 for each of those."""
+    torch.manual_seed(0)
+    real = torch.full((20_000,), 20.0)
+    loss = NonSaturating(flip=0.05).discriminator(real, -real).item()
+    assert loss == pytest.approx(2 * 0.05 * 20, rel=0.05)
+    assert Minimax(flip=0.05).generator(-real).item() == pytest.approx(0.0, abs=1e-6)  # its own target is no label of D
+    squares = LeastSquares(flip=0.25, real=0.9, fake=0.1).discriminator(real * 0 + 0.9, real * 0 + 0.1).item()
+    assert squares == pytest.approx(2 * 0.25 * 0.64, rel=0.05)
+
+
+def test_without_flips_nothing_is_drawn():
+    before = torch.get_rng_state()
+    NonSaturating().discriminator(REAL, FAKE)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("flip", [-0.1, 0.5, 1.0])
+def test_more_flips_than_truths_are_refused(flip):
+    with pytest.raises(ValueError, match="flip is"):
+        NonSaturating(flip=flip)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantrain.losses.penalties import DRAGAN, R1, R2, GradientPenalty, PenaltyInputs, WGANDiv
+from gantrain.losses.penalties import DRAGAN, R1, R2, GradientPenalty, HistoricalAveraging, PenaltyInputs, WGANDiv
 from gantrain.ramps import Linear
 
 
@@ -127,3 +127,43 @@ def test_a_weight_that_is_given_replaces_its_own():
     ramp = R1(Linear(1.0, 3.0, images=10), every=2)
     now = torch.tensor(1.5)
     assert ramp.at(PenaltyInputs(lambda x: x.sum(1), x, x), weight=now).item() == pytest.approx(1.5 * 2 * 3 / 2)
+
+
+# ---- on weights ------------------------------------------------------------------------------------------------------
+
+
+def paid(penalty, *values):
+    """What weights (2,) and (1,) cost that are all the given value, turn after turn."""
+    return [penalty.of_weights([nn.Parameter(torch.full((n,), value)) for n in (2, 1)]).item() for value in values]
+
+
+def test_weights_pay_for_their_distance_to_their_own_mean_over_turns():
+    """Means 1, 2, 3 of the weights 1, 3, 5."""
+    assert paid(HistoricalAveraging(weight=2.0), 1.0, 3.0, 5.0) == pytest.approx([0.0, 2.0, 8.0])
+    assert paid(HistoricalAveraging(weight=2.0, every=4), 1.0, 3.0) == pytest.approx([0.0, 8.0])
+
+
+def test_its_gradient_points_to_the_mean():
+    penalty, weight = HistoricalAveraging(weight=1.0), nn.Parameter(torch.tensor([0.0, 0.0]))
+    penalty.of_weights([weight])
+    with torch.no_grad():
+        weight.copy_(torch.tensor([2.0, 4.0]))
+    penalty.of_weights([weight]).backward()  # the means are 1 and 2, and half of the squares is 2 (w - m) / 2
+    assert weight.grad.tolist() == pytest.approx([1.0, 2.0])
+
+
+def test_the_means_go_on_where_they_stopped():
+    straight, stopped, resumed = (HistoricalAveraging() for _ in range(3))
+    wanted = paid(straight, 1.0, 2.0, 7.0, 4.0)
+    paid(stopped, 1.0, 2.0)
+    resumed.load_state_dict(stopped.state_dict(), torch.device("cpu"))
+    assert paid(resumed, 7.0, 4.0) == wanted[2:]
+    unused = HistoricalAveraging()
+    unused.load_state_dict(HistoricalAveraging().state_dict(), torch.device("cpu"))
+    assert paid(unused, 1.0) == [0.0]
+
+
+@pytest.mark.parametrize("state", [{"turns": -1, "means": []}, {"turns": 2, "means": []}, {"turns": 1, "means": ["a"]}])
+def test_means_that_none_could_have_left_are_refused(state):
+    with pytest.raises(ValueError, match=r"averaging|means"):
+        HistoricalAveraging().load_state_dict(state, torch.device("cpu"))

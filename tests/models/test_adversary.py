@@ -9,7 +9,7 @@ from gantrain.errors import UserError
 from gantrain.losses.adversarial import Hinge, NonSaturating, Relativistic, RelativisticAverage, Wasserstein
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import R1, R2, GradientPenalty, WGANDiv
-from gantrain.models.adversary import check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.adversary import TopK, check_matching, consistent, discriminator_turn, generator_turn, measured
 from gantrain.models.players import ClipWeights
 from gantrain.networks.critique import Critique
 
@@ -130,3 +130,41 @@ def test_matching_alone_brings_the_means_of_the_features_together():
     play(module, 200)
     module.meters.pop()
     assert play(module, 201).meters.pop()["generator/matching"] < first / 10
+
+
+# ---- the best fakes --------------------------------------------------------------------------------------------------
+
+
+def test_the_share_of_fakes_falls_with_every_epoch_to_a_half():
+    top = TopK(decay=0.8, images=100, least=0.5)
+    assert [top.share(seen) for seen in (0, 99, 100, 250, 10**9)] == pytest.approx([1.0, 1.0, 0.8, 0.64, 0.5])
+    assert top.share_for(torch.zeros(3, 2), 100).tolist() == pytest.approx([0.8] * 3)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 3), (4, 2, 2)])
+def test_the_gradient_is_that_of_the_mean_of_the_best(shape):
+    logits = torch.tensor([0.0, 3.0, -1.0, 2.0]).view(4, *[1] * (len(shape) - 1)).expand(shape).clone().requires_grad_()
+    loss = NonSaturating()
+    best = TopK().best(logits, torch.full((4,), 0.5))
+    assert torch.equal(best, logits)  # what is recorded is the loss of all
+    (gradient,) = torch.autograd.grad(loss.generator(best), logits)
+    (wanted,) = torch.autograd.grad(loss.generator(logits[[1, 3]]), logits)
+    assert torch.allclose(gradient, wanted, atol=1e-7)
+    (of_all,) = torch.autograd.grad(loss.generator(TopK().best(logits, torch.ones(4))), logits)
+    assert torch.allclose(of_all, torch.autograd.grad(loss.generator(logits), logits)[0], atol=1e-7)
+
+
+def test_one_fake_at_least_teaches():
+    logits = torch.tensor([0.0, 3.0], requires_grad=True)
+    (gradient,) = torch.autograd.grad(TopK().best(logits, torch.full((2,), 0.1)).sum(), logits)
+    assert gradient.tolist() == [0.0, 2.0]
+
+
+@pytest.mark.parametrize("options", [{"decay": 0.0}, {"least": 1.5}, {"images": 0}])
+def test_what_is_no_share_is_refused(options):
+    with pytest.raises(ValueError, match="must be"):
+        TopK(**options)
+
+
+def test_consistency_is_a_mean_square():
+    assert consistent(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 5.0])).item() == 4.5

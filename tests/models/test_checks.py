@@ -7,15 +7,16 @@ from toys import Discriminator, Generator, game, player
 
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import Wasserstein
-from gantrain.losses.penalties import R1
+from gantrain.losses.penalties import R1, HistoricalAveraging
 from gantrain.losses.reconstruction import PixelMSE
+from gantrain.models.adversary import check_bounded
 from gantrain.models.base import GANModule
-from gantrain.models.checks import check_norms, check_packs, check_penalties, tried, z_dim_of
+from gantrain.models.checks import check_company, check_norms, check_packs, check_penalties, tried, z_dim_of
 from gantrain.models.latent import LatentGAN
 from gantrain.models.paired import PairedGAN
 from gantrain.models.players import PlaysWhen
 from gantrain.networks import dcgan, resnet, unet
-from gantrain.networks.minibatch import MinibatchDeviation
+from gantrain.networks.minibatch import MinibatchDeviation, MinibatchDiscrimination
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,20 @@ def test_penalties_refuse_batch_norm_in_every_family():
     with pytest.raises(UserError, match=r"losses\.penalties\.r1 with batch norm in networks\.discriminator.*norm=inst"):
         paired(normed, penalties={"r1": R1(1.0)})
     paired(nn.Sequential(nn.Conv2d(3, 4, 1), MinibatchDeviation(4)), penalties={"r1": R1(1.0)})
+
+
+def test_penalties_on_weights_ask_nothing_of_batch_norm_and_bound_no_critic():
+    normed = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Conv2d(4, 1, 1))
+    alone = paired(normed, penalties={"history": HistoricalAveraging(1.0)})
+    with pytest.raises(UserError, match="nothing bounds the slope"):
+        check_bounded(alone, Wasserstein(), "discriminator")
+
+
+def test_who_compares_samples_needs_two():
+    networks = {"discriminator": nn.Sequential(nn.Linear(2, 3), MinibatchDiscrimination(3))}
+    check_company(networks, 2)
+    with pytest.raises(UserError, match=r"networks\.discriminator\.minibatch=null"):
+        check_company(networks, 1)
 
 
 def test_penalties_that_nobody_pays_are_refused():

@@ -31,6 +31,21 @@ def test_noise_has_unit_variance_or_the_deviation_asked_for():
     assert z.std().item() == pytest.approx(0.33, abs=0.01)
 
 
+def test_uniform_latents_are_where_normal_ones_rank():
+    seeded = torch.Generator().manual_seed
+    z = game(z_kind="uniform", z_std=2.0).latents(100_000, seeded(0))
+    assert z.abs().max() <= 2.0
+    shares = torch.histc(z, 4, -2, 2) / z.numel()
+    assert shares.tolist() == pytest.approx([0.25] * 4, abs=0.01)
+    assert torch.equal(z.sign(), game().latents(100_000, seeded(0)).sign())
+    coded = game(
+        z_kind="uniform", auxiliary=Codes(2), networks={"generator": Generator(5), "discriminator": Discriminator()}
+    )
+    z = coded.latents(1000, seeded(0))
+    assert z[:, :3].abs().max() <= 1.0
+    assert torch.equal(z[:, 3:].sum(1), torch.ones(1000))
+
+
 @pytest.mark.parametrize("z_dim", [1, 3, 16, 62, 100])
 @pytest.mark.parametrize("truncation", [None, 0.05, 0.7, 3.0, 50.0])
 def test_a_latent_of_a_seed_is_one_whatever_their_number_is(z_dim, truncation):

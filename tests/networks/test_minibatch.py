@@ -1,9 +1,10 @@
-"""How much the samples of a group vary, by hand."""
+"""How much the samples of a group vary, and how near they are to each other, by hand."""
 
 import pytest
 import torch
 
-from gantrain.networks.minibatch import MinibatchDeviation
+from gantrain.networks import agecgan, anime, dcgan, mlp, patchgan, srgan
+from gantrain.networks.minibatch import MinibatchDeviation, MinibatchDiscrimination, minibatch_layers
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
@@ -41,3 +42,95 @@ def test_equal_samples_have_finite_gradients():
 def test_a_group_of_one_is_refused():
     with pytest.raises(ValueError, match="group is 1"):
         MinibatchDeviation(1)
+
+
+def test_nearness_is_summed_over_the_others():
+    """One row of one number, its column of length 1: samples at 0, 1 and 3 on it."""
+    layer = MinibatchDiscrimination(2, rows=1, size=1)
+    with torch.no_grad():
+        layer.projection.copy_(torch.tensor([[5.0], [0.0]]))  # its length is divided out
+    x = torch.tensor([[0.0, 9.0], [1.0, -4.0], [3.0, 0.0]])
+    y = layer(x)
+    assert torch.equal(y[:, :2], x)
+    e = [2.718281828**-d for d in (1, 2, 3)]
+    assert y[:, 2].tolist() == pytest.approx([e[0] + e[2] - 1, e[0] + e[1] - 1, e[1] + e[2] - 1], abs=1e-5)
+    with torch.no_grad():
+        layer.scale.fill_(-100.0)  # all at one place
+    assert layer(x)[:, 2].tolist() == pytest.approx([1.0] * 3)
+
+
+def test_what_it_says_at_first_does_not_depend_on_the_number_of_features():
+    """With weights of a fixed deviation it would be 9.8 for 128 features and 0.02 for 6,272."""
+    generator = torch.Generator().manual_seed(0)
+    said = []
+    for features in (128, 1024, 6272):
+        torch.manual_seed(0)
+        x = torch.randn(64, features, generator=generator)
+        said.append(MinibatchDiscrimination(features, rows=100, size=5)(x)[:, features:].mean().item() + 1)
+    assert max(said) < 1.2 * min(said)
+    assert said[0] > 0.5
+
+
+def test_the_order_of_a_batch_means_nothing_and_one_alone_is_alone():
+    torch.manual_seed(0)
+    layer, x = MinibatchDiscrimination(4, rows=3, size=2), torch.randn(5, 4)
+    order = torch.tensor([3, 0, 4, 2, 1])
+    assert torch.allclose(layer(x)[order], layer(x[order]), atol=1e-6)
+    assert torch.equal(layer(x[:1])[:, 4:], layer.bias[None])
+
+
+def test_copies_are_seen():
+    torch.manual_seed(0)
+    layer, x = MinibatchDiscrimination(8), torch.randn(16, 8)
+    assert (layer(x[:1].expand(16, -1))[:, 8:] > layer(x)[:, 8:]).all()
+
+
+PICTURES = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+DISCRIMINATORS = {
+    "dcgan": lambda **o: dcgan.Discriminator(width=4, size=32, channels=3, **o),
+    "mlp": lambda **o: mlp.Discriminator(width=4, size=32, channels=3, **o),
+    "anime": lambda **o: anime.Discriminator(width=4, size=32, channels=3, **o),
+    "agecgan": lambda **o: agecgan.Discriminator(classes=2, width=4, size=32, channels=3, norm=False, **o),
+    "patchgan": lambda **o: patchgan.Discriminator(width=4, channels=3, layers=2, norm="none", **o),
+    "srgan": lambda **o: srgan.Discriminator(width=4, channels=3, size=32, norm="none", **o),
+}
+
+
+@pytest.mark.parametrize("kind", ["deviation", "discrimination"])
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_every_discriminator_takes_it_and_then_sees_its_company(name, kind):
+    if kind == "discrimination" and name in ("patchgan", "srgan"):
+        with pytest.raises(ValueError, match="has no vector of a sample"):
+            DISCRIMINATORS[name](minibatch={"kind": kind})
+        return
+    cond = [torch.tensor([0, 1, 0, 1])] if name == "agecgan" else []
+
+    def alone_and_together(**options):
+        torch.manual_seed(0)
+        network = DISCRIMINATORS[name](**options).double()
+        pictures = PICTURES.double() * (100 if name == "srgan" else 1)  # its narrow network makes little of them
+        both = [value[:2] for value in (pictures, *cond)]
+        return network(*both), network(pictures, *cond)[:2]
+
+    assert torch.allclose(*alone_and_together(), atol=1e-9)
+    assert not torch.allclose(*alone_and_together(minibatch={"kind": kind}), atol=1e-9)
+
+
+def test_without_it_nothing_is_added():
+    assert minibatch_layers(None, 7) == ([], 7)
+    (layer,), features = minibatch_layers({"kind": "discrimination", "rows": 3, "size": 2}, 7)
+    assert (layer.rows, features) == (3, 10)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"kind": "std"}, "minibatch.kind is 'std', it must be deviation"),
+        ({"rows": 3}, "minibatch.kind is None"),
+        ({"kind": "deviation", "rows": 3}, "unexpected keyword argument 'rows'"),
+        ({"kind": "discrimination", "rows": 0}, "rows is 0"),
+    ],
+)
+def test_other_words_are_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        minibatch_layers(options, 7)

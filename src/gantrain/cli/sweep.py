@@ -1,4 +1,4 @@
-"""A sweep: its jobs are checked before any begins; its summary is a table of them and a row of samples of each."""
+"""A sweep: its jobs are checked before any begins; its summary: tables of them and of means over seeds, samples."""
 
 import contextlib
 import csv
@@ -20,9 +20,10 @@ from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
 from gantrain.run.health import is_look
 from gantrain.run.metrics import is_number, read_records
-from gantrain.run.scores import read_scores
+from gantrain.run.scores import Score, read_scores
 
 COLUMNS = 8  # samples of a row
+SEED = "seed"
 
 
 def check_jobs(words: Sequence[str]) -> None:
@@ -109,6 +110,8 @@ class Sweep:
     def finish(self) -> None:
         """Print the table, draw the picture, say how to go on."""
         print("\n" + "\n".join(aligned(self.short_table())))
+        if means := self.means():
+            print("\n" + "\n".join(aligned(means)) + f"\nmeans over {SEED}s, with their standard errors")
         print(f"table    {self.folder / 'sweep.csv'}")
         with self._told("png") as file:
             self.picture().save(file)
@@ -155,6 +158,30 @@ class Sweep:
             }
             for job in self.jobs
         ]
+
+    def means(self) -> list[dict[str, str]]:
+        """A row for each choice that several seeds share: its first score and its speed; none without such choices.
+
+        The score is the mean of those jobs that have it, which are counted.
+        """
+        others = [key for key in self.varying() if key != SEED]
+        if not others or SEED not in self.varying():
+            return []
+        groups: dict[tuple[str, ...], list[Job]] = {}
+        for job in self.jobs:
+            groups.setdefault(tuple(job.overrides.get(key, "") for key in others), []).append(job)
+        names, rows = shortened(others), []
+        for choice, jobs in groups.items():
+            measured = [records[-1].result.scores for job in jobs if (records := read_scores(job.folder))]
+            row = {**dict(zip(names, choice, strict=True)), f"{SEED}s": str(len(jobs))}
+            name = next(iter(measured[0]), None) if measured else None
+            found = [scores[name] for scores in measured if name in scores] if name else []
+            if found:
+                row[name] = str(Score.mean([score.value for score in found], found[0].better))
+                row[f"{SEED}s"] = str(len(found))
+            speeds = [job.images_per_second for job in jobs if job.images_per_second]
+            rows.append({**row, "images/s": f"{sum(speeds) / len(speeds):,.0f}" if speeds else ""})
+        return rows
 
     def picture(self) -> Any:
         """A row of samples per job from the same latents, labelled with what the job changes."""

@@ -184,7 +184,7 @@ def _words(kind: Any) -> str:
     if origin is Literal:
         return ("one of " if len(parts) > 1 else "") + ", ".join(map(str, parts))
     if origin in (dict, Mapping):
-        return f"keys, each with {_words(parts[1])}"
+        return "keys" if parts[1] is Any else f"keys, each with {_words(parts[1])}"
     if origin in (list, tuple, Sequence):
         count = f"{len(parts)} " if origin is tuple else ""
         return f"a list of {count}{_WORDS.get(parts[0], ('', 'lists'))[1]}"

@@ -43,26 +43,42 @@ def middle(target: Target) -> float:
 class _WithTargets(AdversarialLoss):
     """Shared by losses whose discriminator pulls the two kinds of samples to two target values.
 
-    `combine` says whether the discriminator's loss is the sum or the mean of its real and its fake term.
+    `combine` says whether the discriminator's loss is the sum or the mean of its real and its fake term. `flip` is the
+    share of its labels that are the other kind's, drawn for every decision.
     """
 
     def __init__(
-        self, real: Target = 1.0, fake: Target = 0.0, generator: Target = 1.0, combine: Literal["sum", "mean"] = "sum"
+        self,
+        real: Target = 1.0,
+        fake: Target = 0.0,
+        generator: Target = 1.0,
+        combine: Literal["sum", "mean"] = "sum",
+        flip: float = 0.0,
     ):
+        if not 0 <= flip < 0.5:
+            raise ValueError(
+                f"flip is {flip}, it must be 0 or more and below 0.5: from there on labels say the opposite"
+            )
         for target in (real, fake, generator):
             if not isinstance(target, (int, float)) and target[0] >= target[1]:
                 raise ValueError(f"a range of targets is [low, high], not {list(target)}")
-        self.real, self.fake, self.target = real, fake, generator
+        self.real, self.fake, self.target, self.flip = real, fake, generator, flip
         self.scale = 1.0 if combine == "sum" else 0.5
 
     def distance(self, logits: Tensor, targets: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def to_target(self, logits: Tensor, target: Target) -> Tensor:
-        return self.distance(logits.float(), targets_like(logits.float(), target))
+    def to_target(self, logits: Tensor, target: Target, other: Target | None = None) -> Tensor:
+        """The distance of the logits to their target, of a share `flip` to the `other` one, where there is one."""
+        logits = logits.float()
+        targets = targets_like(logits, target)
+        if other is not None and self.flip:
+            targets = torch.where(torch.rand_like(logits) < self.flip, targets_like(logits, other), targets)
+        return self.distance(logits, targets)
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        return self.scale * (self.to_target(real_logits, self.real) + self.to_target(fake_logits, self.fake))
+        of_real = self.to_target(real_logits, self.real, self.fake)
+        return self.scale * (of_real + self.to_target(fake_logits, self.fake, self.real))
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         return self.to_target(fake_logits, self.target)
@@ -77,8 +93,10 @@ class NonSaturating(_WithTargets):
 class Minimax(NonSaturating):
     """Binary cross-entropy; the generator minimises log(1 - D(G(z))) (Goodfellow et al. 2014, equation 1)."""
 
-    def __init__(self, real: Target = 1.0, fake: Target = 0.0, combine: Literal["sum", "mean"] = "sum"):
-        super().__init__(real=real, fake=fake, combine=combine)
+    def __init__(
+        self, real: Target = 1.0, fake: Target = 0.0, combine: Literal["sum", "mean"] = "sum", flip: float = 0.0
+    ):
+        super().__init__(real=real, fake=fake, combine=combine, flip=flip)
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
         return -F.softplus(fake_logits.float()).mean()  # log(1 - sigmoid(x)) = -softplus(x)

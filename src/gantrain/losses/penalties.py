@@ -1,11 +1,14 @@
-"""Penalties on the gradient of a player's networks at chosen points, for inputs of any rank, always in float32."""
+"""Penalties on a player's networks: on their gradient at chosen points, for inputs of any rank, or on their weights.
 
-from collections.abc import Callable
+Those on gradients are computed in float32.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.linalg import vector_norm
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -36,6 +39,7 @@ class Penalty:
     over training, a `Ramp`, is given with each call.
     """
 
+    looks_at: Literal["samples", "weights"] = "samples"  # `at` is asked for, or `of_weights`
     draws: Literal["sample", "value"] | None = None  # whether `points` needs a random number for each sample, or value
 
     def __init__(self, weight: float | Ramp, every: int = 1, of: str = "discriminator"):
@@ -52,6 +56,10 @@ class Penalty:
     def at(self, inputs: PenaltyInputs, mix: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
         """The penalty where it looks, by the random numbers `mix`; with `weight`, of now, in the place of its own."""
         return self(inputs.function, self.points(inputs.real, inputs.fake, mix), inputs.cond, weight)
+
+    def of_weights(self, weights: Sequence[nn.Parameter], weight: Tensor | None = None) -> Tensor:
+        """The penalty of one that looks at its player's weights alone; `weight` as for `at`."""
+        raise NotImplementedError
 
     def points(self, real: Tensor, fake: Tensor, mix: Tensor | None = None) -> Tensor:
         """Where the gradient is measured: the real samples unless a subclass says otherwise.
@@ -150,3 +158,48 @@ class WGANDiv(_Between):
 
     def measure(self, gradient: Tensor) -> Tensor:
         return vector_norm(gradient, dim=1).pow(self.power).mean()
+
+
+class HistoricalAveraging(Penalty):
+    """The mean squared distance of a player's weights to their own mean over its turns (Salimans et al. 2016, section
+    3.3), which is saved with the run. No source gives its weight.
+    """
+
+    looks_at = "weights"
+
+    def __init__(self, weight: float | Ramp = 1e-3, every: int = 1, of: str = "discriminator"):
+        super().__init__(weight, every, of)
+        self.means: list[Tensor] = []
+        self.turns: Tensor | None = None
+
+    def of_weights(self, weights: Sequence[nn.Parameter], weight: Tensor | None = None) -> Tensor:
+        self.note([now.detach() for now in weights])
+        apart = [(now - mean).square().sum() for now, mean in zip(weights, self.means, strict=True)]
+        scale = self.weight if weight is None else weight
+        return scale * self.every * torch.stack(apart).sum() / sum(now.numel() for now in weights)
+
+    @torch.no_grad()
+    def note(self, weights: Sequence[Tensor]) -> None:
+        """Let the means take in the present weights, in place, as a recorded iteration needs it."""
+        if self.turns is None:
+            self.means = [torch.zeros_like(weight) for weight in weights]
+            self.turns = torch.zeros((), device=weights[0].device)
+        self.turns += 1
+        for mean, weight in zip(self.means, weights, strict=True):
+            mean.lerp_(weight, 1 / self.turns)
+
+    def state_dict(self) -> dict[str, Any]:
+        turns = 0 if self.turns is None else int(self.turns)
+        return {"turns": turns, "means": [mean.cpu().clone() for mean in self.means]}
+
+    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
+        """Raises ValueError for what no training could have left."""
+        turns, means = state["turns"], state["means"]
+        if type(turns) is not int or turns < 0 or not isinstance(means, list) or bool(means) != bool(turns):
+            raise ValueError("historical averaging keeps a number of turns and a mean for each weight")
+        if not all(torch.is_tensor(mean) and mean.is_floating_point() for mean in means):
+            raise ValueError("the means of weights are numbers")
+        self.means, self.turns = [], None
+        if turns:
+            self.means = [mean.to(device, copy=True) for mean in means]
+            self.turns = torch.tensor(float(turns), device=device)

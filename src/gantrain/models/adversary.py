@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from gantrain.checks import check_whole
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
@@ -14,6 +15,41 @@ from gantrain.models.players import ClipWeights
 from gantrain.networks.critique import Critique
 from gantrain.networks.spectral import is_bounded
 from gantrain.ramps import at
+
+
+class TopK:
+    """The generator learns from those fakes that D takes most for real (Sinha et al. 2020, arXiv 2002.06224).
+
+    The share begins at 1, is multiplied by `decay` with every `images` seen, an epoch in the paper, and ends at
+    `least`. Each process, and each part of a batch, chooses among its own.
+    """
+
+    def __init__(self, decay: float = 0.99, images: int = 50_000, least: float = 0.5):
+        check_whole(1, images=images)
+        for name, share in (("decay", decay), ("least", least)):
+            if not 0 < share <= 1:
+                raise ValueError(f"{name} is {share}, it must be above 0 and at most 1")
+        self.decay, self.images, self.least = decay, images, least
+
+    def share(self, images_seen: int) -> float:
+        return max(self.decay ** (images_seen // self.images), self.least)
+
+    def share_for(self, samples: Tensor, images_seen: int) -> Tensor:
+        """The share now, a number for each sample: so it enters an iteration, which reads no counter."""
+        return torch.full((len(samples),), self.share(images_seen), device=samples.device)
+
+    def best(self, logits: Tensor, share: Tensor) -> Tensor:
+        """The same logits (n, ...), whose mean's gradient is that of the mean of the best `share` (n,) of samples."""
+        n = len(logits)
+        ranks = logits.detach().float().reshape(n, -1).mean(1).argsort(descending=True).argsort()
+        count = (share[0] * n).round().clamp(min=1)
+        part = torch.where(ranks < count, n / count, 0.0).view(-1, *[1] * (logits.dim() - 1)).to(logits.dtype)
+        return logits.detach() + part * (logits - logits.detach())
+
+
+def consistent(before: Tensor, after: Tensor) -> Tensor:
+    """The mean squared difference of the logits on samples and on the same, changed."""
+    return (before.float() - after.float()).square().mean()
 
 
 def discriminator_turn(adversarial: AdversarialLoss, real: Critique, fake: Critique) -> tuple[Scalars, Scalars]:
@@ -66,7 +102,8 @@ def check_bounded(module: GANModule, adversarial: AdversarialLoss, player: str) 
     critic = module.players.get(player)
     if not adversarial.needs_bound or critic is None or isinstance(critic.after_step, ClipWeights):
         return
-    if any(penalty.is_of(player) and at(penalty.weight, 0) > 0 for penalty in module.penalties.values()):
+    bounds = [p for p in module.penalties.values() if p.is_of(player) and p.looks_at == "samples"]
+    if any(at(penalty.weight, 0) > 0 for penalty in bounds):
         return
     for name in critic.networks:
         if not is_bounded(module.networks[name]):

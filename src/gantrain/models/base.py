@@ -73,6 +73,9 @@ class GANModule(Family, pl.LightningModule):
         self.schedules: dict[str, Rates] = {}
         self.kept: dict[str, Stateful] = {}
         self.kept_shared: dict[str, Stateful] = {}
+        for name, penalty in self.penalties.items():
+            if hasattr(penalty, "state_dict"):
+                self.keep(f"penalties.{name}", penalty, shared=True)
         self.resume_from: Mapping[str, Any] | None = None  # the checkpoint that training continues
         self.recorder: Callable[[], Recorder] | None = None  # with one, iterations are recorded and replayed
         self.capture: Capture | None = None
@@ -178,14 +181,17 @@ class GANModule(Family, pl.LightningModule):
         turn.terms, turn.stats = (mean(values) for values in zip(*costs, strict=True))
 
     def penalise(self, turn: Turn, batch: Batch, shared: Any) -> Scalars:
-        """The penalties that are due in a turn, each by a pass of its own through what it looks at."""
+        """The penalties that are due in a turn: on samples each by a pass of its own, or on the player's weights."""
         weights = {key: batch[f"weight.{key}"][0] for key in turn.due if f"weight.{key}" in batch}
         with self.compiled.left_out():
-            return {
+            terms = {
                 f"{key}{suffix}": penalty.at(inputs, batch.get(f"mix.{key}"), weights.get(key))
                 for suffix, inputs in self.penalised(turn.player, batch, shared).items()
                 for key, penalty in turn.due.items()
+                if penalty.looks_at == "samples"
             }
+        on_weights = {key: penalty for key, penalty in turn.due.items() if penalty.looks_at == "weights"}
+        return terms | {key: penalty.of_weights(turn.weights, weights.get(key)) for key, penalty in on_weights.items()}
 
     def end(self, turns: Sequence[Turn], images: int) -> None:
         """Count the iteration, and keep what the conditions of players decide by; a failed turn measured nothing."""

@@ -10,7 +10,9 @@ from gantrain.losses.penalties import Penalty
 from gantrain.models.loop.ema import EMA
 from gantrain.models.loop.eval_mode import for_inference
 from gantrain.models.players import Player
+from gantrain.networks.minibatch import MinibatchDeviation, MinibatchDiscrimination
 
+COMPARING = (MinibatchDeviation, MinibatchDiscrimination)
 # What a network raises for inputs of another shape, number or range than it takes.
 NOT_TAKEN = (RuntimeError, TypeError, ValueError, IndexError)
 
@@ -62,7 +64,7 @@ def check_penalties(
                 f"losses.penalties.{key}: there is no player '{penalty.of}' whose networks it could act on; "
                 f"losses.penalties.{key}.of= names another ({', '.join(players)}), losses.penalties={{}} leaves it out"
             )
-        for name in looked_at:
+        for name in looked_at if penalty.looks_at == "samples" else ():
             if any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in networks[name].modules()):
                 raise UserError(
                     f"losses.penalties.{key} with batch norm in networks.{name}: batch norm ties the samples of "
@@ -90,6 +92,16 @@ def check_packs(networks: Mapping[str, nn.Module], samples: int) -> None:
             raise UserError(
                 f"networks.{name}.pack is {pack}, and a pass of {samples} pictures does not divide into such packs; "
                 f"set data.batch_size, with models.microbatches each part of it, to a multiple of {pack}"
+            )
+
+
+def check_company(networks: Mapping[str, nn.Module], samples: int) -> None:
+    """Raise UserError for a network that compares the samples of a pass, where each has one alone."""
+    for name, network in networks.items():
+        if samples == 1 and any(isinstance(part, COMPARING) for part in network.modules()):
+            raise UserError(
+                f"networks.{name} compares the samples of a batch, and there is one in a pass; take data.batch_size=2 "
+                f"or more, fewer models.microbatches, or networks.{name}.minibatch=null"
             )
 
 

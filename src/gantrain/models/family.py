@@ -104,7 +104,7 @@ class Family:
         return rng.normal(batch_size(batch), *shape, **self._drawing(key))
 
     def uniform(self, batch: Batch, *shape: int, key: str) -> Tensor:
-        """Numbers in [0, 1) for every sample of `batch`, as `noise` is drawn."""
+        """Numbers in [0, 1) for every sample of `batch`, one where no shape is asked for, as `noise` is drawn."""
         return rng.uniform(batch_size(batch), *shape, **self._drawing(key))
 
     def integers(self, batch: Batch, high: int, key: str) -> Tensor:

@@ -1,10 +1,10 @@
 """Noise to samples, of a class or with codes where asked: Goodfellow et al. 2014, and what came after; of any rank."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -17,7 +17,16 @@ from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.auxiliary import Auxiliary, Codes
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
-from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.adversary import (
+    TopK,
+    check_bounded,
+    check_matching,
+    consistent,
+    discriminator_turn,
+    generator_turn,
+    measured,
+)
+from gantrain.models.augment.shown import Shown, uses_of
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, pack_of, z_dim_of
 from gantrain.models.loop.batch import Scalars
@@ -29,8 +38,9 @@ from gantrain.networks.critique import Critique, critique_of
 class LatentGAN(GANModule):
     """A generator of latents (n, z_dim) against a discriminator of samples.
 
-    Latents are normal with deviation `z_std`. One generator pass in train mode serves both turns of an iteration;
-    with `fresh_noise` the generator's turn draws new latents and makes a pass of its own.
+    Latents are normal with deviation `z_std`, or with `z_kind` uniform equally likely in [-z_std, z_std]. One generator
+    pass in train mode serves both turns of an iteration; with `fresh_noise` the generator's turn draws new latents and
+    makes a pass of its own.
 
     The generator minimises `adversarial_weight` times its adversarial loss, and what stands beside it: with 0 and
     `matching`, feature matching takes its place (Salimans et al. 2016, section 3.1).
@@ -38,6 +48,11 @@ class LatentGAN(GANModule):
     With `classes` the game is conditional (cGAN, Mirza and Osindero 2014): both networks take the class numbers `cond`
     (n,) of the real samples as their second argument; with `fresh_noise` the generator's turn draws classes as well,
     all equally likely.
+
+    `augment` changes what the discriminator is shown, real and fake, by members such as `DiffAugment`. With
+    `consistency` it is shown samples as they are, and pays so much times the squared difference of its logits on a
+    sample and on the same, changed (bCR, Zhao et al. 2020, arXiv 2002.04724). With `top_k` the generator learns from
+    its best fakes alone.
 
     With `auxiliary` the discriminator says more than real or fake: of `ClassLabels` (ACGAN) the class, which it is then
     not shown; of `Codes` (InfoGAN) the codes that are the last numbers of every latent.
@@ -58,17 +73,27 @@ class LatentGAN(GANModule):
         auxiliary: Auxiliary | None = None,
         adversarial_weight: float = 1.0,
         z_std: float = 1.0,
+        z_kind: Literal["normal", "uniform"] = "normal",
+        augment: Mapping[str, Any] | None = None,
+        consistency: float = 0.0,
+        top_k: TopK | None = None,
         fresh_noise: bool = False,
         classes: int | None = None,
         **base: Any,
     ):
         check_whole(1, classes=classes)
+        if consistency < 0:
+            raise ValueError(f"consistency is {consistency}, it must be 0 or more")
+        if not isinstance(top_k, TopK | None):
+            raise ValueError(f"top_k is {top_k!r}, it must name gantrain.models.adversary.TopK with _target_")
         super().__init__(measures={"discriminator": measured(adversarial)}, **base)
         check_networks(self.networks, ("generator", "discriminator"), "the latent family")
         self.adversarial, self.matching, self.auxiliary = adversarial, matching, auxiliary
         self.codes = auxiliary if isinstance(auxiliary, Codes) else None
         self.adversarial_weight = adversarial_weight
-        self.z_std, self.fresh_noise, self.classes = z_std, fresh_noise, classes
+        self.z_std, self.z_kind, self.fresh_noise, self.classes = z_std, z_kind, fresh_noise, classes
+        self.shown, self.consistency, self.top_k = Shown(augment), consistency, top_k
+        self.shown.keep(self)
 
     @property
     def z_dim(self) -> int:
@@ -87,7 +112,10 @@ class LatentGAN(GANModule):
             drawn["z_generator"] = self.from_normal(self.noise(batch, self.z_dim, key="z_generator"))
             if self.classes:
                 drawn["cond_generator"] = self.integers(batch, self.classes, key="cond_generator")
-        return drawn
+        if self.top_k is not None:
+            drawn["top_k"] = self.top_k.share_for(batch["real"], self.images_seen)
+        uses = uses_of(self.adversarial, self.matching)
+        return drawn | self.shown.draw(self, batch, dict.fromkeys(uses, batch["real"]))
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Tensor:
         """The fakes of both turns."""
@@ -106,8 +134,15 @@ class LatentGAN(GANModule):
     @plays
     def discriminator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
         cond = self.discriminator_cond(batch)
-        of_real, of_fake = self.judge(batch["real"], *cond), self.judge(fakes.detach(), *cond)
+        real, fake = batch["real"], fakes.detach()
+        of_real = self.judge(self.see(real, batch, "real"), *cond)
+        of_fake = self.judge(self.see(fake, batch, "fake"), *cond)
         terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
+        stats |= self.shown.learn(of_real.logits, self.adversarial, self)
+        if self.consistency:
+            for use, samples, before in (("real", real, of_real), ("fake", fake, of_fake)):
+                after = self.judge(self.shown(samples, batch, use), *cond)
+                terms[f"consistency_{use}"] = self.consistency * consistent(before.logits, after.logits)
         if self.auxiliary is not None:
             terms |= self.auxiliary.real(of_real.auxiliary, batch.get("cond")) | self.auxiliary_terms(of_fake, batch)
         return terms, stats
@@ -117,14 +152,17 @@ class LatentGAN(GANModule):
         source = self.generator_inputs(batch)
         if self.fresh_noise:
             fakes = self.networks["generator"](source["z"], *self.generator_cond(source))
-        of_fake = self.judge(fakes, *self.discriminator_cond(source))
+        of_fake = self.judge(self.see(fakes, batch, "fake_generator"), *self.discriminator_cond(source))
+        if self.top_k is not None:
+            of_fake = of_fake._replace(logits=self.top_k.best(of_fake.logits, batch["top_k"]))
         judge_real = partial(self.judge_real, batch)
         terms = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight)
         return (terms if self.auxiliary is None else terms | self.auxiliary_terms(of_fake, source)), {}
 
     def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:
         if name == "discriminator":
-            inputs = PenaltyInputs(self.logits, batch["real"], fakes.detach(), *self.discriminator_cond(batch))
+            cond = self.discriminator_cond(batch)
+            inputs = PenaltyInputs(partial(self.logits, batch), batch["real"], fakes.detach(), *cond)
         else:
             source = self.generator_inputs(batch)
             inputs = PenaltyInputs(self.networks["generator"], source["z"], source["z"], *self.generator_cond(source))
@@ -149,14 +187,19 @@ class LatentGAN(GANModule):
         """What the auxiliary head's answer about fakes costs that were made from `source`."""
         return self.auxiliary.fake(of_fake.auxiliary, source["z"], source.get("cond"))
 
+    def see(self, samples: Tensor, batch: Batch, use: str) -> Tensor:
+        """What the game, and penalties in it, show the discriminator in the place of samples."""
+        return samples if self.consistency else self.shown(samples, batch, use)
+
     def judge(self, samples: Tensor, *cond: Tensor) -> Critique:
         return critique_of(self.networks["discriminator"](samples, *cond))
 
     def judge_real(self, batch: Batch) -> Critique:
-        return self.judge(batch["real"], *self.discriminator_cond(batch))
+        return self.judge(self.see(batch["real"], batch, "real_generator"), *self.discriminator_cond(batch))
 
-    def logits(self, samples: Tensor, *cond: Tensor) -> Tensor:
-        return self.judge(samples, *cond).logits
+    def logits(self, batch: Batch, samples: Tensor, *cond: Tensor) -> Tensor:
+        """Those of samples as the discriminator's turn shows them."""
+        return self.judge(self.see(samples, batch, "real"), *cond).logits
 
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
         z = self.latents(len(batch["real"]), generator).to(batch["real"].device)
@@ -188,6 +231,12 @@ class LatentGAN(GANModule):
             batch = {**batch, "cond": last}
         self.check_auxiliary()
         self.check_pack()
+        self.shown.check(batch["real"], self.adversarial)
+        if self.consistency and not self.shown.members:
+            raise UserError(
+                "models.consistency compares samples with changed ones, and models.augment changes none; choose "
+                "models/augment=diffaugment"
+            )
         check_bounded(self, self.adversarial, "discriminator")
         given = super().check(batch)
         judged = critique_of(given["discriminator"])
@@ -228,10 +277,14 @@ class LatentGAN(GANModule):
         return self.from_normal(normal_latents(n, self.z_dim, generator, truncation))
 
     def from_normal(self, normal: Tensor) -> Tensor:
-        """Latents from standard normal numbers (n, z_dim)."""
+        """Latents from standard normal numbers (n, z_dim), whatever they are: so they are drawn from one stream."""
+        noise, rest = normal, None
+        if self.codes is not None:
+            noise, rest = normal.tensor_split([self.z_dim - self.codes.size], 1)
+        if self.z_kind == "uniform":
+            noise = torch.erf(noise / 2**0.5)  # where each ranks among normal ones
         if self.codes is None:
-            return self.z_std * normal
-        noise, rest = normal.tensor_split([self.z_dim - self.codes.size], 1)
+            return self.z_std * noise
         return torch.cat([self.z_std * noise, self.codes.drawn(rest)], 1)
 
     def generate(self, z: Tensor, cond: Tensor | None = None, raw: bool = False, chunk: int = 250) -> Tensor:

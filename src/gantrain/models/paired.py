@@ -1,6 +1,6 @@
 """Condition in, target out: super-resolution (Ledig et al. 2017), picture to picture (Isola et al. 2017)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.augment.shown import Shown, uses_of
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks
 from gantrain.models.loop.batch import Scalars
@@ -35,7 +36,8 @@ class PairedGAN(GANModule):
 
     The generator minimises content + `adversarial_weight` * adversarial; a loss of content has a weight of its own.
     With `conditional` the discriminator judges pairs, `discriminator(target, cond)`, else targets alone. Without
-    `adversarial` the generator plays alone: the pixel-loss stage that comes before the game.
+    `adversarial` the generator plays alone: the pixel-loss stage that comes before the game. `augment` changes the
+    targets that the discriminator is shown, real and made, as in the latent family; pairs would no longer fit.
     """
 
     verbs = ("features",)  # what else it is for, its data say
@@ -49,6 +51,7 @@ class PairedGAN(GANModule):
         matching: FeatureMatching | None = None,
         adversarial_weight: float = 1.0,
         conditional: bool = False,
+        augment: Mapping[str, Any] | None = None,
         **base: Any,
     ):
         super().__init__(measures={"discriminator": measured(adversarial) if adversarial else ()}, **base)
@@ -58,7 +61,13 @@ class PairedGAN(GANModule):
             key = "losses.matching" if matching is not None else "models.players.discriminator"
             raise UserError(f"{key}: the discriminator needs losses.adversarial")
         self.content, self.adversarial, self.matching = content, adversarial, matching
-        self.adversarial_weight, self.conditional = adversarial_weight, conditional
+        self.adversarial_weight, self.conditional, self.shown = adversarial_weight, conditional, Shown(augment)
+        self.shown.keep(self)
+
+    def draw(self, batch: Batch) -> Batch:
+        if self.adversarial is None:
+            return {}
+        return self.shown.draw(self, batch, dict.fromkeys(uses_of(self.adversarial, self.matching), batch["real"]))
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Tensor:
         with torch.set_grad_enabled("generator" in playing and torch.is_grad_enabled()):
@@ -67,15 +76,18 @@ class PairedGAN(GANModule):
     @plays
     def discriminator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
         cond = self.discriminator_cond(batch)
-        return discriminator_turn(self.adversarial, self.judge(batch["real"], *cond), self.judge(fakes.detach(), *cond))
+        of_real = self.judge(self.shown(batch["real"], batch, "real"), *cond)
+        of_fake = self.judge(self.shown(fakes.detach(), batch, "fake"), *cond)
+        terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
+        return terms, stats | self.shown.learn(of_real.logits, self.adversarial, self)
 
     @plays
     def generator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
         terms, cond = {"content": self.content(fakes, batch["real"])}, self.discriminator_cond(batch)
         if self.adversarial is None:
             return terms, {}
-        of_fake = self.judge(fakes, *cond)
-        judge_real = partial(self.judge, batch["real"], *cond)
+        of_fake = self.judge(self.shown(fakes, batch, "fake_generator"), *cond)
+        judge_real = partial(self.judge_real, batch)
         game = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight)
         return {**terms, **game}, {}
 
@@ -83,7 +95,7 @@ class PairedGAN(GANModule):
         if name == "generator":
             return {"": PenaltyInputs(self.networks["generator"], batch["cond"], batch["cond"])}
         cond = self.discriminator_cond(batch)
-        return {"": PenaltyInputs(self.logits, batch["real"], fakes.detach(), *cond)}
+        return {"": PenaltyInputs(partial(self.logits, batch), batch["real"], fakes.detach(), *cond)}
 
     def discriminator_cond(self, batch: Batch) -> tuple[Tensor, ...]:
         """What the discriminator takes after the target: the condition, or nothing."""
@@ -92,8 +104,13 @@ class PairedGAN(GANModule):
     def judge(self, targets: Tensor, *cond: Tensor) -> Critique:
         return critique_of(self.networks["discriminator"](targets, *cond))
 
-    def logits(self, targets: Tensor, *cond: Tensor) -> Tensor:
-        return self.judge(targets, *cond).logits
+    def judge_real(self, batch: Batch) -> Critique:
+        shown = self.shown(batch["real"], batch, "real_generator")
+        return self.judge(shown, *self.discriminator_cond(batch))
+
+    def logits(self, batch: Batch, targets: Tensor, *cond: Tensor) -> Tensor:
+        """Those of targets as the discriminator's turn shows them."""
+        return self.judge(self.shown(targets, batch, "real"), *cond).logits
 
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
         return {"real": self.networks["generator"](batch["cond"])}
@@ -110,8 +127,14 @@ class PairedGAN(GANModule):
         return batch["real"] if name == "generator" else None
 
     def check(self, batch: Batch) -> dict[str, Any]:
+        if self.conditional and self.shown.members:
+            raise UserError(
+                "models.augment changes targets and not their conditions, so pairs would no longer fit; take "
+                "models/augment=none, or models.conditional=false"
+            )
         given = super().check(batch)
         if self.adversarial is not None:
+            self.shown.check(batch["real"], self.adversarial)
             check_bounded(self, self.adversarial, "discriminator")
             check_matching(self.matching, critique_of(given["discriminator"]))
         with torch.no_grad():

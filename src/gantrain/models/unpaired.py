@@ -1,6 +1,6 @@
 """Two kinds of pictures turned into each other without pairs: CycleGAN (Zhu et al. 2017, arXiv 1703.10593)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.losses.reconstruction import PixelL1
 from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.augment.shown import Shown, uses_of
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks
 from gantrain.models.image_pool import ImagePool
@@ -40,7 +41,7 @@ class UnpairedGAN(GANModule):
     The generators minimise their adversarial losses times `adversarial_weight`, `cycle` (equation 2), the difference of
     a picture that went there and back from itself, and `identity` (section 5.2), where it is given: of a picture that
     is on the right side already from itself. Discriminators see fakes through a pool of the last `pool` ones; 0 shows
-    them the newest alone.
+    them the newest alone. `augment` changes what discriminators are shown, of both kinds, as in the latent family.
     """
 
     way_out = "interpolate its options from data, as configs/networks/cyclegan.yaml does"
@@ -54,6 +55,7 @@ class UnpairedGAN(GANModule):
         matching: FeatureMatching | None = None,
         adversarial_weight: float = 1.0,
         pool: int = 50,
+        augment: Mapping[str, Any] | None = None,
         **base: Any,
     ):
         check_whole(0, pool=pool)
@@ -61,12 +63,16 @@ class UnpairedGAN(GANModule):
         super().__init__(measures={"discriminators": sides}, **base)
         check_networks(self.networks, NETWORKS, "the unpaired family")
         self.adversarial, self.cycle, self.identity, self.matching = adversarial, cycle, identity, matching
-        self.adversarial_weight = adversarial_weight
+        self.adversarial_weight, self.shown = adversarial_weight, Shown(augment)
+        self.shown.keep(self)
         for side in SIDES if pool else ():
             self.keep(f"pool_{side}", ImagePool(pool))
 
     def draw(self, batch: Batch) -> Batch:
-        return {f"{kind}.{name}": self.uniform(batch, key=f"{kind}.{name}") for name in self.kept for kind in DRAWS}
+        pools = [name for name in self.kept if name.startswith("pool_")]
+        drawn = {f"{kind}.{name}": self.uniform(batch, key=f"{kind}.{name}") for name in pools for kind in DRAWS}
+        uses = uses_of(self.adversarial, self.matching)
+        return drawn | self.shown.draw(self, batch, {f"{use}_{side}": batch[side] for use in uses for side in SIDES})
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Fakes:
         """The fakes of both sides, and what the discriminators see of them."""
@@ -84,21 +90,23 @@ class UnpairedGAN(GANModule):
 
     @plays
     def discriminators(self, batch: Batch, fakes: Fakes) -> tuple[Scalars, Scalars]:
-        terms, stats = {}, {}
+        terms, stats, real_logits = {}, {}, []
         for side in SIDES:
-            of_real, of_fake = self.judge(side, batch[side]), self.judge(side, fakes.shown[side].detach())
+            of_real = self.judge(side, self.see(batch[side], batch, "real", side))
+            of_fake = self.judge(side, self.see(fakes.shown[side].detach(), batch, "fake", side))
+            real_logits.append(of_real.logits)
             side_terms, side_stats = discriminator_turn(self.adversarial, of_real, of_fake)
             terms |= on_side(side, side_terms)
             stats |= on_side(side, side_stats)
-        return terms, stats
+        return terms, stats | self.shown.learn(torch.cat(real_logits), self.adversarial, self)
 
     @plays
     def generators(self, batch: Batch, fakes: Fakes) -> tuple[Scalars, Scalars]:
         terms = {}
         for side in SIDES:
             real, back = batch[side], self.networks[self.generator_to(side)]
-            of_fake = self.judge(side, fakes.new[side])
-            judge_real = partial(self.judge, side, real)
+            of_fake = self.judge(side, self.see(fakes.new[side], batch, "fake_generator", side))
+            judge_real = partial(self.judge_real, side, batch)
             of_side = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight)
             of_side["cycle"] = self.cycle(back(fakes.new[OTHER[side]]), real)
             if self.identity is not None:
@@ -115,15 +123,22 @@ class UnpairedGAN(GANModule):
                 for side in SIDES
             }
         return {
-            f"_{side}": PenaltyInputs(partial(self.logits, side), batch[side], fakes.shown[side].detach())
+            f"_{side}": PenaltyInputs(partial(self.logits, side, batch), batch[side], fakes.shown[side].detach())
             for side in SIDES
         }
 
     def judge(self, side: str, images: Tensor) -> Critique:
         return critique_of(self.networks[f"discriminator_{side}"](images))
 
-    def logits(self, side: str, images: Tensor) -> Tensor:
-        return self.judge(side, images).logits
+    def judge_real(self, side: str, batch: Batch) -> Critique:
+        return self.judge(side, self.see(batch[side], batch, "real_generator", side))
+
+    def see(self, images: Tensor, batch: Batch, use: str, side: str) -> Tensor:
+        """What the discriminator of a side is shown in the place of pictures."""
+        return self.shown(images, batch, f"{use}_{side}")
+
+    def logits(self, side: str, batch: Batch, images: Tensor) -> Tensor:
+        return self.judge(side, self.see(images, batch, "real", side)).logits
 
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
         return {side: self.networks[self.generator_to(side)](batch[OTHER[side]]) for side in SIDES}
@@ -146,6 +161,8 @@ class UnpairedGAN(GANModule):
 
     def check(self, batch: Batch) -> dict[str, Any]:
         check_bounded(self, self.adversarial, "discriminators")
+        for side in SIDES:
+            self.shown.check(batch[side], self.adversarial)
         given = super().check(batch)
         for side in SIDES:
             check_matching(self.matching, critique_of(given[f"discriminator_{side}"]))

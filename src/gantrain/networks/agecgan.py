@@ -1,10 +1,14 @@
 """The networks of Age-cGAN (Antipov et al. 2017) as "GAN Projects", chapter 3, has them: faces of a class of age."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
 
 from gantrain.networks.dropout import Dropout
 from gantrain.networks.init import Init, initialise
 from gantrain.networks.labels import with_class
+from gantrain.networks.minibatch import minibatch_layers
 
 # Keras' batch norm: epsilon 1e-3, and a momentum of 0.99 or 0.8, which PyTorch counts from the other end.
 EPS, SLOW, QUICK = 1e-3, 0.01, 0.2
@@ -78,7 +82,8 @@ class Discriminator(nn.Module):
     """Pictures (n, channels, size, size) of class numbers (n,) to logits (n,).
 
     The one-hot class, spread over the map, joins after the first convolution. `width` is 64 in the book; with a
-    gradient penalty `norm` must be false.
+    gradient penalty `norm` must be false. `minibatch` shows the last layer how samples of a batch differ
+    (`minibatch_layers`).
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class Discriminator(nn.Module):
         channels: int,
         slope: float = 0.2,
         norm: bool = True,
+        minibatch: Mapping[str, Any] | None = None,
         init: Init = "glorot",
     ):
         super().__init__()
@@ -100,7 +106,8 @@ class Discriminator(nn.Module):
         for a, b in ((width + classes, 2 * width), (2 * width, 4 * width), (4 * width, 8 * width)):
             norms = [nn.BatchNorm2d(b, eps=EPS, momentum=SLOW)] if norm else []
             layers += [nn.Conv2d(a, b, 3, 2, 1), *norms, nn.LeakyReLU(slope)]
-        self.rest = nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * width * (size // 16) ** 2, 1))
+        beside, judged = minibatch_layers(minibatch, 8 * width * (size // 16) ** 2)
+        self.rest = nn.Sequential(*layers, nn.Flatten(), *beside, nn.Linear(judged, 1))
         initialise(self, init)
 
     def forward(self, images: Tensor, cond: Tensor) -> Tensor:

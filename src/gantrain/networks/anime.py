@@ -1,8 +1,12 @@
 """The networks of "GAN Projects", chapter 4, for faces cut from drawings: upsampling against max-pooling."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
 
 from gantrain.networks.init import Init, initialise
+from gantrain.networks.minibatch import minibatch_layers
 
 
 class Generator(nn.Module):
@@ -39,10 +43,19 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Pictures (n, channels, size, size) to logits (n,): three convolutions with max-pooling, two dense layers.
 
-    `width` is 128 in the book; the last two convolutions are "valid".
+    `width` is 128 in the book; the last two convolutions are "valid". `minibatch` shows the last layer how samples of a
+    batch differ (`minibatch_layers`).
     """
 
-    def __init__(self, width: int, size: int, channels: int, slope: float = 0.2, init: Init = "glorot"):
+    def __init__(
+        self,
+        width: int,
+        size: int,
+        channels: int,
+        slope: float = 0.2,
+        minibatch: Mapping[str, Any] | None = None,
+        init: Init = "glorot",
+    ):
         super().__init__()
 
         def block(a: int, b: int, kernel: int, padding: int) -> list[nn.Module]:
@@ -51,12 +64,13 @@ class Discriminator(nn.Module):
         side = ((size // 2 - 2) // 2 - 2) // 2
         if side < 1:
             raise ValueError(f"size {size} leaves nothing after three poolings")
+        beside, judged = minibatch_layers(minibatch, 8 * width)
         self.layers = nn.Sequential(
             *block(channels, width, 5, 2),
             *block(width, 2 * width, 3, 0),
             *block(2 * width, 4 * width, 3, 0),
             *[nn.Flatten(), nn.Linear(4 * width * side * side, 8 * width), nn.LeakyReLU(slope)],
-            nn.Linear(8 * width, 1),
+            *[*beside, nn.Linear(judged, 1)],
         )
         initialise(self, init)
 

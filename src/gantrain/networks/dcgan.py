@@ -1,7 +1,8 @@
 """Deep convolutional GANs (Radford et al. 2016): noise to pictures and back, for any size."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from gantrain.networks.critique import Critique, critique
 from gantrain.networks.dropout import Dropout
 from gantrain.networks.init import Init, initialise
 from gantrain.networks.labels import with_class
+from gantrain.networks.minibatch import minibatch_layers
 from gantrain.networks.packing import packed
 from gantrain.networks.spectral import bound_spectral_norms
 
@@ -103,7 +105,7 @@ class Discriminator(nn.Module):
     `features` it gives a Critique, whose features are the outputs of the leaky ReLUs. With `classes` it takes class
     numbers (n,) as well, whose one-hot joins the channels, the same at every pixel. With `auxiliary` a second head says
     so many numbers of each picture, the Critique's `auxiliary`. With `pack` it judges so many pictures together, and
-    gives a logit for each pack.
+    gives a logit for each pack. `minibatch` shows the first head how samples of a batch differ (`minibatch_layers`).
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class Discriminator(nn.Module):
         classes: int | None = None,
         auxiliary: int | None = None,
         pack: int = 1,
+        minibatch: Mapping[str, Any] | None = None,
         init: Init = "dcgan",
     ):
         super().__init__()
@@ -145,7 +148,9 @@ class Discriminator(nn.Module):
         with torch.no_grad():
             flat = self.features.eval()(torch.zeros(1, channels, size, size)).numel()
         self.train()
-        self.head = nn.Linear(flat, 1)
+        beside, judged = minibatch_layers(minibatch, flat)
+        self.minibatch = nn.Sequential(*beside)
+        self.head = nn.Linear(judged, 1)
         self.auxiliary = nn.Linear(flat, auxiliary) if auxiliary else None
         initialise(self, init)
         if spectral:
@@ -158,4 +163,5 @@ class Discriminator(nn.Module):
             if self.gives_features and isinstance(layer, nn.LeakyReLU):
                 seen.append(maps)
         flat = maps.flatten(1)
-        return critique(self.head(flat).squeeze(1), seen if self.gives_features else (), self.auxiliary, flat)
+        logits = self.head(self.minibatch(flat)).squeeze(1)
+        return critique(logits, seen if self.gives_features else (), self.auxiliary, flat)

@@ -1,14 +1,15 @@
 """Multilayer perceptron GANs (Goodfellow et al. 2014) on small pictures."""
 
 import itertools
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
 from gantrain.networks.critique import Critique, critique
 from gantrain.networks.init import Init, initialise
 from gantrain.networks.labels import with_class
+from gantrain.networks.minibatch import minibatch_layers
 
 
 class Generator(nn.Module):
@@ -56,7 +57,8 @@ class Discriminator(nn.Module):
 
     With `features` it gives a Critique, whose features are the outputs of the hidden layers. With `classes` it takes
     class numbers (n,) as well, whose one-hot joins the pixels. With `auxiliary` a second head says so many numbers of
-    each picture, the Critique's `classes`.
+    each picture, the Critique's `auxiliary`. `minibatch` shows the first head how samples of a batch differ
+    (`minibatch_layers`).
     """
 
     def __init__(
@@ -69,13 +71,16 @@ class Discriminator(nn.Module):
         features: bool = False,
         classes: int | None = None,
         auxiliary: int | None = None,
+        minibatch: Mapping[str, Any] | None = None,
         init: Init = "torch",
     ):
         super().__init__()
         self.gives_features, self.classes = features, classes
         widths = [channels * size * size + (classes or 0), *(round(width * m) for m in hidden)]
         blocks = [nn.Sequential(nn.Linear(a, b), nn.LeakyReLU(slope)) for a, b in itertools.pairwise(widths)]
-        self.layers = nn.Sequential(nn.Flatten(), *blocks, nn.Linear(widths[-1], 1))
+        beside, judged = minibatch_layers(minibatch, widths[-1])
+        self.minibatch = nn.Sequential(*beside)
+        self.layers = nn.Sequential(nn.Flatten(), *blocks, nn.Linear(judged, 1))
         self.auxiliary = nn.Linear(widths[-1], auxiliary) if auxiliary else None
         initialise(self, init)
 
@@ -85,4 +90,4 @@ class Discriminator(nn.Module):
         for block in blocks:
             x = block(x)
             seen.append(x)
-        return critique(last(x).squeeze(1), seen if self.gives_features else (), self.auxiliary, x)
+        return critique(last(self.minibatch(x)).squeeze(1), seen if self.gives_features else (), self.auxiliary, x)

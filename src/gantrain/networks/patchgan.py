@@ -1,10 +1,14 @@
 """PatchGAN (Isola et al. 2017, section 6.1.2): a discriminator that judges every patch of a picture by itself."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from gantrain.networks.critique import Critique
 from gantrain.networks.init import Init, initialise
+from gantrain.networks.minibatch import minibatch_layers
 from gantrain.networks.norms import Norm, norm_layers
 
 
@@ -12,7 +16,8 @@ class Discriminator(nn.Module):
     """Pictures (n, channels, h, w), with `cond_channels` joined to their conditions, to a map of logits (n, h', w').
 
     Each logit sees 16, 34, 70, 142 or 286 pixels a side with `layers` 1 to 5; the paper has 3, and `width` 64. With
-    `features` it gives a Critique, whose features are the outputs of the layers.
+    `features` it gives a Critique, whose features are the outputs of the layers. `minibatch` shows the last layer how
+    samples of a batch differ (`minibatch_layers`).
     """
 
     def __init__(
@@ -23,6 +28,7 @@ class Discriminator(nn.Module):
         layers: int = 3,
         norm: Norm = "instance",
         features: bool = False,
+        minibatch: Mapping[str, Any] | None = None,
         init: Init = "dcgan",
     ):
         super().__init__()
@@ -35,7 +41,9 @@ class Discriminator(nn.Module):
             conv = nn.Conv2d(a, b, 4, 1 if i == layers else 2, 1, bias=not normed)
             blocks.append(nn.Sequential(conv, *normed, nn.LeakyReLU(0.2)))
         self.layers = nn.ModuleList(blocks)
-        self.last = nn.Conv2d(widths[-1], 1, 4, 1, 1)
+        beside, judged = minibatch_layers(minibatch, widths[-1], maps=True)
+        self.minibatch = nn.Sequential(*beside)
+        self.last = nn.Conv2d(judged, 1, 4, 1, 1)
         self.gives_features = features
         initialise(self, init)
 
@@ -45,5 +53,5 @@ class Discriminator(nn.Module):
         for layer in self.layers:
             maps = layer(maps)
             seen.append(maps)
-        logits = self.last(maps).squeeze(1)
+        logits = self.last(self.minibatch(maps)).squeeze(1)
         return Critique(logits, seen) if self.gives_features else logits

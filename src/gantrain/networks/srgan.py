@@ -1,13 +1,15 @@
 """SRGAN (Ledig et al. 2017): a picture several times larger, and a critic that judges it patch by patch."""
 
 import math
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantrain.networks.init import Init, initialise
+from gantrain.networks.minibatch import minibatch_layers
 
 DEPTHS = ((1, 1), (1, 2), (2, 1), (2, 2), (4, 1), (4, 2), (8, 1), (8, 2))  # channels in multiples of width, stride
 
@@ -100,7 +102,8 @@ class Discriminator(nn.Module):
 
     Eight 3x3 convolutions, then two dense layers: at every location of the map (a patch critic), or with `size` on the
     whole flattened map, as the paper has it. All convolutions but the first have batch norm, `before` the activation
-    (the paper, or true), `after` it, or `none` (or false).
+    (the paper, or true), `after` it, or `none` (or false). `minibatch` shows the dense layers how samples of a batch
+    differ (`minibatch_layers`).
     """
 
     def __init__(
@@ -112,6 +115,7 @@ class Discriminator(nn.Module):
         norm_eps: float = 1e-5,
         norm_momentum: float = 0.1,
         slope: float = 0.2,
+        minibatch: Mapping[str, Any] | None = None,
         init: Init = "torch",
     ):
         super().__init__()
@@ -128,8 +132,11 @@ class Discriminator(nn.Module):
             layers += [nn.Conv2d(before, features, 3, stride, 1), *normed]
         self.features = nn.Sequential(*layers)
         dense = 16 * width
+        beside, features = minibatch_layers(minibatch, features, maps=True)
         self.head = nn.Sequential(
-            nn.Conv2d(features, dense, 1 if size is None else size // 16), nn.LeakyReLU(slope), nn.Conv2d(dense, 1, 1)
+            *beside,
+            *[nn.Conv2d(features, dense, 1 if size is None else size // 16), nn.LeakyReLU(slope)],
+            nn.Conv2d(dense, 1, 1),
         )
         self.whole = size is not None
         initialise(self, init)

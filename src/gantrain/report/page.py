@@ -18,6 +18,7 @@ from PIL import Image
 
 from gantrain import __version__
 from gantrain.config.stages import Stage, stages_of
+from gantrain.config.techniques import techniques
 from gantrain.drawing.pictures import animate, open_png, spread
 from gantrain.drawing.text import clock, pace
 from gantrain.files import replacing
@@ -193,6 +194,8 @@ def facts(config: Mapping, chapters: Sequence[Chapter], records: Sequence[Mappin
     if speeds := [speed for r in records if is_number(speed := r["values"].get("images_per_second"))]:
         told["speed"] = f"{pace(statistics.median(speeds), 1)} (median)"
     processes = f", {trainer['devices']} processes" if trainer["devices"] > 1 else ""
+    if on := techniques(config):
+        told["techniques"] = on
     told["precision"] = f"{trainer['precision']}{processes}"
     told["seed"] = str(config.get("seed"))
     return told

@@ -7,6 +7,7 @@ import torch
 import yaml
 
 from gantrain.config.stages import Stage
+from gantrain.config.techniques import techniques
 from gantrain.drawing.text import clock, pace
 from gantrain.folders import configs_folder
 from gantrain.models.schedules import ends
@@ -35,6 +36,8 @@ def print_header(ready: Sequence[Ready], run: Run) -> None:
         facts[f"{tag} data".strip()] = f"{len(data):,} images, {'x'.join(map(str, data.shape))}"
         told = penalties(part.stage)
         facts[f"{tag} parameters".strip()] = ", ".join(sizes) + (told and f"; penalties {told}")
+        if on := techniques(part.stage.config):
+            facts[f"{tag} techniques".strip()] = on
         images = module.length * data.batch_size * trainer["devices"]
         facts[f"{tag} length".strip()] = f"{module.length:,} iterations, {images:,} images"
     processes = f", {trainer['devices']} processes" if trainer["devices"] > 1 else ""

@@ -16,7 +16,7 @@ from gantrain.data import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.models.base import GANModule
-from gantrain.models.checks import check_norms, check_packs
+from gantrain.models.checks import check_company, check_norms, check_packs
 from gantrain.models.schedules import ends
 from gantrain.networks.torchscript import trust, trust_backbone
 from gantrain.run.folder import Run
@@ -75,6 +75,7 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
         module.check(batch_of_two)
         check_norms(module.networks, data.batch_size // module.microbatches)
         check_packs(module.networks, data.batch_size // module.microbatches)
+        check_company(module.networks, data.batch_size // module.microbatches)
         check_batch_norm(module, data, batch_of_two)
         if run is None:
             check_range(module, data, stage.config["networks"], batch_of_two)

@@ -1,0 +1,1 @@
+"""What a discriminator is shown in the place of samples."""

@@ -1,0 +1,223 @@
+"""Adaptive augmentation (Karras et al. 2020, arXiv 2006.06676): as strong as D's overfitting asks for."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gantrain.checks import check_positive, check_whole
+from gantrain.data.batch import Batch
+from gantrain.errors import UserError
+from gantrain.losses.adversarial import AdversarialLoss
+from gantrain.models.augment.shown import Augment
+from gantrain.models.family import Family
+from gantrain.models.loop.batch import Scalars
+from gantrain.parallel import average_scalars
+
+GEOMETRY, COLOUR = 18, 10  # uniform numbers that each takes
+LIMIT = 0.85  # of p: where nearly every picture is changed, the changes turn up in samples
+
+
+class AdaptiveAugment(Augment):
+    """Each change of a list with chance p, where D is right too often about real pictures with a higher p.
+
+    Every `every` turns p moves by the images since then over `images`: up where the mean sign of D's logits on real
+    pictures is above `target`, else down, between 0 and 0.85. `start` is the first p; with `target: null` it stays.
+    The list: `flip` (mirrored, quarter turns; not for digits and letters), `geometry` (shifts, scales, turns, aspects)
+    and `colour` (brightness, contrast, inverted luma, hue, saturation).
+    """
+
+    ranks = (2,)
+
+    def __init__(
+        self,
+        target: float | None = 0.6,
+        images: int = 500_000,
+        every: int = 4,
+        start: float = 0.0,
+        flip: bool = True,
+        geometry: bool = True,
+        colour: bool = True,
+    ):
+        check_whole(1, images=images, every=every)
+        check_positive(target=target)
+        if not 0 <= start <= LIMIT:
+            raise ValueError(f"start is {start}, it must lie between 0 and {LIMIT}")
+        if target is None and not start:
+            raise ValueError("start is 0 and target null, so nothing would ever be changed; set one of them")
+        if target is not None and target >= 1:
+            raise ValueError(f"target is {target}, it must be below 1: a mean of signs is never above")
+        if not (flip or geometry or colour):
+            raise ValueError("flip, geometry and colour are all off; leave it out")
+        self.target, self.images, self.every, self.start = target, images, every, start
+        self.flip, self.geometry, self.colour = flip, geometry, colour
+        self.p: Tensor | None = None  # the chance of each change
+        self.window: Tensor | None = None  # since p has moved: sum of signs, turns, samples
+
+    def drawn(self, game: Family, batch: Batch, like: Tensor, key: str) -> Tensor:
+        return game.uniform(batch, GEOMETRY + COLOUR, key=key)
+
+    def __call__(self, samples: Tensor, drawn: Tensor) -> Tensor:
+        p = self.strength(samples.device)
+        if self.flip or self.geometry:
+            samples = resampled(samples, movement(drawn[:, :GEOMETRY], p, self.flip, self.geometry))
+        return recoloured(samples, drawn[:, GEOMETRY:], p) if self.colour else samples
+
+    def strength(self, device: torch.device) -> Tensor:
+        """p, a tensor that stays where it is: a recorded iteration reads and moves this very one."""
+        if self.p is None:
+            self.p = torch.full((), self.start, device=device)
+            self.window = torch.zeros(3, device=device)
+        return self.p
+
+    @torch.no_grad()
+    def learn(self, real_logits: Tensor, adversarial: AdversarialLoss, game: Family) -> Scalars:
+        p = self.strength(real_logits.device)
+        if self.target is None:
+            return {"p": p.clone()}
+        world = game.trainer.world_size
+        logits, samples = real_logits.float(), len(real_logits) * world
+        right, wrong = (logits > adversarial.boundary).float(), (logits < adversarial.boundary).float()
+        sign = average_scalars((right - wrong).mean(), world)  # of what is not a number it is 0
+        one = torch.ones_like(sign)
+        self.window += torch.stack([sign, one, samples * one])
+        total, turns, images = self.window.unbind()
+        due = turns >= self.every
+        step = torch.sign(total / turns - self.target) * images / self.images
+        p.copy_(torch.where(due, (p + step).clamp(0, LIMIT), p))
+        self.window.copy_(torch.where(due, 0.0, self.window))
+        return {"p": p.clone(), "sign": sign}
+
+    def check(self, key: str, adversarial: AdversarialLoss) -> None:
+        if self.target is not None and adversarial.boundary is None:
+            raise UserError(
+                f"{key} adapts to how often D takes real pictures for real, and {type(adversarial).__name__} has no "
+                f"logit that divides real from fake; fix its strength ('{key}.target=null' '{key}.start=0.3'), or "
+                f"choose losses=non_saturating, hinge or least_squares"
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        if self.p is None:
+            return {"p": self.start, "window": [0.0] * 3}
+        return {"p": self.p.item(), "window": self.window.tolist()}
+
+    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
+        """Raises ValueError for what no training could have left."""
+        p, window = state["p"], state["window"]
+        if not (isinstance(p, float) and 0 <= p <= LIMIT + 1e-6):
+            raise ValueError(f"p of an adaptive augmentation is {p!r}, it lies between 0 and {LIMIT}")
+        if not (isinstance(window, list) and len(window) == 3 and all(map(math.isfinite, window))):
+            raise ValueError("an adaptive augmentation counts three finite numbers")
+        strength = self.strength(device)
+        strength.fill_(p)
+        self.window.copy_(torch.tensor(window))
+
+
+def gated(values: Tensor, gates: Tensor, p: Tensor, neutral: float) -> Tensor:
+    """The values where their gate, uniform in [0, 1), lies below p, else what changes nothing."""
+    return torch.where(gates < p, values, neutral)
+
+
+def normal(u: Tensor) -> Tensor:
+    """Standard normal numbers from uniform ones; their ends, which would be infinite, are cut at 5 deviations."""
+    return math.sqrt(2) * torch.erfinv((2 * u - 1).clamp(-1 + 6e-7, 1 - 6e-7))
+
+
+def movement(u: Tensor, p: Tensor, flip: bool, geometry: bool) -> Tensor:
+    """From where in a picture each place of the new one comes, in halves of its side: (n, 2, 3)."""
+    one = torch.ones_like(u[:, 0])
+    matrix = stretch(one, one)
+    if flip:
+        mirrored = gated((u[:, 1] * 2).floor() * 2 - 1, u[:, 0], p, 1.0)
+        quarters = gated((u[:, 3] * 4).floor() * (math.pi / 2), u[:, 2], p, 0.0)
+        matrix = product(matrix, stretch(mirrored, one), turn(quarters))
+    if geometry:
+        shift = move(*(gated(u[:, i] * 0.5 - 0.25, u[:, 4], p, 0.0) for i in (5, 6)))  # not rounded to whole pixels
+        scale = gated(torch.exp2(0.2 * normal(u[:, 8])), u[:, 7], p, 1.0)
+        either = 1 - torch.sqrt(1 - p)  # before and after the aspect, so that one of both has chance p
+        before = turn(gated((2 * u[:, 10] - 1) * math.pi, u[:, 9], either, 0.0))
+        aspect = gated(torch.exp2(0.2 * normal(u[:, 12])), u[:, 11], p, 1.0)
+        after = turn(gated((2 * u[:, 14] - 1) * math.pi, u[:, 13], either, 0.0))
+        last = move(*(gated(0.25 * normal(u[:, i]), u[:, 15], p, 0.0) for i in (16, 17)))
+        matrix = product(matrix, shift, stretch(scale, scale), before, stretch(aspect, 1 / aspect), after, last)
+    return matrix[:, :2]
+
+
+def product(first: Tensor, *others: Tensor) -> Tensor:
+    """Of matrices (..., a, b), in plain multiplications: `@` would round places and colours under autocast."""
+    for other in others:
+        first = (first[..., :, :, None] * other[..., None, :, :]).sum(-2)
+    return first
+
+
+def stretch(x: Tensor, y: Tensor) -> Tensor:
+    return torch.diag_embed(torch.stack([x, y, torch.ones_like(x)], 1))
+
+
+def turn(angle: Tensor) -> Tensor:
+    cos, sin, zero, one = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle), torch.ones_like(angle)
+    return torch.stack([cos, -sin, zero, sin, cos, zero, zero, zero, one], 1).view(-1, 3, 3)
+
+
+def move(x: Tensor, y: Tensor) -> Tensor:
+    zero, one = torch.zeros_like(x), torch.ones_like(x)
+    return torch.stack([one, zero, x, zero, one, y, zero, zero, one], 1).view(-1, 3, 3)
+
+
+def resampled(images: Tensor, movement: Tensor) -> Tensor:
+    """Pictures (n, c, h, w) from the places that `movement` (n, 2, 3) names, bilinear, mirrored beyond the border.
+
+    By `gather`, whose second derivative every device has: that of `grid_sample` came late, and not everywhere.
+    """
+    n, channels, height, width = images.shape
+    ys = (torch.arange(height, device=images.device) * 2 + 1) / height - 1
+    xs = (torch.arange(width, device=images.device) * 2 + 1) / width - 1
+    grid = torch.stack([xs.expand(height, -1), ys[:, None].expand(-1, width), torch.ones_like(xs).expand(height, -1)])
+    x, y = product(movement, grid.flatten(1)).unbind(1)
+    flat, made = images.flatten(2), 0
+    x, y = mirrored_place((x + 1) * width / 2 - 0.5, width), mirrored_place((y + 1) * height / 2 - 0.5, height)
+    left, top = x.floor(), y.floor()
+    for row, row_share in ((top, 1 - (y - top)), (top + 1, y - top)):
+        for column, column_share in ((left, 1 - (x - left)), (left + 1, x - left)):
+            place = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
+            there = flat.gather(2, place.long()[:, None].expand(-1, channels, -1))
+            made = made + there * (row_share * column_share)[:, None]
+    return made.view(n, channels, height, width)
+
+
+def mirrored_place(place: Tensor, side: int) -> Tensor:
+    """A coordinate in pixels back inside: beyond the border pictures go on as in a mirror, without a doubled row."""
+    span = max(1, side - 1)
+    place = torch.remainder(place, 2 * span)
+    return torch.where(place > span, 2 * span - place, place)
+
+
+def recoloured(images: Tensor, u: Tensor, p: Tensor) -> Tensor:
+    """Other brightness, contrast, luma, hue and saturation, as one matrix on colours; of grey its mean on grey."""
+    channels = images.shape[1]
+    grey = torch.full((3,), 1 / math.sqrt(3), device=images.device)  # the axis on which colours are none
+    luma, same = torch.outer(grey, grey), torch.eye(3, device=images.device)
+    add = gated(0.2 * normal(u[:, 1]), u[:, 0], p, 0.0)
+    times = gated(torch.exp2(0.5 * normal(u[:, 3])), u[:, 2], p, 1.0)
+    inverted = gated((u[:, 5] * 2).floor(), u[:, 4], p, 0.0)
+    angle = gated((2 * u[:, 7] - 1) * math.pi, u[:, 6], p, 0.0)
+    saturation = gated(torch.exp2(normal(u[:, 9])), u[:, 8], p, 1.0)
+    matrix = times.view(-1, 1, 1) * (same - 2 * inverted.view(-1, 1, 1) * luma)
+    saturated = luma + (same - luma) * saturation.view(-1, 1, 1)
+    matrix = product(saturated, about(grey, angle, luma, same), matrix)
+    # What is added before all this lies on the grey axis: contrast and luma move it, hue and saturation do not.
+    offset = add * times * (1 - 2 * inverted)
+    if channels == 3:
+        return product(matrix, images.flatten(2)).view_as(images) + offset.view(-1, 1, 1, 1)
+    scale = matrix.sum((1, 2)) / 3
+    return images * scale.view(-1, 1, 1, 1) + offset.view(-1, 1, 1, 1)
+
+
+def about(axis: Tensor, angle: Tensor, along: Tensor, same: Tensor) -> Tensor:
+    """Rotations of colours by `angle` (n,) about an axis (Rodrigues); `along` is the projection on it."""
+    x, y, z = axis.unbind()
+    zero = torch.zeros_like(x)
+    across = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero]).view(3, 3)
+    cos, sin = torch.cos(angle).view(-1, 1, 1), torch.sin(angle).view(-1, 1, 1)
+    return cos * same + sin * across + (1 - cos) * along
