@@ -17,6 +17,7 @@ from gantrain.config.compose import composed
 from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
 from gantrain.evaluation.measures import health
+from gantrain.models.loop import penalties
 from gantrain.training.prepare import prepare
 
 CUDA = torch.device("cuda")
@@ -71,7 +72,7 @@ def on_the_device(words, monkeypatch):
             for network in module.networks.values():
                 moved(network.train())
             batch = {key: value.to(CUDA) for key, value in stored.items()}
-            batch |= module.draw(batch) | module.draw_for_penalties(batch)
+            batch |= module.draw(batch) | penalties.drawn(module, batch)
             shared = module.shared(batch, list(module.players))
             for player in module.players:
                 terms, stats = module.losses(player, batch, shared)

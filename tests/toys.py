@@ -8,6 +8,7 @@ from torch import nn
 
 from gantrain.losses.adversarial import NonSaturating
 from gantrain.models.latent import LatentGAN
+from gantrain.models.loop.penalties import paid
 from gantrain.models.loop.turn import Turn
 from gantrain.models.players import Player
 
@@ -79,7 +80,7 @@ def play(module, iterations, batch_size=8, callbacks=(), **trainer):
 def penalties(module, player, batch):
     """The terms of all of a module's penalties in a turn of `player`."""
     turn = Turn(player, [], [], None, 0, due=module.penalties)
-    return module.penalise(turn, batch, module.shared(batch, []))
+    return paid(turn, module.penalised(turn.player, batch, module.shared(batch, [])), batch)
 
 
 def counts(module):

@@ -24,8 +24,8 @@ class Spy(LatentGAN):
         super().accumulate_gradients(turn, *args)
         name = turn.player
         other = {"discriminator": "generator", "generator": "discriminator"}[name]
-        self.seen = getattr(self, "seen", [])
-        self.seen.append(
+        self.spied = getattr(self, "spied", [])
+        self.spied.append(
             {
                 "player": name,
                 "mine": [p.grad is not None for p in self.networks[name].parameters()],
@@ -42,7 +42,7 @@ def weights_of(network):
 
 def test_a_discriminators_first_turn_leaves_the_generators_gradients_none():
     module = play(game(family=Spy), 1)
-    turn = module.seen[0]
+    turn = module.spied[0]
     assert turn["player"] == "discriminator"
     assert all(turn["mine"])
     assert all(turn["frozen"])
@@ -51,7 +51,7 @@ def test_a_discriminators_first_turn_leaves_the_generators_gradients_none():
 
 def test_a_turn_changes_only_its_players_weights():
     module = play(game(family=Spy), 2)
-    d0, g0, d1, _ = (turn["weights"] for turn in module.seen)
+    d0, g0, d1, _ = (turn["weights"] for turn in module.spied)
     same = torch.equal
     assert all(map(same, d0["generator"], g0["generator"]))  # the discriminator's step left the generator alone
     assert not any(map(same, d0["discriminator"], g0["discriminator"]))
@@ -62,7 +62,7 @@ def test_a_turn_changes_only_its_players_weights():
 def test_a_generators_turn_leaves_the_discriminators_gradients():
     module = play(game(family=Spy), 1)
     after = [p.grad for p in module.networks["discriminator"].parameters()]
-    assert all(map(torch.equal, module.seen[1]["other"], after))
+    assert all(map(torch.equal, module.spied[1]["other"], after))
 
 
 class Careful(LatentGAN):
@@ -100,7 +100,7 @@ def test_every_and_counters():
     module = play(game(generator=player("generator", every=3), family=Spy), 7)
     assert module.turns == {"discriminator": 7, "generator": 2}
     assert (module.iteration, module.images_seen) == (7, 56)
-    assert [t["player"][0] for t in module.seen] == list("dddgdddgd")
+    assert [t["player"][0] for t in module.spied] == list("dddgdddgd")
 
 
 def test_lazy_penalties_count_their_players_own_turns():

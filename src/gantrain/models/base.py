@@ -14,13 +14,14 @@ from gantrain.errors import Diverged
 from gantrain.losses.penalties import Penalty
 from gantrain.models.checks import check_ema, check_penalties, check_players, check_statistic
 from gantrain.models.family import Family
-from gantrain.models.loop.batch import Scalars, batch_size, detach, mean, split, total
+from gantrain.models.loop.batch import batch_size, detach, mean, split, total
 from gantrain.models.loop.capture import Capture, Iteration, Recorder, capture_of, played
 from gantrain.models.loop.compiled import Compiled
 from gantrain.models.loop.divergence import Divergence, not_finite
 from gantrain.models.loop.ema import EMA
 from gantrain.models.loop.meters import Meters
 from gantrain.models.loop.optimizers import Rates, optimizer_for
+from gantrain.models.loop.penalties import drawn, paid, with_state
 from gantrain.models.loop.rounds import one
 from gantrain.models.loop.turn import Turn, copy_buffers, frozen, put_at_rest, restore_buffers
 from gantrain.models.players import Player, turns_of
@@ -72,10 +73,7 @@ class GANModule(Family, pl.LightningModule):
         self.meters = Meters()
         self.schedules: dict[str, Rates] = {}
         self.kept: dict[str, Stateful] = {}
-        self.kept_shared: dict[str, Stateful] = {}
-        for name, penalty in self.penalties.items():
-            if hasattr(penalty, "state_dict"):
-                self.keep(f"penalties.{name}", penalty, shared=True)
+        self.kept_shared: dict[str, Stateful] = with_state(self.penalties)
         self.resume_from: Mapping[str, Any] | None = None  # the checkpoint that training continues
         self.recorder: Callable[[], Recorder] | None = None  # with one, iterations are recorded and replayed
         self.capture: Capture | None = None
@@ -99,7 +97,7 @@ class GANModule(Family, pl.LightningModule):
 
     def iterate(self, batch: Batch) -> None:
         """Draw what is random, decide who plays, play, then count."""
-        batch = {**batch, **self.draw(batch), **self.draw_for_penalties(batch)}
+        batch = {**batch, **self.draw(batch), **drawn(self, batch)}
         turns = [self.begin(name) for name in self.players]
         images = batch_size(batch) * self.trainer.world_size
         decay = self.ema.decay(images, self.images_seen) if self.ema is not None else 0.0
@@ -174,24 +172,12 @@ class GANModule(Family, pl.LightningModule):
         for part, passes in parts:
             terms, stats = self.losses(turn.player, part, passes)
             if turn.due:
-                terms = {**terms, **self.penalise(turn, part, passes)}
+                with self.compiled.left_out():
+                    terms = {**terms, **paid(turn, self.penalised(turn.player, part, passes), part)}
             cost, scale = total(terms), factor / self.microbatches
             self.manual_backward(cost if scale == 1 else scale * cost)
             costs.append((detach(terms), detach(stats)))
         turn.terms, turn.stats = (mean(values) for values in zip(*costs, strict=True))
-
-    def penalise(self, turn: Turn, batch: Batch, shared: Any) -> Scalars:
-        """The penalties that are due in a turn: on samples each by a pass of its own, or on the player's weights."""
-        weights = {key: batch[f"weight.{key}"][0] for key in turn.due if f"weight.{key}" in batch}
-        with self.compiled.left_out():
-            terms = {
-                f"{key}{suffix}": penalty.at(inputs, batch.get(f"mix.{key}"), weights.get(key))
-                for suffix, inputs in self.penalised(turn.player, batch, shared).items()
-                for key, penalty in turn.due.items()
-                if penalty.looks_at == "samples"
-            }
-        on_weights = {key: penalty for key, penalty in turn.due.items() if penalty.looks_at == "weights"}
-        return terms | {key: penalty.of_weights(turn.weights, weights.get(key)) for key, penalty in on_weights.items()}
 
     def end(self, turns: Sequence[Turn], images: int) -> None:
         """Count the iteration, and keep what the conditions of players decide by; a failed turn measured nothing."""

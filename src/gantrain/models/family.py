@@ -13,7 +13,6 @@ from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.checks import outputs_for
 from gantrain.models.loop.batch import Scalars, batch_size
 from gantrain.networks.frozen import Frozen
-from gantrain.ramps import Ramp
 
 
 class Family:
@@ -110,20 +109,6 @@ class Family:
     def integers(self, batch: Batch, high: int, key: str) -> Tensor:
         """A whole number below `high` for every sample of `batch`, all equally likely, as `noise` is drawn."""
         return rng.integers(batch_size(batch), high, **self._drawing(key))
-
-    def draw_for_penalties(self, batch: Batch) -> Batch:
-        """What penalties need beside samples: random numbers of where they look, of which parts of a batch keep their
-        own, and weights that change."""
-        drawn = {}
-        for key, penalty in self.penalties.items():
-            if penalty.draws is not None:
-                like = batch.get("real", next(iter(batch.values())))
-                shape = like.shape[1:] if penalty.draws == "value" else ()
-                drawn[f"mix.{key}"] = self.uniform(batch, *shape, key=f"mix.{key}")
-            if isinstance(penalty.weight, Ramp):
-                now = penalty.weight.at(self.images_seen)
-                drawn[f"weight.{key}"] = torch.full((batch_size(batch),), now, device=self.device)
-        return drawn
 
     def _drawing(self, key: str) -> dict[str, Any]:
         """What names a draw of this iteration, and the process' share in it."""

@@ -205,6 +205,9 @@ class LatentGAN(GANModule):
         z = self.latents(len(batch["real"]), generator).to(batch["real"].device)
         return {"real": self.networks["generator"](z, *self.generator_cond(batch))}
 
+    def seen(self, key: str, batch: Batch) -> Tensor:
+        return self.see(batch[key], batch | self.shown.draw(self, batch, {"real": batch[key]}), "real")
+
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
         return self.judge(samples, *self.discriminator_cond(batch)).logits
 

@@ -115,6 +115,9 @@ class PairedGAN(GANModule):
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
         return {"real": self.networks["generator"](batch["cond"])}
 
+    def seen(self, key: str, batch: Batch) -> Tensor:
+        return self.shown(batch[key], batch | self.shown.draw(self, batch, {"real": batch[key]}), "real")
+
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
         return None if self.adversarial is None else self.judge(samples, *self.discriminator_cond(batch)).logits
 

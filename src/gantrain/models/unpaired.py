@@ -143,6 +143,9 @@ class UnpairedGAN(GANModule):
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
         return {side: self.networks[self.generator_to(side)](batch[OTHER[side]]) for side in SIDES}
 
+    def seen(self, key: str, batch: Batch) -> Tensor:
+        return self.see(batch[key], batch | self.shown.draw(self, batch, {f"real_{key}": batch[key]}), "real", key)
+
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
         return self.judge(key, samples).logits
 

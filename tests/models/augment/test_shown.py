@@ -65,6 +65,15 @@ def test_both_kinds_are_shown_changed_in_both_turns_each_by_numbers_of_its_own()
     assert all(torch.equal(a, b) for a, b in zip(seen, wanted, strict=True))
 
 
+def test_health_is_told_what_the_discriminator_sees(monkeypatch):
+    module, data = game(), batch()
+    monkeypatch.setattr(
+        module.shown, "draw", lambda game, batch, uses: {f"augment.shift.{use}": torch.ones(3) for use in uses}
+    )
+    assert torch.equal(module.seen("real", data), data["real"] + 1)
+    assert torch.equal(toys.game().seen("real", data), data["real"])
+
+
 def test_numbers_are_drawn_for_what_is_judged():
     drawn = set()
     module = game()

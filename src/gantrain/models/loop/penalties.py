@@ -1,0 +1,48 @@
+"""What the penalties of a game draw for an iteration, and what they add to a turn."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from gantrain.data.batch import Batch
+from gantrain.losses.penalties import PenaltyInputs
+from gantrain.models.loop.batch import Scalars, batch_size
+from gantrain.models.loop.turn import Turn
+from gantrain.ramps import Ramp
+
+
+def drawn(game: Any, batch: Batch) -> Batch:
+    """What penalties need beside samples: random numbers of where they look, of which parts of a batch keep their own,
+    and weights that change."""
+    given = {}
+    for key, penalty in game.penalties.items():
+        if penalty.draws is not None:
+            like = batch.get("real", next(iter(batch.values())))
+            shape = like.shape[1:] if penalty.draws == "value" else ()
+            given[f"mix.{key}"] = game.uniform(batch, *shape, key=f"mix.{key}")
+        if isinstance(penalty.weight, Ramp):
+            now = penalty.weight.at(game.images_seen)
+            given[f"weight.{key}"] = torch.full((batch_size(batch),), now, device=game.device)
+    return given
+
+
+def paid(turn: Turn, looked_at: Mapping[str, PenaltyInputs], batch: Batch) -> Scalars:
+    """The penalties that are due in a turn: on samples each by a pass of its own, or on the player's weights.
+
+    `looked_at` are the samples, by the suffix of their terms.
+    """
+    terms = {}
+    for key, penalty in turn.due.items():
+        weight = batch[f"weight.{key}"][0] if f"weight.{key}" in batch else None
+        if penalty.looks_at == "weights":
+            terms[key] = penalty.of_weights(turn.weights, weight)
+            continue
+        for suffix, inputs in looked_at.items():
+            terms[f"{key}{suffix}"] = penalty.at(inputs, batch.get(f"mix.{key}"), weight)
+    return terms
+
+
+def with_state(penalties: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that keep something from one iteration to the next, by their names in a checkpoint."""
+    return {f"penalties.{name}": part for name, part in penalties.items() if hasattr(part, "state_dict")}
