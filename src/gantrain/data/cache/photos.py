@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from gantrain.data.cache.kept import LOOK, Kept, checksums, kept, looks_in, seal, sound
-from gantrain.data.cache.progress import Progress
+from gantrain.data.cache.progress import Decoding
 from gantrain.data.formats.decode import Framing, Unreadable, guarded, upright
 from gantrain.data.source import Source
 
@@ -69,7 +69,7 @@ def open_photos(source: Source, channels: int, least: int = 1, folder: Path | No
 def _build(source: Source, channels: int, least: int, part: Path) -> None:
     looks = np.zeros(len(source), LOOK)
     sides, reasons = [], {}
-    with (part / "pixels.u8").open("wb") as stream, closing(Progress(len(source), 0)) as progress:
+    with (part / "pixels.u8").open("wb") as stream, closing(Decoding(len(source))) as progress:
         for index in range(len(source)):
             try:
                 with guarded(), source.read(index) as picture:
@@ -81,7 +81,7 @@ def _build(source: Source, channels: int, least: int, part: Path) -> None:
                 looks[index] = look
                 sides.append(pixels.shape[:2])
                 stream.write(pixels.tobytes())
-            progress.advance(1)
+            progress.advance()
     np.save(part / "looks.npy", looks, allow_pickle=False)
     np.save(part / "sides.npy", np.array(sides, np.int64).reshape(-1, 2), allow_pickle=False)
     sums = {name: checksums(part / name) for name in FILES}

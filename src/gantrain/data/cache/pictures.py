@@ -19,7 +19,7 @@ import numpy as np
 
 from gantrain.data.cache.fill import Done, Job, Journal, chunk_rows, fill, processes_for
 from gantrain.data.cache.kept import LOOK, Kept, checksums, kept, looks_in, seal, sound
-from gantrain.data.cache.progress import Progress
+from gantrain.data.cache.progress import Decoding
 from gantrain.data.source import Source
 
 VERSION = 2  # raise it when the same source would give other bytes
@@ -92,7 +92,7 @@ def _build(job: Job, processes: int) -> None:
         note(done)
     _reserve(job)
     missing = sorted(set(job.chunks) - {done.chunk for done in finished})
-    with closing(Progress(len(job.source), sum(len(done.looks) for done in finished))) as progress:
+    with closing(Decoding(len(job.source), sum(len(done.looks) for done in finished))) as progress:
         for done in fill(job, missing, processes):
             journal.add(done)
             note(done)
