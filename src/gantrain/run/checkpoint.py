@@ -3,7 +3,9 @@
 A file may be a stranger's, or cut off: it is tensors and plain types, loaded as such.
 """
 
-from collections.abc import Mapping
+import contextlib
+import operator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Any, Protocol
@@ -92,73 +94,73 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
     return state
 
 
+@contextlib.contextmanager
+def fitting() -> Iterator[None]:
+    """A state that does not fit is the user's mistake, told in one sentence."""
+    try:
+        yield
+    except UNFIT as error:
+        raise misfit(error) from error
+
+
+@fitting()
 def load_state(game: Game, state: Mapping[str, Any]) -> None:
     """What a checkpoint holds but the random generators; the optimizers must be configured. Raises UserError."""
     load_networks(game, state)
-    try:
-        for name in game.players:
-            load_optimizer(game.optimizer_of(name), state["optimizers"][name])
-        scaler = scaler_of(game)
-        if scaler is not None:
-            scaler.load_state_dict(state["scaler"])
-        game.iteration, game.images_seen = whole(state, "iteration"), whole(state, "images_seen")
-        if not 0 <= game.iteration <= game.length:  # schedules are played so often
-            raise ValueError(f"it is of {game.iteration:,} iterations, the run has {game.length:,}")
-        for schedule in game.schedules.values():
-            schedule.go_on(game.iteration)
-        game.turns = {name: whole(state["turns"], name) for name in game.players}
-        game.statistics = {name: float(value) for name, value in state["statistics"].items()}
-        for meters in state["meters"]:
-            refuse_other_meters(meters)
-        # A process more than the checkpoint knew goes on from the first one's means: they have the same keys.
-        rank = game.trainer.global_rank
-        game.meters.load_state_dict(state["meters"][rank if rank < len(state["meters"]) else 0], game.device)
-        for name, part in game.kept.items():
-            if rank < len(state["stateful"]):
-                part.load_state_dict(state["stateful"][rank][name], game.device)
-        for name, part in game.kept_shared.items():
-            part.load_state_dict(state["shared"][name], game.device)
-    except UNFIT as error:
-        raise misfit(error) from error
+    for name in game.players:
+        load_optimizer(game.optimizer_of(name), state["optimizers"][name])
+    scaler = scaler_of(game)
+    if scaler is not None:
+        scaler.load_state_dict(state["scaler"])
+    game.iteration, game.images_seen = operator.index(state["iteration"]), operator.index(state["images_seen"])
+    if not 0 <= game.iteration <= game.length:  # schedules are played so often
+        raise ValueError(f"it is of {game.iteration:,} iterations, the run has {game.length:,}")
+    for schedule in game.schedules.values():
+        schedule.go_on(game.iteration)
+    game.turns = {name: operator.index(state["turns"][name]) for name in game.players}
+    game.statistics = {name: float(value) for name, value in state["statistics"].items()}
+    for meters in state["meters"]:
+        refuse_other_meters(meters)
+    # A process more than the checkpoint knew goes on from the first one's means: they have the same keys.
+    rank = game.trainer.global_rank
+    game.meters.load_state_dict(state["meters"][rank if rank < len(state["meters"]) else 0], game.device)
+    for name, part in game.kept.items():
+        if rank < len(state["stateful"]):
+            part.load_state_dict(state["stateful"][rank][name], game.device)
+    for name, part in game.kept_shared.items():
+        part.load_state_dict(state["shared"][name], game.device)
 
 
+@fitting()
 def load_networks(game: Game, state: Mapping[str, Any]) -> None:
     """The networks' and the EMA's weights alone. Raises UserError where they do not fit."""
-    try:
-        for name, network in game.networks.items():
-            network.load_state_dict(state["networks"][name])
-        if game.ema is not None:
-            if not game.ema.copies:
-                game.ema.start(game.networks)
-            for name, network in game.ema.copies.items():
-                network.load_state_dict(state["ema"][name])
-    except UNFIT as error:
-        raise misfit(error) from error
+    for name, network in game.networks.items():
+        network.load_state_dict(state["networks"][name])
+    if game.ema is not None:
+        if not game.ema.copies:
+            game.ema.start(game.networks)
+        for name, network in game.ema.copies.items():
+            network.load_state_dict(state["ema"][name])
 
 
+@fitting()
 def load_generators(state: Mapping[str, Any], rank: int, device: torch.device) -> bool:
     """A process' random generators; False where the checkpoint knew fewer processes. Raises UserError."""
-    try:
-        if rank >= len(state["rng"]):
-            return False
-        rng.set_state(state["rng"][rank], device)
-    except UNFIT as error:
-        raise misfit(error) from error
+    if rank >= len(state["rng"]):
+        return False
+    rng.set_state(state["rng"][rank], device)
     return True
 
 
 def refuse_other_kind(theirs: Any, ours: Any, key: str) -> None:
     """Raise TypeError where a value is of another kind than the one that it replaces, or for a list at any place."""
-    if isinstance(ours, (int, float)) and not isinstance(ours, bool):
-        fits = isinstance(theirs, (int, float)) and not isinstance(theirs, bool)
-    elif isinstance(ours, (list, tuple)):
-        fits = isinstance(theirs, (list, tuple)) and len(theirs) == len(ours)
-        for i, (their, our) in enumerate(zip(theirs, ours, strict=True) if fits else ()):
-            refuse_other_kind(their, our, f"{key}[{i}]")
-    else:
-        fits = ours is None or isinstance(theirs, type(ours))
-    if not fits:
+    if ours is None:
+        return
+    kinds = next((several for several in ((int, float), (list, tuple)) if type(ours) in several), (type(ours),))
+    if type(theirs) not in kinds or (list in kinds and len(theirs) != len(ours)):
         raise TypeError(f"{key} is a {type(theirs).__name__}, not a {type(ours).__name__}")
+    for i, (their, our) in enumerate(zip(theirs, ours, strict=True) if list in kinds else ()):
+        refuse_other_kind(their, our, f"{key}[{i}]")
 
 
 def refuse_other_meters(state: Mapping[str, Any]) -> None:
@@ -167,12 +169,6 @@ def refuse_other_meters(state: Mapping[str, Any]) -> None:
         named = all(isinstance(tag, str) for tag in tags)
         if not (named and type(count) is int and torch.is_tensor(sums) and sums.shape == (len(tags),)):
             raise TypeError("meters: a group is of another kind")
-
-
-def whole(values: Mapping[str, Any], key: str) -> int:
-    if not isinstance(values[key], int):
-        raise TypeError(f"{key} is {values[key]!r}, no whole number")
-    return values[key]
 
 
 def scaler_of(game: Game) -> Any:
@@ -189,15 +185,12 @@ def optimizer_state(optimizer: Optimizer) -> dict[str, Any]:
 
 def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     """Undo `optimizer_state`, also on another kind of device: how a step is computed stays this optimizer's own."""
-    # What they lack, as an earlier torch had fewer options, is as the config has it.
-    groups = [
-        {**mine, **group, **{flag: mine[flag] for flag in FLAGS if flag in mine}}
-        for group, mine in zip(state["param_groups"], optimizer_state(optimizer)["param_groups"], strict=True)
-    ]
-    for theirs, ours in zip(groups, optimizer.param_groups, strict=True):
+    groups = []
+    for theirs, ours in zip(state["param_groups"], optimizer_state(optimizer)["param_groups"], strict=True):
         for key in ours.keys() & theirs.keys() - {"params", *FLAGS}:
-            ours_plain = ours[key].item() if torch.is_tensor(ours[key]) else ours[key]
-            refuse_other_kind(theirs[key], ours_plain, key)
+            refuse_other_kind(theirs[key], ours[key], key)
+        # What they lack, as an earlier torch had fewer options, is as the config has it.
+        groups.append({**ours, **theirs, **{flag: ours[flag] for flag in FLAGS if flag in ours}})
     rates = [group["lr"] for group in optimizer.param_groups]
     optimizer.load_state_dict({**state, "param_groups": groups})
     for matrices in (True, False):  # of which Adafactor keeps other things than of vectors
