@@ -14,10 +14,14 @@ ROOT_KEYS = (
     *STAGE_KEYS,
     *("seed", "trainer", "callbacks", "logger", "evaluation", "stages", "init_from", "plugins", "debug", "name"),
 )
-TRAINER_KEYS = (
-    *("accelerator", "devices", "precision", "threads", "benchmark", "deterministic"),
-    *("capture", "channels_last", "compile", "tf32"),
-)
+TRAINER = {  # what each of its keys may hold; of the first three more is asked
+    **dict.fromkeys(("accelerator", "devices", "threads"), Any),
+    "precision": Literal["32-true", "bf16-mixed", "16-mixed"],
+    "deterministic": bool,
+    **dict.fromkeys(("benchmark", "tf32"), bool | None),
+    **dict.fromkeys(("capture", "channels_last"), Literal["auto", "none"]),
+    "compile": Literal["none", "default", "max-autotune"],
+}
 
 
 def check_stages(stages: Any) -> None:
@@ -69,21 +73,14 @@ def _check_trainer(trainer: Any) -> None:
         raise UserError(
             "trainer: it holds accelerator, devices and precision; change one of them, as trainer.devices=2"
         )
-    if unknown := [key for key in trainer if key not in TRAINER_KEYS]:
-        key = f"trainer.{unknown[0]}"
-        raise unknown_key(f"{key}: there is no such key", key, TRAINER_KEYS)
+    for key, value in {"precision": None, **trainer}.items():  # a run of an earlier version lacks some others
+        if key not in TRAINER:
+            raise unknown_key(f"trainer.{key}: there is no such key", f"trainer.{key}", TRAINER)
+        expect(value, TRAINER[key], f"trainer.{key}")
     _whole(trainer.get("devices"), "trainer.devices", least=1)
     if trainer.get("threads") is not None:
         _whole(trainer["threads"], "trainer.threads", least=1)
-    expect(trainer.get("precision"), Literal["32-true", "bf16-mixed", "16-mixed"], "trainer.precision")
-    expect(trainer.get("deterministic", False), bool, "trainer.deterministic")
-    for key in ("benchmark", "tf32"):
-        expect(trainer.get(key), bool | None, f"trainer.{key}")
-    for key in ("capture", "channels_last"):
-        expect(trainer.get(key, "auto"), Literal["auto", "none"], f"trainer.{key}")
-    compiled = trainer.get("compile", "none")
-    expect(compiled, Literal["none", "default", "max-autotune"], "trainer.compile")
-    if compiled == "max-autotune" and trainer.get("deterministic"):
+    if trainer.get("compile") == "max-autotune" and trainer.get("deterministic"):
         raise UserError(
             "trainer.compile=max-autotune takes the kernels that were quickest in a trial, which trainer.deterministic "
             "rules out; take trainer.compile=default"

@@ -60,14 +60,10 @@ def place_of(key: str) -> Place | None:
     return next((place for place, pattern in _PATTERNS.items() if pattern.fullmatch(key)), None)
 
 
-def held(config: Mapping[str, Any]) -> Iterator[tuple[Place, dict[str, Any], str, str]]:
+def held(node: Mapping[str, Any], above: str = "") -> Iterator[tuple[Place, dict[str, Any], str, str]]:
     """The places in a run's config: each with the node that holds it, its key there and its whole key."""
-    return _held(config, "")
-
-
-def _held(node: Mapping[str, Any], above: str) -> Iterator[tuple[Place, dict[str, Any], str, str]]:
     for key, value in node.items():
         if place := place_of(f"{above}{key}"):
             yield place, node, key, f"{above}{key}"
         elif isinstance(value, Mapping):
-            yield from _held(value, f"{above}{key}.")
+            yield from held(value, f"{above}{key}.")
