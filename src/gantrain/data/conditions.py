@@ -18,7 +18,7 @@ class Half(Source):
 
     def __init__(self, source: Source, half: Literal["left", "right"]):
         self.source, self.half, self.framing = source, half, source.framing
-        self.names = [*map(source.name, range(len(source)))]
+        self.names = source.names
         self.fingerprint = f"{source.fingerprint}-{half}"
 
     def read(self, index: int) -> Image.Image:
@@ -43,7 +43,7 @@ class Edges(Source):
 
     def __init__(self, source: Source, size: int):
         self.source, self.size = source, size
-        self.names = [*map(source.name, range(len(source)))]
+        self.names = source.names
         self.fingerprint = f"{source.fingerprint}-{source.framing}-edges-{size}"
 
     def read(self, index: int) -> Image.Image:

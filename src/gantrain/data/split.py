@@ -2,13 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 
-from gantrain.data.cache.photos import Photos
-from gantrain.data.cache.pictures import Cached
+from gantrain.data.cache.kept import Kept
 from gantrain.data.source import Source, dropped_by
 from gantrain.errors import UserError
 
@@ -38,24 +37,17 @@ def divide(source: Source, holdout: float) -> tuple[np.ndarray, np.ndarray]:
 
 def by_person(source: Source) -> Callable[[int], str]:
     """The name that decides for a sample: its own, or the first of all photos of the same person."""
-    names = [source.name(i) for i in range(len(source))]
-    persons = [found[1] if (found := PERSON.fullmatch(name)) else name for name in names]
+    persons = [found[1] if (found := PERSON.fullmatch(name)) else name for name in source.names]
     first: dict[str, str] = {}
-    for name, person in sorted(zip(names, persons, strict=True)):
+    for name, person in sorted(zip(source.names, persons, strict=True)):
         first.setdefault(person, name)
     return lambda i: first[persons[i]]
 
 
-def copies(held: Cached | Photos, seen: Cached | Photos) -> np.ndarray:
+def copies(held: Kept, seen: Kept) -> np.ndarray:
     """The places in one cache of what lies in another one too, pixel by pixel."""
-    known = set(_digests(seen))
-    return np.array([i for i, digest in enumerate(_digests(held)) if digest in known], np.int64)
-
-
-def _digests(cached: Cached | Photos) -> Iterator[bytes]:
-    for i in range(len(cached.rows)):
-        pixels = cached.take(np.array([i]))[0]
-        yield hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
+    known = set(seen.digests())
+    return np.array([i for i, digest in enumerate(held.digests()) if digest in known], np.int64)
 
 
 class Part(Source):
@@ -63,7 +55,7 @@ class Part(Source):
 
     def __init__(self, source: Source, rows: np.ndarray):
         self.source, self.rows = source, rows
-        self.names = [*map(source.name, rows.tolist())]
+        self.names = [source.names[row] for row in rows.tolist()]
         self.framing, self.class_names = source.framing, source.class_names
         self.dropped = dropped_by(source)
         self.labels = None if source.labels is None else source.labels[rows]

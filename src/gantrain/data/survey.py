@@ -1,7 +1,6 @@
 """What a cache holds, in numbers and words for people: sizes, modes, classes, copies."""
 
 import contextlib
-import hashlib
 from collections import Counter, defaultdict
 from itertools import zip_longest
 
@@ -11,7 +10,6 @@ from gantrain.data.cache.pictures import Cached
 from gantrain.data.formats.decode import Unreadable, guarded
 from gantrain.data.source import Source, dropped_by
 
-STRIDE = 1024  # pictures looked at together
 NAMED = 20  # classes
 LOOKED_INTO = 64  # files of 16 bits
 
@@ -19,10 +17,11 @@ LOOKED_INTO = 64  # files of 16 bits
 def told(source: Source, cached: Cached) -> dict[str, str]:
     """What is to be said of a source and its cache."""
     dropped = sum(dropped_by(source).values())
+    modes = Counter(mode.decode() for mode in cached.looks["mode"])  # Pillow's: L, RGB, RGBA, P, ...
     return {
         "sizes": _sizes(cached),
         **({"16 bits": deep} if (deep := _deep(source, cached)) else {}),
-        "modes": ", ".join(f"{mode} {count:,}" for mode, count in modes(cached).most_common()),
+        "modes": ", ".join(f"{mode} {count:,}" for mode, count in modes.most_common()),
         "classes": _classes(source, cached),
         "copies": _copies(source, cached),
         "unreadable": f"{len(cached.unreadable):,}" if cached.unreadable else "none",
@@ -31,7 +30,7 @@ def told(source: Source, cached: Cached) -> dict[str, str]:
 
 
 def _sizes(cached: Cached) -> str:
-    found = sizes(cached)
+    found = Counter((int(width), int(height)) for width, height, _ in cached.looks)
     if not found:
         return "none"
     by_area = sorted(found, key=lambda size: (size[0] * size[1], size))
@@ -42,9 +41,9 @@ def _sizes(cached: Cached) -> str:
 
 
 def _classes(source: Source, cached: Cached) -> str:
-    counts = class_counts(cached)
-    if not counts:
+    if cached.labels is None:
         return "none"
+    counts = np.bincount(cached.labels).tolist()
     names = source.class_names or [str(number) for number in range(len(counts))]
     printable = [name if name.isprintable() else repr(name) for name in names]
     listed = [f"{name} {count:,}" for name, count in zip_longest(printable, counts, fillvalue=0)]
@@ -62,12 +61,9 @@ def _copies(source: Source, cached: Cached) -> str:
 
 
 def _deep(source: Source, cached: Cached) -> str:
-    used = used_levels(source, cached)
-    return (
-        ""
-        if used is None
-        else "values from {} to {}, of which {} become black and {} white".format(*used, *source.framing.levels)
-    )
+    if (used := used_levels(source, cached)) is None:
+        return ""
+    return "values from {} to {}, of which {} become black and {} white".format(*used, *source.framing.levels)
 
 
 def used_levels(source: Source, cached: Cached) -> tuple[int, int] | None:
@@ -84,26 +80,9 @@ def used_levels(source: Source, cached: Cached) -> tuple[int, int] | None:
     return (min(lows), max(highs)) if lows else None
 
 
-def sizes(cached: Cached) -> Counter[tuple[int, int]]:
-    """How many pictures were stored with each (width, height)."""
-    return Counter((int(width), int(height)) for width, height, _ in cached.looks)
-
-
-def modes(cached: Cached) -> Counter[str]:
-    """How many pictures were stored in each of Pillow's modes: L, RGB, RGBA, P, ..."""
-    return Counter(mode.decode() for mode in cached.looks["mode"])
-
-
-def class_counts(cached: Cached) -> list[int]:
-    """How many pictures each class has; nothing without classes."""
-    return [] if cached.labels is None else np.bincount(cached.labels).tolist()
-
-
 def copies(cached: Cached) -> list[list[int]]:
     """Groups of pictures whose pixels are the same at this size, as positions in the cache."""
     groups: dict[bytes, list[int]] = defaultdict(list)
-    for start in range(0, len(cached.rows), STRIDE):
-        rows = cached.take(np.arange(start, min(start + STRIDE, len(cached.rows))))
-        for i, row in enumerate(rows, start):
-            groups[hashlib.blake2b(row.tobytes(), digest_size=8).digest()].append(i)
+    for i, digest in enumerate(cached.digests()):
+        groups[digest].append(i)
     return [group for group in groups.values() if len(group) > 1]

@@ -9,7 +9,7 @@ import random
 import shutil
 import sys
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ BLOCK_BYTES = 4 << 20
 
 
 class Kept:
-    """What is read of the cache in the folder `place`.
+    """What is read of the cache in the folder `place`; `take` of a subclass gives its pictures by their numbers.
 
     `rows` (n,) are the pictures' numbers in the source; `looks` (n,) their width, height and mode there; `unreadable`
     maps the numbers of those left out to the reason.
@@ -39,6 +39,12 @@ class Kept:
         self.unreadable = {int(index): str(reason) for index, reason in meta["unreadable"].items()}
         self.rows = np.flatnonzero(looks["width"])
         self.looks = looks[self.rows]
+
+    def digests(self) -> Iterator[bytes]:
+        """A hash of each picture's pixels and shape, in the order of the rows."""
+        for i in range(len(self.rows)):
+            pixels = self.take(np.array([i]))[0]
+            yield hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
 
 
 Cache = TypeVar("Cache", bound=Kept)
