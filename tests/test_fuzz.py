@@ -38,11 +38,11 @@ from gantrain.config.stages import stages_of
 from gantrain.data.aged_faces import read_csv, read_mat
 from gantrain.data.folder import ImageFolder
 from gantrain.data.formats import decode as decoding
-from gantrain.data.formats.archive import ZippedPictures
 from gantrain.data.formats.decode import Framing, Unreadable, decode, lost_of, open_picture
 from gantrain.data.formats.mat import inflated
 from gantrain.data.formats.volume_files import read_volume
 from gantrain.data.images import read_idx
+from gantrain.data.zipped import ZippedPictures
 from gantrain.errors import UserError, first_line
 from gantrain.inference.enlarger import Enlarger
 from gantrain.inference.latents import read_latents

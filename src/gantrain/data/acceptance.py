@@ -61,11 +61,10 @@ def check_large_enough(source: Source, cached: Cached, size: int) -> None:
     small = np.flatnonzero(shorter < size)
     if source.framing is None or not len(small):
         return
-    sizes = {int(cached.rows[i]): "{}x{}".format(*cached.looks[i].item()[:2]) for i in small[:NAMED]}
-    more = f" and {len(small) - NAMED:,} more" if len(small) > NAMED else ""
+    sizes = {int(cached.rows[i]): "{}x{}".format(*cached.looks[i].item()[:2]) for i in small}
     raise UserError(
         f"data.size is {size}, but {len(small):,} of {len(shorter):,} pictures are smaller: "
-        f"{named(source, sizes)}{more}; enlarge them with data.upsize=true, or use data.size={shorter.min()} or less"
+        f"{named(source, sizes)}; enlarge them with data.upsize=true, or use data.size={shorter.min()} or less"
     )
 
 

@@ -1,7 +1,6 @@
 """Faces with ages: WIKI-crop and IMDB-crop (Rothe et al. 2015) by their .mat, or any folder by a CSV."""
 
 import csv
-import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from gantrain.data.ages import CLASS_NAMES, OLDEST, YOUNGEST, age_of, class_of
 from gantrain.data.folder import Listing, PictureFiles, list_pictures
 from gantrain.data.formats.decode import Framing
 from gantrain.data.formats.mat import read_struct
+from gantrain.data.source import fingerprint_of
 from gantrain.errors import UserError
 from gantrain.folders import data_folder
 
@@ -59,8 +59,7 @@ class AgedFaces:
         if not names:
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items()) or "it is empty"
             raise UserError(f"data.root: {table} lists no picture to train on: {reasons}")
-        content = "\0".join([listing.fingerprint, *names]).encode("utf-8", "surrogatepass") + bytes(labels)
-        kept = Listing([*names], hashlib.blake2b(content, digest_size=16).hexdigest())
+        kept = Listing([*names], fingerprint_of(listing.fingerprint, *names, more=bytes(labels)))
         source = PictureFiles(table.parent, kept, self.framing, np.array(labels, np.int64), CLASS_NAMES)
         source.dropped = dropped
         return source

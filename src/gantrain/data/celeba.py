@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Literal
 
 from gantrain.data.folder import PictureFiles, list_pictures
-from gantrain.data.formats.archive import ZippedPictures
 from gantrain.data.formats.decode import Framing
+from gantrain.data.source import Source
+from gantrain.data.zipped import ZippedPictures
 from gantrain.errors import UserError
 from gantrain.folders import data_folder
 
@@ -22,7 +23,7 @@ class CelebA:
     def __init__(self, crop: Literal["centre", "none"] = "centre"):
         self.framing = Framing(crop)
 
-    def open(self, root: Path | None) -> PictureFiles | ZippedPictures:
+    def open(self, root: Path | None) -> Source:
         root = root or data_folder()
         folders = [root / NAME, root / "celeba" / NAME, *([root] if root.name == NAME else [])]
         for folder in folders:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from gantrain.data.formats.decode import SUFFIXES, Framing, open_picture
-from gantrain.data.source import Source
+from gantrain.data.source import Source, fingerprint_of
 from gantrain.errors import UserError
 
 LOOKED_INTO = 64  # files, of whose ends so many bytes count
@@ -98,6 +99,12 @@ class Listing:
     names: list[str]
     fingerprint: str
     passed_over: dict[str, int] = field(default_factory=dict)
+
+
+def joined(names: list[str], listings: Sequence[Listing], *words: str) -> Listing:
+    """The listings of several folders as one of these names; the `words` are part of its fingerprint."""
+    passed_over = sum((Counter(found.passed_over) for found in listings), Counter())
+    return Listing(names, fingerprint_of(*words, *(found.fingerprint for found in listings)), passed_over)
 
 
 def list_pictures(root: Path, key: str = "data.root") -> Listing:

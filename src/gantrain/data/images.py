@@ -5,6 +5,7 @@ import hashlib
 import math
 import struct
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -29,19 +30,16 @@ class ArrayImages(Source):
         return Image.fromarray(self.images[index])
 
 
+@dataclass
 class IdxImages:
     """MNIST or Fashion-MNIST as torchvision lays them out: `<root>/<name>/raw/*-ubyte`, packed with gzip or not.
 
     `download` fetches them first through torchvision.
     """
 
-    def __init__(
-        self,
-        name: Literal["MNIST", "FashionMNIST"] = "MNIST",
-        split: Literal["train", "test"] = "train",
-        download: bool = False,
-    ):
-        self.name, self.split, self.download = name, split, download
+    name: Literal["MNIST", "FashionMNIST"] = "MNIST"
+    split: Literal["train", "test"] = "train"
+    download: bool = False
 
     def open(self, root: Path | None) -> ArrayImages:
         root = root or data_folder()

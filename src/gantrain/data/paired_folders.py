@@ -1,13 +1,12 @@
 """Two folders of pictures whose names agree, as pairs: what stands in A belongs to what stands in B."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from PIL import Image, ImageOps
 
-from gantrain.data.folder import ImageFolder, Listing, PictureFiles, list_pictures, splits_in
+from gantrain.data.folder import ImageFolder, Listing, PictureFiles, joined, list_pictures, splits_in
 from gantrain.data.formats.decode import Framing, flat, open_picture
 from gantrain.data.split_folder import split_of
 from gantrain.errors import UserError
@@ -47,11 +46,8 @@ class PairedFolders(ImageFolder):
                 f"data.root: {len(alone):,} pictures of {' and '.join(self.folders.values())} have no other of their "
                 f"name, such as {file!r}; the two of a pair have one name"
             )
-        content = "\0".join(found.fingerprint for found in listings.values())
-        fingerprint = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
-        passed_over = {reason: count for found in listings.values() for reason, count in found.passed_over.items()}
         left, right = ([names[stem] for stem in sorted(names)] for names in (stems["a"], stems["b"]))
-        return Beside(root, left, Listing(right, fingerprint, passed_over), self.framing)
+        return Beside(root, left, joined(right, [*listings.values()]), self.framing)
 
 
 class Beside(PictureFiles):

@@ -1,5 +1,6 @@
 """What every dataset offers: samples one by one, read only to fill the cache."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -35,6 +36,11 @@ class Source:
     def read(self, index: int) -> Image.Image:
         """One picture as it is stored, perhaps not loaded yet. Raises what Pillow raises."""
         raise NotImplementedError
+
+
+def fingerprint_of(*words: str, more: bytes = b"") -> str:
+    """A hash of words, which may be names of files in any encoding, and of `more`."""
+    return hashlib.blake2b("\0".join(words).encode("utf-8", "surrogatepass") + more, digest_size=16).hexdigest()
 
 
 class Dataset(Protocol):

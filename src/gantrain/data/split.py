@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from gantrain.data.cache.kept import Kept
-from gantrain.data.source import Source, dropped_by
+from gantrain.data.source import Source, dropped_by, fingerprint_of
 from gantrain.errors import UserError
 
 # Photos of WIKI-crop and IMDB-crop, such as 00/nm0000001_rm124825600_1899-5-10_1968.jpg: who it is comes first.
@@ -59,7 +59,7 @@ class Part(Source):
         self.framing, self.class_names = source.framing, source.class_names
         self.dropped = dropped_by(source)
         self.labels = None if source.labels is None else source.labels[rows]
-        self.fingerprint = hashlib.blake2b(source.fingerprint.encode() + rows.tobytes(), digest_size=16).hexdigest()
+        self.fingerprint = fingerprint_of(source.fingerprint, more=rows.tobytes())
 
     def read(self, index: int) -> Image.Image:
         return self.source.read(int(self.rows[index]))

@@ -1,12 +1,11 @@
 """Two folders of pictures without pairs, as CycleGAN's data come: trainA, trainB, testA, testB."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gantrain.data.folder import ImageFolder, Listing, PictureFiles, list_pictures
+from gantrain.data.folder import ImageFolder, PictureFiles, joined, list_pictures
 from gantrain.data.split_folder import split_of
 
 
@@ -27,11 +26,8 @@ class TwoFolders(ImageFolder):
         names = [
             f"{folder}/{name}" for folder, found in zip(self.folders, listings, strict=True) for name in found.names
         ]
-        content = "\0".join([*self.folders, *(found.fingerprint for found in listings)])
-        fingerprint = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         labels = np.repeat([0, 1], [len(found.names) for found in listings])
-        passed_over = {reason: count for found in listings for reason, count in found.passed_over.items()}
-        return PictureFiles(root, Listing(names, fingerprint, passed_over), self.framing, labels, self.folders)
+        return PictureFiles(root, joined(names, listings, *self.folders), self.framing, labels, self.folders)
 
     def held_out(self) -> "TwoFolders":
         """The test folders."""

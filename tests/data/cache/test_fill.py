@@ -241,6 +241,6 @@ def _wait_for(condition, seconds=60):
 
 
 def test_decoding_processes_need_no_torch():
-    modules = "gantrain.data.cache.pictures, gantrain.data.folder, gantrain.data.formats.archive"
+    modules = "gantrain.data.cache.pictures, gantrain.data.folder, gantrain.data.zipped"
     code = f"import sys, {modules}; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

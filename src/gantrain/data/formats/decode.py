@@ -12,6 +12,8 @@ from typing import BinaryIO, Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from gantrain.errors import one_line
+
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif")
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # what is inside counts, not the file's suffix
@@ -145,4 +147,4 @@ def _reason(error: Exception) -> str:
         return f"{REFUSED}{error.strerror}"
     if isinstance(error, UnidentifiedImageError):
         return "no PNG, JPEG, WebP, BMP or GIF"  # Pillow's own sentence repeats the path
-    return " ".join((str(error) or type(error).__name__).split())[:120]
+    return one_line(error)[:120]

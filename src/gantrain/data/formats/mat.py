@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gantrain.errors import UserError
+from gantrain.errors import UserError, one_line
 
 LARGEST_MAT = 1 << 30  # bytes, unpacked; imdb.mat has about 300 MB
 HEADER = 128
@@ -36,7 +36,7 @@ def read_struct(file: Path, name: str, fields: Sequence[str]) -> dict[str, np.nd
         data = inflated(file.read_bytes(), LARGEST_MAT)
         found = _struct(data, name, fields)
     except DAMAGED_MAT as error:
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        reason = one_line(error)[:120]
         raise UserError(f"data.root: {file} is no sound MATLAB file ({reason}); fetch it again") from error
     if found is None:
         raise UserError(f"data.root: {file} holds no struct '{name}'; fetch it again")

@@ -11,6 +11,7 @@ import numpy as np
 
 from gantrain.data.formats.decode import Unreadable
 from gantrain.data.formats.mat import DAMAGED_MAT, inflated, read_array
+from gantrain.errors import one_line
 
 SUFFIXES = (".mat", ".npy", ".npz")
 LARGEST_SIDE = 256
@@ -28,7 +29,7 @@ def read_volume(file: Path, key: str) -> np.ndarray:
         data = file.read_bytes()
         return as_cube({".mat": from_mat, ".npy": from_npy, ".npz": from_npz}[file.suffix.lower()](data, key))
     except DAMAGED_VOLUME as error:
-        raise Unreadable(" ".join((str(error) or type(error).__name__).split())[:160]) from error
+        raise Unreadable(one_line(error)[:160]) from error
 
 
 def as_cube(array: np.ndarray) -> np.ndarray:

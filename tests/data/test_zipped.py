@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gantrain.data.formats import archive
-from gantrain.data.formats.archive import ZippedPictures
+from gantrain.data import zipped
 from gantrain.data.formats.decode import Framing
+from gantrain.data.zipped import ZippedPictures
 from gantrain.errors import UserError
 
 
@@ -76,7 +76,7 @@ def test_a_damaged_member_is_unreadable(tmp_path, method):
 def test_sizes_are_bounded(tmp_path, monkeypatch):
     bomb = write_zip(tmp_path / "x.zip", {"a.png": bytes(100_000)}, zipfile.ZIP_DEFLATED)
     source = ZippedPictures(bomb, Framing())
-    monkeypatch.setattr(archive, "LARGEST_MEMBER", 50_000)
+    monkeypatch.setattr(zipped, "LARGEST_MEMBER", 50_000)
     with pytest.raises(ValueError, match="larger than"):
         source.read(0)
     source.members["size"] = 10  # a directory that lies: no more than that is unpacked

@@ -1,6 +1,5 @@
 """Pictures read straight from a ZIP file: nothing is unpacked, so no member can be written anywhere."""
 
-import hashlib
 import io
 import struct
 import zipfile
@@ -11,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from gantrain.data.formats.decode import SUFFIXES, Framing, open_picture
+from gantrain.data.source import Source, fingerprint_of
 from gantrain.errors import UserError
 
 LARGEST_MEMBER = 64 << 20  # bytes of one member, packed or not
@@ -18,14 +18,11 @@ ENCRYPTED = 1  # the bit of a member's flags
 MEMBER = np.dtype([("offset", "<u8"), ("packed", "<u8"), ("size", "<u8"), ("crc32", "<u4"), ("method", "<i4")])
 
 
-class ZippedPictures:
+class ZippedPictures(Source):
     """The picture members of a ZIP file, stored or deflated.
 
     Keeps its directory as one array: a ZipInfo per member would be 100 MB for CelebA, in every process that decodes.
     """
-
-    labels = None
-    class_names = None
 
     def __init__(self, file: Path, framing: Framing):
         self.file, self.framing = file.absolute(), framing
@@ -38,14 +35,7 @@ class ZippedPictures:
             for i in infos
         ]
         self.members = np.array(members, MEMBER)
-        names = "\0".join(self.names).encode("utf-8", "surrogatepass")
-        self.fingerprint = hashlib.blake2b(names + self.members.tobytes(), digest_size=16).hexdigest()
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def name(self, index: int) -> str:
-        return self.names[index]
+        self.fingerprint = fingerprint_of(*self.names, more=self.members.tobytes())
 
     def read(self, index: int) -> Image.Image:
         return open_picture(io.BytesIO(self._bytes(self.members[index])))
