@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gantrain.cli.sweep import Job, Sweep, check_jobs
-from gantrain.config.compose import NOT_COMPOSED, arrange, near_keys, refuse_shadowed_experiments, sentence
+from gantrain.config.compose import NOT_COMPOSED, arrange, near_keys, sentence
 from gantrain.config.finalise import finalise
 from gantrain.config.overrides import value_of
 from gantrain.errors import Diverged, UserError, one_line
@@ -32,7 +32,6 @@ if TYPE_CHECKING:  # it imports torch
 def train(words: Sequence[str]) -> int:
     """Compose the config that `words` ask for and train it, or each of several with --multirun; the exit code."""
     words = arrange(words)
-    refuse_shadowed_experiments(words)
     if {"-m", "--multirun"} & set(words) and not {"--cfg", "-c", "--info", "-i"} & set(words):
         check_jobs(words)
     codes: list[int] = []

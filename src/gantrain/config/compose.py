@@ -52,7 +52,9 @@ def arrange(words: Sequence[str]) -> list[str]:
         if OPTIONS[name] and not equals:
             if not rest:
                 raise UserError(f"{name} needs a value")
-            options.append(rest.pop(0))
+            options.append(value := rest.pop(0))
+        if name in ("--config-dir", "-cd"):
+            refuse_shadowed_experiments(value)
     return options + overrides
 
 
@@ -73,7 +75,7 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> dict:
     words = arrange(overrides)
     search = []
     if config_dir is not None:
-        refuse_shadowed_experiments(["--config-dir", config_dir])
+        refuse_shadowed_experiments(config_dir)
         place = str(Path(config_dir).absolute()).replace("'", "\\'")
         search = [f"hydra.searchpath=['file://{place}']"]
     try:
@@ -94,19 +96,14 @@ def near_keys(words: Sequence[str]) -> Iterator[None]:
         raise
 
 
-def refuse_shadowed_experiments(words: Sequence[str]) -> None:
+def refuse_shadowed_experiments(folder: str) -> None:
     """A user's experiment of the same name would silently take the place of ours, or ours of theirs."""
-    for word, next_word in zip(words, [*words[1:], ""], strict=False):
-        option, equals, folder = word.partition("=")
-        if option not in ("--config-dir", "-cd"):
-            continue
-        folder = folder if equals else next_word
-        if not Path(folder).is_dir():
-            raise UserError(f"--config-dir: there is no folder '{folder}'")
-        ours = {file.name for file in (configs_folder() / "experiment").rglob("*.yaml")}
-        for file in sorted((Path(folder) / "experiment").glob("*.yaml")):
-            if file.name in ours:
-                raise UserError(f"--config-dir: {file} has the name of an experiment of gantrain's own; rename it")
+    if not Path(folder).is_dir():
+        raise UserError(f"--config-dir: there is no folder '{folder}'")
+    ours = {file.name for file in (configs_folder() / "experiment").rglob("*.yaml")}
+    for file in sorted((Path(folder) / "experiment").glob("*.yaml")):
+        if file.name in ours:
+            raise UserError(f"--config-dir: {file} has the name of an experiment of gantrain's own; rename it")
 
 
 def sentence(error: Exception, words: Sequence[str] = ()) -> str:
