@@ -38,7 +38,10 @@ class Translator:
     def open(self, file: Path) -> Image.Image:
         """What becomes of a picture, turned as its EXIF says, with its own alpha. Raises Unreadable."""
         with guarded(), open_picture(file) as stored:
-            pixels, alpha = separate(self.taken(ImageOps.exif_transpose(stored)), self.framing)
+            whole = ImageOps.exif_transpose(stored)
+            taken = whole if self.half is None else self.half(whole)
+            self.halved += taken is not whole
+            pixels, alpha = separate(taken, self.framing)
             # What was converted from CMYK is in no profile of CMYK any more, and a profile of grey fits no colours.
             profile = stored.info.get("icc_profile") if stored.mode in ("RGB", "RGBA") else None
         picture = flat(Image.fromarray(pixels), self.framing)  # 16 bits to 8
@@ -47,11 +50,6 @@ class Translator:
             made.putalpha(alpha)
         made.info["icc_profile"] = profile if made.mode in ("RGB", "RGBA") else None
         return made
-
-    def taken(self, picture: Image.Image) -> Image.Image:
-        taken = picture if self.half is None else self.half(picture)
-        self.halved += taken is not picture
-        return taken
 
     def translated(self, picture: Image.Image) -> Image.Image:
         """An opaque picture in grey or RGB to what the network makes of it, of the same size."""

@@ -25,10 +25,6 @@ def default_blocks(size: int) -> list[tuple[float, int]]:
     return [(2**i, 2) for i in range(depth)]
 
 
-def total_stride(blocks: Blocks) -> int:
-    return math.prod(stride for _, stride in blocks)
-
-
 def up(a: int, b: int, kernel: int, stride: int, bias: bool) -> nn.Module:
     """A transposed convolution that multiplies the side by `stride` exactly ("same" padding)."""
     if stride == 1 and kernel % 2 == 0:
@@ -67,7 +63,7 @@ class Generator(nn.Module):
         down = default_blocks(size)
         blocks = [(m / 2, s) for m, s in reversed(down)] if blocks is None else list(blocks)
         stem = down[-1][0] if stem is None else stem
-        stride = total_stride(blocks) * output_stride
+        stride = math.prod(stride for _, stride in blocks) * output_stride
         if size % stride:
             raise ValueError(f"size {size} is no multiple of {stride}, the product of the generator's strides")
         base, features = size // stride, round(stem * width)
