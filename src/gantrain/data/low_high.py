@@ -37,7 +37,7 @@ class LowHigh(GANDataModule):
     def wholes(self) -> Iterator[tuple[str, Tensor]]:
         """Every high picture by its name, as uint8 (channels, height, width), for scores and the like."""
         for i, row in enumerate(self.cached.rows):
-            yield self.source.name(int(row)), torch.from_numpy(self.cached.take(np.array([i]))[0])
+            yield self.source.name(int(row)), torch.tensor(self.cached.take(np.array([i]))[0])
 
     def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
         from gantrain.drawing.close_ups import compare  # fonts and drawing, only where there is something to draw

@@ -1,11 +1,9 @@
 """Photos of any size: random crops to train on, whole ones to measure with."""
 
 import hashlib
-from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from gantrain.data.batch import Batch
 from gantrain.data.cache.photos import Photos, open_photos
@@ -47,7 +45,7 @@ class PhotoCrops(LowHigh):
         photos, size = self.turns[indices], self.size
         places = corners(positions, self.cached.sides[photos] - size + 1, self.seed)
         crops = [self.cached[i][y : y + size, x : x + size] for i, (y, x) in zip(photos, places, strict=True)]
-        return {"real": torch.stack([_planes(crop) for crop in crops])}
+        return {"real": torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).contiguous()}
 
     def name(self, index: int) -> str:
         """The photo that the turn is of."""
@@ -57,12 +55,3 @@ class PhotoCrops(LowHigh):
     def labels(self) -> np.ndarray | None:
         labels = self.source.labels
         return None if labels is None else labels[self.cached.rows][self.turns].astype(np.int64)
-
-    def wholes(self) -> Iterator[tuple[str, Tensor]]:
-        for i, row in enumerate(self.cached.rows):
-            yield self.source.name(int(row)), _planes(self.cached[i])
-
-
-def _planes(pixels: np.ndarray) -> Tensor:
-    """A copy of pixels (h, w, c) as a tensor (c, h, w)."""
-    return torch.from_numpy(pixels.transpose(2, 0, 1).copy())

@@ -17,7 +17,7 @@ def source(tmp_path):
 
 def test_it_is_built_once(source, tmp_path, monkeypatch):
     first = open_photos(source, 3, folder=tmp_path / "cache")
-    assert [photo.shape for photo in first.take(np.arange(4))] == [(10, 12, 3)] * 3 + [(40, 50, 3)]
+    assert [photo.shape for photo in first.take(np.arange(4))] == [(3, 10, 12)] * 3 + [(3, 40, 50)]
     monkeypatch.setattr(photo_cache, "_build", None)
     again = open_photos(source, 3, folder=tmp_path / "cache")
     assert all((a == b).all() for a, b in zip(first.take(range(4)), again.take(range(4)), strict=True))

@@ -5,7 +5,6 @@ A cache is a folder `<key>` beside those of gantrain.data.cache: `pixels.u8` (th
 made in a folder of another name, so that a broken build leaves nothing that could be taken for whole.
 """
 
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -44,8 +43,9 @@ class Photos(Kept):
         height, width = self.sides[index]
         return self._pixels[self.starts[index] : self.starts[index + 1]].reshape(height, width, self.channels)
 
-    def take(self, indices: np.ndarray) -> Sequence[np.ndarray]:
-        return [self[int(index)] for index in indices]
+    def take(self, indices: np.ndarray) -> list[np.ndarray]:
+        """These photos, each (channels, h, w)."""
+        return [self[int(index)].transpose(2, 0, 1) for index in indices]
 
 
 def open_photos(source: Source, channels: int, least: int = 1, folder: Path | None = None) -> Photos:
