@@ -10,7 +10,6 @@ from gantrain.config.build import allow_plugins
 from gantrain.config.compose import composed, near_keys
 from gantrain.config.stages import stages_of
 from gantrain.data import GANDataModule
-from gantrain.data.source import dropped_by
 from gantrain.drawing.pictures import to_pil
 from gantrain.errors import UserError
 from gantrain.training.assemble import build_data
@@ -53,7 +52,7 @@ def describe(data: GANDataModule) -> None:
     print(f"{'holdout':<10}  {held_out(data)}")
     for index, reason in sorted(data.cached.unreadable.items())[:NAMED]:
         print(f"{'':<10}  {data.source.name(index)!r}: {reason}")
-    for reason, count in dropped_by(data.source).items():
+    for reason, count in data.source.dropped.items():
         print(f"{'':<10}  {count:>7,} left out: {reason}")
 
 

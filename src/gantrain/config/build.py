@@ -56,13 +56,12 @@ def locate(target: str, key: str) -> type:
     except ImportError as error:
         raise UserError(f"{key}._target_: there is no module '{module_name}' ({error})") from error
     found = getattr(module, name, None)
-    home = getattr(found, "__module__", "")
-    if inspect.isclass(found) and not f"{home}.".startswith((*TRUSTED, *_plugins)):
-        raise UserError(f"{key}._target_: '{target}' is a class of {home}, which is not trusted")
     if not inspect.isclass(found):
         own = f"{module_name}."  # classes of a package's modules count, imports from elsewhere do not
         classes = [n for n, v in vars(module).items() if inspect.isclass(v) and f"{v.__module__}.".startswith(own)]
         raise UserError(f"{key}._target_: '{module_name}' has no class '{name}'{did_you_mean(name, classes)}")
+    if not f"{found.__module__}.".startswith((*TRUSTED, *_plugins)):
+        raise UserError(f"{key}._target_: '{target}' is a class of {found.__module__}, which is not trusted")
     return found
 
 

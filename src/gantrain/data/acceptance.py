@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from gantrain.data.cache.pictures import Cached
-from gantrain.data.source import Source, dropped_by
+from gantrain.data.source import Source
 from gantrain.data.survey import used_levels
 from gantrain.errors import UserError
 
@@ -33,7 +33,7 @@ def check_readable(source: Source, cached: Cached, on_error: Literal["stop", "sk
 
 def tell_dropped(source: Source) -> None:
     """Say how many files, or rows of a list, are left out, and why."""
-    if dropped := dropped_by(source):
+    if dropped := source.dropped:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items())
         count = sum(dropped.values())
         print(f"gantrain: {count:,} files or rows are left out: {reasons}", file=sys.stderr, flush=True)

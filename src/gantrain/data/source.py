@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +17,7 @@ class Source:
 
     `fingerprint` changes when the data do. `labels` are class numbers (n,) or None, `class_names` their names or None.
     `framing` says how files of any shape are cut; None means arrays of one shape, squashed or enlarged as asked.
-    What lies there or is listed and cannot serve is counted by reason in `dropped`.
+    How many files, or rows of a list, cannot serve is counted by reason in `dropped`.
     Volumes have a `volume(index)`, a cube of bool, in the place of `read`; it raises Unreadable.
     """
 
@@ -25,7 +26,7 @@ class Source:
     labels: np.ndarray | None = None
     class_names: Sequence[str] | None = None
     framing: Framing | None = None
-    dropped: Mapping[str, int]  # may be missing
+    dropped: Mapping[str, int] = MappingProxyType({})
 
     def __len__(self) -> int:
         return len(self.names)
@@ -49,8 +50,3 @@ class Dataset(Protocol):
     def open(self, root: Path | None) -> Source:
         """Raises UserError that names the folder or file where something is missing or damaged."""
         ...
-
-
-def dropped_by(source: Source) -> Mapping[str, int]:
-    """How many files, or rows of a list, a source has left out, by reason."""
-    return getattr(source, "dropped", {})

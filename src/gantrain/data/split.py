@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from gantrain.data.cache.kept import Kept
-from gantrain.data.source import Source, dropped_by, fingerprint_of
+from gantrain.data.source import Source, fingerprint_of
 from gantrain.errors import UserError
 
 # Photos of WIKI-crop and IMDB-crop, such as 00/nm0000001_rm124825600_1899-5-10_1968.jpg: who it is comes first.
@@ -57,7 +57,7 @@ class Part(Source):
         self.source, self.rows = source, rows
         self.names = [source.names[row] for row in rows.tolist()]
         self.framing, self.class_names = source.framing, source.class_names
-        self.dropped = dropped_by(source)
+        self.dropped = source.dropped
         self.labels = None if source.labels is None else source.labels[rows]
         self.fingerprint = fingerprint_of(source.fingerprint, more=rows.tobytes())
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gantrain.data.cache.pictures import Cached
 from gantrain.data.formats.decode import Unreadable, guarded
-from gantrain.data.source import Source, dropped_by
+from gantrain.data.source import Source
 
 NAMED = 20  # classes
 LOOKED_INTO = 64  # files of 16 bits
@@ -16,7 +16,7 @@ LOOKED_INTO = 64  # files of 16 bits
 
 def told(source: Source, cached: Cached) -> dict[str, str]:
     """What is to be said of a source and its cache."""
-    dropped = sum(dropped_by(source).values())
+    dropped = sum(source.dropped.values())
     modes = Counter(mode.decode() for mode in cached.looks["mode"])  # Pillow's: L, RGB, RGBA, P, ...
     return {
         "sizes": _sizes(cached),
