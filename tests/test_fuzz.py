@@ -38,7 +38,7 @@ from gantrain.config.stages import stages_of
 from gantrain.data.aged_faces import read_csv, read_mat
 from gantrain.data.folder import ImageFolder
 from gantrain.data.formats import decode as decoding
-from gantrain.data.formats.decode import Framing, Unreadable, decode, lost_of, open_picture
+from gantrain.data.formats.decode import Framing, Unreadable, guarded, lost_of, open_picture, to_array
 from gantrain.data.formats.mat import inflated
 from gantrain.data.formats.volume_files import read_volume
 from gantrain.data.images import read_idx
@@ -280,13 +280,18 @@ def deep(file: Path) -> None:
     Image.fromarray(np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000).save(file)
 
 
+def decoded(read: Callable[[], Image.Image], framing: Framing) -> None:
+    with guarded(), read() as picture:
+        to_array(picture, 8, 3, framing)
+
+
 def read_picture(file: Path) -> None:
     """As training, `upscale`, `translate` and `age` do."""
     outcomes = 0
     enlarger = Enlarger(Twice(), 2, 3, (-1, 1), 64, 2)
     same = Translator(torch.nn.Conv2d(3, 3, 1), lambda picture: torch.zeros(3, *picture.size[::-1]), (-1, 1), 16, 64)
     for use in (
-        lambda: decode(lambda: open_picture(file), 8, 3, Framing()),
+        lambda: decoded(lambda: open_picture(file), Framing()),
         lambda: enlarger.open(file),
         lambda: same.open(file),
     ):
@@ -338,7 +343,7 @@ def read_zip(file: Path) -> None:
     source = ZippedPictures(file, Framing())
     for number in range(len(source)):
         try:
-            decode(lambda number=number: source.read(number), 8, 3, source.framing)
+            decoded(lambda number=number: source.read(number), source.framing)
         except Unreadable as error:
             one_sentence(str(error))
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gantrain.cli.options import Add, add_run, writing
 from gantrain.data.ages import CLASS_NAMES
-from gantrain.data.formats.decode import Unreadable, decode, open_picture
+from gantrain.data.formats.decode import Unreadable, guarded, open_picture, to_array
 from gantrain.drawing.pictures import to_pil
 from gantrain.drawing.progress import shown
 from gantrain.drawing.sheets import INK, PAPER, enlarged, font, labelled_rows
@@ -78,10 +78,10 @@ def class_number(option: str, word: str, classes: int) -> int:
 def read(photo: Path, data: Any) -> Tensor:
     """A photo as training would see it, uint8 (channels, size, size). Raises UserError."""
     try:
-        pixels, _ = decode(lambda: open_picture(photo), data.size, data.channels, data.dataset.framing)
+        with guarded(), open_picture(photo) as picture:
+            return torch.from_numpy(to_array(picture, data.size, data.channels, data.dataset.framing).copy())
     except Unreadable as error:
         raise UserError(f"{photo}: cannot be used as a photo ({error}); name a png, jpg, webp, bmp or gif") from error
-    return torch.from_numpy(pixels.copy())
 
 
 def nearest_class(module: Inversion, z: Tensor, real: Tensor, raw: bool) -> Tensor:

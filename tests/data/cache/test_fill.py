@@ -163,6 +163,14 @@ def test_large_pictures_are_decoded_by_fewer_processes(monkeypatch):
     assert processes_for(Large(10_000)) == 1
 
 
+def test_the_look_is_what_is_stored(tmp_path):
+    (tmp_path / "x").mkdir()
+    Image.new("L", (640, 320)).save(tmp_path / "x" / "a.jpg")  # decoded at a part of its side
+    (tmp_path / "pixels.u8").touch()
+    job = Job(ImageFolder().open(tmp_path / "x"), 8, 3, tmp_path / "pixels.u8", 1)
+    assert fill_chunk(job, 0).looks == [(640, 320, "L")]
+
+
 SCRIPT = """
 import os, time
 from pathlib import Path

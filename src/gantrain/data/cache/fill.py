@@ -4,7 +4,6 @@ The processes that decode import this module: it must stay free of torch.
 """
 
 import contextlib
-import functools
 import json
 import multiprocessing
 import os
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gantrain.data.formats.decode import DAMAGED_PICTURE, REFUSED, Look, Unreadable, decode
+from gantrain.data.formats.decode import DAMAGED_PICTURE, REFUSED, Look, Unreadable, guarded, to_array
 from gantrain.data.source import Source
 from gantrain.errors import UserError
 
@@ -112,8 +111,9 @@ def fill_chunk(job: Job, chunk: int) -> Done:
     looks: list[Look | str] = []
     for row, index in enumerate(span):
         try:
-            read = functools.partial(job.source.read, index)
-            pixels[row], look = decode(read, job.size, job.channels, job.source.framing)
+            with guarded(), job.source.read(index) as picture:
+                look = (*picture.size, picture.mode)
+                pixels[row] = to_array(picture, job.size, job.channels, job.source.framing)
         except Unreadable as error:
             look = str(error)
         looks.append(look)

@@ -4,7 +4,7 @@ import contextlib
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -80,15 +80,6 @@ def lost_of(file: Path) -> list[str]:
         if getattr(picture, "is_animated", False) and picture.format != "MPO":  # a phone's, with a preview
             lost.append("only the first frame is taken")
     return lost
-
-
-def decode(
-    read: Callable[[], Image.Image], size: int, channels: int, framing: Framing | None
-) -> tuple[np.ndarray, Look]:
-    """Pixels (channels, size, size) uint8 of the picture that `read` opens, and its look. Raises Unreadable."""
-    with guarded(), read() as picture:
-        look = (*picture.size, picture.mode)
-        return to_array(picture, size, channels, framing), look
 
 
 @contextlib.contextmanager
