@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import sys
 from collections.abc import Iterable
 
 LONGEST = 1000  # letters
@@ -54,6 +55,11 @@ def lacking(error: BaseException | None) -> str | None:
             return "there is not enough memory; ask for less at a time (data.batch_size, models.microbatches, -n)"
         error = error.__cause__ or error.__context__
     return None
+
+
+def tell(sentence: str) -> None:
+    """Say what a person should know beside what the program prints."""
+    print(f"gantrain: {sentence}", file=sys.stderr, flush=True)
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:

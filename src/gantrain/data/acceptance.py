@@ -1,6 +1,5 @@
 """What must be true of the pictures found before anything trains on them; every rule ends in one sentence."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -9,7 +8,7 @@ import numpy as np
 from gantrain.data.cache.pictures import Cached
 from gantrain.data.source import Source
 from gantrain.data.survey import used_levels
-from gantrain.errors import UserError
+from gantrain.errors import UserError, tell
 
 FEW = 0.01  # below this share, unreadable pictures are left out without being asked
 NAMED = 3
@@ -28,15 +27,14 @@ def check_readable(source: Source, cached: Cached, on_error: Literal["stop", "sk
             f"data.on_error: {what}: {named(source, bad)}; mend or remove them, or leave them out with "
             f"data.on_error=skip"
         )
-    print(f"gantrain: {what} and are left out: {named(source, bad)}", file=sys.stderr, flush=True)
+    tell(f"{what} and are left out: {named(source, bad)}")
 
 
 def tell_dropped(source: Source) -> None:
     """Say how many files, or rows of a list, are left out, and why."""
     if dropped := source.dropped:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items())
-        count = sum(dropped.values())
-        print(f"gantrain: {count:,} files or rows are left out: {reasons}", file=sys.stderr, flush=True)
+        tell(f"{sum(dropped.values()):,} files or rows are left out: {reasons}")
 
 
 def tell_levels(source: Source, cached: Cached) -> None:
@@ -47,11 +45,9 @@ def tell_levels(source: Source, cached: Cached) -> None:
     black, white = source.framing.levels
     if used[1] - used[0] < (white - black) / 2:
         full = (1 << max(1, used[1]).bit_length()) - 1
-        print(
-            f"gantrain: the 16-bit pictures use the values {used[0]} to {used[1]} of {black} to {white}, so they look "
-            f"alike; data.dataset.levels=[0,{full}] shows more",
-            file=sys.stderr,
-            flush=True,
+        tell(
+            f"the 16-bit pictures use the values {used[0]} to {used[1]} of {black} to {white}, so they look alike; "
+            f"data.dataset.levels=[0,{full}] shows more"
         )
 
 

@@ -4,7 +4,6 @@ import contextlib
 import copy
 import hashlib
 import os
-import sys
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ from PIL import Image
 
 from gantrain.data.formats.decode import SUFFIXES, Framing, open_picture
 from gantrain.data.source import Source, fingerprint_of
-from gantrain.errors import UserError
+from gantrain.errors import UserError, tell
 
 LOOKED_INTO = 64  # files, of whose ends so many bytes count
 END_BYTES = 4096
@@ -129,12 +128,8 @@ def list_pictures(root: Path, key: str = "data.root") -> Listing:
         raise UserError(f"{key}: cannot look into {error.filename} ({error.strerror})") from error
     if links:
         some = ", ".join(map(repr, sorted(links)[:3])) + (" ..." if len(links) > 3 else "")
-        print(
-            f"gantrain: data.root: {len(links):,} links are left out, "
-            f"for they lead to folders, nowhere or out of {root}: {some}",
-            file=sys.stderr,
-            flush=True,
-        )
+        why = f"for they lead to folders, nowhere or out of {root}"
+        tell(f"data.root: {len(links):,} links are left out, {why}: {some}")
     if not stamps:
         held = f"{len(others):,} files but no" if others else "no"
         raise UserError(f"{key}: {root} holds {held} {', '.join(s[1:] for s in SUFFIXES)}; name another folder")
@@ -182,12 +177,8 @@ def parts_of(root: Path, told: bool = True) -> tuple[Path, Path | None]:
     others = sorted((place for place in splits if place != train), key=lambda place: SPLITS.index(place.name.lower()))
     if told and others:
         unread = f", {' and '.join(place.name for place in others[1:])} stays unread" if others[1:] else ""
-        print(
-            f"gantrain: data.root: {named} are splits: training reads {train.name} alone, {others[0].name} is held out"
-            f"{unread}",
-            file=sys.stderr,
-            flush=True,
-        )
+        read = f"training reads {train.name} alone, {others[0].name} is held out"
+        tell(f"data.root: {named} are splits: {read}{unread}")
     return train, next(iter(others), None)
 
 

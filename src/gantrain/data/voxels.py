@@ -1,7 +1,6 @@
 """Volumes for training: kept as bits, fetched in batches, unpacked on the device."""
 
 import hashlib
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +17,7 @@ from gantrain.data.module import GANDataModule
 from gantrain.data.source import Source
 from gantrain.data.split import divide
 from gantrain.drawing.rendering import render, turn
-from gantrain.errors import UserError
+from gantrain.errors import UserError, tell
 
 
 @dataclass
@@ -159,7 +158,7 @@ def pack(source: Source, rows: np.ndarray, on_error: Literal["stop", "skip"]) ->
     if not kept:
         raise UserError(f"data.root: {what}; nothing is left to train on")
     if unreadable:
-        print(f"gantrain: {what}; they are left out", file=sys.stderr, flush=True)
+        tell(f"{what}; they are left out")
     labels = None if source.labels is None else source.labels[kept].astype(np.int64)
     return Packed(np.stack(bits), next(iter(sides)), labels, np.array(kept), unreadable)
 

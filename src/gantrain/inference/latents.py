@@ -12,7 +12,6 @@ from torch import Tensor
 
 from gantrain.errors import UserError
 from gantrain.files import replacing
-from gantrain.training.assemble import build_data
 from gantrain.training.loading import load_trained
 
 LARGEST = 256 * 2**20  # bytes of a file of latents: a million of 64 numbers
@@ -23,7 +22,7 @@ def latent_family(folder: Path | str, plugins: Sequence[str] = (), best: bool = 
     trained = load_trained(folder, plugins, best)
     if "sample" not in trained.module.verbs:
         raise UserError(f"{folder} makes no pictures from noise; see `gantrain --help` for what it can do")
-    return trained.module, build_data(trained.stage)
+    return trained.module, trained.data
 
 
 def save_latents(z: Tensor, file: Path) -> None:

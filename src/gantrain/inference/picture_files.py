@@ -10,7 +10,7 @@ from PIL import Image
 from gantrain.data.folder import list_pictures
 from gantrain.data.formats.decode import Unreadable, lost_of
 from gantrain.drawing.progress import shown
-from gantrain.errors import UserError
+from gantrain.errors import UserError, tell
 from gantrain.files import replacing
 
 
@@ -25,7 +25,7 @@ def plan(inputs: Sequence[Path], out: Path, force: bool) -> dict[Path, Path]:
             listing = list_pictures(path, "IN")
             folder, names = path, listing.names
             for reason, count in listing.passed_over.items():
-                print(f"gantrain: IN: {count:,} files are passed over: {reason}", file=sys.stderr)
+                tell(f"IN: {count:,} files are passed over: {reason}")
         for name in names:
             source, target = folder / name, out / name
             if path.is_dir() and out.resolve() != path.resolve() and source.resolve().is_relative_to(out.resolve()):
@@ -66,9 +66,9 @@ def work(jobs: Mapping[Path, Path], make: Callable[[Path], Image.Image], done: s
             failures[source] = f"cannot write {target}: {error.strerror or error}"
     print(f"{len(jobs) - len(failures):,} of {len(jobs):,} pictures{done}", flush=True)
     for what, count in lost.items():
-        print(f"gantrain: {what}: {count:,} pictures, such as {str(examples[what])!r}", file=sys.stderr)
+        tell(f"{what}: {count:,} pictures, such as {str(examples[what])!r}")
     for source, reason in failures.items():
-        print(f"gantrain: {str(source)!r}: {reason}", file=sys.stderr)
+        tell(f"{str(source)!r}: {reason}")
     return 1 if failures else 0
 
 
