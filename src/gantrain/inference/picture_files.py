@@ -1,6 +1,5 @@
 """A user's pictures through a run, file by file: where they go, what is refused first, what goes wrong with one."""
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

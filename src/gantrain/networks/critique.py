@@ -27,6 +27,5 @@ def critique(
 ) -> Tensor | Critique:
     """A discriminator's answer: a Critique with what its `auxiliary` head says of its last layer's output, or logits
     where it has nothing else to say."""
-    if auxiliary is None:
-        return Critique(logits, features) if features else logits
-    return Critique(logits, features, auxiliary(last))
+    said = None if auxiliary is None else auxiliary(last)
+    return logits if said is None and not features else Critique(logits, features, said)
