@@ -14,6 +14,7 @@ from gantrain.inference.latents import read_latents, save_latents
 
 def test_files_and_their_rows(tmp_path):
     z, file = torch.randn(6, 4), tmp_path / "a:b" / "z.safetensors"
+    file.parent.mkdir()
     save_latents(z, file)
     assert torch.equal(read_latents(str(file), 4)[0], z)
     some, rows = read_latents(f"{file}:5,0,5", 4)

@@ -65,7 +65,8 @@ def main(args: argparse.Namespace) -> None:
         latents, columns = rows.flatten(0, 1), rows.shape[1]
         refuse_too_many(len(latents), out)
     if args.save_latents is not None:
-        save_latents(latents, args.save_latents)
+        with writing("--save-latents", args.save_latents):
+            save_latents(latents, args.save_latents)
     cond = classes_of(args.of_class, torch.arange(len(latents)), module, data)
     if columns is None and args.of_class is None:
         columns = module.classes  # one each

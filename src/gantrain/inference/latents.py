@@ -26,15 +26,11 @@ def latent_family(folder: Path | str, plugins: Sequence[str] = (), best: bool = 
 
 
 def save_latents(z: Tensor, file: Path) -> None:
-    """Write `z` (n, z_dim) as safetensors, key `z`. Raises UserError where that is impossible."""
+    """Write `z` (n, z_dim) as safetensors, key `z`. Raises OSError, and UserError for too many."""
     if z.numel() * z.element_size() > LARGEST:
         raise UserError(f"{file}: {len(z):,} latents are more than a file of {LARGEST // 2**20} MiB holds; save fewer")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as temporary:
-            temporary.write_bytes(save({"z": z.contiguous()}, metadata={"z_dim": str(z.shape[1])}))
-    except OSError as error:
-        raise UserError(f"cannot write {file} ({error.strerror or error}); name another file") from error
+    with replacing(file) as temporary:
+        temporary.write_bytes(save({"z": z.contiguous()}, metadata={"z_dim": str(z.shape[1])}))
 
 
 def read_latents(word: str, z_dim: int) -> tuple[Tensor, list[int]]:
