@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from gantrain.data.ages import CLASS_NAMES, OLDEST, YOUNGEST, age_of, class_of
-from gantrain.data.folder import Listing, PictureFiles, list_pictures
+from gantrain.data.folder import Listing, PictureFiles, leads_out, list_pictures
 from gantrain.data.formats.decode import Framing
 from gantrain.data.formats.mat import read_struct
 from gantrain.data.source import fingerprint_of
@@ -43,9 +43,7 @@ class AgedFaces:
         listing = list_pictures(table.parent)
         there, names, labels, dropped, missing = set(listing.names), {}, [], Counter(), ""
         for path, age, reason in read_csv(table) if table.suffix.lower() == ".csv" else read_mat(table):
-            astray = why_not_there(path, there)
-            if astray is None and path not in there:
-                path = PureWindowsPath(path).as_posix()
+            path, astray = placed(path, there)
             if astray == NOT_THERE and not missing:
                 missing = f" (such as {path!r})"
             reason = astray or reason or why_no_age(age) or ("listed before" if path in names else None)
@@ -130,12 +128,14 @@ def _age(text: str | None) -> float | None:
     return age if math.isfinite(age) else None
 
 
-def why_not_there(path: str, there: set[str]) -> str | None:
-    """Why a path is not used, or None: only pictures that were found under the root are ever opened."""
-    posix, windows = PurePosixPath(path), PureWindowsPath(path)
-    if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
-        return "a path outside of data.root"
-    return None if path in there or windows.as_posix() in there else NOT_THERE
+def placed(path: str, there: set[str]) -> tuple[str, str | None]:
+    """A path as it is found under the root, and why it is not used: only pictures found there are ever opened."""
+    if leads_out(path):
+        return path, "a path outside of data.root"
+    for found in (path, PureWindowsPath(path).as_posix()):
+        if found in there:
+            return found, None
+    return path, NOT_THERE
 
 
 def why_no_age(age: float | None) -> str | None:

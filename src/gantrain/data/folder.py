@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Literal
 
 import numpy as np
@@ -150,7 +150,7 @@ def passed_over(others: Sequence[str]) -> dict[str, int]:
 
 def splits_in(root: Path) -> list[Path]:
     """The folders right below `root` where all of them have the names of splits."""
-    folders = sorted(place for place in root.iterdir() if _is_shown(place) and place.is_dir())
+    folders = sorted(place for place in root.iterdir() if is_shown(place) and place.is_dir())
     return folders if all(place.name.lower() in SPLITS for place in folders) else []
 
 
@@ -166,7 +166,7 @@ def parts_of(root: Path, told: bool = True) -> tuple[Path, Path | None]:
     if not splits or (train is None and len(splits) == 1):
         return root, None
     named = " and ".join(place.name for place in splits)
-    shown = sorted(filter(_is_shown, root.iterdir()))
+    shown = sorted(filter(is_shown, root.iterdir()))
     astray = next((place for place in shown if place.name.lower().endswith(SUFFIXES)), None)
     if train is None or astray is not None:
         reason = "none is for training" if astray is None else f"{astray.name!r} lies in none of them"
@@ -188,15 +188,22 @@ def _entries(root: Path) -> Iterator[tuple[str, os.DirEntry]]:
     while waiting:
         folder, inside = waiting.pop()
         with os.scandir(folder) as entries:
-            for entry in filter(_is_shown, entries):
+            for entry in filter(is_shown, entries):
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append((entry.path, f"{inside}{entry.name}/"))
                 else:
                     yield inside + entry.name, entry
 
 
-def _is_shown(entry: os.DirEntry | Path) -> bool:
+def is_shown(entry: os.DirEntry | PurePath) -> bool:
+    """Whether a file or folder counts, by its name alone: neither what is hidden nor what macOS adds to archives."""
     return not entry.name.startswith(".") and entry.name != "__MACOSX"
+
+
+def leads_out(path: str) -> bool:
+    """Whether a path in somebody's list or archive leads out of where that lies, on whatever system."""
+    windows = PureWindowsPath(path)
+    return bool(PurePosixPath(path).is_absolute() or windows.drive or windows.root or ".." in windows.parts)
 
 
 def _leads_to_file(link: os.DirEntry, root: Path) -> bool:
@@ -228,7 +235,7 @@ def _classes(
                 f"{', '.join(known)}"
             )
         return np.array([known.index(name) for name in of]), list(known)
-    folders = [f.name for f in root.iterdir() if _is_shown(f) and f.is_dir() and not f.is_symlink()]
+    folders = [f.name for f in root.iterdir() if is_shown(f) and f.is_dir() and not f.is_symlink()]
     numbers = all(name.isascii() and name.isdigit() for name in folders)
     folders.sort(key=lambda name: (int(name) if numbers else 0, name))
     if len(folders) < 2 or any(name.count("/") != 1 for name in names):

@@ -4,11 +4,12 @@ import io
 import struct
 import zipfile
 import zlib
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image
 
+from gantrain.data.folder import is_shown, leads_out
 from gantrain.data.formats.decode import SUFFIXES, Framing, open_picture
 from gantrain.data.source import Source, fingerprint_of
 from gantrain.errors import UserError
@@ -70,8 +71,7 @@ def _directory(file: Path) -> list[zipfile.ZipInfo]:
     for info in infos:
         if info.header_offset < 0:  # as Python's zipfile makes of a directory that begins too early
             raise UserError(f"data.root: {file} is no sound ZIP file (it is cut off in front); fetch it again")
-        posix, windows = PurePosixPath(info.filename), PureWindowsPath(info.filename)
-        if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
+        if leads_out(info.filename):
             raise UserError(
                 f"data.root: {file} names a path outside of itself, {info.filename!r}; do not trust it, fetch it again"
             )
@@ -79,6 +79,6 @@ def _directory(file: Path) -> list[zipfile.ZipInfo]:
 
 
 def _is_picture(info: zipfile.ZipInfo) -> bool:
-    parts = PurePosixPath(info.filename).parts
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return not info.filename.endswith("/") and not hidden and info.filename.lower().endswith(SUFFIXES)
+    path = PurePosixPath(info.filename)
+    shown = all(map(is_shown, (path, *path.parents)))
+    return not info.filename.endswith("/") and shown and info.filename.lower().endswith(SUFFIXES)
