@@ -63,7 +63,8 @@ class Chapter:
     def __init__(self, run: Run, stage: Stage, records: Sequence[Mapping], measured: Sequence[Record]):
         records = [r for r in records if r["stage"] == stage.name and not is_look(r)]
         measured = [r for r in measured if r.stage == stage.name]
-        files = [file for file in frames(run.samples(stage.tag)) if is_whole(file)]
+        samples = run.samples(stage.tag)
+        files = [file for file in frames(samples) if is_whole(file)]
         ended, uses = run.finished(stage.name), uses_of(stage)
         self.tag = stage.tag
         self.done = run.reached(stage.name)
@@ -76,8 +77,8 @@ class Chapter:
         self.inputs = "The same latents" if "sample" in uses.verbs else "The same inputs"  # of all its grids
         # What stands side by side in them, where a grid does not say so itself.
         self.columns = f"; side by side: {uses.columns}" if uses.columns else ""
-        self.turning = turning(run.samples(stage.tag) / TURNING_FILE)  # from all around, where samples can be turned
-        self.attention = attention(run.samples(stage.tag) / ATTENTION_FILE)  # where it looks, where networks have some
+        self.turning = url_of(samples / TURNING_FILE, "GIF")  # from all around, where samples can be turned
+        self.attention = url_of(samples / ATTENTION_FILE, "PNG")  # where it looks, where networks have some
         self.scores = newest_scores(measured)
         self.charts = [*draw_charts(records, stage.tag), *draw_scores(measured, stage.tag)]
         looks = read_looks(run.metrics_file, stage.name)
@@ -160,18 +161,13 @@ def animation(files: Sequence[Path]) -> str:
 def moments(looks: Sequence[Look], folder: Path) -> list[Moment]:
     """The changes of health's verdict, oldest first."""
     files = {int(file.stem): file for file in frames(folder) if is_whole(file)}
-    shown = {iteration: picture(file, SMALL) for iteration, file in files.items()}
-    return [Moment(look, shown.get(look.iteration)) for look in spread(changes_of(looks), MOMENTS)]
+    shown = [(look, files.get(look.iteration)) for look in spread(changes_of(looks), MOMENTS)]
+    return [Moment(look, None if file is None else picture(file, SMALL)) for look, file in shown]
 
 
-def turning(file: Path) -> str | None:
-    """The animation of the turning samples, where there is one."""
-    return data_url(file.read_bytes(), "gif") if is_whole(file, "GIF") else None
-
-
-def attention(file: Path) -> str | None:
-    """The sheet of attention maps, where there is one."""
-    return data_url(file.read_bytes(), "png") if is_whole(file) else None
+def url_of(file: Path, kind: str) -> str | None:
+    """A picture as it is, where there is one."""
+    return data_url(file.read_bytes(), kind.lower()) if is_whole(file, kind) else None
 
 
 def data_url(data: bytes, kind: str) -> str:
