@@ -19,10 +19,14 @@ from gantrain.networks.spectral import bound_spectral_norms
 Blocks = Sequence[tuple[float, int]]  # (channels in multiples of width, stride) of each convolution, in order
 
 
+def doublings(size: int) -> int:
+    """How often a map of 4 to 7 pixels doubles until it is `size` wide."""
+    return max(1, int(math.log2(size / 4)))
+
+
 def default_blocks(size: int) -> list[tuple[float, int]]:
     """Stride-2 blocks from `size` down to a 4 to 7 pixel wide map, doubling the width each time."""
-    depth = max(1, int(math.log2(size / 4)))
-    return [(2**i, 2) for i in range(depth)]
+    return [(2**i, 2) for i in range(doublings(size))]
 
 
 def up(a: int, b: int, kernel: int, stride: int, bias: bool) -> nn.Module:

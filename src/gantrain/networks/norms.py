@@ -31,11 +31,9 @@ class ConditionalBatchNorm2d(nn.Module):
     def __init__(self, channels: int, classes: int | None = None):
         super().__init__()
         self.norm = nn.BatchNorm2d(channels, affine=classes is None)
-        # No nn.Embedding: spectral norm, which bounds those, must not shrink gains.
-        table = (
-            None if classes is None else torch.cat([torch.ones(classes, channels), torch.zeros(classes, channels)], 1)
-        )
-        self.table = None if table is None else nn.Parameter(table)
+        self.table = None
+        if classes is not None:  # no nn.Embedding: spectral norm, which bounds those, must not shrink gains
+            self.table = nn.Parameter(torch.tensor([1.0, 0.0]).repeat_interleave(channels).repeat(classes, 1))
 
     def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         x = self.norm(x)

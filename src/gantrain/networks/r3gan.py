@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gantrain.networks.dcgan import doublings
 from gantrain.networks.fir import Resample
 from gantrain.networks.labels import check_class
-from gantrain.networks.sngan import doublings
 
 GROUP = 16  # channels of a group of the 3x3 convolutions
 GAIN = math.sqrt(2 / (1 + 0.2**2))  # that keeps the variance through a leaky ReLU of slope 0.2

@@ -5,7 +5,6 @@ With classes it is that of Miyato and Koyama 2018 (arXiv 1802.05637), with atten
 """
 
 import itertools
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -14,14 +13,10 @@ from torch import Tensor, nn
 
 from gantrain.networks.attention import SelfAttention
 from gantrain.networks.critique import Critique
+from gantrain.networks.dcgan import doublings
 from gantrain.networks.labels import check_class
 from gantrain.networks.norms import ConditionalBatchNorm2d
 from gantrain.networks.spectral import bound_spectral_norms
-
-
-def doublings(size: int) -> int:
-    """How often a map of 4 to 7 pixels doubles until it is `size` wide."""
-    return max(1, int(math.log2(size / 4)))
 
 
 def default_widths(size: int) -> list[float]:

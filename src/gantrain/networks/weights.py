@@ -54,19 +54,15 @@ def refuse_odd_tensors(state: Any, most: int) -> None:
     waiting, seen = [state], set()
     while waiting:
         part = waiting.pop()
-        if isinstance(part, (Mapping, list, tuple)):
-            if id(part) in seen:  # a list may hold itself
-                continue
-            seen.add(id(part))
         if isinstance(part, Tensor):
             if part.layout != torch.strided or part.is_quantized or part.is_nested or part.device.type != "cpu":
                 raise ValueError("it holds a tensor of another kind")
             if part.numel() * part.element_size() > most:
                 raise ValueError("it holds a tensor larger than the file")
-        elif isinstance(part, Mapping):
-            waiting += part.values()
-        elif isinstance(part, (list, tuple)):
-            waiting += [inner for inner in part if not isinstance(inner, (int, float, str))]
+        elif isinstance(part, (Mapping, list, tuple)) and id(part) not in seen:  # a list may hold itself
+            seen.add(id(part))
+            inner = part.values() if isinstance(part, Mapping) else part
+            waiting += [value for value in inner if not isinstance(value, (int, float, str))]
 
 
 def read_state(file: Path, key: str) -> dict[str, Tensor]:
