@@ -26,10 +26,7 @@ def techniques(config: Mapping[str, Any]) -> str:
 
 def kind(node: Mapping[str, Any]) -> str:
     """The class that a node names, with those of its options that are plain."""
-    options = [f"{key} {value}" for key, value in node.items() if not key.startswith("_") and not _is_node(value)]
+    plain = {key: value for key, value in node.items() if not isinstance(value, (Mapping, list))}
+    options = [f"{key} {value}" for key, value in plain.items() if not key.startswith("_")]
     name = node["_target_"].rpartition(".")[2]
     return f"{name} ({', '.join(options)})" if options else name
-
-
-def _is_node(value: Any) -> bool:
-    return isinstance(value, Mapping | list)
