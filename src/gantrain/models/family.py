@@ -24,6 +24,7 @@ class Family:
     """
 
     networks: Mapping[str, nn.Module]
+    microbatches: int  # parts of a batch that a turn looks at one after the other
     verbs: Sequence[str] = ()  # what `gantrain VERB RUN` can do with a trained run, beside what its data say
     usual_evaluation: str | None = None  # that of configs/evaluation for a run without one, unless its data say
     capturable = True  # whether an iteration reads nothing of the host that changes: a GPU records and replays it

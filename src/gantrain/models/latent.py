@@ -138,7 +138,7 @@ class LatentGAN(GANModule):
         of_real = self.judge(self.see(real, batch, "real"), *cond)
         of_fake = self.judge(self.see(fake, batch, "fake"), *cond)
         terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
-        stats |= self.shown.learn(of_real.logits, self.adversarial, self)
+        stats |= self.shown.learn(of_real.logits, batch, self.adversarial, self)
         if self.consistency:
             for use, samples, before in (("real", real, of_real), ("fake", fake, of_fake)):
                 after = self.judge(self.shown(samples, batch, use), *cond)

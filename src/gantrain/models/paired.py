@@ -79,7 +79,7 @@ class PairedGAN(GANModule):
         of_real = self.judge(self.shown(batch["real"], batch, "real"), *cond)
         of_fake = self.judge(self.shown(fakes.detach(), batch, "fake"), *cond)
         terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
-        return terms, stats | self.shown.learn(of_real.logits, self.adversarial, self)
+        return terms, stats | self.shown.learn(of_real.logits, batch, self.adversarial, self)
 
     @plays
     def generator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:

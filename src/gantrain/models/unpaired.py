@@ -98,7 +98,7 @@ class UnpairedGAN(GANModule):
             side_terms, side_stats = discriminator_turn(self.adversarial, of_real, of_fake)
             terms |= on_side(side, side_terms)
             stats |= on_side(side, side_stats)
-        return terms, stats | self.shown.learn(torch.cat(real_logits), self.adversarial, self)
+        return terms, stats | self.shown.learn(torch.cat(real_logits), batch, self.adversarial, self)
 
     @plays
     def generators(self, batch: Batch, fakes: Fakes) -> tuple[Scalars, Scalars]:

@@ -20,13 +20,14 @@ from gantrain.models.augment.adaptive import (
     resampled,
 )
 
-ALONE = SimpleNamespace(trainer=SimpleNamespace(world_size=1))
+ALONE = SimpleNamespace(trainer=SimpleNamespace(world_size=1), microbatches=1)
 NEVER, ALWAYS = torch.tensor(0.0), torch.tensor(1.0)
 
 
-def learn(augment, logits, loss=None, turns=1):
+def learn(augment, logits, loss=None, turns=1, images=None, game=ALONE):
+    batch = {"real": torch.zeros(images or len(logits), 1)}
     for _ in range(turns):
-        stats = augment.learn(torch.as_tensor(logits), loss or NonSaturating(), ALONE)
+        stats = augment.learn(torch.as_tensor(logits), batch, loss or NonSaturating(), game)
     return stats
 
 
@@ -44,6 +45,26 @@ def test_p_rises_where_d_is_right_too_often_and_falls_else():
     assert learn(augment, right)["p"].item() == pytest.approx(0.9 - 0.05)  # 40 of 100 images, at most the limit
     assert learn(augment, unsure, turns=4)["p"].item() == pytest.approx(LIMIT - 0.4)
     assert learn(augment, [-1.0] * 10, turns=8)["p"].item() == 0.0
+
+
+def test_a_whole_number_to_start_from_moves_as_any_other():
+    augment = AdaptiveAugment(images=100, every=1, start=0)
+    assert augment.state_dict()["p"] == 0.0
+    assert learn(augment, [1.0] * 10)["p"].item() == pytest.approx(0.1)
+    resumed = AdaptiveAugment(start=0)
+    resumed.load_state_dict(AdaptiveAugment(start=0).state_dict(), torch.device("cpu"))
+
+
+def test_images_are_counted_where_a_pack_has_one_logit():
+    packed = AdaptiveAugment(images=100, every=1)
+    assert learn(packed, [1.0] * 5, images=10)["p"].item() == pytest.approx(0.1)
+
+
+def test_p_stays_until_all_parts_of_the_last_turn_are_done():
+    parts = SimpleNamespace(trainer=ALONE.trainer, microbatches=3)
+    augment = AdaptiveAugment(images=100, every=2)
+    assert learn(augment, [1.0] * 5, turns=5, game=parts)["p"].item() == 0.0
+    assert learn(augment, [1.0] * 5, game=parts)["p"].item() == pytest.approx(0.3)
 
 
 def test_the_sign_is_measured_from_the_loss_s_boundary():

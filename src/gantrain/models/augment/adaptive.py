@@ -12,7 +12,7 @@ from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.models.augment.shown import Augment
 from gantrain.models.family import Family
-from gantrain.models.loop.batch import Scalars
+from gantrain.models.loop.batch import Scalars, batch_size
 from gantrain.parallel import average_scalars
 
 GEOMETRY, COLOUR = 18, 10  # uniform numbers that each takes
@@ -22,7 +22,7 @@ LIMIT = 0.85  # of p: where nearly every picture is changed, the changes turn up
 class AdaptiveAugment(Augment):
     """Each change of a list with chance p, where D is right too often about real pictures with a higher p.
 
-    Every `every` turns p moves by the images since then over `images`: up where the mean sign of D's logits on real
+    Every `every` turns p moves by the images seen since over `images`: up where the mean sign of D's logits on real
     pictures is above `target`, else down, between 0 and 0.85. `start` is the first p; with `target: null` it stays.
     The list: `flip` (mirrored, quarter turns; not for digits and letters), `geometry` (shifts, scales, turns, aspects)
     and `colour` (brightness, contrast, inverted luma, hue, saturation).
@@ -53,7 +53,7 @@ class AdaptiveAugment(Augment):
         self.target, self.images, self.every, self.start = target, images, every, start
         self.flip, self.geometry, self.colour = flip, geometry, colour
         self.p: Tensor | None = None  # the chance of each change
-        self.window: Tensor | None = None  # since p has moved: sum of signs, turns, samples
+        self.window: Tensor | None = None  # since p has moved: sum of signs, how many, images
 
     def drawn(self, game: Family, batch: Batch, like: Tensor, key: str) -> Tensor:
         return game.uniform(batch, GEOMETRY + COLOUR, key=key)
@@ -67,24 +67,24 @@ class AdaptiveAugment(Augment):
     def strength(self, device: torch.device) -> Tensor:
         """p, a tensor that stays where it is: a recorded iteration reads and moves this very one."""
         if self.p is None:
-            self.p = torch.full((), self.start, device=device)
+            self.p = torch.full((), float(self.start), device=device)
             self.window = torch.zeros(3, device=device)
         return self.p
 
     @torch.no_grad()
-    def learn(self, real_logits: Tensor, adversarial: AdversarialLoss, game: Family) -> Scalars:
+    def learn(self, real_logits: Tensor, batch: Batch, adversarial: AdversarialLoss, game: Family) -> Scalars:
         p = self.strength(real_logits.device)
         if self.target is None:
             return {"p": p.clone()}
         world = game.trainer.world_size
-        logits, samples = real_logits.float(), len(real_logits) * world
+        logits, images = real_logits.float(), batch_size(batch) * world
         right, wrong = (logits > adversarial.boundary).float(), (logits < adversarial.boundary).float()
         sign = average_scalars((right - wrong).mean(), world)  # of what is not a number it is 0
         one = torch.ones_like(sign)
-        self.window += torch.stack([sign, one, samples * one])
-        total, turns, images = self.window.unbind()
-        due = turns >= self.every
-        step = torch.sign(total / turns - self.target) * images / self.images
+        self.window += torch.stack([sign, one, images * one])
+        total, signs, seen = self.window.unbind()
+        due = signs >= self.every * game.microbatches  # each part of a turn gives one
+        step = torch.sign(total / signs - self.target) * seen / self.images
         p.copy_(torch.where(due, (p + step).clamp(0, LIMIT), p))
         self.window.copy_(torch.where(due, 0.0, self.window))
         return {"p": p.clone(), "sign": sign}
@@ -99,7 +99,7 @@ class AdaptiveAugment(Augment):
 
     def state_dict(self) -> dict[str, Any]:
         if self.p is None:
-            return {"p": self.start, "window": [0.0] * 3}
+            return {"p": float(self.start), "window": [0.0] * 3}
         return {"p": self.p.item(), "window": self.window.tolist()}
 
     def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:

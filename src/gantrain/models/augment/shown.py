@@ -29,8 +29,9 @@ class Augment:
     def __call__(self, samples: Tensor, drawn: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def learn(self, real_logits: Tensor, adversarial: AdversarialLoss, game: Family) -> Scalars:
-        """Called in the discriminator's turn with its logits on real samples; gives statistics of that turn."""
+    def learn(self, real_logits: Tensor, batch: Batch, adversarial: AdversarialLoss, game: Family) -> Scalars:
+        """Called in the discriminator's turn, once for each part of it, with its logits on the real samples of `batch`;
+        gives statistics of that turn."""
         return {}
 
     def check(self, key: str, adversarial: AdversarialLoss) -> None:
@@ -80,11 +81,11 @@ class Shown:
                 samples = member(samples.float(), drawn)
         return samples
 
-    def learn(self, real_logits: Tensor, adversarial: AdversarialLoss, game: Family) -> Scalars:
+    def learn(self, real_logits: Tensor, batch: Batch, adversarial: AdversarialLoss, game: Family) -> Scalars:
         """Let the members learn from logits on real samples; gives their statistics."""
         learnt = {}
         for name, member in self.members.items():
-            stats = member.learn(real_logits.detach(), adversarial, game)
+            stats = member.learn(real_logits.detach(), batch, adversarial, game)
             learnt |= {f"augment_{name}_{key}": value for key, value in stats.items()}
         return learnt
 
