@@ -74,6 +74,18 @@ def test_what_changes_nothing_is_put_back_and_the_same_again(data):
     assert one.look(data.examples(8), {}) | {"generator/step": 0} == values
 
 
+def test_clusters_count_new_fakes_at_each_look_or_none(data):
+    one = checkup(data)
+    looks = []
+    for one.module.iteration in (100, 200):
+        looks.append(one.look(data.examples(8), {}))
+    assert sum(looks[0]["cells"]) == sum(looks[1]["cells"]) == 32
+    assert looks[0]["diversity"] != looks[1]["diversity"]  # of the same weights
+    copies = checkup(data, Copies)  # made of the same samples each time: counted again, they would be no more
+    assert "cells" not in copies.look(data.examples(8), {})
+    assert "modes, for fakes are made of the same samples at every look" in copies.missing()
+
+
 def test_it_says_what_it_cannot_measure(data):
     assert not any("discriminator" in reason for reason in checkup(data).missing())
     assert "no logit of indecision" in checkup(data, adversarial=Wasserstein()).missing()[0]

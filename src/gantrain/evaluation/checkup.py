@@ -68,8 +68,11 @@ class Checkup:
         count = self.chunk * max(1, min(CHUNKS, MOST // self.chunk))
         self.fixed = self.there(data.examples(count))
         self.unseen = self.held_out(count)
+        generator = torch.Generator().manual_seed(0)
+        untouched = generator.get_state()
         with undisturbed(module, module.device):
-            self.keys = list(module.made(few(self.fixed, 1), torch.Generator().manual_seed(0)))
+            self.keys = list(module.made(few(self.fixed, 1), generator))
+        self.has_latents = not torch.equal(untouched, generator.get_state())  # else fakes are of the same data each time
         self.real = self.compared()
 
     def there(self, batch: Batch) -> Batch:
@@ -118,6 +121,8 @@ class Checkup:
             told.append("unseen real samples, for none are held out; data.holdout=0.1 keeps some (of a new run)")
         if self.module.has_targets:
             told.append("modes, for every sample has a target of its own")
+        elif not self.has_latents:
+            told.append("modes, for fakes are made of the same samples at every look")
         elif all(real.centres is None for real in self.real.values()):
             told.append(f"modes, for there are fewer than {2 * PER_CELL} different samples")
         if any(self.fixed[key].dim() != 4 for key in self.keys):
@@ -140,8 +145,9 @@ class Checkup:
                 restore_buffers(trained, buffers)
 
     def made(self, chunks: Sequence[Batch]) -> Batch:
-        """Fakes of the fixed latents, under the keys of what they imitate."""
-        generator = torch.Generator().manual_seed(derive_seed(self.module.seed, "health"))
+        """Fakes under the keys of what they imitate; their latents are new at each look, so that looks add up."""
+        seed = derive_seed(self.module.seed, "health", self.module.iteration)
+        generator = torch.Generator().manual_seed(seed)
         parts = [self.module.made(chunk, generator) for chunk in chunks]
         return {key: torch.cat([part[key].float() for part in parts]) for key in parts[0]}
 
@@ -210,7 +216,7 @@ class Checkup:
                 aimed = {name: value[: self.chunk] for name, value in self.unseen.items()}
                 off = health.small(self.made([aimed])[key]) - health.small(aimed[key])
                 values["unseen_error"] = off.norm(dim=1).mean() / real.diversity
-        elif real.centres is not None:
+        elif self.has_latents and real.centres is not None:
             values["cells"] = health.in_cells(rows, real.centres).tolist()
             values["real_cells"] = real.shares
         if fakes.dim() == 4:
