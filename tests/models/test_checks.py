@@ -7,7 +7,7 @@ from toys import Discriminator, Generator, game, player
 
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import Wasserstein
-from gantrain.losses.penalties import R1, HistoricalAveraging
+from gantrain.losses.penalties import DRAGAN, R1, HistoricalAveraging
 from gantrain.losses.reconstruction import PixelMSE
 from gantrain.models.adversary import check_bounded
 from gantrain.models.base import GANModule
@@ -107,6 +107,12 @@ def test_penalties_that_nobody_pays_are_refused():
     ):
         PairedGAN(**generator, content=PixelMSE(), penalties={"r1": R1(1.0)})
     check_penalties({}, {}, {})
+
+
+def test_what_looks_around_real_samples_is_of_who_gets_them():
+    game(penalties={"dragan": DRAGAN(weight=1.0)})
+    with pytest.raises(UserError, match=r"penalties\.dragan\.of is generator: DRAGAN looks around real samples"):
+        game(penalties={"dragan": DRAGAN(weight=1.0, of="generator")})
 
 
 def test_a_critic_of_wasserstein_needs_a_bound_beside_a_content_loss_too():

@@ -72,7 +72,7 @@ class Checkup:
         untouched = generator.get_state()
         with undisturbed(module, module.device):
             self.keys = list(module.made(few(self.fixed, 1), generator))
-        self.has_latents = not torch.equal(untouched, generator.get_state())  # else fakes are of the same data each time
+        self.has_latents = not torch.equal(untouched, generator.get_state())  # else fakes repeat
         self.real = self.compared()
 
     def there(self, batch: Batch) -> Batch:

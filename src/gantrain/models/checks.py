@@ -56,13 +56,18 @@ def check_statistic(player: str, statistic: str, measured: Sequence[str]) -> Non
 def check_penalties(
     penalties: Mapping[str, Penalty], networks: Mapping[str, nn.Module], players: Mapping[str, Player]
 ) -> None:
-    """Raise UserError for penalties that would look at no network, or at one with batch norm."""
+    """Raise UserError for penalties that would look at no network, at one with batch norm, or at no real samples."""
     for key, penalty in penalties.items():
         looked_at = [network for name, player in players.items() if penalty.is_of(name) for network in player.networks]
         if not looked_at:
             raise UserError(
                 f"losses.penalties.{key}: there is no player '{penalty.of}' whose networks it could act on; "
                 f"losses.penalties.{key}.of= names another ({', '.join(players)}), losses.penalties={{}} leaves it out"
+            )
+        if penalty.draws == "value" and penalty.of.startswith("generator"):
+            raise UserError(
+                f"losses.penalties.{key}.of is {penalty.of}: {type(penalty).__name__} looks around real samples, which "
+                f"discriminators get; losses.penalties.{key}.of=discriminator, or leave it out"
             )
         for name in looked_at if penalty.looks_at == "samples" else ():
             if any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in networks[name].modules()):
