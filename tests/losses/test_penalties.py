@@ -115,6 +115,16 @@ def test_dragan_looks_around_the_real_samples():
     assert DRAGAN(10.0)(lambda x: 3 * x[:, 0], real).item() == pytest.approx(40.0)
 
 
+def test_the_line_between_two_packs_is_straight():
+    seen = []
+    critic = lambda x: (seen.append(x.detach()), x.view(2, -1).sum(1))[1]  # noqa: E731
+    real, fake, mix = torch.ones(4, 3), torch.zeros(4, 3), torch.tensor([0.1, 0.9, 0.4, 0.6])
+    for pack in (2, 1):
+        GradientPenalty(1.0).at(PenaltyInputs(critic, real, fake, pack=pack), mix)
+    assert torch.equal(seen[0], torch.tensor([0.1, 0.1, 0.4, 0.4])[:, None].expand(4, 3))
+    assert torch.equal(seen[1], mix[:, None].expand(4, 3))
+
+
 def test_a_critic_of_packs_is_penalised_by_the_pack():
     # D of a pair is the sum of both, with a gradient of ones: the norm is that of four numbers
     x = torch.randn(6, 2)

@@ -20,14 +20,15 @@ from gantrain.ramps import Ramp
 class PenaltyInputs:
     """What the penalties of a turn look at: a function of samples (and `cond`), real samples and fake ones.
 
-    Of a generator the function makes samples, whose numbers are then its decisions, and both are the latents it is
-    given.
+    The function may judge `pack` samples together. Of a generator it makes samples, whose numbers are then its
+    decisions, and both are the latents it is given.
     """
 
     function: Callable[..., Tensor]
     real: Tensor
     fake: Tensor
     cond: Tensor | None = None
+    pack: int = 1
 
 
 class Penalty:
@@ -55,6 +56,8 @@ class Penalty:
 
     def at(self, inputs: PenaltyInputs, mix: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
         """The penalty where it looks, by the random numbers `mix`; with `weight`, of now, in the place of its own."""
+        if inputs.pack > 1 and self.draws == "sample":  # one number for a pack: the line between two packs is straight
+            mix = mix[:: inputs.pack].repeat_interleave(inputs.pack)
         return self(inputs.function, self.points(inputs.real, inputs.fake, mix), inputs.cond, weight)
 
     def of_weights(self, weights: Sequence[nn.Parameter], weight: Tensor | None = None) -> Tensor:

@@ -162,7 +162,7 @@ class LatentGAN(GANModule):
     def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:
         if name == "discriminator":
             cond = self.discriminator_cond(batch)
-            inputs = PenaltyInputs(partial(self.logits, batch), batch["real"], fakes.detach(), *cond)
+            inputs = PenaltyInputs(partial(self.logits, batch), batch["real"], fakes.detach(), *cond, pack=self.pack)
         else:
             source = self.generator_inputs(batch)
             inputs = PenaltyInputs(self.networks["generator"], source["z"], source["z"], *self.generator_cond(source))

@@ -12,8 +12,8 @@ class Dropout(nn.Dropout):
 
     torch draws a random number of its own for each, on one thread: a third of what a small discriminator's pass takes.
     The rate is `p` rounded to 1/65536, and what is kept is scaled by exactly that rate. The bits come from torch's
-    generator, whose state checkpoints hold. Elsewhere it is torch's dropout itself, which a
-    CUDA graph can record and a compiler fuses.
+    generator, whose state checkpoints hold. Elsewhere it is torch's dropout itself, which a CUDA graph can record and a
+    compiler fuses.
     """
 
     def forward(self, x: Tensor) -> Tensor:
