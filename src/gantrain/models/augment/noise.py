@@ -6,6 +6,7 @@ from gantrain.checks import check_positive, check_whole
 from gantrain.data.batch import Batch
 from gantrain.models.augment.shown import Augment
 from gantrain.models.family import Family
+from gantrain.ramps import Linear, at
 
 
 class InstanceNoise(Augment):
@@ -14,15 +15,11 @@ class InstanceNoise(Augment):
     def __init__(self, std: float = 0.1, images: int | None = None):
         check_positive(std=std)
         check_whole(1, images=images)
-        self.std, self.images = std, images
-
-    def now(self, images_seen: int) -> float:
-        """The deviation after so many images."""
-        return self.std * max(0.0, 1 - images_seen / self.images) if self.images else self.std
+        self.std = std if images is None else Linear(std, 0.0, images)
 
     def drawn(self, game: Family, batch: Batch, like: Tensor, key: str) -> Tensor | None:
         # The host's count is read here, outside of what is recorded: the noise comes in with its deviation.
-        std = self.now(game.images_seen)
+        std = at(self.std, game.images_seen)
         return std * game.noise(batch, *like.shape[1:], key=key) if std else None
 
     def __call__(self, samples: Tensor, drawn: Tensor) -> Tensor:
