@@ -54,14 +54,17 @@ def test_replayed_iterations_are_looked_at_between_them(gantrain, monkeypatch):
 def test_a_resumed_run_goes_on_saying_what_it_would_have_said(gantrain, tmp_path):
     words = (*OFTEN, "experiment=dcgan_mnist", FROZEN)
     assert gantrain(*words, "iterations=3", "hydra.run.dir=stopped").code == 0
-    with (tmp_path / "stopped/metrics.jsonl").open("a") as stream:  # said after the last checkpoint, before a crash
-        stream.write(json.dumps({**looks(tmp_path / "stopped")[-1].plain(), "iteration": 4}) + "\n")
+    last = looks(tmp_path / "stopped")[-1].plain()
+    diverged = {**last, "values": {}, "verdict": "diverging"}  # in the iteration that followed the last checkpoint
+    with (tmp_path / "stopped/metrics.jsonl").open("a") as stream:
+        stream.write(json.dumps(diverged) + "\n")
+        stream.write(json.dumps({**last, "iteration": 4}) + "\n")  # said after that checkpoint, before a crash
     resumed = gantrain("resume", "stopped", "iterations=6")
     assert "health:" not in resumed.out  # the verdict has not changed
     straight = gantrain(*words, "iterations=6", "hydra.run.dir=straight")
     assert straight.out.count("health: not learning: the weights of the discriminator do not move") == 1
     said = [
-        [(look.iteration, look.values, look.finding) for look in looks(tmp_path / run)]
+        [(look.iteration, look.values, look.finding) for look in looks(tmp_path / run) if look.values]
         for run in ("stopped", "straight")
     ]
     assert said[0] == said[1]

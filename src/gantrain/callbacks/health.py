@@ -61,7 +61,8 @@ class Health(pl.Callback):
         self._started = time.monotonic() - run.seconds(module.stage)
         if not trainer.is_global_zero:
             return
-        self.looks = read_looks(run.metrics_file, module.stage or ONLY_STAGE)[-MEMORY:]
+        said = read_looks(run.metrics_file, module.stage or ONLY_STAGE)
+        self.looks = [look for look in said if look.values][-MEMORY:]  # a run's last word, that it diverged, is no look
         for picture in frames(run.health(module.stage)):
             if int(picture.stem) > module.iteration:  # a resumed run makes it anew
                 picture.unlink()
