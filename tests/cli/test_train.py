@@ -119,6 +119,10 @@ TINY = ("debug=tiny", "callbacks.samples.count=4")
         (["--learning-rate", "1e-4", "debug=tiny"], ["models.players.generator.optimizer.lr=1e-4"]),
         (["--gpus", "2"], ["trainer.devices=2"]),
         (["--output-dir", "x"], ["hydra.run.dir=x"]),
+        (("health=null",), ("health: there is no such key; write callbacks.health=null",)),
+        (("callbacks.health=3",), ("leave it out with callbacks.health=null",)),
+        (("experiment=r3gan_mnist", "losses=hinge"), ("losses.penalties.r1", "leave it out with ~losses.penalties.r1")),
+        (("experiment=r3gan_mnist", "game=hinge_sn"), ("leave it out with ~networks.discriminator.spectral",)),
     ],
 )
 def test_mistakes(gantrain, words, says):

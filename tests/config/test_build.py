@@ -63,7 +63,9 @@ def test_a_class_of_another_kind_is_refused():
         ({"_target_": "torch.nn.Linaer"}, "did you mean 'Linear'"),
         ({"_target_": "gantrain.losses.auxiliary.X"}, "there are Auxiliary, ClassLabels, Codes$"),
         ({"_target_": "torch.nn.nothing.Linear"}, "no module 'torch.nn.nothing'"),
-        ({"in_features": 2}, "expected a node with _target_"),
+        ({"in_features": 2}, r"expected a node with _target_, found options \(in_features\) without a class"),
+        ({"_target_": "gantrain.losses.adversarial.Hinge", "flip": 0.1}, r"g\.flip: Hinge has no such option"),
+        ({"_target_": "gantrain.losses.penalties.X"}, "there are DRAGAN, .*, WGANDiv$"),
         ({"_target_": "gantrain.models.loop.ema.EMA", "networks": [], "half_life_images": -1}, "it must be positive"),
         ({"_target_": "gantrain.networks.dcgan.Generator", **SHAPE, "output_stride": 0}, r"refuses.*by zero"),
         (

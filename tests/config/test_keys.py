@@ -29,6 +29,7 @@ CONFIG = {
         ("networks.width", "; write networks.g.width="),
         ("widht", "; write networks.g.width="),
         ("networks.x.widht", "; write networks.g.width="),
+        ("models.players.d.kind.widht", ""),
         ("models.players.d.lrr", "; write models.players.d.optimizer.lr="),
         ("models.epochs", "; write epochs="),
         ("trainer.batchsize", "; write data.batch_size="),

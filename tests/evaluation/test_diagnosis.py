@@ -95,6 +95,7 @@ def test_what_is_not_finite_is_said_at_once():
         "diverging",
         ["the loss of player 'generator' is not finite in iteration 7"],
     )
+    assert found.remedy.startswith("lower models.players.generator.optimizer.lr")
 
 
 def test_large_numbers_of_a_critic_without_a_boundary_say_nothing():

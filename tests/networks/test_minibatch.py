@@ -127,7 +127,7 @@ def test_without_it_nothing_is_added():
     [
         ({"kind": "std"}, "minibatch.kind is 'std', it must be deviation"),
         ({"rows": 3}, "minibatch.kind is None"),
-        ({"kind": "deviation", "rows": 3}, "unexpected keyword argument 'rows'"),
+        ({"kind": "deviation", "rows": 3}, "minibatch.rows: kind deviation has no such option; it takes group"),
         ({"kind": "discrimination", "rows": 0}, "rows is 0"),
     ],
 )

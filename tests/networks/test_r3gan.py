@@ -61,6 +61,8 @@ def test_narrow_widths_make_whole_groups():
     assert made.shape == (1, 1, 28, 28)
     with pytest.raises(ValueError, match="size 30 does not halve 2 times"):
         Generator(5, 8, 30, 1, widths=[1, 1, 1])
+    with pytest.raises(ValueError, match="widths is an empty list"):
+        Generator(5, 8, 28, 1, widths=[])
 
 
 def test_the_class_counts():

@@ -58,7 +58,8 @@ def locate(target: str, key: str) -> type:
     found = getattr(module, name, None)
     if not inspect.isclass(found):
         own = f"{module_name}."  # classes of a package's modules count, imports from elsewhere do not
-        classes = [n for n, v in vars(module).items() if inspect.isclass(v) and f"{v.__module__}.".startswith(own)]
+        public = {n: v for n, v in vars(module).items() if inspect.isclass(v) and not n.startswith("_")}
+        classes = [n for n, v in public.items() if f"{v.__module__}.".startswith(own)]
         raise UserError(f"{key}._target_: '{module_name}' has no class '{name}'{did_you_mean(name, classes)}")
     if not f"{found.__module__}.".startswith((*TRUSTED, *_plugins)):
         raise UserError(f"{key}._target_: '{target}' is a class of {found.__module__}, which is not trusted")
@@ -72,7 +73,8 @@ def build(node: Mapping[str, Any], key: str, expect: type = object, **extra: Any
     stands in the config. Raises UserError for a missing or foreign class, an unknown option or a refused value.
     """
     if not isinstance(node, Mapping) or "_target_" not in node:
-        raise UnknownKey(f"{key}: expected a node with _target_, found {node!r}", leaf(node, key))
+        named = f"options ({', '.join(node)}) without a class" if isinstance(node, Mapping) and node else repr(node)
+        raise UnknownKey(f"{key}: expected a node with _target_, found {named}", leaf(node, key))
     cls = locate(node["_target_"], key)
     if not issubclass(cls, expect):
         raise UserError(f"{key}._target_: '{node['_target_']}' is no {expect.__name__}")
@@ -135,6 +137,7 @@ def _options_of(cls: type) -> tuple[dict[str, Any], bool]:
     Classes of others hold their options themselves: their annotations are often narrower than what they take.
     """
     known: dict[str, Any] = {}
+    open_ended = False
     for owner in cls.__mro__:
         if "__init__" not in vars(owner) or owner is object:
             continue
@@ -144,7 +147,8 @@ def _options_of(cls: type) -> tuple[dict[str, Any], bool]:
         known = {p.name: p.annotation if ours else Any for p in named} | known
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return known, False  # a class that takes **kwargs hands them to its parent
-    return known, True
+        open_ended = True
+    return known, open_ended
 
 
 def expect(value: Any, kind: Any, key: str) -> None:

@@ -38,6 +38,7 @@ def arrange(words: Sequence[str]) -> list[str]:
     while rest:
         word = rest.pop(0)
         if not word.startswith("-"):
+            _refuse_group_by_dots(word)
             word = as_text(word, sweeping)
             known = not re.match(r"(data|networks|losses|models|callbacks|evaluation)\.[\w.]+=", word)
             overrides.append(word if known else f"++{word}")
@@ -56,6 +57,14 @@ def arrange(words: Sequence[str]) -> list[str]:
         if name in ("--config-dir", "-cd"):
             refuse_shadowed_experiments(value)
     return options + overrides
+
+
+def _refuse_group_by_dots(word: str) -> None:
+    """Raise UserError for `models.augment=diffaugment`: a config is chosen by the folder that it lies in."""
+    name, _, value = word.partition("=")
+    group = name.replace(".", "/")
+    if group != name and group in groups() and (configs_folder() / group / f"{value}.yaml").is_file():
+        raise UserError(f"{word}: '{value}' is a config of its own; write {group}={value}")
 
 
 def split(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
@@ -91,7 +100,15 @@ def near_keys(words: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except UnknownKey as error:
-        if way_out := meant(error.key, _keys(words)):
+        keys = _keys(words)
+        if error.key in keys:  # of a YAML: a part that was chosen has no place for what another states
+            place = error.text.partition(":")[0]
+            typed = place in (word.partition("=")[0].lstrip("+") for word in words)
+            way_out = (
+                f"{place}=null" if typed else f"~{place}, since what you chose does not have what another part states"
+            )
+            raise UserError(f"{error.text}; leave it out with {way_out}") from error
+        if way_out := meant(error.key, keys):
             raise UserError(f"{error.text}{way_out}") from error
         raise
 
@@ -123,10 +140,14 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
     if isinstance(error, ConfigCompositionException):
         if found := re.search(r"Could not override '([^']+)'", text):
             keys = _keys(words)
-            return f"{found[1]}: there is no such key{meant(found[1], keys) or did_you_mean(found[1], keys)}"
+            value = next((word.partition("=")[2] for word in words if word.partition("=")[0] == found[1]), "")
+            return f"{found[1]}: there is no such key{meant(found[1], keys, value) or did_you_mean(found[1], keys)}"
         if found := re.search(r"Could not override '[\w/]*/?(\w+)'|No match in the defaults list.*'(\w+)'", text):
             group = found[1] or found[2]
             return f"{group}: there is no such group of configs{did_you_mean(group, groups())}"
+    if found := re.match(r"Ambiguous value for argument '(\+*)(.+?)' 1\.", " ".join(text.split())):
+        word = found[2]
+        return f"'{word}' has several values; add -m to train each of them, or write [a,b] where a key takes a list"
     if isinstance(error, ValueError) and not isinstance(error, OmegaConfBaseException):
         return f"{' '.join(word.removeprefix('++') for word in words)}: this does not fit the config ({text})"
     if isinstance(error, OmegaConfBaseException) and (found := re.search(r"full_key: (\S+)", text)):

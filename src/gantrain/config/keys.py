@@ -59,8 +59,11 @@ def meant(typed: str, keys: Iterable[str], value: str = "", outside: Iterable[st
     places = [above, [NETWORKS.get(part.lower(), part) for part in above]]
     places += [[part for part in places[1] if part in known], []]
     ends = {key.rpartition(".")[2] for key in keys}
-    names = [last, OTHERS.get(last.lower(), last), *_of_network(last), *difflib.get_close_matches(last, ends, 1, 0.75)]
-    tries = (".".join([*place, name]) for name in names for place in places)
+    names = [last, OTHERS.get(last.lower(), last), *_of_network(last)]
+    tries = [".".join([*place, name]) for name in names for place in places]
+    # What is only like a key must lie where the first part says: networks.d.minibatch.kind is not models.z_kind.
+    near = difflib.get_close_matches(last, ends, 1, 0.75)
+    tries += [".".join([*place, name]) for name in near for place in places if place or not above]
     return next(filter(None, (within(name, keys, value) for name in tries)), "")
 
 

@@ -104,7 +104,8 @@ def subjects(looks: Sequence[Values], known_by: str) -> list[History]:
 
 def diverged(what: str) -> Finding:
     """What is said where training ended on a value that is not finite."""
-    return Finding("diverging", [what], LOWER)
+    player = re.search(r"of player '([\w-]+)'", what)
+    return Finding("diverging", [what], LOWER.replace("<player>", player[1]) if player else LOWER)
 
 
 GENTLER = "lower models.players.generator.optimizer.lr"

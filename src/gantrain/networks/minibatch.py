@@ -77,10 +77,12 @@ def minibatch_layers(
             f"minibatch.kind is {kind!r}, it must be deviation (with group)"
             + ("; this discriminator has no vector of a sample" if maps else ", or discrimination (with rows and size)")
         )
-    try:
-        if kind == "deviation":
-            return [MinibatchDeviation(**chosen)], features + 1
-        layer = MinibatchDiscrimination(features, **chosen)
-    except TypeError as error:
-        raise ValueError(f"minibatch of kind {kind}: {error}") from error
+    takes = ("group",) if kind == "deviation" else ("rows", "size")
+    for key in chosen:
+        if key not in takes:
+            raise ValueError(f"minibatch.{key}: kind {kind} has no such option; it takes {' and '.join(takes)}")
+    check_whole(1, **{f"minibatch.{key}": value for key, value in chosen.items()})
+    if kind == "deviation":
+        return [MinibatchDeviation(**chosen)], features + 1
+    layer = MinibatchDiscrimination(features, **chosen)
     return [layer], features + layer.rows

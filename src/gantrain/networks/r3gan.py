@@ -46,6 +46,8 @@ class Block(nn.Module):
 def channels_of(width: int, widths: Sequence[float] | None, size: int) -> list[int]:
     """The channels from the large maps to the small ones, multiples of 8: twice as many make whole groups."""
     widths = [1] * (doublings(size) + 1) if widths is None else widths
+    if not widths:
+        raise ValueError("widths is an empty list, it has a number for each map; null takes the usual ones")
     if size % 2 ** (len(widths) - 1):
         raise ValueError(f"size {size} does not halve {len(widths) - 1} times, as widths says")
     return [max(8, 8 * round(m * width / 8)) for m in widths]

@@ -224,6 +224,10 @@ def test_two_processes_see_the_same_changes_as_one(gantrain):
         (("models.consistency=10",), "models/augment=diffaugment"),
         (("experiment=pix2pix_folder", "models/augment=diffaugment"), "models.conditional=false"),
         (("models.augment=0.5",), "models.augment is 0.5"),
+        (("models.augment=noise",), "write models/augment=noise"),
+        (("models/augment=noise,diffaugment",), "'models/augment=noise,diffaugment' has several values; add -m"),
+        (("models.augment.noise.std=1",), "with _target_, or be chosen, as models/augment=diffaugment is"),
+        (("models.adversarial_weight=0",), "add losses.matching, or take 1"),
         (("models.top_k=3",), "top_k is 3"),
         (("networks.discriminator.minibatch={kind: std}",), "minibatch.kind is 'std'"),
         (

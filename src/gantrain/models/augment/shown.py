@@ -55,7 +55,10 @@ class Shown:
         self.members = {name: member for name, member in (members or {}).items() if member is not None}
         for name, member in self.members.items():
             if not isinstance(member, Augment):
-                raise ValueError(f"augment.{name} is {member!r}, it must name a class of gantrain.models.augment")
+                raise ValueError(
+                    f"augment.{name} is {member!r}, it must name a class of gantrain.models.augment "
+                    f"with _target_, or be chosen, as models/augment=diffaugment is"
+                )
 
     def keep(self, game: Any) -> None:
         """Save the state of the members that have some with the game's."""
