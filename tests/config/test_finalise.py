@@ -126,6 +126,11 @@ def test_debug_shrinks_every_stage():
     assert "debug" not in config
 
 
+def test_debug_puts_few_pictures_together():
+    data = {"batch_size": 64, "size": 8, "count": 128_000, "dataset": {}}
+    assert final(data=data, debug={**DEBUG, "dataset": {"count": 64}})["data"]["count"] == 64
+
+
 def test_debug_does_not_ask_a_classifier():
     scores = {"_target_": "x", "backbone": "dataset", "best": "sure", "scores": ["sure"]}
     found = final(evaluation=scores, debug=DEBUG)["evaluation"]

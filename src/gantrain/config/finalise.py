@@ -82,6 +82,8 @@ def _shrink(config: dict, debug: Mapping) -> None:
         data = stage.config["data"]
         data["dataset"] = {**debug["dataset"], "classes": data.get("classes")}
         data["batch_size"] = min(data["batch_size"], debug["batch_size"])
+        if "count" in data:  # of pictures that are put together
+            data["count"] = min(data["count"], debug["dataset"]["count"])
     evaluation = config.get("evaluation") or {}
     if "samples" in evaluation:
         evaluation["samples"] = min(evaluation["samples"], debug["samples"])
