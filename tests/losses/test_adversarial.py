@@ -98,6 +98,14 @@ def test_a_range_of_targets_rises(target):
         NonSaturating(real=target)
 
 
+@pytest.mark.parametrize("loss", [NonSaturating, Minimax])
+@pytest.mark.parametrize(("name", "target"), [("real", 2), ("real", (0.7, 1.2)), ("fake", -0.1)])
+def test_a_cross_entropy_with_a_target_beyond_0_and_1_would_fall_for_ever(loss, name, target):
+    with pytest.raises(ValueError, match=f"{name} is .* it must lie between 0 and 1"):
+        loss(**{name: target})
+    LeastSquares(**{name: target})
+
+
 def test_wasserstein_is_the_difference_of_means():
     assert Wasserstein().discriminator(REAL, FAKE).item() == pytest.approx(0 - 1)
     assert Wasserstein().generator(FAKE + 3).item() == pytest.approx(-3)

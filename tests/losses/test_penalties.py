@@ -104,6 +104,12 @@ def test_wgan_div_is_a_power_of_the_norm():
         R1(1.0, every=0)
 
 
+@pytest.mark.parametrize("weight", [-1.0, Linear(1.0, -0.5, 100)])
+def test_a_penalty_does_not_pay(weight):
+    with pytest.raises(ValueError, match="it must not be negative"):
+        R1(weight)
+
+
 def test_dragan_looks_around_the_real_samples():
     real = torch.tensor([[1.0, 3.0], [5.0, 7.0]])  # of deviation sqrt(20 / 3)
     mix = torch.tensor([[0.0, 1.0], [0.5, 0.0]])

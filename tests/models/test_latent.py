@@ -107,6 +107,12 @@ def test_what_is_no_number_is_refused(option, value):
         game(**{option: value})
 
 
+@pytest.mark.parametrize("option", ["adversarial_weight", "z_std", "consistency"])
+def test_what_must_not_be_negative_is_refused(option):
+    with pytest.raises(ValueError, match=f"^{option} is -1, it must be 0 or more"):
+        game(**{option: -1})
+
+
 # ---- of a class ------------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ discriminator is undecided, None where only differences of logits mean anything.
 side needs the real logits, `needs_bound` whether it has no limit where nothing bounds the discriminator's slope.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -88,6 +88,13 @@ class NonSaturating(_WithTargets):
     """Binary cross-entropy; the generator maximises log D(G(z)) (Goodfellow et al. 2014, section 3)."""
 
     distance = staticmethod(F.binary_cross_entropy_with_logits)
+
+    def __init__(self, real: Target = 1.0, fake: Target = 0.0, generator: Target = 1.0, **options: Any):
+        for name, target in (("real", real), ("fake", fake), ("generator", generator)):
+            low, high = (target, target) if isinstance(target, (int, float)) else target
+            if low < 0 or high > 1:
+                raise ValueError(f"{name} is {target}, it must lie between 0 and 1: a loss beyond has no least value")
+        super().__init__(real=real, fake=fake, generator=generator, **options)
 
 
 class Minimax(NonSaturating):

@@ -13,7 +13,7 @@ from torch.linalg import vector_norm
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from gantrain.checks import check_whole
-from gantrain.ramps import Ramp
+from gantrain.ramps import Ramp, check_ramp
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Penalty:
 
     def __init__(self, weight: float | Ramp, every: int = 1, of: str = "discriminator"):
         check_whole(1, every=every)
+        check_ramp(weight=weight)
         self.weight, self.every, self.of = weight, every, of
 
     def is_of(self, player: str) -> bool:

@@ -82,8 +82,17 @@ class LatentGAN(GANModule):
         **base: Any,
     ):
         check_whole(1, classes=classes)
-        if consistency < 0:
-            raise ValueError(f"consistency is {consistency}, it must be 0 or more")
+        for name, number in (
+            ("consistency", consistency),
+            ("adversarial_weight", adversarial_weight),
+            ("z_std", z_std),
+        ):
+            if number < 0:
+                raise ValueError(f"{name} is {number}, it must be 0 or more")
+        if not (adversarial_weight or matching or auxiliary):
+            raise ValueError(
+                "adversarial_weight is 0, and the generator pays nothing else; add losses.matching, or take 1"
+            )
         if not isinstance(top_k, TopK | None):
             raise ValueError(f"top_k is {top_k!r}, it must name gantrain.models.adversary.TopK with _target_")
         super().__init__(measures={"discriminator": measured(adversarial)}, **base)
