@@ -58,6 +58,12 @@ def test_mistakes(word, says):
     assert "\n" not in str(refused.value)
 
 
+def test_a_key_that_the_run_has_is_not_answered_with_another():
+    config = {"callbacks": {"health": {"every": None}}, "evaluation": {"every": 3}}
+    with pytest.raises(UserError, match=r"callbacks\.health\.every: a resumed run keeps its config; only"):
+        apply(config, "callbacks.health.every", 5)
+
+
 def test_an_evaluation_is_chosen_by_its_name():
     config = {"evaluation": None}
     apply(config, *read("evaluation='dataset'"))

@@ -16,7 +16,9 @@ from gantrain.training.loading import trust
 
 def add_options(add: Add) -> None:
     add("run", type=Path, help="the run's directory")
-    changes = "a new length, trainer.*, data.root, cache_dir and batch_size, rates and schedules of players, logger.*"
+    changes = (
+        "a length, trainer.*, data.root, data.cache_dir, data.batch_size, rates and schedules of players, logger.*"
+    )
     add("overrides", nargs="*", metavar="key=value", help=changes)
 
 

@@ -49,10 +49,18 @@ def check_jobs(words: Sequence[str]) -> None:
             check_options(config, "")
             for stage in stages_of(config):
                 build_data(stage)
+                check_root(job, stage.config["data"])
                 for name, node in (stage.config["models"].get("players") or {}).items():
                     build_player(name, node)
         except UserError as error:
             raise UserError(f"job {number} of {len(jobs)}: {error}") from error
+
+
+def check_root(job: Sequence[str], data: Mapping[str, Any]) -> None:
+    """Raise UserError for data that a job names and that are not there: the others would fail by them as well."""
+    named = any(word.startswith("data.root=") for word in job) and not any(word.startswith("debug=") for word in job)
+    if named and not data["dataset"].get("download") and not Path(data["root"]).exists():
+        raise UserError(f"data.root: there is nothing at {data['root']}; point it at the data")
 
 
 @dataclass

@@ -69,11 +69,12 @@ def apply(config: dict[str, Any], key: str, value: Any) -> None:
     elif MOVING.fullmatch(key):
         _set_moving(config, key, value)
     elif (key != WATCHING and path[0] not in ("trainer", "logger", "evaluation")) or key == "trainer.precision":
-        if near := meant(key, (known for known in keys_of(config) if may_change(known)), outside=()):
-            near = f"{near}; else"
+        known = list(keys_of(config))
+        near = "" if key in known else meant(key, filter(may_change, known), outside=())
+        near = near and f"{near}; else"
         raise UserError(
             f"{key}: a resumed run keeps its config{near or ';'} only iterations, epochs, trainer.* but precision, "
-            f"data.root, cache_dir and batch_size, rates and schedules of players, logger, evaluation and "
+            f"data.root, data.cache_dir, data.batch_size, rates and schedules of players, logger, evaluation and "
             f"callbacks.health.on may change; for anything else start a new run with init_from=RUN"
         )
     elif key == "evaluation" and isinstance(value, str):
