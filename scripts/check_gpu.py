@@ -6,7 +6,7 @@ table and hides no other. The exit code is 1 where a row says FAILED.
 - tiny: every experiment at debug=tiny in three precisions, with all callbacks, in processes side by side.
 - resume: twelve iterations, and six that are resumed for six more, are the same bits, captured, deterministic.
 - capture: fifty iterations, captured and eager, end with the same weights but for rounding.
-- verbs: sample, evaluate, upscale and translate take runs of this GPU.
+- verbs: sample, evaluate, upscale, translate and inpaint take runs of this GPU.
 - memory and syncs: how much a captured run holds more than an eager one, and how often the host waits in an iteration.
 - speed: a whole run against the tutorial's loop, the tight loop and the tight loop as a graph (scripts/benchmark.py).
 
@@ -53,6 +53,7 @@ USES = {
     ("srgan_photos", "upscale"): PICTURE,
     ("pix2pix_folder", "translate"): PICTURE,
     ("pix2pix_folder", "evaluate"): (),
+    ("inpaint_folder", "inpaint"): ("--hole", "2,2,9,9", *PICTURE),
     ("cyclegan_small", "translate"): PICTURE,
 }
 OF_GRAPH = 0.7  # the least speed of a whole run against the bare captured loop

@@ -27,6 +27,8 @@ SMALLER = {
     "agecgan_wiki_modern": ("data.size=32",),
     "cyclegan_folders": ("data.size=64", "data.load_size=68"),
     "srgan_celeba": ("data.size=64",),
+    "ccgan_faces": ("data.size=32",),
+    "context_faces": ("data.size=64", "networks.generator.bottleneck=16"),
     "gan3d_shapenet": ("data.size=32",),
     "gan3d_shapenet_paper": ("data.size=32",),
 }
@@ -85,11 +87,12 @@ def use(gantrain, tmp_path):
         assert sampled.code == 0, sampled
         assert len(list((tmp_path / "pictures").glob("*.png"))) == 3
     else:
-        (verb,) = {"upscale", "translate"} & set(verbs)
+        (verb,) = {"upscale", "translate", "inpaint"} & set(verbs)
         write_picture(tmp_path / "in.png", 0, (10, 7))
-        made = gantrain(verb, "straight", "in.png", "--out", "pictures")
+        hole = ("--hole", "2,1,4,3") if verb == "inpaint" else ()
+        made = gantrain(verb, "straight", "in.png", *hole, "--out", "pictures")
         assert made.code == 0, made
-        assert Image.open(tmp_path / "pictures" / "in.png").size == {"upscale": (40, 28), "translate": (10, 7)}[verb]
+        assert Image.open(tmp_path / "pictures" / "in.png").size == ((40, 28) if verb == "upscale" else (10, 7))
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

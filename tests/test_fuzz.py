@@ -45,6 +45,7 @@ from gantrain.data.images import read_idx
 from gantrain.data.zipped import ZippedPictures
 from gantrain.errors import UserError, first_line
 from gantrain.inference.enlarger import Enlarger
+from gantrain.inference.filler import Filler
 from gantrain.inference.latents import read_latents
 from gantrain.inference.translator import Translator
 from gantrain.models.base import GANModule
@@ -285,15 +286,23 @@ def decoded(read: Callable[[], Image.Image], framing: Framing) -> None:
         to_array(picture, 8, 3, framing)
 
 
+def first_pixel(picture: Image.Image) -> np.ndarray:
+    hole = np.zeros(picture.size[::-1], bool)
+    hole[0, 0] = True
+    return hole
+
+
 def read_picture(file: Path) -> None:
-    """As training, `upscale`, `translate` and `age` do."""
+    """As training, `upscale`, `translate`, `inpaint` and `age` do."""
     outcomes = 0
     enlarger = Enlarger(Twice(), 2, 3, (-1, 1), 64, 2)
     same = Translator(torch.nn.Conv2d(3, 3, 1), lambda picture: torch.zeros(3, *picture.size[::-1]), (-1, 1), 16, 64)
+    filler = Filler(torch.nn.Conv2d(4, 3, 1), 3, (-1, 1), 8, 4, first_pixel)
     for use in (
         lambda: decoded(lambda: open_picture(file), Framing()),
         lambda: enlarger.open(file),
         lambda: same.open(file),
+        lambda: filler.open(file),
     ):
         try:
             use()

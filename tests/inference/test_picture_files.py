@@ -35,3 +35,22 @@ def test_all_of_it_lies_where_it_would_go(tmp_path):
     save(Image.new("L", (2, 2)), tmp_path / "in" / "out" / "a.png")
     with pytest.raises(UserError, match="nothing to do"):
         plan([tmp_path / "in"], tmp_path / "in" / "out", force=False)
+
+
+def test_results_may_all_be_of_one_kind(tmp_path):
+    save(Image.new("L", (2, 2)), tmp_path / "in" / "a.jpg")
+    jobs = plan([tmp_path / "in"], tmp_path / "out", force=False, suffix=".png")
+    assert jobs == {tmp_path / "out" / "a.png": tmp_path / "in" / "a.jpg"}
+    save(Image.new("L", (2, 2)), tmp_path / "in" / "a.png")
+    with pytest.raises(UserError, match="have one name"):
+        plan([tmp_path / "in"], tmp_path / "out", force=False, suffix=".png")
+
+
+def test_exif_is_written_where_there_is_any(tmp_path):
+    picture, exif = Image.new("L", (2, 2)), Image.Exif()
+    exif[0x010E] = "a walk"
+    picture.info["exif"] = exif.tobytes()
+    for name in ("a.png", "a.jpg"):
+        save(picture, tmp_path / name)
+        with Image.open(tmp_path / name) as kept:
+            assert kept.getexif()[0x010E] == "a walk"

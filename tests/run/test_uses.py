@@ -16,6 +16,7 @@ LATENT = ("sample", "interpolate", "arithmetic", "features")
         ("gan3d_furniture", LATENT, "voxels", ""),
         ("srgan_photos", ("features", "upscale"), "super_resolution", ""),
         ("pix2pix_folder", ("features", "translate"), "pairs", "input, result, target"),
+        ("inpaint_folder", ("features", "inpaint"), "holes", "input, result, picture"),
         ("cyclegan_small", ("translate",), None, "a, what it becomes, b, what it becomes"),
         ("agecgan_wiki_modern", ("age", "sample", "interpolate", "arithmetic"), "ageing", ""),
     ],

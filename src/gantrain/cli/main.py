@@ -25,6 +25,7 @@ VERBS = {
     "arithmetic": "sums and differences of saved latents",
     "upscale": "pictures of any size made larger",
     "translate": "pictures turned into others, by a run of pix2pix or CycleGAN",
+    "inpaint": "holes in pictures filled, all else unchanged",
     "age": "photos of faces in other ages, from a run of agecgan_wiki",
     "evaluate": "scores of a trained run, with their protocol",
     "compare": "scores of several runs side by side, where they were measured alike",

@@ -13,8 +13,11 @@ from gantrain.errors import UserError, tell
 from gantrain.files import replacing
 
 
-def plan(inputs: Sequence[Path], out: Path, force: bool) -> dict[Path, Path]:
-    """Where each picture goes and where it comes from. Raises UserError before anything is written."""
+def plan(inputs: Sequence[Path], out: Path, force: bool, suffix: str | None = None) -> dict[Path, Path]:
+    """Where each picture goes, under its name or with another suffix, and where it comes from.
+
+    Raises UserError before anything is written.
+    """
     jobs: dict[Path, Path] = {}
     for path in inputs:
         if not path.exists():
@@ -27,6 +30,7 @@ def plan(inputs: Sequence[Path], out: Path, force: bool) -> dict[Path, Path]:
                 tell(f"IN: {count:,} files are passed over: {reason}")
         for name in names:
             source, target = folder / name, out / name
+            target = target if suffix is None else target.with_suffix(suffix)
             if path.is_dir() and out.resolve() != path.resolve() and source.resolve().is_relative_to(out.resolve()):
                 continue  # what was made before is no input
             if target in jobs and not source.samefile(jobs[target]):
@@ -80,4 +84,5 @@ def save(picture: Image.Image, file: Path) -> None:
         raise Unreadable(f"a .jpg has neither transparency nor 16 bits, this picture is {picture.mode}")
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as temporary:
-        picture.save(temporary, format=kind, quality=95, icc_profile=picture.info.get("icc_profile"))
+        kept = {key: picture.info[key] for key in ("icc_profile", "exif") if picture.info.get(key)}
+        picture.save(temporary, format=kind, quality=95, **kept)

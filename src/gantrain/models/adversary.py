@@ -128,3 +128,14 @@ def check_matching(matching: FeatureMatching | None, judged: Critique) -> None:
         )
     if not -have <= matching.layer < have:
         raise UserError(f"losses.matching.layer is {matching.layer}, but networks.discriminator gives {have} features")
+
+
+def check_auxiliary_head(judged: Critique, size: int) -> None:
+    """Raise UserError where a discriminator does not say `size` numbers beside its logits."""
+    said = 0 if judged.auxiliary is None else judged.auxiliary.shape[1]
+    if said != size:
+        raise UserError(
+            f"losses.auxiliary asks {size} numbers of networks.discriminator beside its logits, it says {said}; set "
+            f"networks.discriminator.auxiliary={size}, or choose one that has that option, as those of networks=dcgan "
+            f"and mlp"
+        )

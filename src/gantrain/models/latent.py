@@ -19,6 +19,7 @@ from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.adversary import (
     TopK,
+    check_auxiliary_head,
     check_bounded,
     check_matching,
     consistent,
@@ -322,17 +323,6 @@ class LatentGAN(GANModule):
 
     def networks_for_use(self) -> Sequence[str]:
         return ("generator",)
-
-
-def check_auxiliary_head(judged: Critique, size: int) -> None:
-    """Raise UserError where a discriminator does not say `size` numbers beside its logits."""
-    said = 0 if judged.auxiliary is None else judged.auxiliary.shape[1]
-    if said != size:
-        raise UserError(
-            f"losses.auxiliary asks {size} numbers of networks.discriminator beside its logits, it says {said}; set "
-            f"networks.discriminator.auxiliary={size}, or choose one that has that option, as those of networks=dcgan "
-            f"and mlp"
-        )
 
 
 def normal_latents(n: int, z_dim: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:

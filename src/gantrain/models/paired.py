@@ -71,7 +71,7 @@ class PairedGAN(GANModule):
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Tensor:
         with torch.set_grad_enabled("generator" in playing and torch.is_grad_enabled()):
-            return self.networks["generator"](batch["cond"])
+            return self.make(batch)
 
     @plays
     def discriminator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
@@ -83,7 +83,7 @@ class PairedGAN(GANModule):
 
     @plays
     def generator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
-        terms, cond = {"content": self.content(fakes, batch["real"])}, self.discriminator_cond(batch)
+        terms, cond = {"content": self.content_of(batch, fakes)}, self.discriminator_cond(batch)
         if self.adversarial is None:
             return terms, {}
         of_fake = self.judge(self.shown(fakes, batch, "fake_generator"), *cond)
@@ -96,6 +96,14 @@ class PairedGAN(GANModule):
             return {"": PenaltyInputs(self.networks["generator"], batch["cond"], batch["cond"])}
         cond = self.discriminator_cond(batch)
         return {"": PenaltyInputs(partial(self.logits, batch), batch["real"], fakes.detach(), *cond)}
+
+    def make(self, batch: Batch) -> Tensor:
+        """What the generator as it is makes of a batch."""
+        return self.networks["generator"](batch["cond"])
+
+    def content_of(self, batch: Batch, made: Tensor) -> Tensor:
+        """The loss of content of what was made for a batch."""
+        return self.content(made, batch["real"])
 
     def discriminator_cond(self, batch: Batch) -> tuple[Tensor, ...]:
         """What the discriminator takes after the target: the condition, or nothing."""
@@ -113,7 +121,7 @@ class PairedGAN(GANModule):
         return self.judge(self.shown(targets, batch, "real"), *cond).logits
 
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
-        return {"real": self.networks["generator"](batch["cond"])}
+        return {"real": self.make(batch)}
 
     def seen(self, key: str, batch: Batch) -> Tensor:
         return self.shown(batch[key], batch | self.shown.draw(self, batch, {"real": batch[key]}), "real")
@@ -140,8 +148,9 @@ class PairedGAN(GANModule):
             self.shown.check(batch["real"], self.adversarial)
             check_bounded(self, self.adversarial, "discriminator")
             check_matching(self.matching, critique_of(given["discriminator"]))
+        one = {key: value[:1] for key, value in batch.items()}
         with torch.no_grad():
-            self.content(batch["real"][:1], batch["real"][:1])  # loads its weights now, or says that there are none
+            self.content_of(one, one["real"])  # loads its weights now, or says that there are none
         return given
 
     def from_files(self) -> Sequence[Frozen]:

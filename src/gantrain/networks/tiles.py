@@ -19,8 +19,8 @@ def tiled(
     results are cut off again. Where `overlap` is as far as the network sees, the parts are those of the whole.
     """
     height, width = low.shape[-2:]
-    for rows, outer_rows in _spans(height, tile, overlap):
-        for columns, outer_columns in _spans(width, tile, overlap):
+    for rows, outer_rows in spans(height, tile, overlap):
+        for columns, outer_columns in spans(width, tile, overlap):
             with torch.no_grad():
                 made = network_fn(low[..., outer_rows, outer_columns])
             inner = made[..., _within(rows, outer_rows, scale), _within(columns, outer_columns, scale)]
@@ -32,7 +32,7 @@ def tiles_of(low: Tensor, tile: int) -> int:
     return math.prod(-(-side // tile) for side in low.shape[-2:])
 
 
-def _spans(length: int, tile: int, overlap: int) -> Iterator[tuple[slice, slice]]:
+def spans(length: int, tile: int, overlap: int) -> Iterator[tuple[slice, slice]]:
     """Parts of nearly equal length, none longer than `tile`, and the same with the overlap that there is room for."""
     count = -(-length // tile)
     edges = [length * i // count for i in range(count + 1)]

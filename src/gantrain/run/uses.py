@@ -20,6 +20,7 @@ TOLD = {
     "age": Verb("Show faces in other ages", "PHOTOS --out FOLDER"),
     "upscale": Verb("Make pictures larger", "PICTURES --out FOLDER"),
     "translate": Verb("Translate pictures", "PICTURES --out FOLDER"),
+    "inpaint": Verb("Fill holes in pictures", "PICTURE --mask MASK --out FOLDER"),
     "sample": Verb("Draw new samples", "-n 64 --seed 1"),
 }
 

@@ -1,0 +1,60 @@
+"""Holes in pictures filled: context encoder (Pathak et al. 2016), CCGAN (Denton et al. 2016)."""
+
+from typing import Any
+
+from torch import Tensor
+
+from gantrain.data.batch import Batch
+from gantrain.data.holes import pasted
+from gantrain.errors import UserError
+from gantrain.losses.auxiliary import Auxiliary
+from gantrain.models.adversary import check_auxiliary_head, discriminator_turn
+from gantrain.models.loop.batch import Scalars
+from gantrain.models.paired import PairedGAN
+from gantrain.models.players import plays
+
+
+class Inpainting(PairedGAN):
+    """A generator of what is missing: of all that it makes only the hole is taken, the rest is the picture's own.
+
+    The last channel of `cond` says which pixels are missing. The discriminator judges the pasted picture, the content
+    loss looks at the hole. With `auxiliary` the discriminator also says the class of real pictures, their `label`:
+    CCGAN's semi-supervised game.
+    """
+
+    def __init__(self, *, auxiliary: Auxiliary | None = None, **base: Any):
+        super().__init__(**base)
+        if auxiliary is not None and not auxiliary.tells_classes:
+            raise UserError(
+                "losses.auxiliary: holes are filled without codes; choose gantrain.losses.auxiliary.ClassLabels"
+            )
+        self.auxiliary = auxiliary
+
+    @plays
+    def discriminator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
+        cond = self.discriminator_cond(batch)
+        of_real = self.judge(self.shown(batch["real"], batch, "real"), *cond)
+        of_fake = self.judge(self.shown(fakes.detach(), batch, "fake"), *cond)
+        terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
+        if self.auxiliary is not None:
+            terms |= self.auxiliary.real(of_real.auxiliary, batch["label"])
+        return terms, stats | self.shown.learn(of_real.logits, self.adversarial, self)
+
+    def make(self, batch: Batch) -> Tensor:
+        return pasted(super().make(batch), batch["cond"])
+
+    def content_of(self, batch: Batch, made: Tensor) -> Tensor:
+        return self.content(made, batch["real"], batch["cond"][:, -1:])
+
+    def check(self, batch: Batch) -> dict[str, Any]:
+        if self.auxiliary is not None and "label" not in batch:
+            raise UserError(
+                "losses.auxiliary asks for classes and data.classes is null; state it, or losses.auxiliary=null"
+            )
+        given = super().check(batch)
+        if self.auxiliary is not None:
+            check_auxiliary_head(given["discriminator"], self.auxiliary.size)
+        return given
+
+    def translate(self, cond: Tensor, raw: bool = False) -> Tensor:
+        return pasted(super().translate(cond, raw), cond)
