@@ -16,12 +16,13 @@ def test_the_paper_has_as_many_weights():
 
 
 def test_the_middle_is_made_and_nothing_around_it():
+    torch.manual_seed(0)
     generator = Generator(4, 64, 3, bottleneck=8)
     made = generator(torch.rand(2, 4, 64, 64))
     assert made.shape == (2, 3, 64, 64)
     middle = made[:, :, 16:48, 16:48]
     assert (middle != 0).float().mean() > 0.5
-    assert made.abs().sum() == middle.abs().sum()
+    assert (made != 0).sum() == (middle != 0).sum()
     cond = torch.rand(1, 4, 64, 64, dtype=torch.float64, requires_grad=True)
     generator.double().eval()(cond).square().sum().backward()
     assert (cond.grad[:, :3] != 0).all()  # the whole picture is seen through the bottleneck
