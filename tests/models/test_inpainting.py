@@ -8,6 +8,7 @@ from gantrain.errors import UserError
 from gantrain.losses.adversarial import NonSaturating
 from gantrain.losses.auxiliary import ClassLabels, Codes
 from gantrain.losses.holes import HoleL1
+from gantrain.losses.reconstruction import PixelL1
 from gantrain.models.inpainting import Inpainting
 from gantrain.networks.critique import Critique
 
@@ -36,8 +37,8 @@ def game(discriminator=None, **options):
     torch.manual_seed(0)
     networks = {"generator": nn.Conv2d(4, 3, 1), "discriminator": discriminator or nn.Conv2d(3, 1, 1)}
     players = {name: toys.player(name) for name in ("discriminator", "generator")}
-    known = {"content": HoleL1(2.0), "adversarial": NonSaturating()}
-    return Inpainting(networks=networks, players=players, **{**known, **options})
+    known = {"content": HoleL1(2.0), "adversarial": NonSaturating(), "players": players}
+    return Inpainting(networks=networks, **{**known, **options})
 
 
 def test_the_critic_sees_what_is_made_inside_the_hole_alone():
@@ -87,6 +88,10 @@ def test_what_does_not_fit_is_named():
     data = batch()
     with pytest.raises(UserError, match=r"losses\.auxiliary: holes are filled without codes"):
         game(auxiliary=Codes(2))
+    with pytest.raises(UserError, match=r"losses\.content looks at more than the hole"):
+        game(content=PixelL1())
+    with pytest.raises(UserError, match=r"losses\.auxiliary: it is the discriminator"):
+        game(auxiliary=ClassLabels(2), adversarial=None, players={"generator": toys.player("generator")})
     with pytest.raises(UserError, match=r"data\.classes is null"):
         game(Says(), auxiliary=ClassLabels(2)).check({key: data[key] for key in ("real", "cond")})
     with pytest.raises(UserError, match=r"losses\.auxiliary asks 3 numbers"):

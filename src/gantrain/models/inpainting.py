@@ -8,6 +8,7 @@ from gantrain.data.batch import Batch
 from gantrain.data.holes import pasted
 from gantrain.errors import UserError
 from gantrain.losses.auxiliary import Auxiliary
+from gantrain.losses.holes import HoleDistance
 from gantrain.models.adversary import check_auxiliary_head, discriminator_turn
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.paired import PairedGAN
@@ -24,9 +25,17 @@ class Inpainting(PairedGAN):
 
     def __init__(self, *, auxiliary: Auxiliary | None = None, **base: Any):
         super().__init__(**base)
+        if not isinstance(self.content, HoleDistance):
+            raise UserError(
+                "losses.content looks at more than the hole; choose gantrain.losses.holes.HoleL1 or HoleMSE"
+            )
         if auxiliary is not None and not auxiliary.tells_classes:
             raise UserError(
                 "losses.auxiliary: holes are filled without codes; choose gantrain.losses.auxiliary.ClassLabels"
+            )
+        if auxiliary is not None and self.adversarial is None:
+            raise UserError(
+                "losses.auxiliary: it is the discriminator that says classes, which needs losses.adversarial"
             )
         self.auxiliary = auxiliary
 
