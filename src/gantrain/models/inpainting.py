@@ -9,10 +9,10 @@ from gantrain.data.holes import pasted
 from gantrain.errors import UserError
 from gantrain.losses.auxiliary import Auxiliary
 from gantrain.losses.holes import HoleDistance
-from gantrain.models.adversary import check_auxiliary_head, discriminator_turn
+from gantrain.models.adversary import check_auxiliary_head
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.paired import PairedGAN
-from gantrain.models.players import plays
+from gantrain.networks.critique import Critique
 
 
 class Inpainting(PairedGAN):
@@ -39,15 +39,8 @@ class Inpainting(PairedGAN):
             )
         self.auxiliary = auxiliary
 
-    @plays
-    def discriminator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
-        cond = self.discriminator_cond(batch)
-        of_real = self.judge(self.shown(batch["real"], batch, "real"), *cond)
-        of_fake = self.judge(self.shown(fakes.detach(), batch, "fake"), *cond)
-        terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
-        if self.auxiliary is not None:
-            terms |= self.auxiliary.real(of_real.auxiliary, batch["label"])
-        return terms, stats | self.shown.learn(of_real.logits, self.adversarial, self)
+    def auxiliary_terms(self, of_real: Critique, batch: Batch) -> Scalars:
+        return {} if self.auxiliary is None else self.auxiliary.real(of_real.auxiliary, batch["label"])
 
     def make(self, batch: Batch) -> Tensor:
         return pasted(super().make(batch), batch["cond"])

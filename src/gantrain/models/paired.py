@@ -79,6 +79,7 @@ class PairedGAN(GANModule):
         of_real = self.judge(self.shown(batch["real"], batch, "real"), *cond)
         of_fake = self.judge(self.shown(fakes.detach(), batch, "fake"), *cond)
         terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
+        terms |= self.auxiliary_terms(of_real, batch)
         return terms, stats | self.shown.learn(of_real.logits, batch, self.adversarial, self)
 
     @plays
@@ -96,6 +97,10 @@ class PairedGAN(GANModule):
             return {"": PenaltyInputs(self.networks["generator"], batch["cond"], batch["cond"])}
         cond = self.discriminator_cond(batch)
         return {"": PenaltyInputs(partial(self.logits, batch), batch["real"], fakes.detach(), *cond)}
+
+    def auxiliary_terms(self, of_real: Critique, batch: Batch) -> Scalars:
+        """What else the discriminator pays for what it says of real targets."""
+        return {}
 
     def make(self, batch: Batch) -> Tensor:
         """What the generator as it is makes of a batch."""
