@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gantrain.networks.fir import Resample
+from gantrain.networks.fir import Blur, Resample
 
 LINE = torch.tensor([1.0, 3.0, 3.0, 1.0]).double()
 
@@ -33,3 +33,12 @@ def test_even_ground_stays_even_within_the_border(up):
 
 def test_it_has_nothing_to_save():
     assert Resample(up=True).state_dict() == {}
+
+
+@pytest.mark.parametrize(("padding", "side"), [(1, 7), (2, 9)])
+def test_blurred_is_filtered_at_every_place(padding, side):
+    x = torch.randn(2, 3, 8, 8).double()
+    kernel = (torch.outer(LINE, LINE) * 4 / 64).expand(3, 1, 4, 4)
+    made = Blur(padding, gain=4).double()(x)
+    assert made.shape == (2, 3, side, side)
+    assert torch.allclose(made, F.conv2d(F.pad(x, (padding,) * 4), kernel, groups=3))

@@ -23,3 +23,19 @@ class Resample(nn.Module):
         kernel = self.kernel.to(x.dtype).expand(channels, 1, 4, 4)
         resample = F.conv_transpose2d if self.up else F.conv2d
         return resample(x, kernel, stride=2, padding=1, groups=channels)
+
+
+class Blur(nn.Module):
+    """The same filter at every place, times `gain`: maps (n, c, h, w) with `padding` zeros at each border become
+    (n, c, h + 2 padding - 3, w + 2 padding - 3)."""
+
+    def __init__(self, padding: int, gain: float = 1.0):
+        super().__init__()
+        line = torch.tensor([1.0, 3.0, 3.0, 1.0])
+        self.padding = padding
+        self.register_buffer("kernel", torch.outer(line, line)[None, None] * (gain / 64), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels = x.shape[1]
+        kernel = self.kernel.to(x.dtype).expand(channels, 1, 4, 4)
+        return F.conv2d(x, kernel, padding=self.padding, groups=channels)
