@@ -37,7 +37,8 @@ class Recorded(TorchDispatchMode):
         self.saved = {}
 
     def replay(self):
-        with torch.no_grad(), torch._C._AutoDispatchBelowAutograd():
+        # The casts of autocast were recorded: what ran without it must run without it again.
+        with torch.no_grad(), torch.autocast("cpu", enabled=False), torch._C._AutoDispatchBelowAutograd():
             for function, args, kwargs, made in self.calls:
                 again = function(*args, **kwargs)
                 if any(out.alias_info is not None for out in function._schema.returns):

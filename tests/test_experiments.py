@@ -29,6 +29,10 @@ SMALLER = {
     "srgan_celeba": ("data.size=64",),
     "ccgan_faces": ("data.size=32",),
     "context_faces": ("data.size=64", "networks.generator.bottleneck=16"),
+    **dict.fromkeys(
+        ("stylegan2_faces", "stylegan2_ffhq"),
+        ("data.size=16", "networks.generator.top=16", "networks.discriminator.top=16"),
+    ),
     "gan3d_shapenet": ("data.size=32",),
     "gan3d_shapenet_paper": ("data.size=32",),
 }

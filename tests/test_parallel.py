@@ -91,6 +91,21 @@ def records(run):
     return [{key: value for key, value in v.items() if key != "images_per_second"} for v in values]
 
 
+def test_what_runs_on_beside_weights_is_of_all_processes(gantrain, quick_workers):
+    """After one iteration: the discriminator compares samples of its own process, so weights then differ."""
+    words = ("experiment=stylegan2_mnist", *WORDS[1:3], "logger=none", "callbacks.samples=null", "iterations=1")
+    assert gantrain(*words, "data.batch_size=8", "hydra.run.dir=one").code == 0
+    assert gantrain(*words, "data.batch_size=4", "trainer.devices=2", "hydra.run.dir=two").code == 0
+    (mean, w_avg), (of_two, w_avg_of_two) = (
+        (state["shared"]["path_length"]["mean"], state["networks"]["generator"]["w_avg"])
+        for state in (newest("one"), newest("two"))
+    )
+    assert torch.allclose(w_avg, w_avg_of_two, atol=1e-7)
+    assert mean.item() == pytest.approx(of_two.item(), rel=1e-5)
+    assert mean > 0
+    assert w_avg.abs().max() > 0
+
+
 def test_two_processes_resume_exactly(gantrain, quick_workers):
     words = ("experiment=dcgan_mnist", *WORDS[1:3], "trainer.devices=2")  # dropout: each process its own generator
     assert gantrain(*words, "iterations=2", "hydra.run.dir=stopped").code == 0

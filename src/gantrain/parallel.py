@@ -8,6 +8,11 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 
+def world_size() -> int:
+    """How many processes train this run."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
 def average_gradients(weights: Sequence[nn.Parameter], loss: Tensor, world: int) -> Tensor:
     """Replace the gradients by their means over all processes; returns the loss's mean.
 

@@ -41,7 +41,8 @@ class Penalty:
     """
 
     looks_at: Literal["samples", "weights"] = "samples"  # `at` is asked for, or `of_weights`
-    draws: Literal["sample", "value"] | None = None  # whether `points` needs a random number for each sample, or value
+    # Whether it needs a random number for each sample or each value, uniform, or a normal one for each value.
+    draws: Literal["sample", "value", "normal"] | None = None
 
     def __init__(self, weight: float | Ramp, every: int = 1, of: str = "discriminator"):
         check_whole(1, every=every)

@@ -117,9 +117,9 @@ class LatentGAN(GANModule):
     # ---- the game ----------------------------------------------------------------------------------------------------
 
     def draw(self, batch: Batch) -> Batch:
-        drawn = {"z": self.from_normal(self.noise(batch, self.z_dim, key="z"))}
+        drawn = self.draw_source(batch, "")
         if self.fresh_noise:
-            drawn["z_generator"] = self.from_normal(self.noise(batch, self.z_dim, key="z_generator"))
+            drawn |= self.draw_source(batch, "_generator")
             if self.classes:
                 drawn["cond_generator"] = self.integers(batch, self.classes, key="cond_generator")
         if self.top_k is not None:
@@ -127,11 +127,29 @@ class LatentGAN(GANModule):
         uses = uses_of(self.adversarial, self.matching)
         return drawn | self.shown.draw(self, batch, dict.fromkeys(uses, batch["real"]))
 
+    def draw_source(self, batch: Batch, suffix: str) -> Batch:
+        """The random numbers of a generator's pass: latents, and what it asks for besides, each by a key of its own."""
+        drawn = {f"z{suffix}": self.from_normal(self.noise(batch, self.z_dim, key=f"z{suffix}"))}
+        for name, (kind, shape) in self.random_inputs.items():
+            draw = self.noise if kind == "normal" else self.uniform
+            drawn[f"random.{name}{suffix}"] = draw(batch, *shape, key=f"random.{name}{suffix}")
+        return drawn
+
+    @property
+    def random_inputs(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """What the generator takes in training alone: by name whether normal or uniform, and the shape for a sample."""
+        return getattr(self.networks["generator"], "random_inputs", {})
+
+    def fakes(self, source: Batch) -> Tensor:
+        """The generator's pass in training, from `z`, `cond` and the random inputs of `source`."""
+        random = {name: source[f"random.{name}"] for name in self.random_inputs}
+        return self.networks["generator"](source["z"], *self.generator_cond(source), **random)
+
     def shared(self, batch: Batch, playing: Sequence[str]) -> Tensor:
         """The fakes of both turns."""
         reused = "generator" in playing and not self.fresh_noise
         with torch.set_grad_enabled(reused and torch.is_grad_enabled()):
-            return self.networks["generator"](batch["z"], *self.generator_cond(batch))
+            return self.fakes(batch)
 
     def losses(self, name: str, batch: Batch, shared: Tensor) -> tuple[Scalars, Scalars]:
         """As every family's; weights that are made of others, as spectral norm's, are made once for all its passes.
@@ -161,7 +179,7 @@ class LatentGAN(GANModule):
     def generator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
         source = self.generator_inputs(batch)
         if self.fresh_noise:
-            fakes = self.networks["generator"](source["z"], *self.generator_cond(source))
+            fakes = self.fakes(source)
         of_fake = self.judge(self.see(fakes, batch, "fake_generator"), *self.discriminator_cond(source))
         if self.top_k is not None:
             of_fake = of_fake._replace(logits=self.top_k.best(of_fake.logits, batch["top_k"]))
@@ -179,10 +197,11 @@ class LatentGAN(GANModule):
         return {"": inputs}
 
     def generator_inputs(self, batch: Batch) -> Batch:
-        """What the generator's turn makes its fakes from, `z` and `cond`."""
+        """What the generator's turn makes its fakes from: `z`, `cond` and random inputs."""
         if not self.fresh_noise:
             return batch
-        return {key: batch[f"{key}_generator"] for key in ("z", *(("cond",) if self.classes else ()))}
+        keys = ["z", *(["cond"] if self.classes else []), *(f"random.{name}" for name in self.random_inputs)]
+        return {key: batch[f"{key}_generator"] for key in keys}
 
     def generator_cond(self, batch: Batch) -> tuple[Tensor, ...]:
         """What the generator takes after the latent: the class numbers, or nothing."""
@@ -305,10 +324,14 @@ class LatentGAN(GANModule):
 
         A conditional game makes those of the classes `cond` (n,), by default 0, 1, 2, ... in turn.
         """
-        inputs = [z]
-        if self.classes:
-            inputs.append(torch.arange(len(z)) % self.classes if cond is None else cond)
+        inputs = self.inputs_for_use(z, cond)
         return outputs(self.averaged("generator", raw), *inputs, device=self.device, chunk=chunk)
+
+    def inputs_for_use(self, z: Tensor, cond: Tensor | None) -> tuple[Tensor, ...]:
+        """What the generator takes in use: latents, and in a conditional game classes, all in turn by default."""
+        if not self.classes:
+            return (z,)
+        return z, torch.arange(len(z)) % self.classes if cond is None else cond
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
         z = self.latents(len(batch["real"]), generator)

@@ -1,0 +1,62 @@
+"""Noise to styles to samples: StyleGAN (Karras et al. 2019, 2020), whose styles are a space that people move in."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gantrain.data.batch import Batch
+from gantrain.errors import UserError
+from gantrain.losses.penalties import PenaltyInputs
+from gantrain.models.latent import LatentGAN
+from gantrain.models.loop.eval_mode import outputs
+from gantrain.parallel import average_scalars, world_size
+
+
+class StyleGAN(LatentGAN):
+    """The latent family with a generator that maps latents to a style w for each of its layers.
+
+    The generator's penalties look at pictures as a function of styles, (n, layers, w_dim), with the noise of use.
+    """
+
+    way_out = "choose networks=stylegan2, and interpolate its size and channels from data.size and data.channels"
+    verbs = (*LatentGAN.verbs, "styles")
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        if not hasattr(self.networks["generator"], "w_avg"):
+            raise UserError("networks.generator has no styles; choose networks=stylegan2, or models=latent")
+
+    @property
+    def layers(self) -> int:
+        """How many layers of the generator take a style."""
+        return self.networks["generator"].layers
+
+    # ---- the game ----------------------------------------------------------------------------------------------------
+
+    def made(self, source: Batch) -> Tensor:
+        samples, w_avg = super().made(source), self.networks["generator"].w_avg
+        if (world := world_size()) > 1:  # each has moved by its own part of the batch, from one place
+            w_avg.copy_(average_scalars(w_avg, world))
+        return samples
+
+    def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:
+        if name != "generator":
+            return super().penalised(name, batch, fakes)
+        generator, source = self.networks["generator"], self.generator_inputs(batch)
+        mixing = {key: source[f"random.{key}"] for key in ("mix", "cut") if f"random.{key}" in source}
+        ws = generator.styles(source["z"], *self.generator_cond(source), **mixing)
+        return {"": PenaltyInputs(generator.synthesis, ws, ws)}
+
+    # ---- a trained run -----------------------------------------------------------------------------------------------
+
+    def styles(self, z: Tensor, cond: Tensor | None = None, raw: bool = False, psi: float = 1.0) -> Tensor:
+        """The styles (n, layers, w_dim) of latents, on the CPU, moved towards their mean: w_avg + psi (w - w_avg)."""
+        generator = self.averaged("generator", raw)
+        w = outputs(generator.mapping, *self.inputs_for_use(z, cond), device=self.device)
+        w_avg = generator.w_avg.cpu()
+        return torch.lerp(w_avg, w, psi)[:, None].repeat(1, generator.layers, 1)
+
+    def generate_from(self, styles: Tensor, raw: bool = False, chunk: int = 250) -> Tensor:
+        """Samples in the data's range, on the CPU, from styles (n, layers, w_dim)."""
+        return outputs(self.averaged("generator", raw).synthesis, styles, device=self.device, chunk=chunk)
