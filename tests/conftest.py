@@ -113,6 +113,21 @@ def run(_trained):
 
 
 @pytest.fixture(scope="session")
+def _styled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("styled") / "run"
+    words = ("experiment=stylegan2_mnist", "debug=tiny", "models.classes=10", "callbacks.samples.count=4")
+    assert main([*words, f"hydra.run.dir={folder}"]) == 0
+    return folder
+
+
+@pytest.fixture
+def styled(_styled):
+    """A run of StyleGAN2 with ten classes, in the folder `run`."""
+    shutil.copytree(_styled, "run")
+    return Path("run")
+
+
+@pytest.fixture(scope="session")
 def _scheduled(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scheduled") / "run"
     assert main([*SCHEDULED, f"hydra.run.dir={folder}"]) == 0

@@ -1,4 +1,7 @@
-"""`gantrain interpolate RUN`: a spherical walk between latents; a .png shows a leg per row, a film one closed walk."""
+"""`gantrain interpolate RUN`: a walk between latents; a .png shows a leg per row, a film one closed walk.
+
+It is spherical between latents, straight between styles.
+"""
 
 import argparse
 import importlib.util
@@ -14,7 +17,8 @@ from gantrain.drawing.pictures import grid, save_gif, to_pil
 from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
 from gantrain.inference.latents import latent_family, read_latents
-from gantrain.inference.slerp import walk
+from gantrain.inference.slerp import legs, times, walk
+from gantrain.inference.styles import refuse_without_styles, straight
 
 KINDS = (".png", ".gif", ".mp4")
 FRAMES_PER_SECOND = 25
@@ -27,6 +31,7 @@ def add_options(add: Add) -> None:
     add("--steps", type=int, help="pictures from one latent to the next (8; 24 in an animation)")
     add("--rows", type=int, help="legs of the walk (8)")
     add("--latents", metavar="FILE", help="walk through saved latents, FILE or FILE:0,3,5")
+    add("--space", choices=("z", "w"), default="z", help="w: between the styles of latents, of a run that has some (z)")
     add("--out", type=Path, help="a .png, .gif or .mp4 (RUN/interpolation.png)")
     add_class(add, "of a conditional run, by number or name (in a .png each row its own in turn, else 0)")
 
@@ -39,19 +44,27 @@ def main(args: argparse.Namespace) -> None:
     steps = args.steps or (24 if moving else 8)
     check_length(1 if args.latents else args.rows or 8, steps)  # before anything is drawn
     module, data = latent_family(args.run, args.plugins)
+    if args.space == "w":
+        refuse_without_styles(module, "--space w")
     stops, names = choose(module, args, moving)
     check_length(len(stops) - (not moving), steps)
-    latents = walk(stops, steps, closed=moving)
-    turns = torch.arange(len(latents)) * (not moving)  # an animation is of one class throughout
-    cond = classes_of(args.of_class, turns.repeat_interleave(steps), module, data)
-    pictures = data.pictures(module.generate(latents.flatten(0, 1), cond=cond, raw=args.raw))
+    starts, ends = legs(stops, closed=moving)
+    turns = torch.arange(len(starts)) * (not moving)  # an animation is of one class throughout
+    of_legs = classes_of(args.of_class, turns, module, data)
+    cond = None if of_legs is None else of_legs.repeat_interleave(steps)
+    if args.space == "w":
+        styles = [module.styles(part, of_legs, args.raw) for part in (starts, ends)]
+        samples = module.generate_from(straight(*styles, times(steps, closed=moving)).flatten(0, 1), args.raw)
+    else:
+        samples = module.generate(walk(stops, steps, closed=moving).flatten(0, 1), cond=cond, raw=args.raw)
+    pictures = data.pictures(samples)
     with writing("--out", out):
         if kind == ".png":
-            legs = [f"{a} to {b}" for a, b in itertools.pairwise(names)]
-            if cond is not None:
-                legs = [f"{leg}\nclass {number}" for leg, number in zip(legs, cond[::steps], strict=True)]
+            labels = [f"{a} to {b}" for a, b in itertools.pairwise(names)]
+            if of_legs is not None:
+                labels = [f"{label}\nclass {number}" for label, number in zip(labels, of_legs, strict=True)]
             rows = [to_pil(grid(row, columns=steps)).convert("RGB") for row in pictures.split(steps)]
-            labelled_rows(list(zip(legs, rows, strict=True))).save(out)
+            labelled_rows(list(zip(labels, rows, strict=True))).save(out)
         elif kind == ".gif":
             save_gif(frames(pictures), out, 1000 // FRAMES_PER_SECOND)
         else:

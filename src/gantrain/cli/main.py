@@ -22,6 +22,7 @@ VERBS = {
     "data": "what training would see: counts, sizes, classes, copies, a picture",
     "sample": "pictures from a trained run; of volumes also arrays and meshes",
     "interpolate": "a walk between latents, as a grid, GIF or MP4",
+    "styles": "the styles of some samples mixed with those of others",
     "arithmetic": "sums and differences of saved latents",
     "upscale": "pictures of any size made larger",
     "translate": "pictures turned into others, by a run of pix2pix or CycleGAN",

@@ -1,6 +1,7 @@
 """Options that several verbs take, and what they name."""
 
 import contextlib
+import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,6 +40,21 @@ def _seed(text: str) -> int:
     if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or int(text) > LARGEST_SEED:
         raise UserError(f"--seed is {text!r}, it must be a whole number from 0 to {LARGEST_SEED}")
     return int(text)
+
+
+def add_psi(add: Add, help: str) -> None:
+    """`--psi A,B`: how far styles keep from their mean; [1.0] where it is not there."""
+    add("--psi", type=_psi, default=[1.0], metavar="PSI", help=help)
+
+
+def _psi(text: str) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = [math.nan]
+    if not all(map(math.isfinite, values)):
+        raise UserError(f"--psi is {text!r}, it must be a number such as 0.7, or several: 1,.7,.5,0")
+    return values
 
 
 def add_class(add: Add, help: str) -> None:

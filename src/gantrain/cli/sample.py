@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +11,30 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gantrain.cli.options import Add, add_class, add_run, add_seed, classes_of, writing
+from gantrain.cli.options import Add, add_class, add_psi, add_run, add_seed, classes_of, writing
 from gantrain.data import GANDataModule
 from gantrain.data.formats.volume_export import Empty
 from gantrain.drawing.pictures import grid, to_pil
+from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
 from gantrain.inference.latents import latent_family, save_latents
+from gantrain.inference.styles import refuse_without_styles
 
 CHUNK = 250
+IN_ROW = 8  # samples for each of several psi
 MOST_IN_GRID = 10_000
 MOST = 1_000_000  # files, and latents in memory
 
 
 def add_options(add: Add) -> None:
     add_run(add, best=True)
-    add("-n", type=int, default=64, help="how many (64)")
+    add("-n", type=int, help=f"how many (64; {IN_ROW} with several --psi)")
     add_seed(add, "the same seed, the same pictures (0)")
     add("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
     add("--force", action="store_true", help="replace the samples that the folder holds")
     add("--format", default="png", help="of single files: png; of volumes also npy, mat, obj, stl, ply")
     add("--truncation", type=float, metavar="T", help="latents within T deviations: fewer oddities, less variety")
+    add_psi(add, "of a run with styles: moved towards their mean, 1 as they are, 0 all alike; 1,.7,0 is a row for each")
     add(
         "--vary",
         type=int,
@@ -42,11 +46,18 @@ def add_options(add: Add) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    if args.n < 1:
-        raise UserError(f"-n is {args.n}, it must be 1 or more")
+    sweep, n = len(args.psi) > 1, args.n
+    if n is None:
+        n = IN_ROW if sweep else 64
+    if n < 1:
+        raise UserError(f"-n is {n}, it must be 1 or more")
     if args.truncation is not None and not args.truncation > 0:
         raise UserError(f"--truncation is {args.truncation}, it must be above 0, such as 0.7")
+    if args.truncation is not None and args.psi != [1.0]:
+        raise UserError("--psi and --truncation: one moves styles, the other cuts latents; leave one out")
     module, data = latent_family(args.run, args.plugins, args.best)
+    if args.psi != [1.0]:
+        refuse_without_styles(module, "--psi")
     if args.format not in data.formats:
         raise UserError(f"--format is '{args.format}'; samples of this run can be {', '.join(data.formats)}")
     out = args.out or args.run / ("samples.png" if args.format == "png" else f"samples_{args.format}")
@@ -55,10 +66,12 @@ def main(args: argparse.Namespace) -> None:
     files = {*Image.registered_extensions(), *(f".{kind}" for kind in data.formats)}
     if out.suffix.lower() in files and args.format != "png" and not out.is_dir():
         raise UserError(f"--out: '{out}' is a file, --format {args.format} needs a folder")
-    refuse_too_many(args.n, out)
+    if sweep and out.suffix.lower() != ".png":
+        raise UserError(f"--out: '{out}' must end in .png, several --psi are one picture")
+    refuse_too_many(n * len(args.psi), out)
     if out.suffix.lower() != ".png" and not args.force and out.is_dir() and any(out.iterdir()):
         raise UserError(f"--out: {out} holds files already; name a new folder, or replace its samples with --force")
-    latents = module.latents(args.n, torch.Generator().manual_seed(args.seed), args.truncation)
+    latents = module.latents(n, torch.Generator().manual_seed(args.seed), args.truncation)
     columns = None
     if args.vary is not None:
         rows = varied(module, latents, args.vary)
@@ -70,15 +83,30 @@ def main(args: argparse.Namespace) -> None:
     cond = classes_of(args.of_class, torch.arange(len(latents)), module, data)
     if columns is None and args.of_class is None:
         columns = module.classes  # one each
-    # A part at a time: 50,000 samples would fill the memory.
-    parts = torch.arange(len(latents)).split(CHUNK)
-    samples = (module.generate(latents[i], cond=None if cond is None else cond[i], raw=args.raw) for i in parts)
+    rows = [made(module, latents, cond, args.raw, psi) for psi in args.psi]
+    samples = rows[0]
     with writing("--out", out):
-        if out.suffix.lower() == ".png":
+        if sweep:
+            grids = [grid(torch.cat([data.pictures(part) for part in row]), len(latents)) for row in rows]
+            labels = [f"psi {psi:g}" for psi in args.psi]
+            labelled_rows([(label, to_pil(row).convert("RGB")) for label, row in zip(labels, grids, strict=True)]).save(
+                out
+            )
+        elif out.suffix.lower() == ".png":
             to_pil(grid(torch.cat([data.pictures(part) for part in samples]), columns)).save(out)
         else:
             save_each((sample for part in samples for sample in part), len(latents), data, out, args.format)
     print(out)
+
+
+def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool, psi: float) -> Iterator[Tensor]:
+    """The samples, a part at a time: 50,000 would fill the memory."""
+    for i in torch.arange(len(latents)).split(CHUNK):
+        of_part = None if cond is None else cond[i]
+        if psi == 1:
+            yield module.generate(latents[i], cond=of_part, raw=raw)
+        else:
+            yield module.generate_from(module.styles(latents[i], of_part, raw, psi), raw)
 
 
 def refuse_too_many(n: int, out: Path) -> None:

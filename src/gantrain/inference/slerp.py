@@ -26,9 +26,18 @@ def walk(stops: Tensor, steps: int, closed: bool = False) -> Tensor:
     Open: n - 1 legs, each with both its ends. Closed: n legs back to the start, each without its end, which is the
     start of the next: shown one after the other no picture comes twice.
     """
-    t = torch.arange(steps) / steps if closed else torch.linspace(0, 1, steps)
-    ends = stops.roll(-1, 0) if closed else stops[1:]
-    return torch.stack([slerp(a, b, t) for a, b in zip(stops, ends, strict=False)])
+    t = times(steps, closed)
+    return torch.stack([slerp(a, b, t) for a, b in zip(*legs(stops, closed), strict=True)])
+
+
+def legs(stops: Tensor, closed: bool) -> tuple[Tensor, Tensor]:
+    """Where the legs of a walk through `stops` begin and end."""
+    return (stops, stops.roll(-1, 0)) if closed else (stops[:-1], stops[1:])
+
+
+def times(steps: int, closed: bool) -> Tensor:
+    """The places of a leg's steps, from 0 to 1."""
+    return torch.arange(steps) / steps if closed else torch.linspace(0, 1, steps)
 
 
 def _direction(vector: Tensor) -> Tensor:

@@ -1,0 +1,131 @@
+"""`gantrain styles`, `sample --psi`, `interpolate --space w`: what people do with a space of styles."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from refusals import refused
+
+from gantrain.cli.styles import layers_of
+from gantrain.drawing.pictures import grid
+from gantrain.errors import UserError
+from gantrain.inference.latents import latent_family
+
+SIDE, GAP = 56, 2  # of 28 pixels, doubled
+
+
+def cells(file, columns, left=0, top=0):
+    """The pictures of a grid, in rows."""
+    sheet = np.asarray(Image.open(file).convert("L"))[top:, left:]
+    rows = (sheet.shape[0] - GAP) // (SIDE + GAP)
+    at = [GAP + i * (SIDE + GAP) for i in range(max(rows, columns))]
+    return [[sheet[at[r] : at[r] + SIDE, at[c] : at[c] + SIDE] for c in range(columns)] for r in range(rows)]
+
+
+def test_a_grid_of_mixtures(gantrain, styled):
+    words = ("styles", "run", "--rows", 2, "--columns", 3, "--class", 4)
+    result = gantrain(*words, "--layers", "0-1,3")
+    assert (result.code, result.out.strip()) == (0, "run/styles.png"), result
+    module, data = latent_family("run")
+    styles = module.styles(module.latents(5, torch.Generator().manual_seed(0)), torch.full((5,), 4))
+    (_, *top), *lines = cells("run/styles.png", 4)
+    assert Image.open("run/styles.png").size == (4 * (SIDE + GAP) + GAP, 3 * (SIDE + GAP) + GAP)
+
+    def drawn(style):
+        return data.pictures(module.generate_from(style[None])).repeat_interleave(2, 2).repeat_interleave(2, 3)[0, 0]
+
+    def near(cell, style):
+        return abs(cell.astype(int) - drawn(style).numpy()).max() <= 1
+
+    assert all(near(cell, style) for cell, style in zip(top, styles[2:], strict=True))
+    for line, own in zip(lines, styles[:2], strict=True):
+        assert near(line[0], own)
+        for cell, lent in zip(line[1:], styles[2:], strict=True):
+            mixed = own.clone()
+            mixed[[0, 1, 3]] = lent[[0, 1, 3]]
+            assert near(cell, mixed)
+    assert gantrain(*words, "--layers", "0-5", "--out", "all.png").code == 0
+    (_, *top), *lines = cells("all.png", 4)
+    for line in lines:  # with all its layers lent, a row shows its columns
+        assert all(abs(a.astype(int) - b).max() <= 1 for a, b in zip(line[1:], top, strict=True))
+
+
+def test_psi_0_makes_one_picture(gantrain, styled):
+    assert gantrain("sample", "run", "-n", 4, "--psi", 0, "--out", "mean").code == 0
+    assert len({Image.open(f"mean/{i}.png").tobytes() for i in range(4)}) == 1
+    for psi in ("1", "0.5"):
+        assert gantrain("sample", "run", "-n", 4, "--psi", psi, "--out", f"of{psi}").code == 0
+    assert gantrain("sample", "run", "-n", 4, "--out", "plain").code == 0
+    for i in range(4):
+        plain, whole, half = (Image.open(f"{folder}/{i}.png").tobytes() for folder in ("plain", "of1", "of0.5"))
+        assert plain == whole
+        assert plain != half
+
+
+def test_several_psi_are_a_row_each_of_the_same_samples(gantrain, styled):
+    result = gantrain("sample", "run", "-n", 3, "--psi", "1,.5,0", "--out", "sweep.png")
+    assert result.code == 0, result
+    width, height = Image.open("sweep.png").size
+    assert height == 3 * (SIDE + 2 * GAP) + 4 * 8
+    left = width - 8 - (3 * (SIDE + GAP) + GAP)
+    lines = [cells("sweep.png", 3, left, 8 + i * (SIDE + 2 * GAP + 8))[0] for i in range(3)]
+    assert gantrain("sample", "run", "-n", 3, "--psi", 0.5, "--out", "half.png").code == 0
+    module, data = latent_family("run")
+    z, cond = module.latents(3, torch.Generator().manual_seed(0)), torch.arange(3)
+    for psi, line in zip((1.0, 0.5, 0.0), lines, strict=True):
+        row = grid(data.pictures(module.generate_from(module.styles(z, cond, psi=psi))), 3)[0].numpy()
+        for i, cell in enumerate(line):
+            start = GAP + i * (SIDE + GAP)
+            assert abs(cell.astype(int) - row[GAP : GAP + SIDE, start : start + SIDE]).max() <= 1
+    assert gantrain("sample", "run", "--psi", "1,0").code == 0
+    assert Image.open("run/samples.png").size[0] > 8 * SIDE
+
+
+def test_a_walk_between_styles(gantrain, styled):
+    words = ("interpolate", "run", "--rows", 2, "--steps", 3)
+    assert gantrain(*words, "--out", "z.png").code == 0
+    assert gantrain(*words, "--space", "w", "--out", "w.png").code == 0
+    width = Image.open("w.png").size[0]
+    at = [(width - 8 - (3 * (SIDE + GAP) + GAP), 8 + i * (SIDE + 2 * GAP + 8)) for i in range(2)]
+    for place in at:
+        z, w = (cells(file, 3, *place)[0] for file in ("z.png", "w.png"))
+        for end in (0, 2):
+            assert abs(z[end].astype(int) - w[end]).max() <= 1
+    assert Path("z.png").read_bytes() != Path("w.png").read_bytes()
+    assert gantrain(*words, "--space", "w", "--out", "w.gif").code == 0
+    assert Image.open("w.gif").n_frames == 6
+
+
+def test_runs_without_styles_are_refused_in_one_sentence(gantrain, run):
+    refused(gantrain("sample", "run", "--psi", 0.7), "--psi: this run has no styles")
+    refused(gantrain("interpolate", "run", "--space", "w"), "--space w: this run has no styles")
+    refused(gantrain("styles", "run"), "gantrain styles: this run has no styles")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("sample", "run", "--psi", "0.7x"), "--psi is '0.7x', it must be a number"),
+        (("sample", "run", "--psi", "nan"), "--psi is 'nan'"),
+        (("sample", "run", "--psi", "1,.5", "--out", "folder"), "must end in .png, several --psi are one picture"),
+        (("sample", "run", "--psi", ".5", "--truncation", "1"), "leave one out"),
+        (("styles", "run", "--psi", "1,0"), "`gantrain sample` shows several"),
+        (("styles", "run", "--layers", "4-6"), "has the layers 0 to 5"),
+        (("styles", "run", "--layers", "x"), "--layers is 'x', it must be such as 0-3"),
+        (("styles", "run", "--rows", "0"), "--rows is 0"),
+        (("styles", "run", "--rows", "200", "--columns", "200"), "too large"),
+        (("styles", "run", "--out", "a.gif"), "must end in .png"),
+    ],
+)
+def test_refusals(words, says, gantrain, styled):
+    refused(gantrain(*words), says)
+
+
+def test_layers():
+    assert layers_of(None, 6) == [0, 1, 2, 3]
+    assert layers_of(None, 2) == [0, 1]
+    assert layers_of("5,0-2,1", 6) == [0, 1, 2, 5]
+    with pytest.raises(UserError, match="layers 0 to 5"):
+        layers_of("3-1", 6)
