@@ -139,6 +139,7 @@ MATCHING = "+losses.matching={_target_: gantrain.losses.matching.FeatureMatching
         (MATCHING, "networks.discriminator.features=true"),
         ("experiment=sngan_resnet_mnist", "models=conditional"),
         ("experiment=r3gan_mnist", "models=conditional"),
+        ("experiment=stylegan2_mnist", "models.classes=10", "models.fresh_noise=true", "models.microbatches=2"),
         ("experiment=sagan_sprites", "models=conditional", "data.classes=3", "callbacks.attention=null"),
         ("losses=wasserstein_gp", "networks.discriminator.pack=2"),
     ],

@@ -4,8 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from gantrain.inference.layer_outputs import LayerOutputs
 from gantrain.networks import stylegan2
 from gantrain.networks.stylegan2 import (
+    Activation,
     Discriminator,
     DiscriminatorBlock,
     Generator,
@@ -13,7 +15,6 @@ from gantrain.networks.stylegan2 import (
     ModulatedConv,
     StyledConv,
     ToRGB,
-    act,
     normalised,
 )
 
@@ -98,9 +99,9 @@ def test_a_style_begins_near_one():
     assert torch.equal(conv.style(torch.zeros(1, 5)), torch.ones(1, 4))
 
 
-def test_activation_keeps_the_mean_square():
+def test_activation_and_norm_by_hand():
     torch.manual_seed(0)
-    assert act(torch.tensor([1.0, -1.0])).tolist() == pytest.approx([2**0.5, -0.2 * 2**0.5])
+    assert Activation()(torch.tensor([1.0, -1.0])).tolist() == pytest.approx([2**0.5, -0.2 * 2**0.5])
     assert normalised(torch.tensor([[3.0, -4.0]]))[0].tolist() == pytest.approx([3 / 12.5**0.5, -4 / 12.5**0.5])
 
 
@@ -118,7 +119,7 @@ def test_noise_is_added_by_its_strength_and_stays_in_use():
     assert torch.equal(layer(x, w), layer(x, w, noise))  # its strength begins at 0
     with torch.no_grad():
         layer.strength.fill_(0.5)
-    assert torch.allclose(layer(x, w, noise), act(layer.conv(x, w) + 0.5 * noise))
+    assert torch.allclose(layer(x, w, noise), layer.act(layer.conv(x, w) + 0.5 * noise))
     assert torch.equal(layer(x, w), layer(x, w, layer.map.expand(2, -1, -1, -1)))
 
 
@@ -276,3 +277,13 @@ def test_float16_is_for_the_largest_sizes_and_is_cut(monkeypatch):
     assert [made.dtype for made in seen] == [whole, whole, whole, half, half, half, whole]
     largest = [made.abs().max().item() for made in seen]
     assert max(largest[3:5]) == 0.5 < max(largest[:3])
+
+
+def test_features_are_taken_of_every_layer_of_the_discriminator():
+    _, discriminator = small()
+    with LayerOutputs(discriminator) as seen:
+        outputs = seen(torch.randn(2, 3, 16, 16))
+    assert [tuple(one.shape[1:]) for one in outputs] == [
+        *((4, 16, 16), (4, 16, 16), (8, 8, 8), (8, 8, 8), (8, 4, 4)),
+        *((8, 4, 4), (8,)),
+    ]

@@ -27,9 +27,14 @@ HALF_SIZES = 4  # the largest sizes, which float16 is for
 LIMIT = 256.0  # of what a convolution gives in float16
 
 
-def act(x: Tensor) -> Tensor:
-    """Leaky ReLU of slope 0.2, times sqrt 2, which keeps the mean square."""
-    return F.leaky_relu(x, 0.2) * math.sqrt(2)
+class Activation(nn.LeakyReLU):
+    """Leaky ReLU of slope 0.2, times sqrt 2, which about keeps the mean square."""
+
+    def __init__(self) -> None:
+        super().__init__(0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * math.sqrt(2)
 
 
 def normalised(x: Tensor) -> Tensor:
@@ -85,6 +90,7 @@ class Mapping(nn.Module):
         self.embed = EqDense(classes, w_dim) if classes else None
         widths = [z_dim + (w_dim if classes else 0), *[w_dim] * layers]
         self.layers = nn.ModuleList(EqDense(a, b, lr=MAPPING_LR) for a, b in itertools.pairwise(widths))
+        self.act = Activation()
 
     def forward(self, z: Tensor | None, cond: Tensor | None = None) -> Tensor:
         check_class(cond, self.classes)
@@ -94,7 +100,7 @@ class Mapping(nn.Module):
             parts.append(normalised(self.embed(one_hot)))
         x = torch.cat(parts, 1)
         for layer in self.layers:
-            x = act(layer(x))
+            x = self.act(layer(x))
         return x
 
 
@@ -150,11 +156,12 @@ class StyledConv(nn.Module):
         self.strength = nn.Parameter(torch.zeros(()))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.register_buffer("map", torch.randn(1, 1, side, side))
+        self.act = Activation()
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
         made = self.conv(x, w)
         noise = self.strength * (self.map if noise is None else noise)
-        return bounded(act(made + noise.to(made.dtype) + self.bias.to(made.dtype)[:, None, None]))
+        return bounded(self.act(made + noise.to(made.dtype) + self.bias.to(made.dtype)[:, None, None]))
 
 
 class ToRGB(nn.Module):
@@ -303,6 +310,7 @@ class DiscriminatorBlock(nn.Module):
         self.first = EqConv(a, a, 3)
         self.second = nn.Sequential(Blur(padding=2), EqConv(a, b, 3, stride=2, padding=0))
         self.skip = nn.Sequential(Resample(up=False), EqConv(a, b, 1, bias=False))
+        self.act = Activation()
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.half and in_float16(x):
@@ -310,7 +318,7 @@ class DiscriminatorBlock(nn.Module):
         return self.judge(x)
 
     def judge(self, x: Tensor) -> Tensor:
-        seen = bounded(act(self.second(bounded(act(self.first(x))))))
+        seen = bounded(self.act(self.second(bounded(self.act(self.first(x))))))
         return (seen + self.skip(x)) / math.sqrt(2)
 
 
@@ -344,17 +352,18 @@ class Discriminator(nn.Module):
         self.dense = EqDense(last * sizes[-1] ** 2, last)
         self.head = EqDense(last, last if classes else 1)
         self.mapping = Mapping(0, last, mapping, classes) if classes else None
+        self.act = Activation()
 
     def forward(self, images: Tensor, cond: Tensor | None = None) -> Tensor:
         check_class(cond, self.classes)
-        x = bounded(act(self.from_rgb(images)))
+        x = bounded(self.act(self.from_rgb(images)))
         for block in self.blocks:
             x = block(x)
         return in_float32(self.judge, x, cond)
 
     def judge(self, x: Tensor, cond: Tensor | None) -> Tensor:
-        x = act(self.conv(self.deviation(x)))
-        said = self.head(act(self.dense(x.flatten(1))))
+        x = self.act(self.conv(self.deviation(x)))
+        said = self.head(self.act(self.dense(x.flatten(1))))
         if self.mapping is None:
             return said.squeeze(1)
         return (said * self.mapping(None, cond)).sum(1) / math.sqrt(said.shape[1])
