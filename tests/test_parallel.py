@@ -97,7 +97,7 @@ def test_what_runs_on_beside_weights_is_of_all_processes(gantrain, quick_workers
     assert gantrain(*words, "data.batch_size=8", "hydra.run.dir=one").code == 0
     assert gantrain(*words, "data.batch_size=4", "trainer.devices=2", "hydra.run.dir=two").code == 0
     (mean, w_avg), (of_two, w_avg_of_two) = (
-        (state["shared"]["path_length"]["mean"], state["networks"]["generator"]["w_avg"])
+        (state["shared"]["penalties.path_length"]["mean"], state["networks"]["generator"]["w_avg"])
         for state in (newest("one"), newest("two"))
     )
     assert torch.allclose(w_avg, w_avg_of_two, atol=1e-7)

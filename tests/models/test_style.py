@@ -8,6 +8,7 @@ from toys import game
 from gantrain.errors import UserError
 from gantrain.losses.path_length import PathLength
 from gantrain.models import style
+from gantrain.models.loop.penalties import drawn
 from gantrain.models.style import StyleGAN
 from gantrain.networks.stylegan2 import Discriminator, Generator
 
@@ -38,23 +39,23 @@ def batch(n=4):
 
 def test_each_random_input_has_a_key_and_rows_of_its_samples():
     module = styled(fresh_noise=True)
-    drawn = module.draw(batch())
+    given = module.draw(batch())
     names = {"mix", "cut", "noise0", "noise1", "noise2"}
     keys = {"z", *(f"random.{name}" for name in names)}
-    assert set(drawn) == keys | {f"{key}_generator" for key in keys}
-    assert all(len(value) == 4 for value in drawn.values())
-    assert drawn["random.noise2"].shape == (4, 1, 8, 8)
-    assert drawn["random.cut"].min() >= 0
-    assert drawn["random.cut"].max() < 1
-    assert not torch.equal(drawn["random.noise1"], drawn["random.noise2"])
-    assert not torch.equal(drawn["z"], drawn["random.mix"])
-    assert not torch.equal(drawn["random.noise1"], drawn["random.noise1_generator"])
+    assert set(given) == keys | {f"{key}_generator" for key in keys}
+    assert all(len(value) == 4 for value in given.values())
+    assert given["random.noise2"].shape == (4, 1, 8, 8)
+    assert given["random.cut"].min() >= 0
+    assert given["random.cut"].max() < 1
+    assert not torch.equal(given["random.noise1"], given["random.noise2"])
+    assert not torch.equal(given["z"], given["random.mix"])
+    assert not torch.equal(given["random.noise1"], given["random.noise1_generator"])
     halves = []
     for rank in (0, 1):
         module._trainer.world_size, module._trainer.global_rank = 2, rank
         halves.append(module.draw(batch(2)))
     module._trainer.world_size, module._trainer.global_rank = 1, 0
-    for key, value in drawn.items():  # two processes with half the batch see the same
+    for key, value in given.items():  # two processes with half the batch see the same
         assert torch.equal(torch.cat([half[key] for half in halves]), value), key
 
 
@@ -81,9 +82,9 @@ def test_with_fresh_noise_the_generators_turn_has_random_inputs_of_its_own(fresh
 def test_path_length_trains_the_mapping_and_its_mean_is_shared_state():
     penalty = PathLength(every=1)
     module = styled(penalties={"path": penalty})
-    assert module.kept_shared == {"path": penalty}
+    assert module.kept_shared == {"penalties.path": penalty}
     assert not module.kept
-    everything = {**batch(), **module.draw(batch()), **module.draw_for_penalties(batch())}
+    everything = {**batch(), **module.draw(batch()), **drawn(module, batch())}
     before = module.networks["generator"].w_avg.clone()
     shared = module.shared(everything, [])
     moved = module.networks["generator"].w_avg.clone()
@@ -111,17 +112,17 @@ def test_the_mean_of_w_is_of_all_processes(monkeypatch):
     monkeypatch.setattr(style, "world_size", lambda: 2)
     monkeypatch.setattr(style, "average_scalars", lambda value, world: value / world + 1)
     one = styled()
-    one.made(everything)
-    module.made(everything)
+    one.fakes(everything)
+    module.fakes(everything)
     monkeypatch.undo()
     alone = styled()
-    alone.made(everything)
+    alone.fakes(everything)
     assert torch.allclose(module.networks["generator"].w_avg, alone.networks["generator"].w_avg / 2 + 1)
 
 
 def test_styles_make_the_pictures_of_their_latents():
     module = styled()
-    module.made({**batch(), **module.draw(batch())})
+    module.fakes({**batch(), **module.draw(batch())})
     z = module.latents(5, torch.Generator().manual_seed(1))
     styles = module.styles(z)
     assert styles.shape == (5, module.layers, 5)
@@ -131,7 +132,7 @@ def test_styles_make_the_pictures_of_their_latents():
 
 def test_psi_leads_to_the_mean():
     module = styled()
-    module.made({**batch(), **module.draw(batch())})
+    module.fakes({**batch(), **module.draw(batch())})
     w_avg = module.networks["generator"].w_avg
     z = module.latents(3, torch.Generator().manual_seed(1))
     whole, half, none = (module.styles(z, psi=psi) for psi in (1.0, 0.5, 0.0))

@@ -34,8 +34,8 @@ class StyleGAN(LatentGAN):
 
     # ---- the game ----------------------------------------------------------------------------------------------------
 
-    def made(self, source: Batch) -> Tensor:
-        samples, w_avg = super().made(source), self.networks["generator"].w_avg
+    def fakes(self, source: Batch) -> Tensor:
+        samples, w_avg = super().fakes(source), self.networks["generator"].w_avg
         if (world := world_size()) > 1:  # each has moved by its own part of the batch, from one place
             w_avg.copy_(average_scalars(w_avg, world))
         return samples

@@ -19,8 +19,9 @@ def drawn(game: Any, batch: Batch) -> Batch:
     for key, penalty in game.penalties.items():
         if penalty.draws is not None:
             like = batch.get("real", next(iter(batch.values())))
-            shape = like.shape[1:] if penalty.draws == "value" else ()
-            given[f"mix.{key}"] = game.uniform(batch, *shape, key=f"mix.{key}")
+            shape = () if penalty.draws == "sample" else like.shape[1:]
+            draw = game.noise if penalty.draws == "normal" else game.uniform
+            given[f"mix.{key}"] = draw(batch, *shape, key=f"mix.{key}")
         if isinstance(penalty.weight, Ramp):
             now = penalty.weight.at(game.images_seen)
             given[f"weight.{key}"] = torch.full((batch_size(batch),), now, device=game.device)
