@@ -30,10 +30,13 @@ def test_by_hand():
     penalty = PathLength(weight=2.0, every=4, move=0.5)
     # of every second sample J^T y / sqrt 2 is (3, 4) and (0, 8) over sqrt 2: lengths 5 and 8 over sqrt 2
     a, b = 5 / 2**0.5, 8 / 2**0.5
-    mean = 0.5 * (a + b) / 2  # moved half the way from 0
+    mean = (a + b) / 2  # that of the first batch
     value = penalty.at(inputs(network, torch.randn(4, 2)), y)
     assert value.item() == pytest.approx(2 * 4 * ((a - mean) ** 2 + (b - mean) ** 2) / 2, rel=1e-5)
     assert penalty.mean.item() == pytest.approx(mean)
+    value = penalty.at(inputs(network, torch.randn(4, 2)), 3 * y)
+    moved = (mean + 3 * mean) / 2  # half the way to the second's
+    assert value.item() == pytest.approx(2 * 4 * ((3 * a - moved) ** 2 + (3 * b - moved) ** 2) / 2, rel=1e-5)
 
 
 def test_of_layers_it_is_the_root_of_their_mean_square():
@@ -47,8 +50,9 @@ def test_its_mean_moves_and_is_saved():
     network, points, y = Linear([[1.0, 0.0], [0.0, 1.0]]), torch.randn(2, 2), torch.ones(2, 1, 1, 2)
     first = PathLength(move=0.01)
     first.at(inputs(network, points), y)
-    first.at(inputs(network, points), y)
-    assert first.mean.item() == pytest.approx(1 - 0.99**2)
+    first.at(inputs(network, points), 2 * y)
+    first.at(inputs(network, points), 2 * y)
+    assert first.mean.item() == pytest.approx(2 - 0.99**2)
     second = PathLength(move=0.01)
     second.load_state_dict(first.state_dict(), torch.device("cpu"))
     assert torch.equal(first.at(inputs(network, points), y), second.at(inputs(network, points), y))

@@ -15,6 +15,9 @@ from gantrain.ramps import Ramp
 class PathLength(Penalty):
     """The squared distance of path lengths to their running mean, which moves by `move` towards a batch's mean.
 
+    The mean begins as the first batch's. From 0 it would pull all lengths there until it has arrived, which short runs
+    of narrow networks do not survive: all their pictures become one.
+
     The path length of a sample is |J^T y|: J is the Jacobian of its picture by what it is made from, (n, d) or, with
     one for each layer, (n, layers, d), where it is the root of the layers' mean square. y is normal, divided by the
     root of the number of places. To save time only every second sample of the batch is looked at.
@@ -51,8 +54,8 @@ class PathLength(Penalty):
         """The running mean after a batch of `lengths`; what is not finite does not move it."""
         now = average_scalars(lengths.mean(), world_size())
         self.mean = self.mean.to(now.device)  # stays where it is: a captured iteration writes into this very tensor
-        moved = torch.where(torch.isfinite(now), self.mean + self.move * (now - self.mean), self.mean)
-        return self.mean.copy_(moved).clone()
+        moved = torch.where(self.mean == 0, now, self.mean + self.move * (now - self.mean))
+        return self.mean.copy_(torch.where(torch.isfinite(now), moved, self.mean)).clone()
 
     def state_dict(self) -> dict[str, Any]:
         return {"mean": self.mean.cpu().clone()}

@@ -89,8 +89,8 @@ class Mapping(nn.Module):
         self.classes = classes
         self.embed = EqDense(classes, w_dim) if classes else None
         widths = [z_dim + (w_dim if classes else 0), *[w_dim] * layers]
-        self.layers = nn.ModuleList(EqDense(a, b, lr=MAPPING_LR) for a, b in itertools.pairwise(widths))
-        self.act = Activation()
+        of_layers = ((EqDense(a, b, lr=MAPPING_LR), Activation()) for a, b in itertools.pairwise(widths))
+        self.layers = nn.Sequential(*itertools.chain.from_iterable(of_layers))
 
     def forward(self, z: Tensor | None, cond: Tensor | None = None) -> Tensor:
         check_class(cond, self.classes)
@@ -98,10 +98,7 @@ class Mapping(nn.Module):
         if self.embed is not None:
             one_hot = self.embed.weight.new_zeros(cond.shape[0], self.classes).scatter_(1, cond[:, None], 1)
             parts.append(normalised(self.embed(one_hot)))
-        x = torch.cat(parts, 1)
-        for layer in self.layers:
-            x = self.act(layer(x))
-        return x
+        return self.layers(torch.cat(parts, 1))
 
 
 class ModulatedConv(nn.Module):
@@ -307,10 +304,9 @@ class DiscriminatorBlock(nn.Module):
     def __init__(self, a: int, b: int, half: bool):
         super().__init__()
         self.half = half
-        self.first = EqConv(a, a, 3)
-        self.second = nn.Sequential(Blur(padding=2), EqConv(a, b, 3, stride=2, padding=0))
+        self.first = nn.Sequential(EqConv(a, a, 3), Activation())
+        self.second = nn.Sequential(Blur(padding=2), EqConv(a, b, 3, stride=2, padding=0), Activation())
         self.skip = nn.Sequential(Resample(up=False), EqConv(a, b, 1, bias=False))
-        self.act = Activation()
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.half and in_float16(x):
@@ -318,7 +314,7 @@ class DiscriminatorBlock(nn.Module):
         return self.judge(x)
 
     def judge(self, x: Tensor) -> Tensor:
-        seen = bounded(self.act(self.second(bounded(self.act(self.first(x))))))
+        seen = bounded(self.second(bounded(self.first(x))))
         return (seen + self.skip(x)) / math.sqrt(2)
 
 
@@ -343,27 +339,26 @@ class Discriminator(nn.Module):
         self.classes = classes
         sizes, counts = sizes_of(size)[::-1], channels_of(width, top, size)[::-1]
         last = counts[-1]
-        self.from_rgb = EqConv(channels, counts[0], 1)
+        self.from_rgb = nn.Sequential(EqConv(channels, counts[0], 1), Activation())
         self.blocks = nn.ModuleList(
             DiscriminatorBlock(a, b, half=i < HALF_SIZES) for i, (a, b) in enumerate(itertools.pairwise(counts))
         )
         self.deviation = MinibatchDeviation(group)
-        self.conv = EqConv(last + 1, last, 3)
-        self.dense = EqDense(last * sizes[-1] ** 2, last)
+        self.conv = nn.Sequential(EqConv(last + 1, last, 3), Activation())
+        self.dense = nn.Sequential(EqDense(last * sizes[-1] ** 2, last), Activation())
         self.head = EqDense(last, last if classes else 1)
         self.mapping = Mapping(0, last, mapping, classes) if classes else None
-        self.act = Activation()
 
     def forward(self, images: Tensor, cond: Tensor | None = None) -> Tensor:
         check_class(cond, self.classes)
-        x = bounded(self.act(self.from_rgb(images)))
+        x = bounded(self.from_rgb(images))
         for block in self.blocks:
             x = block(x)
         return in_float32(self.judge, x, cond)
 
     def judge(self, x: Tensor, cond: Tensor | None) -> Tensor:
-        x = self.act(self.conv(self.deviation(x)))
-        said = self.head(self.act(self.dense(x.flatten(1))))
+        x = self.conv(self.deviation(x))
+        said = self.head(self.dense(x.flatten(1)))
         if self.mapping is None:
             return said.squeeze(1)
         return (said * self.mapping(None, cond)).sum(1) / math.sqrt(said.shape[1])
