@@ -15,8 +15,8 @@ from gantrain.ramps import Ramp
 class PathLength(Penalty):
     """The squared distance of path lengths to their running mean, which moves by `move` towards a batch's mean.
 
-    The mean begins as the first batch's. From 0 it would pull all lengths there until it has arrived, which short runs
-    of narrow networks do not survive: all their pictures become one.
+    The mean begins as the first batch's. From 0 it would pull all lengths there until it has arrived, which takes a
+    hundred penalties: much of a short run.
 
     The path length of a sample is |J^T y|: J is the Jacobian of its picture by what it is made from, (n, d) or, with
     one for each layer, (n, layers, d), where it is the root of the layers' mean square. y is normal, divided by the
