@@ -17,7 +17,9 @@ from gantrain.training import fit
 # RMSprop can be recorded on a GPU alone; a beta that changes nowhere.
 EAGER = {"wgan_mnist", "r3gan_ffhq64"}
 # Kinds of iterations that are equally often; with a lazy penalty more are needed until there are enough without it.
-TURNS = dict.fromkeys(("stacked_mnist", "stacked_mnist_pac2", "stylegan2_faces", "stylegan2_ffhq"), 2)
+TURNS = dict.fromkeys(
+    ("stacked_mnist", "stacked_mnist_pac2", *(name for name in EXPERIMENTS if name.startswith("stylegan2"))), 2
+)
 QUICK = ("callbacks.samples=null", "callbacks.networks=null", "logger=none", "evaluation=none")
 
 
