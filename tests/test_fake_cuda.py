@@ -82,7 +82,7 @@ def on_the_device(words, monkeypatch):
                 if inputs is not None:
                     assert {value.device.type for value in inputs} == {"cuda"}
                     network(*inputs)
-            assert module.preview(stored, torch.Generator()).device.type == "cpu"
+            assert module.preview(batch, torch.Generator()).device.type == "cpu"
             for key, fakes in module.made(batch, torch.Generator()).items():
                 logits = module.judged(key, fakes, batch)
                 rows, seen = health.small(fakes), module.seen(key, batch)

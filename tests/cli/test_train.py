@@ -82,7 +82,7 @@ TINY = ("debug=tiny", "callbacks.samples.count=4")
         (["data.range.x=5"], ["gantrain: data.range.x=5: ", "'x'"]),
         (["~data"], ["data: nothing is set"]),
         (["networks=null"], ["networks", "networks=none"]),
-        (["evaluation=5"], ["evaluation", "'5'", "dataset, none, pairs, random"]),
+        (["evaluation=5"], ["evaluation", "'5'", "dataset, holes, none, pairs"]),
         (["data=null"], ["data", "'null'", "digits"]),
         (["trainer=null"], ["trainer", "'null'", "default"]),
         (["losses=null"], ["losses=none"]),

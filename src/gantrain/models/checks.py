@@ -106,7 +106,8 @@ def check_company(networks: Mapping[str, nn.Module], samples: int) -> None:
         if samples == 1 and any(isinstance(part, COMPARING) for part in network.modules()):
             raise UserError(
                 f"networks.{name} compares the samples of a batch, and there is one in a pass; take data.batch_size=2 "
-                f"or more, fewer models.microbatches, or networks.{name}.minibatch=null"
+                f"or more, fewer models.microbatches, or the network without that layer "
+                f"(networks.{name}.minibatch=null, of volumes and StyleGAN2 networks.{name}.group=0)"
             )
 
 

@@ -59,4 +59,4 @@ class Inpainting(PairedGAN):
         return given
 
     def translate(self, cond: Tensor, raw: bool = False) -> Tensor:
-        return pasted(super().translate(cond, raw), cond)
+        return pasted(super().translate(cond, raw), cond.cpu())

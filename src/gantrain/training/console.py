@@ -62,7 +62,10 @@ def origin_of(name: str, penalty: Mapping[str, Any], losses: Mapping[str, Any]) 
     """The group of losses that brings a penalty, or None where none with this adversarial loss does."""
     for file in sorted((configs_folder() / "losses").glob("*.yaml")):
         group = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        theirs = (group.get("penalties") or {}).get(name)
+        brought = group.get("penalties") or {}
+        if not brought.keys() <= losses["penalties"].keys():
+            continue
+        theirs = brought.get(name)
         kinds = [(part.get("adversarial") or {}).get("_target_") for part in (group, losses)]
         if theirs and kinds[0] == kinds[1] and theirs["_target_"] == penalty["_target_"]:
             return f"from losses={file.stem}" + (", changed" if theirs != penalty else "")
