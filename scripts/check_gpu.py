@@ -1,4 +1,4 @@
-"""Is gantrain right and quick on this GPU? `PYTHONPATH=src python scripts/check_gpu.py`: one table, some five minutes.
+"""Is gantrain right and quick on this GPU? `PYTHONPATH=src python scripts/check_gpu.py`: one table, some six minutes.
 
 No network, no data, no installation beside gantrain's own needs. Every part is guarded: one that fails is a row of the
 table and hides no other. The exit code is 1 where a row says FAILED.
@@ -135,7 +135,7 @@ def weights(run: str) -> dict[str, Any]:
 
 
 def trains(experiment: str, precision: str, accelerator: str) -> str:
-    with elsewhere():
+    with elsewhere(), contextlib.nullcontext() if precision == PRECISIONS[0] else without_reports():
         return program(tiny(experiment, f"trainer.precision={precision}", f"trainer.accelerator={accelerator}"))[1]
 
 
@@ -354,7 +354,7 @@ def main() -> int:
     parser.add_argument("--cpu", action="store_true", help="rehearse what a machine without a GPU can run")
     parser.add_argument("--only", nargs="*", default=[], metavar="PART")
     parser.add_argument("--experiments", nargs="*", default=[], metavar="NAME")
-    workers = min(12, os.cpu_count() or 1)
+    workers = min(15, os.cpu_count() or 1)
     parser.add_argument("--workers", type=int, default=workers, help=f"processes side by side ({workers})")
     parser.add_argument("--limit", type=float, default=240, help="seconds for what runs side by side (240)")
     parser.add_argument("--rounds", type=int, default=20, help="of the loops that are timed (20)")
