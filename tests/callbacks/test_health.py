@@ -40,6 +40,21 @@ def test_looking_never_changes_training(experiment, gantrain, tmp_path):
     assert not looks(tmp_path / "never")
 
 
+def test_a_game_that_cannot_be_looked_at_trains_all_the_same(gantrain, monkeypatch, tmp_path):
+    def broken(*_):
+        raise RuntimeError("a layer of somebody's")
+
+    monkeypatch.setattr("gantrain.evaluation.checkup.Checkup.look", broken)
+    trained = gantrain(*OFTEN, "iterations=3", "callbacks.health.on=stop", "hydra.run.dir=often")
+    assert trained.code == 0, trained
+    assert trained.out.count("this game cannot be looked at, and is trained without: a layer of somebody's") == 1
+    assert not looks(tmp_path / "often")
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert gantrain(*OFTEN, "iterations=3", NEVER, "hydra.run.dir=never").code == 0
+    assert differences(newest("often"), newest("never")) == []
+
+
 def test_replayed_iterations_are_looked_at_between_them(gantrain, monkeypatch):
     recorders = {}
     for run, words in (("often", ()), ("never", (NEVER,))):

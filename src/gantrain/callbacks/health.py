@@ -13,7 +13,7 @@ from gantrain.checks import check_whole
 from gantrain.config.stages import ONLY_STAGE
 from gantrain.data.batch import Batch
 from gantrain.drawing.pictures import to_pil
-from gantrain.errors import Diverged
+from gantrain.errors import Diverged, one_line
 from gantrain.evaluation.checkup import Checkup, steps_of
 from gantrain.evaluation.diagnosis import diverged, judge
 from gantrain.files import replacing
@@ -47,6 +47,7 @@ class Health(pl.Callback):
         self.every, self.on = every, on
         self.looks: list[Look] = []
         self.stopped: Finding | None = None  # why it has ended training
+        self.blind = False  # whether the game cannot be looked at
         self._checkup: Checkup | None = None  # of what does not change, measured once there is something to judge
         self._before: dict[str, tuple[int, list[torch.Tensor]]] = {}
         self._started = 0.0
@@ -77,7 +78,7 @@ class Health(pl.Callback):
             return
         if module.divergence is not None and module.on_divergence == "stop":
             module.divergence.refuse()  # what it would look at is of no step that was made
-        ill = trainer.is_global_zero and self.look(trainer, module, batch).verdict not in FINE
+        ill = trainer.is_global_zero and not self.blind and self.look(trainer, module, batch).verdict not in FINE
         if self.on == "stop":
             (ill,) = largest([int(ill)], module.device, trainer.world_size)
             if ill:
@@ -90,11 +91,16 @@ class Health(pl.Callback):
 
     def look(self, trainer: pl.Trainer, module: GANModule, batch: Batch) -> Finding:
         """Measure and judge on rank 0, whose networks are those of all."""
-        if self._checkup is None:
-            self._checkup = Checkup(module, trainer.datamodule)
         before = {name: w for name, (turns, w) in self._before.items() if module.turns[name] > turns}
         self._before = {}
-        values = self._checkup.look(batch, before)
+        try:
+            if self._checkup is None:
+                self._checkup = Checkup(module, trainer.datamodule)
+            values = self._checkup.look(batch, before)
+        except Exception as error:  # whatever a network of somebody's does: training is worth more than a look at it
+            print(f"health: this game cannot be looked at, and is trained without: {one_line(error)[:200]}", flush=True)
+            self.blind = True
+            return Finding(YOUNG)
         finding = judge([*(look.values for look in self.looks), values][-MEMORY:])
         self.tell(trainer, module, values, finding)
         return finding

@@ -61,6 +61,13 @@ def test_a_dead_channel_has_one_value_at_all_places_of_all_samples():
     assert health.Channels().dead() is None
 
 
+def test_a_layer_at_two_places_may_have_other_channels_there():
+    channels = health.Channels()
+    for output in (torch.ones(2, 3, 4, 4), torch.rand(2, 5), torch.ones(2), (torch.ones(2, 2), None)):
+        channels.see(0, output)
+    assert channels.dead().item() == pytest.approx(3 / 8)
+
+
 def test_the_size_of_a_step_is_its_share_of_the_weights():
     before, after = [torch.tensor([3.0, 0.0])], [torch.tensor([3.0, 4.0])]
     assert health.step_size(before, after).item() == pytest.approx(4 / 5)

@@ -61,9 +61,13 @@ class Channels:
     """The lowest and the highest value of each channel (n, channels, ...), over all outputs that it is shown."""
 
     def __init__(self) -> None:
-        self.ranges: dict[int, tuple[Tensor, Tensor]] = {}
+        self.ranges: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
-    def see(self, layer: int, output: Tensor) -> None:
+    def see(self, number: int, output: Tensor) -> None:
+        """An output of a layer, which may stand at several places and then have other channels there."""
+        if not torch.is_tensor(output) or output.dim() < 2:
+            return
+        layer = number, output.shape[1]
         flat = output.detach().transpose(0, 1).flatten(1)
         low, high = flat.amin(1), flat.amax(1)
         if layer in self.ranges:
