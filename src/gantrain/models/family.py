@@ -71,7 +71,7 @@ class Family:
         return {}
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
-        """The logits of samples in the place of `batch[key]`, or None where nobody judges them."""
+        """The logits of samples in the place of `batch[key]`, as a discriminator sees them; None where none does."""
         return None
 
     def seen(self, key: str, batch: Batch) -> Tensor:

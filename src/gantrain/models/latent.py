@@ -238,7 +238,7 @@ class LatentGAN(GANModule):
         return self.see(batch[key], batch | self.shown.draw(self, batch, {"real": batch[key]}), "real")
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
-        return self.judge(samples, *self.discriminator_cond(batch)).logits
+        return self.judge(self.seen(key, batch | {key: samples}), *self.discriminator_cond(batch)).logits
 
     # ---- before training ---------------------------------------------------------------------------------------------
 

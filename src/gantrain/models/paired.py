@@ -132,7 +132,9 @@ class PairedGAN(GANModule):
         return self.shown(batch[key], batch | self.shown.draw(self, batch, {"real": batch[key]}), "real")
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
-        return None if self.adversarial is None else self.judge(samples, *self.discriminator_cond(batch)).logits
+        if self.adversarial is None:
+            return None
+        return self.judge(self.seen(key, batch | {key: samples}), *self.discriminator_cond(batch)).logits
 
     def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:
         if name == "discriminator" and self.adversarial is not None:

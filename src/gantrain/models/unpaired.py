@@ -147,7 +147,7 @@ class UnpairedGAN(GANModule):
         return self.see(batch[key], batch | self.shown.draw(self, batch, {f"real_{key}": batch[key]}), "real", key)
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
-        return self.judge(key, samples).logits
+        return self.judge(key, self.seen(key, batch | {key: samples})).logits
 
     def generator_to(self, side: str | None) -> str:
         """The network that translates pictures to a side; to b where none is asked for."""

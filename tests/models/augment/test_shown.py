@@ -72,6 +72,9 @@ def test_health_is_told_what_the_discriminator_sees(monkeypatch):
     )
     assert torch.equal(module.seen("real", data), data["real"] + 1)
     assert torch.equal(toys.game().seen("real", data), data["real"])
+    fakes = torch.rand(3, 4)
+    module.judged("real", fakes, data)
+    assert torch.equal(module.networks["discriminator"].seen[-1], fakes + 1)
 
 
 def test_numbers_are_drawn_for_what_is_judged():
