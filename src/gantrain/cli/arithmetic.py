@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from gantrain.cli.options import Add, add_class, add_run, add_seed, classes_of, writing
+from gantrain.cli.options import Add, add_class, add_run, add_seed, classes_of, png_of, writing
 from gantrain.drawing.sheets import GAP, INK, PAPER, enlarged, font
 from gantrain.errors import UserError
 from gantrain.inference.latents import latent_family, read_latents
@@ -50,9 +50,7 @@ def add_options(add: Add) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    out = args.out or args.run / "arithmetic.png"
-    if out.suffix.lower() != ".png":
-        raise UserError(f"--out: '{out}' must end in .png")
+    out = png_of(args, "arithmetic.png")
     if not args.operands:
         raise UserError("nothing to add; name latents with --plus FILE and --minus FILE, in the order of the sum")
     module, data = latent_family(args.run, args.plugins)

@@ -31,6 +31,14 @@ def add_run(add: Add, help: str = "the run's directory", best: bool = False) -> 
     )
 
 
+def png_of(args: Any, name: str) -> Path:
+    """Where the one picture of a verb goes: `--out`, else RUN/`name`. Raises UserError for another kind of file."""
+    out = args.out or args.run / name
+    if out.suffix.lower() != ".png":
+        raise UserError(f"--out: '{out}' must end in .png")
+    return out
+
+
 def add_seed(add: Add, help: str, default: int | None = 0) -> None:
     """`--seed N`: 0 or more, as far as torch's generators take them."""
     add("--seed", type=_seed, default=default, metavar="N", help=help)

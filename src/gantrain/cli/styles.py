@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from gantrain.cli.options import Add, add_class, add_psi, add_run, add_seed, classes_of, writing
+from gantrain.cli.options import Add, add_class, add_psi, add_run, add_seed, classes_of, png_of, writing
 from gantrain.drawing.pictures import grid, to_pil
 from gantrain.errors import UserError
 from gantrain.inference.latents import latent_family
@@ -32,9 +32,7 @@ def add_options(add: Add) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    out = args.out or args.run / "styles.png"
-    if out.suffix.lower() != ".png":
-        raise UserError(f"--out: '{out}' must end in .png")
+    out = png_of(args, "styles.png")
     for option in ("rows", "columns"):
         if getattr(args, option) < 1:
             raise UserError(f"--{option} is {getattr(args, option)}, it must be 1 or more")

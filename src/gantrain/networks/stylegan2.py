@@ -68,7 +68,7 @@ def sizes_of(size: int) -> list[int]:
     sizes = [size]
     while sizes[0] > 7:
         if sizes[0] % 2:
-            raise ValueError(f"size {size} does not halve down to a side of 4 to 7")
+            raise ValueError(f"size {size} does not halve down to a side of 4 to 7; take one such as 32, 64 or 128")
         sizes.insert(0, sizes[0] // 2)
     if sizes[0] < 4:
         raise ValueError(f"size {size} is below 4")
