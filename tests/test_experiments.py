@@ -99,16 +99,6 @@ def use(gantrain, tmp_path):
         assert Image.open(tmp_path / "pictures" / "in.png").size == ((40, 28) if verb == "upscale" else (10, 7))
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_header_says_what_it_is(experiment):
-    head = [line for line in (FOLDER / f"{experiment}.yaml").read_text().splitlines() if line.startswith("#")]
-    assert head[0] == "# @package _global_"
-    assert head[1].endswith(".")
-    text = "\n".join(head)
-    for fact in ("paper", "data", "command", "cost", "measured"):
-        assert f"# {fact}:" in text, f"{experiment}.yaml has no '{fact}:' in its header"
-
-
 FULL = {"MNIST": 60_000, "202,599 faces": 202_599, "5,000 images": 5_000, "792 sprites": 792}
 
 

@@ -1,16 +1,13 @@
 """`gantrain list`: every experiment from the header of its YAML, without composing it."""
 
 import argparse
-import itertools
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gantrain.config.header import read_header
 from gantrain.errors import UserError
 from gantrain.folders import configs_folder, data_folder
-
-FACT = re.compile(r"(\w+):\s+(.*)")
 
 
 def add_options(add: Callable[..., Any]) -> None:
@@ -30,20 +27,13 @@ def main(args: argparse.Namespace) -> None:
 
 
 def describe(file: Path) -> tuple[str, str, str]:
-    """The line of description, the data an experiment needs, and whether it is there.
-
-    A header is the block of comments on top: the first sentence describes, `key: value` lines follow; `needs` names
-    what must exist under the data folder, or `data.root` where any folder does.
-    """
-    header = itertools.takewhile(lambda line: line.startswith("#"), file.read_text(encoding="utf-8").splitlines())
-    texts = [text for line in header if (text := line.lstrip("#").strip()) and not text.startswith("@package")]
-    facts = {found[1]: found[2] for text in texts if (found := FACT.match(text))}
-    description = texts[0] if texts and not FACT.match(texts[0]) else "(no description)"
-    needs = facts.get("needs")
+    """The line of description, the data an experiment needs, and whether it is there."""
+    header = read_header(file)
+    needs = header.facts.get("needs")
     if needs is None:
         there = "built in"
     elif needs == "data.root":
         there = "name it with data.root="
     else:
         there = "found" if (data_folder() / needs).exists() else "not found"
-    return description, facts.get("data", "not said"), there
+    return header.description, header.facts.get("data", "not said"), there
