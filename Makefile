@@ -1,9 +1,10 @@
 # `make demo`: install, train the default experiment, say where its picture is. `make test`: lint and all tests.
+# `make docs`: the web site in site/.
 # `make test-gpu`: the tests that need a GPU, then everything that scripts/check_gpu.py looks at, on a machine with one.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test fuzz test-gpu clean
+.PHONY: demo test docs fuzz test-gpu clean
 
 demo: .venv/installed
 	$(BIN)/python -m gantrain
@@ -14,6 +15,10 @@ test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# The site of docs/ into site/; a page that is not found or a link that leads nowhere is an error.
+docs: .venv/installed-dev
+	$(BIN)/mkdocs build --strict
 
 # Damaged files for every reader, thousands of each; `make fuzz FUZZ_SEED=1` draws others.
 fuzz: .venv/installed-dev

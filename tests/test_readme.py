@@ -35,7 +35,7 @@ def test_lines_that_train_compose_and_say_where_what_they_need_comes_from():
     lines = [words[words[0] in ("data", "-m") :] for _, words in LINES if words and words[0] not in {*VERBS} - {"data"}]
     lines = [words for words in lines if words[0] not in ("--config-dir", "-m") and not any("," in w for w in words)]
     assert len(lines) > 15
-    for words in lines:
+    for words in dict.fromkeys(map(tuple, lines)):
         for stage in stages_of(composed(words, None)):
             name = stage.config["data"]["dataset"].get("name")
             assert name != "FashionMNIST" or stage.config["data"]["dataset"]["download"], words

@@ -169,3 +169,8 @@ def test_options_of_a_parent_class_are_known_through_kwargs():
     node = {"_target_": "gantrain.models.latent.LatentGAN", "microbatchs": 2}
     with pytest.raises(UserError, match="did you mean 'microbatches'"):
         build(node, "models")
+
+
+def test_all_options_that_a_class_does_not_have_are_named_at_once():
+    with pytest.raises(UserError, match=r"leave them out with ~g\.width ~g\.stem"):
+        build({**LINEAR, "width": 2, "stem": 3}, "g")

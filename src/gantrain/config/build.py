@@ -116,6 +116,10 @@ def _nested(value: Any, key: str) -> Any:
 
 def _check_options(cls: type, options: dict, extra: dict, key: str, partial: bool) -> None:
     known, open_ended = _options_of(cls)
+    foreign = [] if open_ended else [f"{key}.{option}" for option in options if option not in known]
+    if len(foreign) > 1:
+        names = ", ".join(foreign)
+        raise UserError(f"{names}: {cls.__name__} has no such options; leave them out with ~{' ~'.join(foreign)}")
     for option, value in options.items():
         if option not in known and not open_ended:
             others = keys_of({k: v for k, v in options.items() if k != option}, f"{key}.")
