@@ -1,11 +1,16 @@
 """What several processes of a run agree on: means of gradients and scalars, the largest of integers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+
+def processes_of(trainer: Mapping[str, Any]) -> int:
+    """How many processes a config asks for, on all machines."""
+    return trainer["devices"] * trainer.get("num_nodes", 1)
 
 
 def world_size() -> int:

@@ -9,6 +9,7 @@ from gantrain.config.checks import check, check_plugins
 from gantrain.config.stages import LENGTHS
 from gantrain.errors import UserError
 from gantrain.run.folder import Run
+from gantrain.training.company import place
 from gantrain.training.console import print_end
 from gantrain.training.fit import resume
 from gantrain.training.loading import trust
@@ -36,6 +37,7 @@ def main(args: argparse.Namespace) -> int:
         else:
             apply(config, key, value)
     check(config)
+    place(config["trainer"], [key for key, _ in changes])
     trust(config, plugins)
     outcome = resume(run.folder, config, [key for key, _ in changes])
     print_end(outcome)

@@ -23,6 +23,7 @@ from gantrain.config.finalise import finalise
 from gantrain.config.overrides import value_of
 from gantrain.errors import Diverged, UserError, one_line
 from gantrain.folders import configs_folder
+from gantrain.training.company import begun_before, joined, place
 from gantrain.training.quiet import quiet_libraries
 
 if TYPE_CHECKING:  # it imports torch
@@ -111,14 +112,20 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
         config = {"name": settings.runtime.choices.experiment, **finalise(composed, overrides)}
     except OmegaConfBaseException as error:
         raise UserError(sentence(error)) from error
-    if settings.mode == RunMode.MULTIRUN and config["trainer"]["devices"] > 1:
+    place(config["trainer"], [word.partition("=")[0].lstrip("+") for word in overrides])
+    if settings.mode == RunMode.MULTIRUN and (joined() is not None or config["trainer"]["devices"] > 1):
         raise UserError(
             "trainer.devices: a sweep runs its jobs in one process; start each job by itself, or use devices=1"
         )
     from gantrain.training.console import print_end  # torch and Lightning, only once the config is sound
-    from gantrain.training.fit import run
+    from gantrain.training.fit import resume, run
 
     quiet_libraries()
+    if (begun := begun_before(folder)) is not None:
+        print(f"gantrain: this job was started before; resuming {begun.folder}", flush=True)
+        outcome = resume(begun.folder, begun.config())
+        print_end(outcome)
+        return outcome
     named = any(word.startswith("hydra.run.dir=") for word in settings.overrides.hydra)
     # Two runs may begin in the second that names both their folders.
     outcome = run(config, folder, numbered=not named and settings.mode == RunMode.RUN)

@@ -14,8 +14,8 @@ ROOT_KEYS = (
     *STAGE_KEYS,
     *("seed", "trainer", "callbacks", "logger", "evaluation", "stages", "init_from", "plugins", "debug", "name"),
 )
-TRAINER = {  # what each of its keys may hold; of the first three more is asked
-    **dict.fromkeys(("accelerator", "devices", "threads"), Any),
+TRAINER = {  # what each of its keys may hold; of the first four more is asked
+    **dict.fromkeys(("accelerator", "devices", "num_nodes", "threads"), Any),
     "precision": Literal["32-true", "bf16-mixed", "16-mixed"],
     "deterministic": bool,
     **dict.fromkeys(("benchmark", "tf32"), bool | None),
@@ -78,6 +78,7 @@ def _check_trainer(trainer: Any) -> None:
             raise unknown_key(f"trainer.{key}: there is no such key", f"trainer.{key}", TRAINER)
         expect(value, TRAINER[key], f"trainer.{key}")
     _whole(trainer.get("devices"), "trainer.devices", least=1)
+    _whole(trainer.get("num_nodes", 1), "trainer.num_nodes", least=1)
     if trainer.get("threads") is not None:
         _whole(trainer["threads"], "trainer.threads", least=1)
     if trainer.get("compile") == "max-autotune" and trainer.get("deterministic"):

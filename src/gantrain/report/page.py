@@ -23,6 +23,7 @@ from gantrain.drawing.pictures import animate, open_png, spread
 from gantrain.drawing.text import clock, pace
 from gantrain.files import replacing
 from gantrain.models.schedules import ends
+from gantrain.parallel import processes_of
 from gantrain.report.curves import draw_charts, draw_health, draw_scores
 from gantrain.run.folder import ATTENTION_FILE, TURNING_FILE, Run, frames
 from gantrain.run.health import Look, is_look, read_looks
@@ -189,7 +190,7 @@ def facts(config: Mapping, chapters: Sequence[Chapter], records: Sequence[Mappin
         told["training time"] = clock(training_seconds(records))
     if speeds := [speed for r in records if is_number(speed := r["values"].get("images_per_second"))]:
         told["speed"] = f"{pace(statistics.median(speeds), 1)} (median)"
-    processes = f", {trainer['devices']} processes" if trainer["devices"] > 1 else ""
+    processes = f", {count} processes" if (count := processes_of(trainer)) > 1 else ""
     if on := techniques(config):
         told["techniques"] = on
     told["precision"] = f"{trainer['precision']}{processes}"

@@ -11,6 +11,7 @@ from gantrain.config.techniques import techniques
 from gantrain.drawing.text import clock, pace
 from gantrain.folders import configs_folder
 from gantrain.models.schedules import ends
+from gantrain.parallel import processes_of
 from gantrain.run.folder import Run, frames
 from gantrain.run.scores import read_scores
 from gantrain.run.uses import TOLD, uses_of
@@ -38,9 +39,9 @@ def print_header(ready: Sequence[Ready], run: Run) -> None:
         facts[f"{tag} parameters".strip()] = ", ".join(sizes) + (told and f"; penalties {told}")
         if on := techniques(part.stage.config):
             facts[f"{tag} techniques".strip()] = on
-        images = module.length * data.batch_size * trainer["devices"]
+        images = module.length * data.batch_size * processes_of(trainer)
         facts[f"{tag} length".strip()] = f"{module.length:,} iterations, {images:,} images"
-    processes = f", {trainer['devices']} processes" if trainer["devices"] > 1 else ""
+    processes = f", {count} processes" if (count := processes_of(trainer)) > 1 else ""
     facts["device"] = f"{device}, {trainer['precision']}{processes}"
     width = max(map(len, facts))
     print("\n".join(f"{key:<{width}}  {value}" for key, value in facts.items()), flush=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins.environments import LightningEnvironment
 from pytorch_lightning.utilities.model_helpers import is_overridden
 
 from gantrain.callbacks.checkpoints import Checkpoints
@@ -19,12 +20,14 @@ from gantrain.config.stages import stages_of
 from gantrain.errors import Diverged, UserError, first_line, lacking
 from gantrain.models.base import GANModule
 from gantrain.models.loop.rounds import Rounds
+from gantrain.parallel import processes_of
 from gantrain.run.checkpoint import load_networks
 from gantrain.run.exports import export
 from gantrain.run.folder import Run
 from gantrain.run.health import Finding
 from gantrain.signals import StopSignals
 from gantrain.training.assemble import build_loggers
+from gantrain.training.company import call, joined, mark
 from gantrain.training.confine import confine
 from gantrain.training.console import print_header
 from gantrain.training.machine import accelerator, compiled_for, order_memory, recorder_for, set_up
@@ -47,6 +50,7 @@ def run(config: dict[str, Any], folder: Path, numbered: bool = False) -> Outcome
     trust_new(stages)
     ready = prepare(stages)
     new = Run.create(folder, config, numbered)
+    mark(new)
     with told(new), new.alone(), lasting(new.folder / "log.txt"):
         return fit(ready, new, config)
 
@@ -168,6 +172,8 @@ def fit_unless_finished(
     run.rewind(name, begun["iteration"], earlier)
     if state is not None and state.get("data") != part.data.source.fingerprint:
         print(f"warning: the data of {run.folder} have changed since its last checkpoint", file=sys.stderr)
+    if joined() is not None:
+        call(*words_for_others(config, run, part))
     fit_stage(part, run, config, state, stop)
     export_networks(run, part)
     if module.iteration >= module.length:
@@ -218,10 +224,11 @@ def stopped_by_health(part: Ready) -> Finding | None:
 def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: int) -> pl.Trainer:
     stage = part.stage
     options = set_up(config["trainer"])
-    if options["devices"] > 1:
-        plugins = ",".join(config.get("plugins") or [])
-        command = [sys.executable, "-m", "gantrain.training.worker", str(run.folder.absolute()), stage.name, plugins]
+    if processes_of(config["trainer"]) > 1:
+        command = [sys.executable, "-m", "gantrain.training.worker", *words_for_others(config, run, part)]
         options["strategy"] = TurnTaking(command, config["trainer"].get("threads"))
+        company = joined()
+        options["plugins"] = [LightningEnvironment() if company is None else company.environment()]
     return pl.Trainer(
         **options,
         # A checkpoint comes last: it says that all is done that was due at its iteration.
@@ -234,6 +241,11 @@ def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: i
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
+
+
+def words_for_others(config: Mapping[str, Any], run: Run, part: Ready) -> tuple[str, str, str]:
+    """What a process needs to know to take part in a stage."""
+    return str(run.folder.absolute()), part.stage.name, ",".join(config.get("plugins") or [])
 
 
 def hand_over(module: GANModule) -> None:

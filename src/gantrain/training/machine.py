@@ -12,6 +12,7 @@ from gantrain.errors import UserError
 from gantrain.models.base import GANModule
 from gantrain.models.loop.capture import CudaGraphs, Recorder
 from gantrain.models.loop.compiled import Compiled, check_compiler
+from gantrain.parallel import processes_of
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 MIB = 2**20
@@ -41,7 +42,7 @@ def check_machine(trainer: Mapping[str, Any]) -> None:
 def recorder_for(trainer: Mapping[str, Any]) -> Callable[[], Recorder] | None:
     """What records iterations: CUDA graphs on a GPU, with one process and unless `trainer.capture` is none."""
     wanted = trainer.get("capture", "auto") == "auto" and trainer["precision"] != "16-mixed"
-    return CudaGraphs if wanted and accelerator(trainer) == "cuda" and trainer["devices"] == 1 else None
+    return CudaGraphs if wanted and accelerator(trainer) == "cuda" and processes_of(trainer) == 1 else None
 
 
 def compiled_for(module: GANModule, trainer: Mapping[str, Any]) -> Compiled:

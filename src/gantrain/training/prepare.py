@@ -19,6 +19,7 @@ from gantrain.models.base import GANModule
 from gantrain.models.checks import check_company, check_norms, check_packs
 from gantrain.models.schedules import ends
 from gantrain.networks.torchscript import trust, trust_backbone
+from gantrain.parallel import processes_of
 from gantrain.run.folder import Run
 from gantrain.training import assemble
 from gantrain.training.acceptance import check_batch_norm, check_range
@@ -63,7 +64,7 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     for stage, module, watching in zip(stages, modules, callbacks, strict=True):
         same = [r.data for r in ready if r.stage.config["data"] == stage.config["data"]]
         data = same[0] if same else assemble.build_data(stage).open()
-        batch = data.batch_size * config["trainer"]["devices"]
+        batch = data.batch_size * processes_of(config["trainer"])
         if batch > data.variety:
             key = stage.key("data.batch_size")
             raise UserError(f"{key}: a batch of {batch} is larger than the data, {data.variety} images")

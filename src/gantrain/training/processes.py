@@ -16,6 +16,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.strategies.launchers.subprocess_script import _SubprocessScriptLauncher
 
 from gantrain.errors import UserError
+from gantrain.training.company import joined, lost
 
 
 class TurnTaking(DDPStrategy):
@@ -41,20 +42,28 @@ class TurnTaking(DDPStrategy):
     def on_exception(self, exception: BaseException) -> None:
         """The others may be waiting for an answer that never comes. Raises UserError where one of them was killed."""
         super().on_exception(exception)
+        if joined() is not None:
+            if lost(exception):
+                raise UserError(
+                    "another process of the run has ended; the last whole checkpoint is kept, resume the run"
+                ) from exception
+            return
         processes = list(self._launcher.procs)
         self._launcher.procs.clear()  # Lightning's observer looks at them, and would kill this process in turn
-        lost = [process for process in processes if isinstance(exception, RuntimeError) and ended(process)]
+        gone = [process for process in processes if isinstance(exception, RuntimeError) and ended(process)]
         for process in processes:
             process.kill()
             process.wait()
-        if lost:
+        if gone:
             raise UserError(
-                f"process {lost[0].pid} of the run was ended ({lost[0].returncode}), by the system perhaps for its "
+                f"process {gone[0].pid} of the run was ended ({gone[0].returncode}), by the system perhaps for its "
                 f"memory; the last whole checkpoint is kept, resume the run"
             ) from exception
 
     def teardown(self) -> None:
         super().teardown()
+        if joined() is not None:
+            return  # the next stage is trained by the same processes
         for process in self._launcher.procs:
             process.wait(timeout=60)
         if dist.is_initialized():

@@ -2,31 +2,53 @@
 
 import contextlib
 import os
+import socket
 import sys
 import threading
 import time
+from typing import Any
 
 from gantrain.config.build import allow_plugins
 from gantrain.config.stages import stages_of
 from gantrain.errors import Diverged, UserError
 from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
+from gantrain.training.company import agree
 from gantrain.training.fit import fit_stage
-from gantrain.training.prepare import prepare
+from gantrain.training.prepare import Ready, prepare
 from gantrain.training.quiet import quiet_libraries
 
 
 def main(folder: str, stage: str, plugins: str) -> int:
-    """Take part in one stage. Rank 0 has the same errors and tells them; an exit code would kill it first."""
+    """A process that rank 0 has started. Rank 0 has the same errors and tells them; a code would kill it first."""
     leave_with(os.getppid())
     quiet_libraries()
-    allow_plugins([name for name in plugins.split(",") if name])
-    run = Run.open(folder)
-    config = run.config()
-    part = next(part for part in prepare(stages_of(config), run) if part.stage.name == stage)
+    run, config, part = ready_for(folder, stage, plugins)
     with contextlib.suppress(Diverged, UserError), StopSignals() as stop:
         fit_stage(part, run, config, run.newest(stage), stop)
     return 0
+
+
+def take_part(folder: str, stage: str, plugins: str) -> None:
+    """One stage of a process that a launcher has started; what hinders it is told to all."""
+    quiet_libraries()
+    try:
+        run, config, part = ready_for(folder, stage, plugins)
+    except UserError as error:
+        with contextlib.suppress(UserError):
+            agree(f"on {socket.gethostname()}: {error}")
+        return
+    with contextlib.suppress(Diverged, UserError), StopSignals() as stop:
+        agree(None)
+        fit_stage(part, run, config, run.newest(stage), stop)
+
+
+def ready_for(folder: str, stage: str, plugins: str) -> tuple[Run, dict[str, Any], Ready]:
+    """The run that rank 0 has made, and its stage."""
+    allow_plugins([name for name in plugins.split(",") if name])
+    run = Run.open(folder)
+    config = run.config()
+    return run, config, next(part for part in prepare(stages_of(config), run) if part.stage.name == stage)
 
 
 def leave_with(parent: int) -> None:

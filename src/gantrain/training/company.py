@@ -1,0 +1,263 @@
+"""A run whose processes something else starts, on one machine or several: torchrun, or srun of SLURM.
+
+Every process runs the same command. The one of rank 0 reads it, and tells the others which stage of which run to train;
+they wait until it sends them home. How processes find each other is what Lightning's cluster environments say.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gantrain.errors import UserError
+
+if TYPE_CHECKING:
+    from lightning_fabric.plugins.environments import ClusterEnvironment
+
+    from gantrain.run.folder import Run
+
+ARRIVAL = 300.0
+"""Seconds that processes wait for each other when they start; `$GANTRAIN_ARRIVAL` is another number."""
+PATIENCE = timedelta(days=7)
+"""How long a process waits for the next word: rank 0 may fill a cache for hours. A lost one is seen at once."""
+LOST = ("gloo", "NCCL", "onnection reset", "onnection closed", "roken pipe", "recvValue failed")
+
+MARK = ".hydra/job"
+"""In a run's folder: which job of a cluster has begun it."""
+
+_joined: "Company | None" = None
+
+
+@dataclass(frozen=True)
+class Company:
+    """The processes that a launcher has started together; `job` names what is started again after preemption."""
+
+    launcher: str
+    rank: int
+    world: int
+    on_machine: int  # processes of this machine
+    job: str | None
+    again: bool
+
+    @property
+    def machines(self) -> int:
+        return self.world // self.on_machine
+
+    def environment(self) -> "ClusterEnvironment":
+        from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+
+        return TorchElasticEnvironment() if self.launcher == "torchrun" else SLURMEnvironment(auto_requeue=False)
+
+
+def company_of(environ: Mapping[str, str]) -> Company | None:
+    """Who this process was started together with; None where it is alone. Raises UserError for uneven machines."""
+
+    def number(name: str, default: int = 1) -> int:
+        text = environ.get(name, "")
+        return int(text) if text.isdigit() else default
+
+    if "TORCHELASTIC_RUN_ID" in environ and {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= set(environ):
+        name = environ["TORCHELASTIC_RUN_ID"]
+        company = Company(
+            launcher="torchrun",
+            rank=number("RANK", 0),
+            world=number("WORLD_SIZE"),
+            on_machine=number("LOCAL_WORLD_SIZE"),
+            job=None if name == "none" else f"torchrun {name}",
+            again=number("TORCHELASTIC_RESTART_COUNT", 0) > 0,
+        )
+    elif "SLURM_PROCID" in environ and environ.get("SLURM_JOB_NAME") not in ("bash", "interactive"):
+        tasks = number("SLURM_NTASKS")
+        company = Company(
+            launcher="SLURM",
+            rank=number("SLURM_PROCID", 0),
+            world=tasks,
+            on_machine=number("SLURM_NTASKS_PER_NODE", tasks // number("SLURM_NNODES")),
+            job=f"SLURM {environ['SLURM_JOB_ID']}" if "SLURM_JOB_ID" in environ else None,
+            again=number("SLURM_RESTART_COUNT", 0) > 0,
+        )
+    else:
+        return None
+    if company.world % max(company.on_machine, 1):
+        raise UserError(
+            f"{company.launcher} has started {company.world} processes, {company.on_machine} on this machine; "
+            f"start as many on each machine"
+        )
+    return company
+
+
+def joined() -> Company | None:
+    """The company that this process has joined."""
+    return _joined
+
+
+def lead(company: Company, work: Callable[[], int]) -> int:
+    """Do the work with the others at hand; all end with its exit code. Raises UserError where they do not come."""
+    _join(company)
+    code = 1
+    try:
+        code = work()
+        return code
+    except UserError as error:
+        code = error.exit_code
+        raise
+    except RuntimeError as error:
+        if not lost(error):
+            raise
+        code = UserError.exit_code
+        raise UserError("another process of the run has ended before training began") from error
+    finally:
+        with contextlib.suppress(RuntimeError):  # they may be gone
+            _say({"leave": code})
+        _part()
+
+
+def follow(company: Company) -> int:
+    """Take part in all that rank 0 trains; the exit code."""
+    from gantrain.training.worker import take_part
+
+    try:
+        _join(company)
+        while "leave" not in (order := _hear()):
+            take_part(order["folder"], order["stage"], order["plugins"])
+        return int(order["leave"])
+    except RuntimeError as error:
+        if not lost(error):
+            raise
+        print(f"gantrain: process {company.rank}: another process of the run has ended", file=sys.stderr, flush=True)
+        return 1
+    finally:
+        _part()
+
+
+def call(folder: str, stage: str, plugins: str) -> None:
+    """Rank 0: let the others begin a stage. Raises UserError for what hinders one of them."""
+    _say({"folder": folder, "stage": stage, "plugins": plugins})
+    agree(None)
+
+
+def agree(trouble: str | None) -> None:
+    """All say what hinders them, if anything. Raises UserError in all of them where anything does."""
+    import torch.distributed as dist
+
+    told: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(told, trouble)
+    for rank, sentence in enumerate(told):
+        if sentence is not None:
+            raise UserError(f"process {rank} of {len(told)}: {sentence}")
+
+
+def lost(error: BaseException) -> bool:
+    """Whether it says that another process is gone."""
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in LOST)
+
+
+def place(trainer: dict[str, Any], named: Collection[str]) -> None:
+    """Let a config's `devices` and `num_nodes` be what was started.
+
+    Raises UserError where the user has `named` them with other numbers, or where nothing starts the other machines.
+    """
+    nodes = trainer.get("num_nodes", 1)
+    if _joined is None and nodes > 1:
+        raise UserError(
+            f"trainer.num_nodes={nodes}: nothing has started the other machines; start the command on each of them, by "
+            f"`torchrun --nnodes {nodes} --nproc-per-node N -m gantrain ...` or by srun, or set trainer.num_nodes=1"
+        )
+    if _joined is not None:
+        for key, count in (("devices", _joined.on_machine), ("num_nodes", _joined.machines)):
+            if f"trainer.{key}" in named and trainer[key] != count:
+                what = "processes on each machine" if key == "devices" else "machines"
+                raise UserError(
+                    f"trainer.{key}={trainer[key]}: {_joined.launcher} has started {count} {what}; leave the key out"
+                )
+            trainer[key] = count
+
+
+def mark(run: "Run") -> None:
+    """Let the run be found again by the job that trains it."""
+    if _joined is not None and _joined.job is not None:
+        (run.folder / MARK).write_text(_joined.job, encoding="utf-8")
+
+
+def begun_before(folder: Path) -> "Run | None":
+    """The run that this job has begun before it was preempted and started again, in `folder` or beside it."""
+    if _joined is None or not _joined.again:
+        return None
+    from gantrain.run.folder import Run
+
+    if (folder / ".hydra" / "config.yaml").is_file():
+        return Run.open(folder)
+    marks = [mark for mark in folder.parent.glob(f"*/{MARK}") if mark.read_text(encoding="utf-8") == _joined.job]
+    newest = max(marks, key=lambda mark: mark.stat().st_mtime, default=None)
+    return None if newest is None else Run.open(newest.parents[1])
+
+
+def _join(company: Company) -> None:
+    """Meet all others. Ctrl-C ends the process at once meanwhile: what waits here knows nothing of Python."""
+    global _joined
+    import torch
+    import torch.distributed as dist
+
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    environment = company.environment()
+    os.environ |= {"MASTER_ADDR": environment.main_address, "MASTER_PORT": str(environment.main_port)}
+    os.environ |= {"RANK": str(company.rank), "WORLD_SIZE": str(company.world)}
+    seconds = float(os.environ.get("GANTRAIN_ARRIVAL", ARRIVAL))
+    missing = UserError(
+        f"{company.launcher} has promised {company.world} processes, but not all of them came to "
+        f"{environment.main_address}:{environment.main_port} within {seconds:.0f} s; start the same command everywhere"
+    )
+    try:
+        store, *_ = next(dist.rendezvous("env://", timeout=timedelta(seconds=seconds)))
+        _wait_for_all(store, company, seconds, missing)
+    except dist.DistError as error:
+        raise missing from error
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
+    dist.init_process_group(backend, store=store, rank=company.rank, world_size=company.world, timeout=PATIENCE)
+    _joined = company
+    if company.rank == 0:
+        signal.signal(signal.SIGINT, before)
+
+
+def _wait_for_all(store: Any, company: Company, seconds: float, missing: UserError) -> None:
+    began, told = time.monotonic(), False
+    count = store.add("gantrain/arrived", 1)
+    while (count := store.add("gantrain/arrived", 0)) < company.world:
+        waited = time.monotonic() - began
+        if waited > seconds:
+            raise missing
+        if waited > 5 and company.rank == 0 and not told:
+            print(f"gantrain: {count} of {company.world} processes are here; waiting", file=sys.stderr, flush=True)
+            told = True
+        time.sleep(0.1)
+
+
+def _part() -> None:
+    global _joined
+    import torch.distributed as dist
+
+    if dist.is_initialized():
+        dist.destroy_process_group()
+    _joined = None
+
+
+def _say(order: dict[str, Any]) -> None:
+    import torch
+    import torch.distributed as dist
+
+    dist.broadcast_object_list([order], src=0, device=torch.device("cpu"))
+
+
+def _hear() -> dict[str, Any]:
+    import torch
+    import torch.distributed as dist
+
+    orders: list[Any] = [None]
+    dist.broadcast_object_list(orders, src=0, device=torch.device("cpu"))
+    return orders[0]
