@@ -28,6 +28,21 @@ class TensorBoard(TensorBoardLogger):
         super().__init__(save_dir, name="", version="", purge_step=purge_step, **options)
 
 
+def write_hparams(run: Path, params: Mapping[str, Any], scores: Mapping[str, float]) -> None:
+    """Let TensorBoard's HPARAMS page show what a run of a sweep or search tried, and its scores."""
+    if not (run / "tensorboard").is_dir() or not scores:
+        return
+    from torch.utils.tensorboard import SummaryWriter
+    from torch.utils.tensorboard.summary import hparams
+
+    plain = {k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in params.items()}
+    with SummaryWriter(str(run / "tensorboard")) as writer:
+        for summary in hparams(plain, dict(scores)):
+            writer.file_writer.add_summary(summary)
+        for name, value in scores.items():
+            writer.add_scalar(name, value)
+
+
 class CSV(CSVLogger):
     """`save_dir`/metrics.csv, a row per record; rows that a resumed run makes anew go."""
 

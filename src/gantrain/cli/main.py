@@ -31,6 +31,7 @@ VERBS = {
     "age": "photos of faces in other ages, from a run of agecgan_wiki",
     "evaluate": "scores of a trained run, with their protocol",
     "compare": "scores of several runs side by side, where they were measured alike",
+    "tune": "search for values of keys that give a better score",
     "features": "what a run's discriminator sees in data, for another task",
     "resume": "continue a run that was stopped, or prolong a finished one",
     "health": "how healthy a run was, in words, with the evidence and what to try",
@@ -42,6 +43,7 @@ SAID = {
     **dict.fromkeys(("show", "info", "view", "plot"), "report"),
     **dict.fromkeys(("generate", "gen", "infer", "predict"), "sample"),
     **dict.fromkeys(("eval", "test", "score", "fid"), "evaluate"),
+    **dict.fromkeys(("search", "optimize", "optuna", "hpo"), "tune"),
     **dict.fromkeys(("continue", "restart"), "resume"),
     **dict.fromkeys(("ls", "experiments"), "list"),
 }

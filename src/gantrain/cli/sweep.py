@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import math
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,6 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
-from gantrain.config.build import allow_plugins, check_options
 from gantrain.config.compose import composed, sentence, split
 from gantrain.config.stages import stages_of
 from gantrain.drawing.text import aligned
@@ -31,7 +31,7 @@ def check_jobs(words: Sequence[str]) -> None:
 
     A sweeper of another library makes up its jobs as it goes.
     """
-    from gantrain.training.assemble import build_data, build_player  # torch, which the jobs need anyway
+    from gantrain.training.prepare import check_parts  # torch, which the jobs need anyway
 
     options, overrides = split(words)
     if any(word.startswith("hydra/sweeper=") and word != "hydra/sweeper=basic" for word in overrides):
@@ -45,13 +45,9 @@ def check_jobs(words: Sequence[str]) -> None:
     for number, job in enumerate(jobs):
         try:
             config = composed(job, options.get("--config-dir", options.get("-cd")))
-            allow_plugins(config.get("plugins") or [])
-            check_options(config, "")
+            check_parts(config)
             for stage in stages_of(config):
-                build_data(stage)
                 check_root(job, stage.config["data"])
-                for name, node in (stage.config["models"].get("players") or {}).items():
-                    build_player(name, node)
         except UserError as error:
             raise UserError(f"job {number} of {len(jobs)}: {error}") from error
 
@@ -92,6 +88,12 @@ class Job:
         return {name: score.value for name, score in records[-1].result.scores.items()} if records else {}
 
     @property
+    def cost(self) -> float:
+        """The first of them, where less is better; infinite without scores."""
+        records = read_scores(self.folder)
+        return next(iter(records[-1].result.scores.values())).cost() if records else math.inf
+
+    @property
     def values(self) -> dict[str, float]:
         """The losses and statistics of the last record."""
         records = [one for one in read_records(self.folder / "metrics.jsonl") if not is_look(one)]
@@ -108,6 +110,10 @@ class Sweep:
     def add(self, job: Job) -> None:
         """Note a job that has ended; the table on the disk is whole after each, whatever ends the sweep."""
         self.jobs.append(job)
+        if job.scores:
+            from gantrain.loggers import write_hparams
+
+            write_hparams(job.folder, job.overrides, job.scores)
         rows = self.table()
         columns = list(dict.fromkeys(key for row in rows for key in row))
         with self._told("csv") as file, file.open("w", newline="", encoding="utf-8", errors="replace") as stream:
@@ -150,12 +156,14 @@ class Sweep:
         ]
 
     def short_table(self) -> list[dict[str, str]]:
-        """What fits on a console: short names, the adversarial losses alone."""
+        """What fits on a console: short names, the adversarial losses alone; by the first score, the best marked."""
         varying = self.varying()
         names = dict(zip(varying, shortened(varying), strict=True))
+        jobs = sorted(self.jobs, key=lambda job: job.cost)
+        best = jobs[0] if len(jobs) > 1 and math.isfinite(jobs[0].cost) else None
         return [
             {
-                "job": str(job.number),
+                "job": f"{job.number} *" if job is best else str(job.number),
                 **{name: job.overrides.get(key, "") for key, name in names.items()},
                 "outcome": job.outcome,
                 "iterations": f"{job.iterations:,}",
@@ -164,7 +172,7 @@ class Sweep:
                 **{name: f"{value:.4g}" for name, value in list(job.scores.items())[:1]},
                 **{k.removesuffix("/adv"): f"{v:.3f}" for k, v in job.values.items() if k.endswith("/adv")},
             }
-            for job in self.jobs
+            for job in jobs
         ]
 
     def means(self) -> list[dict[str, str]]:

@@ -38,10 +38,11 @@ from gantrain.training.processes import TurnTaking
 from gantrain.training.rates import following
 
 
-def run(config: dict[str, Any], folder: Path, numbered: bool = False) -> Outcome:
+def run(config: dict[str, Any], folder: Path, numbered: bool = False, watching: pl.Callback | None = None) -> Outcome:
     """Train a new run in `folder`, which is made once nothing is wrong with the config.
 
-    A taken folder is refused, or gets a number behind its name if `numbered`.
+    A taken folder is refused, or gets a number behind its name if `numbered`. `watching` is called besides the
+    callbacks of the config.
     """
     if not numbered:
         Run(folder).refuse_if_taken()
@@ -49,16 +50,19 @@ def run(config: dict[str, Any], folder: Path, numbered: bool = False) -> Outcome
     stages = stages_of(config)
     trust_new(stages)
     ready = prepare(stages)
+    watch(ready, watching)
     new = Run.create(folder, config, numbered)
     mark(new)
     with told(new), new.alone(), lasting(new.folder / "log.txt"):
         return fit(ready, new, config)
 
 
-def resume(folder: Path, config: dict[str, Any], named: Sequence[str] = ()) -> Outcome:
+def resume(
+    folder: Path, config: dict[str, Any], named: Sequence[str] = (), watching: pl.Callback | None = None
+) -> Outcome:
     """Continue the run in `folder` with its config, of which lengths and the like may have changed.
 
-    `named` are the keys that its user has named again.
+    `named` are the keys that its user has named again, `watching` as of `run`.
     """
     run = Run.open(folder)
     confine(run, config, named)
@@ -67,11 +71,17 @@ def resume(folder: Path, config: dict[str, Any], named: Sequence[str] = ()) -> O
         stages = stages_of(config)
         run.refuse_lost([stage.name for stage in stages])
         ready = prepare(stages, run)
+        watch(ready, watching)
         for i, part in enumerate(ready):
             refuse_length(run, part, last=i == len(ready) - 1)
         note_changes(run, moved(run.config(), config))
         run.write_config(config)
         return fit(ready, run, config)
+
+
+def watch(ready: Sequence[Ready], watching: pl.Callback | None) -> None:
+    for part in ready if watching is not None else ():
+        part.callbacks.append(watching)
 
 
 @contextlib.contextmanager

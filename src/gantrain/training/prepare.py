@@ -10,7 +10,7 @@ from typing import Any
 import pytorch_lightning as pl
 from torch import nn
 
-from gantrain.config.build import allow_plugins, build
+from gantrain.config.build import allow_plugins, build, check_options
 from gantrain.config.stages import Stage, stages_of
 from gantrain.data import GANDataModule
 from gantrain.errors import UserError
@@ -124,6 +124,16 @@ def check_ends(stage: Stage, length: int, run: Run | None) -> None:
             if run is not None:
                 way_out += f", which makes it another run from here on, or start a new run with init_from={run.quoted}"
             raise UserError(f"{key} is {end:,}: its rate is 0 from there on, and {length:,} were asked for; {way_out}")
+
+
+def check_parts(config: Mapping[str, Any]) -> None:
+    """Raise UserError for options that no class has, data and players that cannot be built; reads no data."""
+    allow_plugins(config.get("plugins") or [])
+    check_options(config, "")
+    for stage in stages_of(config):
+        assemble.build_data(stage)
+        for name, node in (stage.config["models"].get("players") or {}).items():
+            assemble.build_player(name, node)
 
 
 def start_from(networks: Mapping[str, nn.Module], folder: str, plugins: Sequence[str]) -> Mapping[str, Any]:

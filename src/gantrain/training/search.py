@@ -1,0 +1,239 @@
+"""A search for good values of some keys: Optuna proposes, each trial is a run, its best score is what is minimised.
+
+Any number of processes may take part in one search, on any number of machines: they share its storage.
+"""
+
+import json
+import math
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from gantrain.callbacks.pruning import Pruning
+from gantrain.config.compose import composed, near_keys
+from gantrain.config.space import Space, ends
+from gantrain.errors import Diverged, UserError
+from gantrain.evaluation.protocol import names_score
+from gantrain.loggers import write_hparams
+from gantrain.run.folder import Run
+from gantrain.run.scores import read_scores
+from gantrain.training.fit import resume, run
+from gantrain.training.outcome import Outcome
+from gantrain.training.prepare import check_parts
+
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+UNPRUNED = 4  # trials that come to their end before any is pruned
+
+
+@dataclass
+class Search:
+    """`words` are those of a run of the experiment `name`, `space` says what to try.
+
+    `folder` holds the runs, each in a folder of its own, and the study where no `storage` is named.
+    """
+
+    name: str
+    folder: Path
+    words: Sequence[str]
+    space: Space
+    trials: int
+    storage: str | None = None
+    seed: int = 0
+    prune: bool = True
+    config_dir: str | None = None
+
+    def open(self) -> optuna.Study:
+        """The study, begun or gone on with. Raises UserError where it was begun with other words."""
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        if self.storage is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED) if self.prune else optuna.pruners.NopPruner()
+        try:
+            study = optuna.create_study(
+                storage=self.storage or f"sqlite:///{(self.folder / 'study.db').absolute()}",
+                study_name=self.folder.name,
+                pruner=pruner,
+                load_if_exists=True,
+            )
+        except Exception as error:  # whatever a data base's driver raises
+            raise UserError(f"--storage: cannot open {self.storage or self.folder}: {error}") from error
+        asked = {"words": json.dumps(list(self.words)), "space": json.dumps(self.space)}
+        for name, text in asked.items():
+            if study.user_attrs.setdefault(name, text) != text:
+                what = (
+                    "another --space"
+                    if name == "space"
+                    else f"other words: {' '.join(json.loads(study.user_attrs[name]))}"
+                )
+                raise UserError(f"--out: the search in {self.folder} was begun with {what}; name another folder")
+            study.set_user_attr(name, text)
+        return study
+
+    def check(self) -> dict[str, Any]:
+        """Look at a config for each end of the space, before any trial; returns the first. Raises UserError."""
+        firsts = {key: values[0] for key, values in ends(self.space).items()}
+        first = self.checked(firsts)
+        if not first.get("evaluation"):
+            raise UserError(
+                "evaluation: a search needs a score; add evaluation=dataset, or another one that fits the data"
+            )
+        if first["trainer"]["devices"] > 1:
+            raise UserError("trainer.devices: a trial runs in one process; start the search once for each GPU")
+        for key, values in ends(self.space).items():
+            for value in values[1:]:
+                self.checked({**firsts, key: value})
+        return first
+
+    def checked(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """A trial's config, whose parts can be built. Raises UserError."""
+        config = self.config(params)
+        with near_keys([*self.words, *(f"{key}=" for key in params)]):
+            check_parts(config)
+        return config
+
+    def config(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        words = [*self.words, *(f"{key}={json.dumps(value)}" for key, value in params.items())]
+        return {"name": self.name, **composed(words, self.config_dir)}
+
+    def work(self, study: optuna.Study) -> int:
+        """Run trials until as many have ended as are asked for; the exit code: above 128 where a signal stopped it."""
+        for left in left_over(study):
+            if code := self.try_out(study, Trial(study, left._trial_id)):
+                return code
+        while sum(trial.state in ENDED for trial in study.get_trials(deepcopy=False)) < self.trials:
+            number = len(study.get_trials(deepcopy=False))
+            # A sampler of its own for each trial: a search that goes on does not propose the same again.
+            study.sampler = optuna.samplers.TPESampler(seed=self.seed + 7919 * number, constant_liar=True)
+            if code := self.try_out(study, study.ask()):
+                return code
+        return 0
+
+    def try_out(self, study: optuna.Study, trial: Trial) -> int:
+        """One trial from proposal to score. Raises UserError where no trial has come to an end yet."""
+        trial.set_user_attr("worker", worker())
+        params = {key: suggest(trial, key, values) for key, values in self.space.items()}
+        config = self.config(params)
+        shown = "  ".join(
+            f"{key.rpartition('.')[2]} {value:.4g}" if isinstance(value, float) else f"{key.rpartition('.')[2]} {value}"
+            for key, value in params.items()
+        )
+        print(f"\ntrial {trial.number} of {self.trials}: {shown}", flush=True)
+        folder = self.folder / "trials" / f"{trial.number:04}"
+        trial.set_user_attr("folder", str(folder))
+
+        def hopeless(iteration: int, cost: float) -> bool:
+            trial.report(cost if math.isfinite(cost) else 1e9, iteration)
+            return self.prune and trial.should_prune()
+
+        watching = Pruning(hopeless, config["evaluation"].get("every"), config["evaluation"].get("best"))
+        try:
+            begun = Run(folder)
+            outcome = (
+                resume(folder, begun.config(), watching=watching)
+                if begun.is_run
+                else run(config, folder, watching=watching)
+            )
+        except (UserError, Diverged) as error:
+            trial.set_user_attr("error", str(error))
+            study.tell(trial, state=TrialState.FAIL)
+            if isinstance(error, UserError) and not any(t.state is not TrialState.FAIL for t in ended(study)):
+                raise
+            print(f"gantrain: trial {trial.number}: {error}", flush=True)
+            return 0
+        if outcome.signum:
+            return outcome.exit_code  # it is gone on with when the search is
+        note(trial, outcome, params)
+        if watching.pruned:
+            print(f"trial {trial.number}: pruned, its score is worse than the median of the others'", flush=True)
+            study.tell(trial, state=TrialState.PRUNED)
+        elif math.isfinite(outcome.objective):
+            study.tell(trial, outcome.objective)
+        else:
+            study.tell(trial, state=TrialState.FAIL)
+        return 0
+
+
+def suggest(trial: Trial, key: str, values: Any) -> Any:
+    """What the trial is to take for a key."""
+    if isinstance(values, list):
+        return trial.suggest_categorical(key, values)
+    low, high, log, step = values["low"], values["high"], bool(values.get("log")), values.get("step")
+    if isinstance(low, int) and isinstance(high, int):
+        return trial.suggest_int(key, low, high, log=log, step=step or 1)
+    return trial.suggest_float(key, low, high, log=log, step=step)
+
+
+def note(trial: Trial, outcome: Outcome, params: Mapping[str, Any]) -> None:
+    """Keep with the trial what its table shows, and in TensorBoard."""
+    records = read_scores(outcome.run.folder)
+    trial.set_user_attr(
+        "scores", {name: score.value for name, score in records[-1].result.scores.items()} if records else {}
+    )
+    write_hparams(outcome.run.folder, params, trial.user_attrs["scores"])
+    trial.set_user_attr("iterations", outcome.run.reached(outcome.last.name))
+    trial.set_user_attr("seconds", round(outcome.seconds, 1))
+
+
+def worker() -> str:
+    return f"{socket.gethostname()} {os.getpid()}"
+
+
+def left_over(study: optuna.Study) -> list[FrozenTrial]:
+    """Trials of processes of this machine that are gone."""
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    return [trial for trial in running if is_gone(trial.user_attrs.get("worker", ""))]
+
+
+def is_gone(who: str) -> bool:
+    host, _, pid = who.rpartition(" ")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return int(pid) == os.getpid()
+
+
+def ended(study: optuna.Study) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=ENDED)
+
+
+def name_of_score(study: optuna.Study, best: str | None) -> str | None:
+    """The name of the score that is searched for, where a trial has measured it."""
+    for trial in ended(study):
+        for name in trial.user_attrs.get("scores", {}):
+            if best is None or names_score(best, name):
+                return name
+    return None
+
+
+def rows(study: optuna.Study, best: str | None) -> list[dict[str, Any]]:
+    """A row for each trial that has ended: those that were trained to their end, the best first, then the others."""
+    name = name_of_score(study, best)
+
+    def order(trial: FrozenTrial) -> tuple:
+        cost = trial.value if trial.value is not None else math.inf
+        return ENDED.index(trial.state), cost, trial.number
+
+    return [
+        {
+            "trial": str(trial.number),
+            "score": trial.user_attrs.get("scores", {}).get(name),
+            **trial.params,
+            "outcome": {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned"}.get(trial.state, "failed"),
+            "iterations": trial.user_attrs.get("iterations"),
+            "seconds": trial.user_attrs.get("seconds"),
+            "folder": trial.user_attrs.get("folder", ""),
+            "error": trial.user_attrs.get("error", ""),
+        }
+        for trial in sorted(ended(study), key=order)
+    ]

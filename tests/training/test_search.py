@@ -1,0 +1,111 @@
+"""A search: what it proposes, what it ends early, how it goes on."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from forked import forked
+
+from gantrain.callbacks.scores import Scores
+from gantrain.errors import UserError
+from gantrain.evaluation.samples import SampleScores
+from gantrain.run.scores import Result, Score
+
+optuna = pytest.importorskip("optuna")
+WORDS = ("experiment=gan_mnist_keras", "debug=tiny", "logger=none", "callbacks.samples=null", "evaluation=random")
+RATE = "models.players.generator.optimizer.lr"
+SPACE = f"{RATE}: {{low: 1e-4, high: 1e-2, log: true}}\nlosses: [non_saturating, least_squares]\n"
+
+
+@pytest.fixture
+def quick_scores(monkeypatch):
+    """The score of a run is its rate: the lower the better."""
+
+    def measure(self, module, data):
+        rate = module.optimizers()[1].param_groups[0]["lr"]
+        return Result({"fd2_random": Score(float(rate), "lower")}, {"samples": 2})
+
+    monkeypatch.setattr(SampleScores, "measure", measure)
+
+
+@pytest.fixture(autouse=True)
+def space():
+    Path("space.yaml").write_text(SPACE)
+
+
+def tune(gantrain, *words):
+    return gantrain("tune", *WORDS, "iterations=4", "evaluation.every=2", "--space", "space.yaml", *words)
+
+
+def table():
+    lines = Path("tune/gan_mnist_keras/trials.csv").read_text().splitlines()
+    return [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
+
+
+def test_a_search_finds_the_low_rate_prunes_and_goes_on(gantrain, quick_scores):
+    first = tune(gantrain, "--trials", 2)
+    assert first.code == 0, first
+    assert len(table()) == 2
+    again = tune(gantrain, "--trials", 8)
+    assert again.code == 0, again
+    rows = table()
+    assert sorted(int(row["trial"]) for row in rows) == list(range(8))
+    done = [float(row["score"]) for row in rows if row["outcome"] == "done"]
+    assert done == sorted(done)
+    assert len(done) >= 4
+    pruned = [row for row in rows if row["outcome"] == "pruned"]
+    assert pruned
+    assert {row["iterations"] for row in pruned} == {"2"}
+    assert len({row[RATE] for row in rows}) == 8  # a search that goes on proposes nothing twice
+    assert "*" in again.out.split("trial  score")[1]
+    assert Path("tune/gan_mnist_keras/tune.png").stat().st_size > 1000
+    assert json.loads(Path("tune/gan_mnist_keras/trials/0000/scores.jsonl").read_text().splitlines()[0])
+
+
+def test_a_search_of_other_words_is_another_search(gantrain, quick_scores):
+    assert tune(gantrain, "--trials", 1).code == 0
+    other = tune(gantrain, "seed=5", "--trials", 2)
+    assert other.code == 2
+    assert "was begun with other words" in other.err
+
+
+def test_a_stopped_trial_is_gone_on_with(gantrain, quick_scores):
+    words = ("tune", *WORDS, "evaluation.every=1000000", "--space", "space.yaml", "--trials", "1", "iterations=1000000")
+    process = forked(*words, "callbacks.progress.seconds=0")
+    process.when(lambda: "/1,000,000" in process.said())
+    process.send(signal.SIGTERM)
+    assert process.ended() == 143
+    (run,) = Path("tune/gan_mnist_keras/trials").glob("*")
+    Path("output.txt").unlink()
+    process = forked(*words, "callbacks.progress.seconds=0")
+    process.when(lambda: "/1,000,000" in process.said())
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.ended() == 143
+    assert list(Path("tune/gan_mnist_keras/trials").glob("*")) == [run]
+
+
+def test_what_is_wrong_is_said_before_any_trial(gantrain):
+    for text, sentence in (
+        ("networks.generator.widht: [4, 8]", "widht"),
+        ("losses: [least_squares, nope]", "losses: there is no 'nope'"),
+    ):
+        Path("space.yaml").write_text(text)
+        refused = tune(gantrain)
+        assert refused.code == 2
+        assert sentence in refused.err
+    Path("space.yaml").write_text(SPACE)
+    refused = gantrain("tune", *WORDS, "evaluation=none", "--space", "space.yaml")
+    assert "a search needs a score" in refused.err
+    assert not Path("tune").exists()
+
+
+def test_a_mistake_of_the_first_trial_ends_the_search(gantrain, monkeypatch):
+    def broken(*_):
+        raise UserError("evaluation: nothing to measure")
+
+    monkeypatch.setattr(Scores, "measure", broken)
+    refused = tune(gantrain, "--trials", 3)
+    assert refused.code == 2
+    assert "nothing to measure" in refused.err
