@@ -166,6 +166,16 @@ def test_a_stopped_job_that_is_started_again_resumes():
     assert list(Path("runs").glob("*/*")) == [run]
 
 
+def test_a_job_of_one_process_that_is_started_again_resumes(gantrain, monkeypatch):
+    for key, value in slurm(0, "1", world=1).items():
+        monkeypatch.setenv(key, value)
+    assert gantrain(*WORDS, "iterations=2").code == 0
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert "resuming runs/gan_mnist_keras/" in gantrain(*WORDS, "iterations=2").out
+    monkeypatch.setenv("SLURM_JOB_ID", "4712")
+    assert "resuming" not in gantrain(*WORDS, "iterations=2").out
+
+
 def test_who_does_not_come_is_waited_for_and_then_named(monkeypatch):
     monkeypatch.setenv("GANTRAIN_ARRIVAL", "0.5")
     assert Started(torchrun, *WORDS, ranks=(0,)).codes() == [2], said()

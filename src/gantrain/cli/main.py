@@ -15,7 +15,7 @@ from pathlib import Path
 from gantrain.config.stages import LENGTHS
 from gantrain.errors import Diverged, UserError, did_you_mean, lacking
 from gantrain.folders import configs_folder
-from gantrain.training.company import company_of, follow, lead
+from gantrain.training.company import company_of, follow, lead, remember
 from gantrain.training.quiet import quiet_libraries
 
 VERBS = {
@@ -32,6 +32,7 @@ VERBS = {
     "evaluate": "scores of a trained run, with their protocol",
     "compare": "scores of several runs side by side, where they were measured alike",
     "tune": "search for values of keys that give a better score",
+    "submit": "start a run on a SLURM cluster",
     "features": "what a run's discriminator sees in data, for another task",
     "resume": "continue a run that was stopped, or prolong a finished one",
     "health": "how healthy a run was, in words, with the evidence and what to try",
@@ -81,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if hasattr(sys.stdout, "reconfigure"):  # what a program puts in its place may have none
         sys.stdout.reconfigure(errors="replace")  # names of files and classes may lie outside of what a terminal knows
     try:
-        company = company_of(os.environ)
+        remember(company := company_of(os.environ))
         if company is None or company.world == 1:
             return _dispatch(words)
         return follow(company) if company.rank else lead(company, lambda: _dispatch(words))

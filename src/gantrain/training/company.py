@@ -32,6 +32,7 @@ MARK = ".hydra/job"
 """In a run's folder: which job of a cluster has begun it."""
 
 _joined: "Company | None" = None
+_started: "Company | None" = None
 
 
 @dataclass(frozen=True)
@@ -179,21 +180,27 @@ def place(trainer: dict[str, Any], named: Collection[str]) -> None:
             trainer[key] = count
 
 
+def remember(company: Company | None) -> None:
+    """Note who has started this process, also where it is the only one."""
+    global _started
+    _started = company
+
+
 def mark(run: "Run") -> None:
     """Let the run be found again by the job that trains it."""
-    if _joined is not None and _joined.job is not None:
-        (run.folder / MARK).write_text(_joined.job, encoding="utf-8")
+    if _started is not None and _started.job is not None:
+        (run.folder / MARK).write_text(_started.job, encoding="utf-8")
 
 
 def begun_before(folder: Path) -> "Run | None":
     """The run that this job has begun before it was preempted and started again, in `folder` or beside it."""
-    if _joined is None or not _joined.again:
+    if _started is None or not _started.again:
         return None
     from gantrain.run.folder import Run
 
     if (folder / ".hydra" / "config.yaml").is_file():
         return Run.open(folder)
-    marks = [mark for mark in folder.parent.glob(f"*/{MARK}") if mark.read_text(encoding="utf-8") == _joined.job]
+    marks = [mark for mark in folder.parent.glob(f"*/{MARK}") if mark.read_text(encoding="utf-8") == _started.job]
     newest = max(marks, key=lambda mark: mark.stat().st_mtime, default=None)
     return None if newest is None else Run.open(newest.parents[1])
 

@@ -1,0 +1,74 @@
+"""`gantrain submit --nodes 2 --gpus 4 --hours 12 experiment=X`: start a run on a SLURM cluster, by submitit.
+
+One process is started for each GPU, or --tasks of them on each node. A job that is preempted, or whose time is over, is
+queued again and resumes its run.
+
+    gantrain submit --gpus 4 --hours 24 --partition long experiment=stylegan2_faces data.root=FOLDER
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gantrain.cli.options import Add
+from gantrain.errors import UserError
+
+
+def add_options(add: Add) -> None:
+    add("words", nargs="+", metavar="key=value", help="what a run takes, or `resume RUN`")
+    add("--nodes", type=int, default=1, metavar="N", help="machines (1)")
+    add("--gpus", type=int, default=0, metavar="N", help="GPUs of each machine (0: none)")
+    add("--tasks", type=int, metavar="N", help="processes on each machine (as many as GPUs, at least 1)")
+    add("--cpus", type=int, default=4, metavar="N", help="cores of each process (4)")
+    add("--memory", type=int, metavar="GB", help="of each machine")
+    add("--hours", type=float, default=24.0, metavar="H", help="how long it may take (24)")
+    add("--partition", metavar="NAME", help="of the cluster")
+    add("--logs", type=Path, default=Path("slurm"), metavar="FOLDER", help="where the job's output goes (slurm)")
+    add("--cluster", choices=("slurm", "local"), default="slurm", help="local: a process of this machine, to try it")
+
+
+class Train:
+    """What the job does: the program with these words. Its `checkpoint` lets it be queued again with the same ones."""
+
+    def __init__(self, words: Sequence[str]):
+        self.words = list(words)
+
+    def __call__(self) -> int:
+        from gantrain.cli.main import main
+
+        return main(self.words)
+
+    def checkpoint(self) -> Any:
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self)
+
+
+def main(args: argparse.Namespace) -> None:
+    for name in ("nodes", "cpus", "hours"):
+        if getattr(args, name) <= 0:
+            raise UserError(f"--{name} is {getattr(args, name)}, it must be above 0")
+    try:
+        import submitit
+    except ModuleNotFoundError as error:
+        raise UserError("gantrain submit needs submitit: pip install 'gantrain[slurm]'") from error
+    try:
+        executor = submitit.AutoExecutor(folder=args.logs, cluster=args.cluster)
+    except RuntimeError as error:  # there is no srun
+        raise UserError(f"--cluster: {error}; submit from a machine of the cluster, or try --cluster local") from error
+    executor.update_parameters(
+        name="gantrain",
+        nodes=args.nodes,
+        tasks_per_node=args.tasks or max(args.gpus, 1),
+        gpus_per_node=args.gpus,
+        cpus_per_task=args.cpus,
+        timeout_min=round(args.hours * 60),
+        **({"mem_gb": args.memory} if args.memory else {}),
+        **({"slurm_partition": args.partition} if args.partition else {}),
+    )
+    job = executor.submit(Train(args.words))
+    print(f"job      {job.job_id}\noutput   {job.paths.stdout}\nerrors   {job.paths.stderr}", flush=True)
+    if args.cluster == "local":
+        code = job.result()
+        print(f"ended    exit code {code}", flush=True)

@@ -1,0 +1,38 @@
+"""Runs that are handed to a cluster."""
+
+import pytest
+
+submitit = pytest.importorskip("submitit")
+
+
+def test_a_job_is_described_as_asked(gantrain, monkeypatch):
+    """No cluster is at hand: what submitit is told, and that the job is the program with its words."""
+    told = {}
+
+    class Executor:
+        def __init__(self, folder, cluster):
+            told.update(folder=str(folder), cluster=cluster)
+
+        def update_parameters(self, **parameters):
+            told.update(parameters)
+
+        def submit(self, work):
+            told["work"] = work
+            return type("Job", (), {"job_id": "7", "paths": type("P", (), {"stdout": "o", "stderr": "e"})})()
+
+    monkeypatch.setattr(submitit, "AutoExecutor", Executor)
+    words = ("debug=tiny", "logger=none", "hydra.run.dir=run")
+    result = gantrain("submit", "--nodes", 2, "--gpus", 4, "--hours", 1.5, "--partition", "long", *words)
+    assert result.code == 0, result
+    assert result.out.splitlines()[0] == "job      7"
+    assert (told["nodes"], told["tasks_per_node"], told["gpus_per_node"], told["timeout_min"]) == (2, 4, 4, 90)
+    assert told["slurm_partition"] == "long"
+    assert told["work"]() == 0  # it trains
+    assert told["work"].checkpoint().function is told["work"]  # and is queued again as it is
+
+
+def test_what_is_wrong_is_one_sentence(gantrain):
+    assert "--hours is 0.0" in gantrain("submit", "--hours", 0, "debug=tiny").err
+    refused = gantrain("submit", "debug=tiny")
+    assert refused.code == 2
+    assert refused.err.count("\n") == 1
