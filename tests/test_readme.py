@@ -55,6 +55,20 @@ def test_lines_that_use_a_run_name_options_that_their_verb_has():
             pytest.fail(f"{page}: gantrain {verb} {shlex.join(words)}")
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_ends_with_examples_that_work_as_they_stand(verb):
+    module = importlib.import_module(f"gantrain.cli.{verb}")
+    examples = re.findall(rf"^    gantrain {verb}\b(.*)$", module.__doc__, re.MULTILINE)
+    assert examples
+    for words in map(shlex.split, examples):
+        parser = argparse.ArgumentParser(verb)
+        module.add_options(parser.add_argument)
+        try:
+            parser.parse_intermixed_args(words)
+        except SystemExit:
+            pytest.fail(f"gantrain {verb} {shlex.join(words)}")
+
+
 def test_links_lead_to_files():
     for page in PAGES:
         for link in LINKS.findall(re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)):

@@ -1,4 +1,9 @@
-"""`gantrain age RUN PHOTO...`: a row per photo of a face: the photo, its reconstruction, and the face in other ages."""
+"""`gantrain age RUN PHOTO...`: a row per photo of a face: the photo, its reconstruction, and the face in other ages.
+
+Examples:
+    gantrain age RUN anna.jpg ben.jpg --out FACES
+    gantrain age RUN anna.jpg --out FACES --to 5 --single
+"""
 
 import argparse
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,9 @@
-"""`gantrain arithmetic RUN --plus A --minus B --plus C`: sums of mean latents, as in Radford et al. 2016, 6.3.2."""
+"""`gantrain arithmetic RUN --plus A --minus B --plus C`: sums of mean latents, as in Radford et al. 2016, 6.3.2.
+
+Examples:
+    gantrain sample RUN --save-latents z.safetensors
+    gantrain arithmetic RUN --plus z.safetensors:0,4,9 --minus z.safetensors:1,2,7 --plus z.safetensors:3,5,8
+"""
 
 import argparse
 from collections.abc import Sequence

@@ -1,4 +1,8 @@
-"""`gantrain compare RUN RUN ...`: scores side by side, where they were measured alike."""
+"""`gantrain compare RUN RUN ...`: scores side by side, where they were measured alike.
+
+Examples:
+    gantrain compare runs/a runs/b
+"""
 
 import argparse
 import math

@@ -1,4 +1,8 @@
-"""`gantrain data experiment=X data.root=P`: what training would see."""
+"""`gantrain data experiment=X data.root=P`: what training would see.
+
+Examples:
+    gantrain data experiment=dcgan_folder data.root=FOLDER
+"""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,9 @@
-"""`gantrain evaluate RUN`: the scores of a trained run, with the protocol they were measured under."""
+"""`gantrain evaluate RUN`: the scores of a trained run, with the protocol they were measured under.
+
+Examples:
+    gantrain evaluate RUN
+    gantrain evaluate RUN --samples 10000 --backbone tf --json scores.json
+"""
 
 import argparse
 import json

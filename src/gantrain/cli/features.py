@@ -1,6 +1,9 @@
 """`gantrain features RUN DATA --out F.npz`: what a run's discriminator sees in data, for another task.
 
 Outputs of its layers, max-pooled: features (n, d), labels (n,), names (n,), splits (n,), class_names, of all classes.
+
+Examples:
+    gantrain features RUN FOLDER --out features.npz
 """
 
 import argparse

@@ -1,4 +1,8 @@
-"""`gantrain health RUN`: how healthy a run was, in words: when its verdict changed, on what evidence, what to try."""
+"""`gantrain health RUN`: how healthy a run was, in words: when its verdict changed, on what evidence, what to try.
+
+Examples:
+    gantrain health RUN
+"""
 
 import argparse
 from pathlib import Path

@@ -1,6 +1,10 @@
 """`gantrain inpaint RUN IN... --mask MASK --out DIR`: holes in pictures of any size filled, all else unchanged.
 
 The results are PNG, whatever IN is: a JPEG would change the pixels around a hole too.
+
+Examples:
+    gantrain inpaint RUN photo.jpg --mask mask.png --out FILLED
+    gantrain inpaint RUN photo.jpg --hole 120,80,64,48 --out FILLED
 """
 
 import argparse

@@ -1,6 +1,10 @@
 """`gantrain interpolate RUN`: a walk between latents; a .png shows a leg per row, a film one closed walk.
 
 It is spherical between latents, straight between styles.
+
+Examples:
+    gantrain interpolate RUN --out walk.gif
+    gantrain interpolate RUN --out walk.png --seed 3
 """
 
 import argparse

@@ -1,4 +1,9 @@
-"""`gantrain list`: every experiment from the header of its YAML, without composing it."""
+"""`gantrain list`: every experiment from the header of its YAML, without composing it.
+
+Examples:
+    gantrain list
+    gantrain list --config-dir mine
+"""
 
 import argparse
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """The program `gantrain`: verbs, and training where there is none.
 
 The module of a verb gives `add_options(add)`, which calls a parser's `add_argument`, and `main(args)`, which returns an
-exit code or None. Its docstring is what `gantrain VERB --help` says.
+exit code or None. Its docstring is what `gantrain VERB --help` says, and ends with examples.
 """
 
 import argparse
@@ -116,7 +116,8 @@ def _dispatch(words: list[str]) -> int:
     if place is not None:
         name = words.pop(place)
         verb = importlib.import_module(f"gantrain.cli.{name}")
-        parser = argparse.ArgumentParser(f"gantrain {name}", description=verb.__doc__)
+        shown = argparse.RawDescriptionHelpFormatter
+        parser = argparse.ArgumentParser(f"gantrain {name}", description=verb.__doc__, formatter_class=shown)
         verb.add_options(parser.add_argument)
         args = parser.parse_intermixed_args(["--help"] if asks else words)
         quiet_libraries()

@@ -1,4 +1,8 @@
-"""`gantrain report RUN`: one page that needs nothing else, also of a run that still trains or was killed."""
+"""`gantrain report RUN`: one page that needs nothing else, also of a run that still trains or was killed.
+
+Examples:
+    gantrain report RUN
+"""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,9 @@
-"""`gantrain resume RUN [key=value ...]`: continue a run with its own config."""
+"""`gantrain resume RUN [key=value ...]`: continue a run with its own config.
+
+Examples:
+    gantrain resume RUN
+    gantrain resume RUN iterations=20000
+"""
 
 import argparse
 from pathlib import Path

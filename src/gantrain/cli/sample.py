@@ -1,4 +1,9 @@
-"""`gantrain sample RUN`: pictures from a trained run, as a grid or one file each."""
+"""`gantrain sample RUN`: pictures from a trained run, as a grid or one file each.
+
+Examples:
+    gantrain sample RUN -n 64 --seed 0 --out grid.png
+    gantrain sample RUN -n 1000 --out FOLDER
+"""
 
 import argparse
 import re

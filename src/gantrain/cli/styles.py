@@ -2,6 +2,9 @@
 
 The first column are the rows' own samples, the first row those of the columns. Layers count from 0, the coarsest; two
 for each size of the maps.
+
+Examples:
+    gantrain styles RUN --rows 6 --columns 6 --layers 0-3
 """
 
 import argparse

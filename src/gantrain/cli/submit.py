@@ -3,6 +3,7 @@
 One process is started for each GPU, or --tasks of them on each node. A job that is preempted, or whose time is over, is
 queued again and resumes its run.
 
+Examples:
     gantrain submit --gpus 4 --hours 24 --partition long experiment=stylegan2_faces data.root=FOLDER
 """
 

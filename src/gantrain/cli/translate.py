@@ -1,4 +1,8 @@
-"""`gantrain translate RUN IN... --out DIR`: pictures of any size turned into others by a run of pix2pix or CycleGAN."""
+"""`gantrain translate RUN IN... --out DIR`: pictures of any size turned into others by a run of pix2pix or CycleGAN.
+
+Examples:
+    gantrain translate RUN photo.jpg FOLDER --out TRANSLATED
+"""
 
 import argparse
 import functools

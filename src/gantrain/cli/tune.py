@@ -10,6 +10,7 @@ A trial is a run. The search minimises the score that evaluation.best names (or 
 A trial whose scores on the way are worse than the median of the others' is ended early; this needs evaluation.every.
 The same command goes on with a search that was stopped, and takes part in one that another process has begun.
 
+Examples:
     gantrain tune experiment=dcgan_digits iterations=1000 evaluation.every=250 --trials 12 --space space.yaml
 """
 
