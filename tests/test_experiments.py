@@ -22,6 +22,15 @@ from gantrain.training.loading import load_trained
 FOLDER = configs_folder() / "experiment"
 RECORDS = ("callbacks.metrics.every=1", "callbacks.samples.count=2")
 FEW = {"samples": 16, "pictures": 4}  # to measure scores on, which nobody reads here
+
+
+def grown_to(size, *left_out, **options):
+    """A run that grows to a smaller size, through fewer stages."""
+    options = {"size": size, **options}
+    networks = [f"networks.{name}.{key}={options[key]}" for name in ("generator", "discriminator") for key in options]
+    return (f"data.size={size}", *networks, *(f"~stages.r{stage}" for stage in left_out))
+
+
 SMALLER = {
     "agecgan_wiki": ("data.size=32",),
     "agecgan_wiki_modern": ("data.size=32",),
@@ -33,6 +42,11 @@ SMALLER = {
         ("stylegan2_faces", "stylegan2_ffhq"),
         ("data.size=16", "networks.generator.top=16", "networks.discriminator.top=16"),
     ),
+    "pggan_mnist": grown_to(14, 14, top=16),
+    "pggan_mnist_uni": grown_to(14, 14),
+    "pggan_faces": grown_to(8, 8, 16, 32, top=16),
+    "pggan_celebahq": grown_to(8, 8, 16, 32, 64, 128, 256, 512, 1024, top=16),
+    "stylegan1_faces": grown_to(16, 16, 32, top=16),
     "gan3d_shapenet": ("data.size=32",),
     "gan3d_shapenet_paper": ("data.size=32",),
 }

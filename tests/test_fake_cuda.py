@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from test_experiments import EXPERIMENTS
+from test_experiments import EXPERIMENTS, SMALLER
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
@@ -53,7 +53,7 @@ TECHNIQUES = (
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_losses_previews_and_health_stay_on_the_device(experiment, drawn, monkeypatch):
-    on_the_device([f"experiment={experiment}"], monkeypatch)
+    on_the_device([f"experiment={experiment}", *SMALLER.get(experiment, ())], monkeypatch)
 
 
 def test_techniques_stay_on_the_device(drawn, monkeypatch):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from gantrain.checks import LARGEST_SEED
 from gantrain.config.build import expect
 from gantrain.config.paths import held
-from gantrain.config.stages import LENGTHS, STAGE_KEYS, Stage, stages_of
+from gantrain.config.stages import LENGTHS, STAGE_KEYS, STATED, Stage, stages_of
 from gantrain.errors import UnknownKey, UserError, unknown_key
 
 ROOT_KEYS = (
@@ -28,7 +28,7 @@ def check_stages(stages: Any) -> None:
     _mapping(stages, "stages")
     for name, stage in (stages or {}).items():
         if not isinstance(stage, Mapping):
-            raise UserError(f"stages.{name} is {stage!r}; a stage states {', '.join(STAGE_KEYS)}, or is left out")
+            raise UserError(f"stages.{name} is {stage!r}; a stage states {STATED}, or is left out")
 
 
 def check(config: Mapping[str, Any]) -> None:

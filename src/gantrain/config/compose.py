@@ -40,7 +40,8 @@ def arrange(words: Sequence[str]) -> list[str]:
         if not word.startswith("-"):
             _refuse_group_by_dots(word)
             word = as_text(word, sweeping)
-            known = not re.match(r"(data|networks|losses|models|callbacks|evaluation)\.[\w.]+=", word)
+            within = r"data|networks|losses|models|callbacks|evaluation|stages\.[\w-]+\.set"
+            known = not re.match(rf"({within})\.[\w.]+=", word)
             overrides.append(word if known else f"++{word}")
             continue
         name, equals, value = word.partition("=")

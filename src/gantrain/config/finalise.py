@@ -9,7 +9,17 @@ from omegaconf import DictConfig, OmegaConf
 
 from gantrain.config.checks import ROOT_KEYS, check, check_classes, check_parts, check_stages
 from gantrain.config.paths import held
-from gantrain.config.stages import LENGTHS, ONLY_STAGE, STAGE_KEYS, Stage, refuse_length_of_all, set_length, stages_of
+from gantrain.config.stages import (
+    LENGTHS,
+    ONLY_STAGE,
+    STAGE_KEYS,
+    STATED,
+    Stage,
+    apply_set,
+    refuse_length_of_all,
+    set_length,
+    stages_of,
+)
 from gantrain.errors import UserError, did_you_mean
 from gantrain.files import UNTRAINED
 from gantrain.folders import data_folder
@@ -26,6 +36,7 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
         raise UserError(f"{unknown[0]}: there is no such key{did_you_mean(unknown[0], ROOT_KEYS)}")
     debug = root.pop("debug", None)
     check_stages(root.get("stages"))
+    root["stages"] = apply_set(root, given)
     _settle_lengths(root, given, debug)
     stages = root.pop("stages", None) or None
     resolved: dict[str, dict[str, Any]] = {}
@@ -55,7 +66,7 @@ def _settle_lengths(root: dict, given: set[str], debug: Mapping | None) -> None:
     for stage in [Stage(name, name, node) for name, node in stages.items()] or [Stage(ONLY_STAGE, "", root)]:
         node = stage.config
         if unknown := [key for key in node if stages and key not in STAGE_KEYS]:
-            raise UserError(f"{stage.key(unknown[0])}: a stage may state {', '.join(STAGE_KEYS)}")
+            raise UserError(f"{stage.key(unknown[0])}: a stage may state {STATED}")
         stated = [key for key in LENGTHS if stage.key(key) in given and node.get(key) is not None]
         if debug is not None and not stated:
             set_length(node, "iterations", debug["iterations"])

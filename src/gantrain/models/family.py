@@ -30,13 +30,14 @@ class Family:
     capturable = True  # whether an iteration reads nothing of the host that changes: a GPU records and replays it
     classes: int | None = None  # of the class numbers that `generate` takes, where it takes any
     adversarial: AdversarialLoss | None = None  # the loss by which a discriminator judges, where there is one
+    fade_images: int | None = None  # of the stage, over which networks that grow fade to its size, where they do
     has_targets = False  # whether each sample that `made` gives has one real sample that it should be
     way_out = "interpolate its options from data, as configs/networks does"  # where a network does not fit the data
 
     # ---- the game ----------------------------------------------------------------------------------------------------
 
     def draw(self, batch: Batch) -> Batch:
-        """The iteration's random inputs, one row per sample of `batch`; they join the batch."""
+        """The iteration's random inputs, one row per sample of `batch`; they join the batch, or take a place in it."""
         return {}
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Any:

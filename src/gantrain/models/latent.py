@@ -15,6 +15,7 @@ from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.auxiliary import Auxiliary, Codes
+from gantrain.losses.drift import Drift
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.adversary import (
@@ -30,6 +31,7 @@ from gantrain.models.adversary import (
 from gantrain.models.augment.shown import Shown, uses_of
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, pack_of, z_dim_of
+from gantrain.models.growth import Growth
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
@@ -56,7 +58,10 @@ class LatentGAN(GANModule):
     its best fakes alone.
 
     With `auxiliary` the discriminator says more than real or fake: of `ClassLabels` (ACGAN) the class, which it is then
-    not shown; of `Codes` (InfoGAN) the codes that are the last numbers of every latent.
+    not shown; of `Codes` (InfoGAN) the codes that are the last numbers of every latent. With `drift` it pays for the
+    logits of real samples that lie far from 0.
+
+    Networks that grow stand at the size of the data, and fade to it over `fade_images` (`Growth`).
     """
 
     way_out = (
@@ -72,6 +77,7 @@ class LatentGAN(GANModule):
         adversarial: AdversarialLoss,
         matching: FeatureMatching | None = None,
         auxiliary: Auxiliary | None = None,
+        drift: Drift | None = None,
         adversarial_weight: float = 1.0,
         z_std: float = 1.0,
         z_kind: Literal["normal", "uniform"] = "normal",
@@ -79,6 +85,7 @@ class LatentGAN(GANModule):
         consistency: float = 0.0,
         top_k: TopK | None = None,
         fresh_noise: bool = False,
+        fade_images: int | None = None,
         classes: int | None = None,
         **base: Any,
     ):
@@ -98,12 +105,13 @@ class LatentGAN(GANModule):
             raise ValueError(f"top_k is {top_k!r}, it must name gantrain.models.adversary.TopK with _target_")
         super().__init__(measures={"discriminator": measured(adversarial)}, **base)
         check_networks(self.networks, ("generator", "discriminator"), "the latent family")
-        self.adversarial, self.matching, self.auxiliary = adversarial, matching, auxiliary
+        self.adversarial, self.matching, self.auxiliary, self.drift = adversarial, matching, auxiliary, drift
         self.codes = auxiliary if isinstance(auxiliary, Codes) else None
         self.adversarial_weight = adversarial_weight
         self.z_std, self.z_kind, self.fresh_noise, self.classes = z_std, z_kind, fresh_noise, classes
         self.shown, self.consistency, self.top_k = Shown(augment), consistency, top_k
         self.shown.keep(self)
+        self.fade_images, self.growth = fade_images, Growth(self.networks, fade_images)
 
     @property
     def z_dim(self) -> int:
@@ -116,8 +124,15 @@ class LatentGAN(GANModule):
 
     # ---- the game ----------------------------------------------------------------------------------------------------
 
+    def begin_stage(self) -> None:
+        self.growth.move(0)  # first: averages begin as copies
+        super().begin_stage()
+
     def draw(self, batch: Batch) -> Batch:
+        self.growth.move(self.images_seen)
         drawn = self.draw_source(batch, "")
+        if self.fade_images:
+            drawn["real"] = self.growth.shown(batch["real"])
         if self.fresh_noise:
             drawn |= self.draw_source(batch, "_generator")
             if self.classes:
@@ -166,7 +181,9 @@ class LatentGAN(GANModule):
         of_real = self.judge(self.see(real, batch, "real"), *cond)
         of_fake = self.judge(self.see(fake, batch, "fake"), *cond)
         terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
-        stats |= self.shown.learn(of_real.logits, batch, self.adversarial, self)
+        stats |= self.shown.learn(of_real.logits, batch, self.adversarial, self) | self.growth.statistics()
+        if self.drift is not None:
+            terms["drift"] = self.drift(of_real.logits)
         if self.consistency:
             for use, samples, before in (("real", real, of_real), ("fake", fake, of_fake)):
                 after = self.judge(self.shown(samples, batch, use), *cond)
@@ -235,7 +252,8 @@ class LatentGAN(GANModule):
         return {"real": self.networks["generator"](z, *self.generator_cond(batch))}
 
     def seen(self, key: str, batch: Batch) -> Tensor:
-        return self.see(batch[key], batch | self.shown.draw(self, batch, {"real": batch[key]}), "real")
+        samples = self.growth.shown(batch[key])
+        return self.see(samples, batch | self.shown.draw(self, batch, {"real": samples}), "real")
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
         return self.judge(self.seen(key, batch | {key: samples}), *self.discriminator_cond(batch)).logits
@@ -263,6 +281,7 @@ class LatentGAN(GANModule):
             batch = {**batch, "cond": last}
         self.check_auxiliary()
         self.check_pack()
+        self.growth.check(batch["real"].shape[-1])
         self.shown.check(batch["real"], self.adversarial)
         if self.consistency and not self.shown.members:
             raise UserError(

@@ -12,17 +12,17 @@ class EqDense(nn.Module):
     at one speed under Adam.
 
     `lr` slows it down: weights begin as N(0, 1) / lr, and weights and biases count `lr` times. `bias` is what the bias
-    begins with.
+    begins with; with None there is none.
     """
 
-    def __init__(self, inputs: int, outputs: int, gain: float = 1.0, bias: float = 0.0, lr: float = 1.0):
+    def __init__(self, inputs: int, outputs: int, gain: float = 1.0, bias: float | None = 0.0, lr: float = 1.0):
         super().__init__()
         self.scale, self.lr = gain * lr / math.sqrt(inputs), lr
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr)
-        self.bias = nn.Parameter(torch.full((outputs,), bias / lr))
+        self.bias = None if bias is None else nn.Parameter(torch.full((outputs,), bias / lr))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight * self.scale, self.bias * self.lr)
+        return F.linear(x, self.weight * self.scale, None if self.bias is None else self.bias * self.lr)
 
 
 class EqConv(nn.Module):

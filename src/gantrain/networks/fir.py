@@ -1,5 +1,7 @@
 """Maps twice or half as large through a small filter, which leaves no checkerboard (Zhang 2019, arXiv 1904.11486)."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -26,16 +28,16 @@ class Resample(nn.Module):
 
 
 class Blur(nn.Module):
-    """The same filter at every place, times `gain`: maps (n, c, h, w) with `padding` zeros at each border become
-    (n, c, h + 2 padding - 3, w + 2 padding - 3)."""
+    """A filter of `taps` of both axes at every place, of sum `gain`: maps (n, c, h, w) with `padding` zeros at each
+    border become (n, c, h + 2 padding - 3, w + 2 padding - 3), where there are four taps."""
 
-    def __init__(self, padding: int, gain: float = 1.0):
+    def __init__(self, padding: int, gain: float = 1.0, taps: Sequence[float] = (1, 3, 3, 1)):
         super().__init__()
-        line = torch.tensor([1.0, 3.0, 3.0, 1.0])
+        line = torch.tensor(taps, dtype=torch.float32)
         self.padding = padding
-        self.register_buffer("kernel", torch.outer(line, line)[None, None] * (gain / 64), persistent=False)
+        self.register_buffer("kernel", torch.outer(line, line)[None, None] * (gain / sum(taps) ** 2), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         channels = x.shape[1]
-        kernel = self.kernel.to(x.dtype).expand(channels, 1, 4, 4)
+        kernel = self.kernel.to(x.dtype).expand(channels, -1, -1, -1)
         return F.conv2d(x, kernel, padding=self.padding, groups=channels)

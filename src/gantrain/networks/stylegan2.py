@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from gantrain.networks.equalised import EqConv, EqDense
 from gantrain.networks.fir import Blur, Resample
+from gantrain.networks.freezing import freeze_first
 from gantrain.networks.labels import check_class
 from gantrain.networks.minibatch import MinibatchDeviation
 
@@ -229,6 +230,8 @@ class Synthesis(nn.Module):
 class Generator(nn.Module):
     """Latents (n, z_dim) to pictures (n, channels, size, size) of any values, by way of w (n, w_dim).
 
+    `synthesis_of` makes what turns w into pictures.
+
     `width` channels at the last size, doubled at each halving of it up to `top`; `mapping` linear layers from z to w.
     With `classes` it takes class numbers (n,) as well.
 
@@ -238,6 +241,8 @@ class Generator(nn.Module):
 
     `w_avg` is a running mean of w in training, towards which use may truncate.
     """
+
+    synthesis_of: Callable[..., nn.Module] = Synthesis
 
     def __init__(
         self,
@@ -257,7 +262,7 @@ class Generator(nn.Module):
             raise ValueError(f"mixing is {mixing}, it must be from 0 to 1")
         self.z_dim, self.w_dim, self.mixing, self.classes = z_dim, w_dim, mixing, classes
         self.mapping = Mapping(z_dim, w_dim, mapping, classes)
-        self.synthesis = Synthesis(w_dim, width, size, channels, top)
+        self.synthesis = self.synthesis_of(w_dim, width, size, channels, top)
         self.register_buffer("w_avg", torch.zeros(w_dim))
 
     @property
@@ -323,6 +328,7 @@ class Discriminator(nn.Module):
 
     `width` and `top` as the generator's; `group` samples are compared (`MinibatchDeviation`). With `classes` it takes
     class numbers (n,) as well: the logit is then the inner product with the class' vector, made by `mapping` layers.
+    `freeze` of its first parts never train: the layer from the picture, then the blocks from the largest size on.
     """
 
     def __init__(
@@ -334,6 +340,7 @@ class Discriminator(nn.Module):
         group: int = 4,
         mapping: int = 8,
         classes: int | None = None,
+        freeze: int = 0,
     ):
         super().__init__()
         self.classes = classes
@@ -348,6 +355,7 @@ class Discriminator(nn.Module):
         self.dense = nn.Sequential(EqDense(last * sizes[-1] ** 2, last), Activation())
         self.head = EqDense(last, last if classes else 1)
         self.mapping = Mapping(0, last, mapping, classes) if classes else None
+        freeze_first([self.from_rgb, *self.blocks], freeze)
 
     def forward(self, images: Tensor, cond: Tensor | None = None) -> Tensor:
         check_class(cond, self.classes)

@@ -1,10 +1,12 @@
 """What must be true of networks and their data together before they train; every rule ends in one sentence."""
 
+import sys
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
+from gantrain.config.stages import Stage
 from gantrain.data import GANDataModule
 from gantrain.data.batch import Batch
 from gantrain.errors import UserError
@@ -46,6 +48,36 @@ def last_of(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[str, tuple[
     while node is not None and node.name().partition("Backward")[0] in SHAPES_ONLY:
         node = node.next_functions[0][0]
     return REACHES.get(node.name() if node is not None else "", ("", (0, 0)))
+
+
+def check_frozen(nodes: Mapping[str, Mapping], init_from: str | None) -> None:
+    """Raise UserError for a network with layers that never train, where nothing has trained them before."""
+    for name, node in nodes.items():
+        if node.get("freeze") and not init_from:
+            raise UserError(
+                f"networks.{name}.freeze is {node['freeze']}: layers that never train must come from another run; "
+                f"name it with init_from=RUN"
+            )
+
+
+def check_growth(stage: Stage, side: int | None, images: int) -> None:
+    """Raise UserError for a stage that fades from another size than the one at which the networks stood before, `side`.
+
+    Warns of one that ends after so many `images`, while its layers fade in.
+    """
+    size, fade_images = stage.config["data"]["size"], stage.config["models"]["fade_images"]
+    key = stage.key("models.fade_images")
+    if side is not None and size != 2 * side:
+        raise UserError(
+            f"{key}: data.size is {size}, which fades in from {size / 2:g}, but the networks stand at {side} then; "
+            f"begin with a stage of {size / 2:g}, name a run that has ended there with init_from=RUN, or take null"
+        )
+    if images < fade_images:
+        print(
+            f"warning: {key} is {fade_images:,}, but the stage sees {images:,} images: it ends before its layers "
+            f"have faded in, and a next one would begin with a jump",
+            file=sys.stderr,
+        )
 
 
 def check_batch_norm(module: GANModule, data: GANDataModule, batch: Batch) -> None:

@@ -1,14 +1,12 @@
 """A run's parts from its config: data, networks, players and module of each stage, all checked before anything runs."""
 
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from torch import nn
 
 from gantrain.config.build import allow_plugins, build, check_options
 from gantrain.config.stages import Stage, stages_of
@@ -22,9 +20,9 @@ from gantrain.networks.torchscript import trust, trust_backbone
 from gantrain.parallel import processes_of
 from gantrain.run.folder import Run
 from gantrain.training import assemble
-from gantrain.training.acceptance import check_batch_norm, check_range
-from gantrain.training.loading import load_trained
+from gantrain.training.acceptance import check_batch_norm, check_frozen, check_growth, check_range
 from gantrain.training.machine import check_machine
+from gantrain.training.transfer import start_from
 
 
 @dataclass
@@ -48,8 +46,11 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     networks = assemble.build_networks(stages)
     begun = run is not None and any(run.checkpoint_files(stage.name) for stage in stages)
     learnt: dict[str, Any] = {}
+    nodes = {name: node for stage in stages for name, node in stage.config["networks"].items()}
+    check_frozen(nodes, config.get("init_from"))
     if config.get("init_from") and not begun:
-        learnt = start_from(networks, config["init_from"], config.get("plugins") or [])
+        learnt = start_from(networks, nodes, config["init_from"], config.get("plugins") or [])
+    side = next((network.side for network in networks.values() if hasattr(network, "grow_to")), None)
     evaluation = build(config["evaluation"], "evaluation", Evaluation) if config.get("evaluation") else None
     if evaluation is not None and len(stages) > 1:
         evaluation.check_stages([stage.tag for stage in stages])
@@ -72,6 +73,9 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
             raise UserError(f"models.microbatches: {data.batch_size} images do not divide into {module.microbatches}")
         module.length = length_of(stage, len(data), batch, run)
         check_ends(stage, module.length, run)
+        if module.fade_images and run is None:
+            check_growth(stage, side, module.length * batch)
+        side = data.size
         batch_of_two = data.examples(2)
         module.check(batch_of_two)
         check_norms(module.networks, data.batch_size // module.microbatches)
@@ -134,27 +138,6 @@ def check_parts(config: Mapping[str, Any]) -> None:
         assemble.build_data(stage)
         for name, node in (stage.config["models"].get("players") or {}).items():
             assemble.build_player(name, node)
-
-
-def start_from(networks: Mapping[str, nn.Module], folder: str, plugins: Sequence[str]) -> Mapping[str, Any]:
-    """Give the networks the weights of another run's networks of the same names, averaged ones where it has them.
-
-    Says which the other run does not have; the config of its data comes back.
-    """
-    theirs = load_trained(folder, plugins)
-    common = [name for name in networks if name in theirs.names]
-    if not common:
-        have, want = ", ".join(theirs.names), ", ".join(networks)
-        raise UserError(f"init_from: {folder} has {have}, this run has {want}; none in common")
-    for name in common:
-        try:
-            networks[name].load_state_dict(theirs.module.averaged(name).state_dict())
-        except RuntimeError as error:
-            detail = str(error).splitlines()[1].strip()
-            raise UserError(f"init_from: networks.{name} differs from the one in {folder} ({detail})") from error
-    if new := [name for name in networks if name not in common]:
-        print(f"gantrain: init_from: {folder} has no {', '.join(new)}: begun untrained", file=sys.stderr, flush=True)
-    return theirs.stage.config["data"]
 
 
 def trust_new(stages: Sequence[Stage]) -> None:

@@ -1,0 +1,61 @@
+"""Networks that grow with the pictures of their stage: progressive growing (Karras et al. 2018, arXiv 1710.10196)."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from gantrain.checks import check_whole
+from gantrain.errors import UserError
+from gantrain.models.loop.batch import Scalars
+from gantrain.networks.growing import doubled, halved
+
+
+class Growth:
+    """Lets those of `networks` that have `grow_to` stand at the size of a stage's data.
+
+    Over the first `fade_images` images of the stage, of all processes, their newest layers fade in, and real pictures
+    turn from doubled halves of themselves to what they are; without it all are there from the start.
+    """
+
+    def __init__(self, networks: Mapping[str, nn.Module], fade_images: int | None):
+        check_whole(1, fade_images=fade_images)
+        self.networks = {name: network for name, network in networks.items() if hasattr(network, "grow_to")}
+        self.fade_images = fade_images
+        self.size = next((network.side for network in self.networks.values()), None)
+
+    def check(self, size: int) -> None:
+        """Let the networks stand at the data's `size` from now on. Raises UserError where they cannot."""
+        if self.fade_images and not self.networks:
+            raise UserError(
+                "models.fade_images: none of the networks grows; choose networks=pggan or stylegan1, or leave it null"
+            )
+        self.size = size
+        for name, network in self.networks.items():
+            try:
+                network.grow_to(size, 1.0)
+            except ValueError as error:
+                raise UserError(f"networks.{name} does not take data.size={size}: {error}") from error
+
+    def move(self, images_seen: int) -> None:
+        """Let them stand where they do after so many images of the stage."""
+        for network in self.networks.values():
+            network.grow_to(self.size, self.fade(images_seen))
+
+    def fade(self, images_seen: int) -> float:
+        return min(1.0, images_seen / self.fade_images) if self.fade_images else 1.0
+
+    def statistics(self) -> Scalars:
+        """What is recorded of a turn in which something fades in."""
+        return {"fade": self.now.clone()} if self.fade_images else {}
+
+    @property
+    def now(self) -> Tensor:
+        """How far the newest layers count, where it lies."""
+        return next(iter(self.networks.values())).fade
+
+    def shown(self, real: Tensor) -> Tensor:
+        """What real pictures look like beside fakes of networks that are fading in."""
+        if not self.fade_images:
+            return real
+        return torch.lerp(doubled(halved(real)), real, self.now)
