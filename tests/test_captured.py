@@ -25,10 +25,10 @@ QUICK = ("callbacks.samples=null", "callbacks.networks=null", "logger=none", "ev
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_replayed_is_played(experiment, gantrain, monkeypatch):
-    words = (f"experiment={experiment}", "debug=tiny")
+    words = (f"experiment={experiment}", "debug=tiny", *SMALLER.get(experiment, ()))
     stages = stages_of(composed(words, None))
     length = WARM_UP * TURNS.get(experiment, 1) + 2
-    words += (*QUICK, *SMALLER.get(experiment, ()), *(f"{stage.key('iterations')}={length}" for stage in stages))
+    words += (*QUICK, *(f"{stage.key('iterations')}={length}" for stage in stages))
     if stages[0].config["data"]["batch_size"] > 2 and len(stages) == 1:
         words += ("data.batch_size=2",)
     recorders = {}

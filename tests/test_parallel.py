@@ -10,6 +10,7 @@ import pytest
 import torch
 from compare import differences, newest
 from forked import FORK
+from test_experiments import SMALLER
 
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.run.metrics import read_records
@@ -104,6 +105,17 @@ def test_what_runs_on_beside_weights_is_of_all_processes(gantrain, quick_workers
     assert mean.item() == pytest.approx(of_two.item(), rel=1e-5)
     assert mean > 0
     assert w_avg.abs().max() > 0
+
+
+def test_two_processes_grow_alike_though_layers_that_are_not_in_use_have_no_gradient(gantrain, quick_workers):
+    words = ("experiment=pggan_mnist", *WORDS[1:3], "logger=none", "callbacks.samples=null", "callbacks.networks=null")
+    words += (*SMALLER["pggan_mnist"], "data.batch_size=2", "models.fade_images=16", "stages.r7.iterations=1")
+    assert gantrain(*words, "trainer.devices=2", "stages.r28.iterations=3", "hydra.run.dir=two").code == 0
+    state = newest("two", "r28")
+    assert (state["images_seen"], state["networks"]["generator"]["fade"]) == (12, 0.5)  # 8 of 16 before the last batch
+    assert gantrain(*words, "trainer.devices=2", "hydra.run.dir=stopped").code == 0
+    assert gantrain("resume", "stopped", "stages.r28.iterations=3").code == 0
+    assert differences(newest("stopped", "r28"), state) == []
 
 
 def test_two_processes_resume_exactly(gantrain, quick_workers):

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 from compare import differences, newest
+from refusals import refused
 from stopping import stop_at
 
 from gantrain.cli.main import main
+from gantrain.config.compose import composed
+from gantrain.config.stages import apply_set, stages_of
+from gantrain.errors import UserError
 
 EXPERIMENT = """\
 # @package _global_
@@ -150,3 +154,61 @@ def test_a_network_is_stated_once(gantrain, words):
     refused = gantrain(*words, other, "hydra.run.dir=run")
     assert refused.code == 2
     assert "stages.copy.networks.generator differs" in refused.err
+
+
+ROOT = {
+    "data": {"size": 28, "batch_size": 64, "augment": {"flip": False}},
+    "models": {"rate": 1, "size": "${data.size}"},
+    "losses": {"penalties": {"gp": {"weight": 10.0}}},
+}
+
+
+def placed(**stages):
+    return apply_set({**ROOT, "stages": stages})
+
+
+def test_a_stage_sets_single_keys_of_a_copy_of_the_roots_or_of_its_own_part():
+    stages = placed(
+        a={"iterations": 1, "set": {"data.size": 7, "losses": {"penalties": {"gp": {"weight": 5.0}}}}},
+        b={"data": {"size": 3}, "set": {"data.batch_size": 8, "models.new": None, "losses.penalties": {}}},
+        c={"iterations": 2},
+    )
+    assert stages["a"] == {
+        "iterations": 1,
+        "data": {**ROOT["data"], "size": 7},
+        "losses": {"penalties": {"gp": {"weight": 5.0}}},
+    }
+    assert stages["b"] == {
+        "data": {"size": 3, "batch_size": 8},
+        "models": {**ROOT["models"], "new": None},
+        "losses": {"penalties": {}},
+    }
+    assert stages["c"] == {"iterations": 2}
+    assert ROOT["data"]["size"] == 28
+
+
+@pytest.mark.parametrize(
+    ("node", "says"),
+    [
+        (3, r"stages\.a\.set is 3; it holds keys"),
+        ({"iterations": 5}, r"stages\.a\.set\.iterations: a length stands beside set, as stages\.a\.iterations"),
+        ({"trainer.devices": 2}, r"stages\.a\.set\.trainer\.devices: a stage sets single keys of data, networks"),
+        ({"data": 5}, r"stages\.a\.set\.data: a stage sets single keys"),
+        ({"data.size.x": 5}, r"stages\.a\.set\.data\.size\.x: data\.size holds no keys"),
+    ],
+)
+def test_what_a_stage_cannot_set(node, says):
+    with pytest.raises(UserError, match=says):
+        placed(a={"set": node})
+
+
+def test_a_key_of_the_command_line_that_all_stages_set_is_refused(gantrain):
+    refused(
+        gantrain("experiment=pggan_mnist", "~stages.r28", "data.size=14"),
+        "data.size: every stage of this run sets it for itself",
+        "use stages.r7.set.data.size=, stages.r14.set.data.size=",
+    )
+    refused(gantrain("experiment=pggan_mnist", "stages.r7.set.data.sise=7"), "data.sise")
+    config = composed(["experiment=pggan_mnist", "stages.r14.set.data.batch_size=8"], None)
+    data = [stage.config["data"] for stage in stages_of(config)]
+    assert [(node["size"], node["batch_size"]) for node in data] == [(7, 64), (14, 8), (28, 64)]

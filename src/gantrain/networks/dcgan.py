@@ -1,5 +1,6 @@
 """Deep convolutional GANs (Radford et al. 2016): noise to pictures and back, for any size."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from gantrain.checks import check_whole
 from gantrain.networks.critique import Critique, critique
 from gantrain.networks.dropout import Dropout
+from gantrain.networks.freezing import freeze_first
 from gantrain.networks.init import Init, initialise
 from gantrain.networks.labels import with_class
 from gantrain.networks.minibatch import minibatch_layers
@@ -106,6 +108,7 @@ class Discriminator(nn.Module):
     numbers (n,) as well, whose one-hot joins the channels, the same at every pixel. With `auxiliary` a second head says
     so many numbers of each picture, the Critique's `auxiliary`. With `pack` it judges so many pictures together, and
     gives a logit for each pack. `minibatch` shows the first head how samples of a batch differ (`minibatch_layers`).
+    `freeze` of its first blocks never train.
     """
 
     def __init__(
@@ -127,6 +130,7 @@ class Discriminator(nn.Module):
         auxiliary: int | None = None,
         pack: int = 1,
         minibatch: Mapping[str, Any] | None = None,
+        freeze: int = 0,
         init: Init = "dcgan",
     ):
         super().__init__()
@@ -155,6 +159,8 @@ class Discriminator(nn.Module):
         initialise(self, init)
         if spectral:
             bound_spectral_norms(self)
+        starts = [i for i, layer in enumerate(self.features) if isinstance(layer, nn.Conv2d)]
+        freeze_first([self.features[i:j] for i, j in itertools.pairwise([*starts, len(self.features)])], freeze)
 
     def forward(self, images: Tensor, cond: Tensor | None = None) -> Tensor | Critique:
         seen, maps = [], packed(with_class(images, cond, self.classes), self.pack)

@@ -74,8 +74,8 @@ def check_growth(stage: Stage, side: int | None, images: int) -> None:
         )
     if images < fade_images:
         print(
-            f"warning: {key} is {fade_images:,}, but the stage sees {images:,} images: it ends before its layers "
-            f"have faded in, and a next one would begin with a jump",
+            f"warning: {key} is {fade_images:,}, but the stage sees {images:,} images: it ends while its layers fade "
+            f"in, and a stage after it begins with a jump",
             file=sys.stderr,
         )
 

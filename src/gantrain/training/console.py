@@ -64,7 +64,7 @@ def origin_of(name: str, penalty: Mapping[str, Any], losses: Mapping[str, Any]) 
     for file in sorted((configs_folder() / "losses").glob("*.yaml")):
         group = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         brought = group.get("penalties") or {}
-        if not brought.keys() <= losses["penalties"].keys():
+        if not (brought.keys() <= losses["penalties"].keys() and group.keys() - {"defaults"} <= losses.keys()):
             continue
         theirs = brought.get(name)
         kinds = [(part.get("adversarial") or {}).get("_target_") for part in (group, losses)]

@@ -1,7 +1,7 @@
 """How a new run starts from the networks of another, also of pictures of another size."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -25,13 +25,12 @@ def start_from(
     if not common:
         have, want = ", ".join(theirs.names), ", ".join(networks)
         raise UserError(f"init_from: {folder} has {have}, this run has {want}; none in common")
+    told = []
     for name in common:
         source, size = theirs.module.averaged(name), nodes[name].get("size")
         if size != (theirs_size := theirs.stage.config["networks"][name].get("size")):
-            tell(
-                f"networks.{name} of size {size} takes {take_fitting(name, networks[name], source, folder)} of "
-                f"the one of size {theirs_size} in {folder}"
-            )
+            taken = take_fitting(name, networks[name], source, folder)
+            told.append(f"networks.{name} of size {size} takes {taken} of the one of size {theirs_size} in {folder}")
             continue
         try:
             networks[name].load_state_dict(source.state_dict())
@@ -39,12 +38,10 @@ def start_from(
             detail = str(error).splitlines()[1].strip()
             raise UserError(f"init_from: networks.{name} differs from the one in {folder} ({detail})") from error
     if new := [name for name in networks if name not in common]:
-        tell(f"{folder} has no {', '.join(new)}: begun untrained")
+        told.append(f"{folder} has no {', '.join(new)}: begun untrained")
+    for line in told:
+        print(f"gantrain: init_from: {line}", file=sys.stderr, flush=True)
     return theirs.stage.config["data"]
-
-
-def tell(text: str) -> None:
-    print(f"gantrain: init_from: {text}", file=sys.stderr, flush=True)
 
 
 def take_fitting(name: str, network: nn.Module, source: nn.Module, folder: str) -> str:
@@ -59,11 +56,17 @@ def take_fitting(name: str, network: nn.Module, source: nn.Module, folder: str) 
             f"init_from: networks.{name} has no layer of the shape that the one in {folder} has; its width belongs to "
             f"the largest pictures, so halve it where data.size doubles"
         )
+    frozen = parts_of(key for key, weight in network.named_parameters() if not (weight.requires_grad or key in taken))
+    if frozen:
+        raise UserError(
+            f"networks.{name}.freeze: {', '.join(frozen)} would never train, and the one in {folder} has no such "
+            f"layers; leave it out, or first train the whole at this size"
+        )
     ours = network.state_dict()
     network.load_state_dict({**ours, **taken})
-    left = dict.fromkeys(part_of(key) for key in ours if key not in taken)
+    left = parts_of(key for key in ours if key not in taken)
     share = f"{numbers(taken):,} of {numbers(ours):,} numbers"
-    return f"{share}, all but {', '.join(left)}," if left else f"{share}"
+    return f"{share}, all but {', '.join(left)}," if left else share
 
 
 def fitting(network: nn.Module, source: nn.Module, last: bool) -> dict[str, Tensor]:
@@ -89,8 +92,8 @@ def numbers(tensors: Mapping[str, Tensor]) -> int:
     return sum(tensor.numel() for tensor in tensors.values())
 
 
-def part_of(key: str) -> str:
-    """The part of a network that a tensor belongs to, as a person counts them: up to the first number, or one level."""
-    words = key.split(".")
-    number = next((i for i, word in enumerate(words) if word.isdigit()), 0)
-    return ".".join(words[: number + 1])
+def parts_of(keys: Iterable[str]) -> list[str]:
+    """The parts of a network that tensors belong to, as people count them: up to the first number, or one level."""
+    words = (key.split(".") for key in keys)
+    ends = ((parts, next((i for i, word in enumerate(parts) if word.isdigit()), 0)) for parts in words)
+    return list(dict.fromkeys(".".join(parts[: end + 1]) for parts, end in ends))
