@@ -60,7 +60,8 @@ def test_real_pictures_fade_as_fakes_do_in_all_that_the_game_looks_at():
     drawn = {"real": real} | module.draw({"real": real})
     expected = 0.75 * doubled(halved(real)) + 0.25 * real
     assert torch.allclose(drawn["real"], expected)
-    assert torch.allclose(module.seen("real", {"real": real}), expected)
+    assert torch.allclose(module.judged("real", real, {"real": real}), module.judge(expected).logits)
+    assert torch.equal(module.seen("real", {"real": real}), real)  # what fades in is no augmentation
     fakes = module.shared(drawn, [])
     assert torch.equal(module.penalised("discriminator", drawn, fakes)[""].real, drawn["real"])
     _, stats = module.losses("discriminator", drawn, fakes)

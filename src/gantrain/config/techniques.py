@@ -16,9 +16,14 @@ def techniques(config: Mapping[str, Any]) -> str:
         found.append(f"{models['z_kind']} latents")
     if (losses.get("adversarial") or {}).get("flip"):
         found.append(f"{losses['adversarial']['flip']:g} of the labels flipped")
-    if losses.get("matching"):
-        found.append(kind(losses["matching"]))
+    for name in ("matching", "drift"):
+        if losses.get(name):
+            found.append(kind(losses[name]))
+    if models.get("fade_images"):
+        found.append(f"layers of this size fade in over {models['fade_images']:,} images")
     for name, node in config["networks"].items():
+        if node.get("freeze"):
+            found.append(f"{node['freeze']} parts of the {name} frozen")
         if node.get("minibatch"):
             found.append(f"minibatch {node['minibatch'].get('kind')} in the {name}")
     return ", ".join(found)

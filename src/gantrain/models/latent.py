@@ -252,10 +252,10 @@ class LatentGAN(GANModule):
         return {"real": self.networks["generator"](z, *self.generator_cond(batch))}
 
     def seen(self, key: str, batch: Batch) -> Tensor:
-        samples = self.growth.shown(batch[key])
-        return self.see(samples, batch | self.shown.draw(self, batch, {"real": samples}), "real")
+        return self.see(batch[key], batch | self.shown.draw(self, batch, {"real": batch[key]}), "real")
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
+        samples = self.growth.shown(samples)  # fakes too, which are about what they were: they have faded in already
         return self.judge(self.seen(key, batch | {key: samples}), *self.discriminator_cond(batch)).logits
 
     # ---- before training ---------------------------------------------------------------------------------------------
