@@ -28,6 +28,7 @@ def of_sizes(make, **options):
         (lambda **o: pggan.Generator(6, **o), {"blocks.32", "to_rgb.32"}),
         (lambda **o: pggan.Discriminator(**o), {"from_rgb.32", "blocks.32"}),
         (lambda **o: dcgan.Discriminator(**o), {"features.0", "features.2"}),
+        (lambda **o: dcgan.Discriminator(spectral=True, **o), {"features.0", "features.2"}),
     ],
 )
 def test_all_layers_but_those_of_the_new_size_are_taken(make, left):

@@ -53,7 +53,8 @@ def last_of(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[str, tuple[
 def check_frozen(nodes: Mapping[str, Mapping], init_from: str | None) -> None:
     """Raise UserError for a network with layers that never train, where nothing has trained them before."""
     for name, node in nodes.items():
-        if node.get("freeze") and not init_from:
+        ours = node["_target_"].startswith("gantrain.")  # in a class of the user's own it may mean anything
+        if ours and node.get("freeze") and not init_from:
             raise UserError(
                 f"networks.{name}.freeze is {node['freeze']}: layers that never train must come from another run; "
                 f"name it with init_from=RUN"

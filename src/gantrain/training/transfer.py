@@ -82,7 +82,7 @@ def places(network: nn.Module, last: bool) -> Iterator[tuple[str, str]]:
     for name in network.state_dict():
         part, parts = network, []
         for word in name.split("."):
-            numbered = last and isinstance(part, NUMBERED)
+            numbered = last and isinstance(part, NUMBERED) and word.isdigit()
             parts.append(str(int(word) - len(part)) if numbered else word)
             part = getattr(part, word, None)
         yield name, ".".join(parts)
