@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 from refusals import refused
 
+from gantrain.config.stages import Stage
+from gantrain.errors import UserError
+from gantrain.training.acceptance import check_frozen, check_growth
+
 TINY = ("debug=tiny", "callbacks.samples.count=4")
 
 
@@ -42,3 +46,24 @@ def test_a_sample_at_a_time_trains_or_is_refused_in_a_sentence(gantrain, experim
             result, words[-1].partition("=")[0], "samples of a batch" if "compares" in result.err else "has batch norm"
         )
         assert not Path("run").exists()
+
+
+def staged(size, fade_images):
+    return Stage("b", "b", {"data": {"size": size}, "models": {"fade_images": fade_images}})
+
+
+def test_a_stage_fades_in_from_half_its_size_and_is_long_enough_for_it(capsys):
+    check_growth(staged(16, 100), side=8, images=100)
+    assert capsys.readouterr().err == ""
+    check_growth(staged(16, 100), side=8, images=99)
+    assert "stages.b.models.fade_images is 100, but the stage sees 99 images" in capsys.readouterr().err
+    with pytest.raises(UserError, match=r"data\.size is 16, which fades in from 8, but the networks stand at 4 then"):
+        check_growth(staged(16, 100), side=4, images=100)
+
+
+def test_frozen_layers_must_come_from_a_run():
+    ours = {"discriminator": {"_target_": "gantrain.networks.dcgan.Discriminator", "freeze": 2}}
+    check_frozen(ours, "run")
+    check_frozen({"discriminator": {"_target_": "mine.Discriminator", "freeze": True}}, None)
+    with pytest.raises(UserError, match=r"networks\.discriminator\.freeze is 2: .* init_from=RUN"):
+        check_frozen(ours, None)
