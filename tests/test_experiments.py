@@ -44,7 +44,7 @@ SMALLER = {
     ),
     "pggan_mnist": grown_to(14, 14, top=16),
     "pggan_mnist_uni": grown_to(14, 14),
-    "pggan_faces": grown_to(8, 8, 16, 32, top=16),
+    "pggan_faces": (*grown_to(8, 4, 8, 16, 32, top=16), "models.fade_images=null"),
     "pggan_celebahq": (*grown_to(8, *(4 * 2**i for i in range(8)), top=16), "models.fade_images=null"),
     "stylegan1_faces": grown_to(16, 16, 32, top=16),
     "gan3d_shapenet": ("data.size=32",),
