@@ -47,6 +47,7 @@ from gantrain.errors import UserError, first_line
 from gantrain.inference.enlarger import Enlarger
 from gantrain.inference.filler import Filler
 from gantrain.inference.latents import read_latents
+from gantrain.inference.style_files import read_directions, read_styles, save_directions, save_styles
 from gantrain.inference.translator import Translator
 from gantrain.models.base import GANModule
 from gantrain.models.loop.ema import EMA
@@ -464,6 +465,18 @@ def latents(file: Path) -> None:
     save_file({"z": torch.zeros(3, 4)}, file, metadata={"z_dim": "4"})
 
 
+class StyleSpace:
+    layers, w_dim = 2, 3
+
+
+def styles(file: Path) -> None:
+    save_styles(torch.zeros(3, 2, 3), file, {"of": "a photo"})
+
+
+def directions(file: Path) -> None:
+    save_directions(torch.zeros(3, 2, 3), ["a", "b", "c"], file)
+
+
 def old_weights(file: Path) -> None:
     torch.save(torch.nn.Linear(3, 2).state_dict(), file, _use_new_zipfile_serialization=False)
 
@@ -491,6 +504,8 @@ READERS = {
     ),
     "weights.pt of before 2020": Reader(written("w.pth", old_weights), read_weights),
     "latents": Reader(written("z.safetensors", latents), lambda file: read_latents(str(file), 4)),
+    "styles": Reader(written("w.safetensors", styles), lambda file: read_styles(str(file), StyleSpace)),
+    "directions": Reader(written("d.safetensors", directions), lambda file: read_directions(str(file), StyleSpace)),
     "wiki.mat": Reader(written("wiki.mat", unpacked), lambda file: list(read_mat(file))),
     "packed wiki.mat": Reader(
         written("wiki.mat", lambda file: write_mat(file, [person("a.jpg")] * 4)), lambda file: list(read_mat(file))

@@ -55,7 +55,7 @@ def test_bad_files(tmp_path, monkeypatch):
     refused("z_dim None")
     save_file({"w": torch.zeros(3, 4)}, file, metadata=stated)
     refused("holds w instead of z alone")
-    monkeypatch.setattr("gantrain.inference.latents.LARGEST", 100)
+    monkeypatch.setattr("gantrain.inference.saved.LARGEST", 100)
     save_file({"z": torch.zeros(30, 4)}, file, metadata=stated)
     refused("at most 0 are read")
     with pytest.raises(UserError, match="save fewer"):

@@ -7,7 +7,7 @@ import torch
 
 from gantrain.errors import UserError
 from gantrain.inference.slerp import times
-from gantrain.inference.styles import mixtures, refuse_without_styles, straight
+from gantrain.inference.styles import mixtures, moved, refuse_without_styles, straight
 
 
 def test_a_straight_walk():
@@ -36,3 +36,11 @@ def test_a_run_without_styles_is_refused():
     with pytest.raises(UserError, match=r"^--psi: this run has no styles; name a run of StyleGAN2"):
         refuse_without_styles(SimpleNamespace(verbs=("sample",)), "--psi")
     refuse_without_styles(SimpleNamespace(verbs=("sample", "styles")), "--psi")
+
+
+def test_moves_by_hand():
+    style, directions = torch.ones(2, 1), torch.tensor([[[1.0], [0.0]], [[0.0], [2.0]]])
+    assert moved(style, directions, torch.tensor([-1.0, 0.5])).flatten(2).tolist() == [
+        [[0, 1], [1.5, 1]],
+        [[1, -1], [1, 2]],
+    ]

@@ -14,6 +14,7 @@ from gantrain.networks.stylegan2 import (
     Mapping,
     ModulatedConv,
     StyledConv,
+    Synthesis,
     ToRGB,
     normalised,
 )
@@ -287,3 +288,13 @@ def test_features_are_taken_of_every_layer_of_the_discriminator():
         *((4, 16, 16), (4, 16, 16), (8, 8, 8), (8, 8, 8), (8, 4, 4)),
         *((8, 4, 4), (8,)),
     ]
+
+
+def test_style_weights_say_how_styles_move():
+    synthesis = Synthesis(4, 2, 16, 1, 4)
+    convs = [layer.conv for block in synthesis.blocks for layer in block.layers] + [synthesis.blocks[-1].to_rgb.conv]
+    assert len(convs) == len(synthesis.style_weights) == synthesis.layers
+    w, move = torch.randn(2, 1, 4)
+    for conv, weights in zip(convs, synthesis.style_weights, strict=True):
+        assert torch.allclose(conv.style(w + move) - conv.style(w), move @ weights.T, atol=1e-5)
+    assert [noise.shape[2] for noise in synthesis.maps] == synthesis.noise_sides

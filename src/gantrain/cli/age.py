@@ -16,11 +16,12 @@ from torch import Tensor
 
 from gantrain.cli.options import Add, add_run, writing
 from gantrain.data.ages import CLASS_NAMES
-from gantrain.data.formats.decode import Unreadable, guarded, open_picture, to_array
+from gantrain.data.formats.decode import Unreadable
 from gantrain.drawing.pictures import to_pil
 from gantrain.drawing.progress import shown
 from gantrain.drawing.sheets import INK, PAPER, enlarged, font, labelled_rows
 from gantrain.errors import UserError
+from gantrain.inference.picture_files import as_trained
 from gantrain.losses.euclidean import Euclidean
 from gantrain.models.inversion import Inversion
 from gantrain.networks import torchscript
@@ -83,8 +84,7 @@ def class_number(option: str, word: str, classes: int) -> int:
 def read(photo: Path, data: Any) -> Tensor:
     """A photo as training would see it, uint8 (channels, size, size). Raises UserError."""
     try:
-        with guarded(), open_picture(photo) as picture:
-            return torch.from_numpy(to_array(picture, data.size, data.channels, data.dataset.framing).copy())
+        return as_trained(photo, data)
     except Unreadable as error:
         raise UserError(f"{photo}: cannot be used as a photo ({error}); name a png, jpg, webp, bmp or gif") from error
 

@@ -1,16 +1,18 @@
-"""`gantrain interpolate RUN`: a walk between latents; a .png shows a leg per row, a film one closed walk.
+"""`gantrain interpolate RUN`: a walk between latents, or between the styles of projected photos.
 
-It is spherical between latents, straight between styles.
+A .png shows a leg per row, a film one closed walk. It is spherical between latents, straight between styles.
 
 Examples:
     gantrain interpolate RUN --out walk.gif
     gantrain interpolate RUN --out walk.png --seed 3
+    gantrain interpolate RUN --styles D/anna.safetensors D/ben.safetensors --out walk.gif
 """
 
 import argparse
 import importlib.util
 import itertools
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -22,6 +24,7 @@ from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
 from gantrain.inference.latents import latent_family, read_latents
 from gantrain.inference.slerp import legs, times, walk
+from gantrain.inference.style_files import read_styles
 from gantrain.inference.styles import refuse_without_styles, straight
 
 KINDS = (".png", ".gif", ".mp4")
@@ -35,6 +38,7 @@ def add_options(add: Add) -> None:
     add("--steps", type=int, help="pictures from one latent to the next (8; 24 in an animation)")
     add("--rows", type=int, help="legs of the walk (8)")
     add("--latents", metavar="FILE", help="walk through saved latents, FILE or FILE:0,3,5")
+    add("--styles", nargs="+", metavar="FILE", help="walk through the styles that `gantrain project` saved")
     add("--space", choices=("z", "w"), default="z", help="w: between the styles of latents, of a run that has some (z)")
     add("--out", type=Path, help="a .png, .gif or .mp4 (RUN/interpolation.png)")
     add_class(add, "of a conditional run, by number or name (in a .png each row its own in turn, else 0)")
@@ -46,20 +50,21 @@ def main(args: argparse.Namespace) -> None:
     check(args, kind)
     moving = kind != ".png"
     steps = args.steps or (24 if moving else 8)
-    check_length(1 if args.latents else args.rows or 8, steps)  # before anything is drawn
+    check_length(1 if args.latents or args.styles else args.rows or 8, steps)  # before anything is drawn
     module, data = latent_family(args.run, args.plugins)
-    if args.space == "w":
-        refuse_without_styles(module, "--space w")
+    if args.styles or args.space == "w":
+        refuse_without_styles(module, "--styles" if args.styles else "--space w")
     stops, names = choose(module, args, moving)
     check_length(len(stops) - (not moving), steps)
     starts, ends = legs(stops, closed=moving)
     turns = torch.arange(len(starts)) * (not moving)  # an animation is of one class throughout
-    of_legs = classes_of(args.of_class, turns, module, data)
-    cond = None if of_legs is None else of_legs.repeat_interleave(steps)
-    if args.space == "w":
-        styles = [module.styles(part, of_legs, args.raw) for part in (starts, ends)]
-        samples = module.generate_from(straight(*styles, times(steps, closed=moving)).flatten(0, 1), args.raw)
+    of_legs = None if args.styles else classes_of(args.of_class, turns, module, data)
+    if args.space == "w" and not args.styles:
+        starts, ends = (module.styles(part, of_legs, args.raw) for part in (starts, ends))
+    if args.space == "w" or args.styles:
+        samples = module.generate_from(straight(starts, ends, times(steps, closed=moving)).flatten(0, 1), args.raw)
     else:
+        cond = None if of_legs is None else of_legs.repeat_interleave(steps)
         samples = module.generate(walk(stops, steps, closed=moving).flatten(0, 1), cond=cond, raw=args.raw)
     pictures = data.pictures(samples)
     with writing("--out", out):
@@ -85,8 +90,13 @@ def check(args: argparse.Namespace, kind: str) -> None:
         raise UserError(f"--steps is {args.steps}, it must be {least} or more")
     if args.rows is not None and args.rows < 1:
         raise UserError(f"--rows is {args.rows}, it must be 1 or more")
-    if args.rows is not None and args.latents:
-        raise UserError("--rows and --latents: the file says how many legs there are; select with FILE:0,3,5")
+    given = "--styles" if args.styles else "--latents"
+    if args.latents and args.styles:
+        raise UserError("--latents and --styles: a walk is through one of them; leave the other out")
+    if args.rows is not None and (args.latents or args.styles):
+        raise UserError(f"--rows and {given}: the file says how many legs there are; select with FILE:0,3,5")
+    if args.styles and args.of_class is not None:
+        raise UserError("--styles and --class: styles have their class already; leave --class out")
     # The second is the encoder, which imageio comes without.
     if kind == ".mp4" and not all(map(importlib.util.find_spec, ("imageio", "imageio_ffmpeg"))):
         raise UserError("--out: an .mp4 needs `pip install 'gantrain[mp4]'`; a .gif needs nothing")
@@ -97,8 +107,18 @@ def check_length(legs: int, steps: int) -> None:
         raise UserError(f"--steps, --rows: a walk of {legs * steps:,} pictures is too long, at most {MOST:,} are made")
 
 
-def choose(module: object, args: argparse.Namespace, closed: bool) -> tuple[Tensor, list[int]]:
-    """The latents to walk through and their numbers: a series, as in figure 4 of Radford et al. 2016."""
+def choose(module: Any, args: argparse.Namespace, closed: bool) -> tuple[Tensor, list[str | int]]:
+    """The latents or styles to walk through and what they are called: a series, as in figure 4 of Radford et al. 2016.
+
+    Latents are called by their numbers, styles by their files.
+    """
+    if args.styles:
+        parts = [read_styles(word, module) for word in args.styles]
+        stops = torch.cat([styles for styles, _, _ in parts])
+        if len(stops) < 2:
+            raise UserError(f"--styles: {args.styles[0]} holds one style; a walk needs two or more")
+        words = zip(args.styles, parts, strict=True)
+        return stops, [Path(word).stem for word, (styles, _, _) in words for _ in range(len(styles))]
     if args.latents:
         stops, names = read_latents(args.latents, module.z_dim)
         if len(stops) < 2:

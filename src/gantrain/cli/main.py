@@ -24,6 +24,8 @@ VERBS = {
     "sample": "pictures from a trained run; of volumes also arrays and meshes",
     "interpolate": "a walk between latents, as a grid, GIF or MP4",
     "styles": "the styles of some samples mixed with those of others",
+    "project": "the styles that make photos, from a run with styles",
+    "edit": "samples or projected photos moved along directions of styles",
     "arithmetic": "sums and differences of saved latents",
     "upscale": "pictures of any size made larger",
     "translate": "pictures turned into others, by a run of pix2pix or CycleGAN",

@@ -1,4 +1,4 @@
-"""Styles of trained runs: which runs have them, straight walks between them, and mixtures (Karras et al. 2019)."""
+"""Styles of trained runs: which runs have them, straight walks between them, mixtures (Karras et al. 2019), moves."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from gantrain.errors import UserError
+
+SPREAD_OVER = 10_000  # latents
 
 
 def refuse_without_styles(module: Any, what: str) -> None:
@@ -27,3 +29,15 @@ def mixtures(rows: Tensor, columns: Tensor, layers: Sequence[int]) -> Tensor:
     mixed = rows[:, None].repeat(1, len(columns), 1, 1)
     mixed[:, :, layers] = columns[None, :, layers]
     return mixed
+
+
+def spread(module: Any, raw: bool) -> tuple[Tensor, float]:
+    """The mean (w_dim,) of a run's w, and how far from it they lie, the root of the mean squared distance."""
+    w = module.mapped(module.latents(SPREAD_OVER, torch.Generator().manual_seed(0)), raw=raw)
+    return w.mean(0), (w - w.mean(0)).square().sum(1).mean().sqrt().item()
+
+
+def moved(style: Tensor, directions: Tensor, distances: Tensor) -> Tensor:
+    """One style (layers, w_dim) moved along each of `directions` (n, layers, w_dim) by each of `distances` (steps,):
+    (n, steps, layers, w_dim)."""
+    return style + directions[:, None] * distances[None, :, None, None]

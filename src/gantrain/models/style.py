@@ -20,7 +20,7 @@ class StyleGAN(LatentGAN):
     """
 
     way_out = "choose networks=stylegan2, and interpolate its size and channels from data.size and data.channels"
-    verbs = (*LatentGAN.verbs, "styles")
+    verbs = (*LatentGAN.verbs, "styles", "project", "edit")
 
     def __init__(self, **options: Any):
         super().__init__(**options)
@@ -31,6 +31,11 @@ class StyleGAN(LatentGAN):
     def layers(self) -> int:
         """How many layers of the generator take a style."""
         return self.networks["generator"].layers
+
+    @property
+    def w_dim(self) -> int:
+        """How many numbers a style is."""
+        return self.networks["generator"].w_avg.numel()
 
     # ---- the game ----------------------------------------------------------------------------------------------------
 
@@ -50,12 +55,14 @@ class StyleGAN(LatentGAN):
 
     # ---- a trained run -----------------------------------------------------------------------------------------------
 
+    def mapped(self, z: Tensor, cond: Tensor | None = None, raw: bool = False) -> Tensor:
+        """The w (n, w_dim) of latents, on the CPU; in a conditional game of the classes `cond`, by default in turn."""
+        return outputs(self.averaged("generator", raw).mapping, *self.inputs_for_use(z, cond), device=self.device)
+
     def styles(self, z: Tensor, cond: Tensor | None = None, raw: bool = False, psi: float = 1.0) -> Tensor:
         """The styles (n, layers, w_dim) of latents, on the CPU, moved towards their mean: w_avg + psi (w - w_avg)."""
-        generator = self.averaged("generator", raw)
-        w = outputs(generator.mapping, *self.inputs_for_use(z, cond), device=self.device)
-        w_avg = generator.w_avg.cpu()
-        return torch.lerp(w_avg, w, psi)[:, None].repeat(1, generator.layers, 1)
+        w_avg = self.averaged("generator", raw).w_avg.cpu()
+        return torch.lerp(w_avg, self.mapped(z, cond, raw), psi)[:, None].repeat(1, self.layers, 1)
 
     def generate_from(self, styles: Tensor, raw: bool = False, chunk: int = 250) -> Tensor:
         """Samples in the data's range, on the CPU, from styles (n, layers, w_dim)."""

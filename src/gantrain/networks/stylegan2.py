@@ -216,6 +216,17 @@ class Synthesis(nn.Module):
             for i, side in enumerate(sizes)
         )
 
+    @property
+    def maps(self) -> list[Tensor]:
+        """The noise of use, (1, 1, side, side) for each of `noise_sides`."""
+        return [layer.map for block in self.blocks for layer in block.layers]
+
+    @property
+    def style_weights(self) -> list[Tensor]:
+        """For each layer the weights (k, w_dim) that make of w what scales its convolution; for the last the picture's."""
+        convs = [layer.conv for block in self.blocks for layer in block.layers]
+        return [conv.style.weight * conv.style.scale for conv in (*convs, self.blocks[-1].to_rgb.conv)]
+
     def forward(self, ws: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         of_layers, picture = ws.unbind(1), None
         maps = [None] * len(self.noise_sides) if noise is None else noise
