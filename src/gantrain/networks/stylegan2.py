@@ -223,7 +223,7 @@ class Synthesis(nn.Module):
 
     @property
     def style_weights(self) -> list[Tensor]:
-        """For each layer the weights (k, w_dim) that make of w what scales its convolution; for the last the picture's."""
+        """The weights (k, w_dim) that make each layer's scales of w: its convolution's, of the last the picture's."""
         convs = [layer.conv for block in self.blocks for layer in block.layers]
         return [conv.style.weight * conv.style.scale for conv in (*convs, self.blocks[-1].to_rgb.conv)]
 
