@@ -46,5 +46,7 @@ def test_of_classes_that_are_not_trusted_nothing_is_known():
 
 def test_commands_for_people():
     assert commands_of(uses_of(stage()), "runs/a") == {"Draw new samples": "gantrain sample runs/a -n 64 --seed 1"}
+    style = commands_of(uses_of(stage("gantrain.models.style.StyleGAN")), "r")
+    assert [word.split()[1] for word in style.values()] == ["styles", "project", "edit", "sample"]
     ageing = commands_of(uses_of(stage("gantrain.models.inversion.Inversion")), "r")
     assert ageing["Show faces in other ages"] == "gantrain age r PHOTOS --out FOLDER"

@@ -1,7 +1,8 @@
 """`gantrain edit RUN`: a sample, or a projected photo, moved along directions of styles, a row for each direction.
 
-Directions are found by factorising the weights that make styles (SeFa, Shen and Zhou 2021), which needs no data; with
---labels by linear classifiers of the classes of samples; or they come from a file that --save wrote.
+Without options the directions are those that change the layers' styles most (SeFa, Shen and Zhou 2021); this needs no
+data. With --labels there is one towards each class of the run's data: a linear classifier is fitted on samples' styles,
+whose classes another classifier has read. With --direction they come from a file that --save has written.
 """
 
 import argparse

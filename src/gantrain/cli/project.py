@@ -1,8 +1,8 @@
-"""`gantrain project RUN PHOTO... --out DIR`: the style of which a run of StyleGAN makes each photo most nearly.
+"""`gantrain project RUN PHOTO... --out DIR`: for each photo the style whose picture is nearest to it.
 
-DIR/NAME.safetensors is the style, for `gantrain edit` and `interpolate --styles`; DIR/NAME.png shows the photo as
-training would see it, what the style makes, and their difference. Photos should be cut as training's pictures are.
-What was projected before is not projected again.
+DIR/NAME.safetensors is the style, for `gantrain edit` and `interpolate --styles`. DIR/NAME.png shows the photo as
+training would see it, the style's picture, and their difference. Photos should be cut as the run's training pictures
+are. A command that was stopped goes on with the photos that are left.
 """
 
 import argparse
@@ -25,10 +25,20 @@ STEPS, STEPS_ON_CPU = 1000, 200
 
 def add_options(add: Add) -> None:
     add_pictures(add)
-    add("--space", choices=("w", "w+"), default="w", help="w+: a style for each layer, nearer but harder to edit (w)")
+    add("--space", choices=("w", "w+"), default="w", help="w+: a style for each layer, nearer but worse to edit (w)")
     add("--steps", type=int, help=f"of the search ({STEPS:,}; {STEPS_ON_CPU} on a CPU)")
-    add("--vgg", type=Path, metavar="FILE", help="compare by a VGG16 or VGG19 of these weights (by the discriminator)")
-    add("--normalise", choices=("imagenet", "bgr_mean"), default="imagenet", help="what the VGG takes (imagenet)")
+    add(
+        "--vgg",
+        type=Path,
+        metavar="FILE",
+        help="compare by a VGG16 or VGG19 with these weights (by the run's discriminator)",
+    )
+    add(
+        "--normalise",
+        choices=("imagenet", "bgr_mean"),
+        default="imagenet",
+        help="the VGG's pixels: bgr_mean for Caffe's weights (imagenet)",
+    )
     add_seed(add, "of the search (0)")
 
 

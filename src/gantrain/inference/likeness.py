@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gantrain.errors import UserError
 from gantrain.inference.layer_outputs import LayerOutputs, takes_cond
 from gantrain.losses.perceptual import BLOCKS, SMALLEST, Perceptual
+from gantrain.models.checks import pack_of
 from gantrain.networks.weights import read_state
 
 VGG_LAYERS = ("relu1_2", "relu2_2", "relu3_3")
@@ -56,7 +57,12 @@ def by_discriminator(discriminator: nn.Module) -> Likeness:
     layers = LayerOutputs(discriminator.requires_grad_(False))
     no_class = torch.zeros(1, dtype=torch.int64, device=next(discriminator.parameters()).device)
     cond = (no_class,) if takes_cond(discriminator) else ()  # one for the photo and what is made
-    return Likeness("the run's discriminator and pixels", lambda pictures: layers(pictures, *cond), pixels=True)
+    pack = pack_of(discriminator)  # one that judges packs sees the picture beside itself
+    return Likeness(
+        "the run's discriminator and pixels",
+        lambda pictures: layers(pictures.repeat_interleave(pack, 0), *cond),
+        pixels=True,
+    )
 
 
 def by_vgg(file: Path, normalise: str, range: Sequence[float]) -> Likeness:
