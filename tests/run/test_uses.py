@@ -13,7 +13,7 @@ LATENT = ("sample", "interpolate", "arithmetic", "features")
     ("experiment", "verbs", "evaluation", "columns"),
     [
         ("dcgan_digits", LATENT, "dataset", ""),
-        ("stylegan2_mnist", (*LATENT, "styles"), "dataset", ""),
+        ("stylegan2_mnist", (*LATENT, "styles", "project", "edit"), "dataset", ""),
         ("gan3d_furniture", LATENT, "voxels", ""),
         ("srgan_photos", ("features", "upscale"), "super_resolution", ""),
         ("pix2pix_folder", ("features", "translate"), "pairs", "input, result, target"),
