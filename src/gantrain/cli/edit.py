@@ -3,6 +3,11 @@
 Without options the directions are those that change the layers' styles most (SeFa, Shen and Zhou 2021); this needs no
 data. With --labels there is one towards each class of the run's data: a linear classifier is fitted on samples' styles,
 whose classes another classifier has read. With --direction they come from a file that --save has written.
+
+Examples:
+    gantrain edit RUN --rows 6 --save d.safetensors
+    gantrain edit RUN --direction d.safetensors:0,3 --styles D/anna.safetensors
+    gantrain edit RUN --labels
 """
 
 import argparse

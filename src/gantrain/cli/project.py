@@ -3,6 +3,10 @@
 DIR/NAME.safetensors is the style, for `gantrain edit` and `interpolate --styles`. DIR/NAME.png shows the photo as
 training would see it, the style's picture, and their difference. Photos should be cut as the run's training pictures
 are. A command that was stopped goes on with the photos that are left.
+
+Examples:
+    gantrain project RUN anna.jpg ben.jpg --out D
+    gantrain project RUN FOLDER --out D --steps 1000 --vgg vgg16.pth
 """
 
 import argparse
