@@ -87,6 +87,17 @@ class Synthesis(Growing):
     def noise_sides(self) -> list[int]:
         return [side for side in self.active for _ in range(2)]
 
+    @property
+    def maps(self) -> list[Tensor]:
+        """The noise of use, (1, 1, side, side) for each of `noise_sides`."""
+        return [styling.map for side in self.active for styling in self.blocks[str(side)].styling]
+
+    @property
+    def style_weights(self) -> list[Tensor]:
+        """The weights (k, w_dim) that make each layer's scales and shifts of w."""
+        styles = [styling.style for side in self.active for styling in self.blocks[str(side)].styling]
+        return [style.weight * style.scale for style in styles]
+
     def forward(self, ws: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         of_layers, of_sizes = ws.unbind(1), []
         maps = [None] * self.layers if noise is None else noise
