@@ -6,6 +6,7 @@ from torch import nn
 
 from gantrain.inference.likeness import Likeness
 from gantrain.inference.style_projection import RATE, StyleProjection, rate_at, roughness
+from gantrain.networks import stylegan1, stylegan_uni
 from gantrain.networks.stylegan2 import Synthesis
 
 
@@ -78,3 +79,15 @@ def test_roughness_by_hand():
     # along rows neighbours always differ (-1), along columns they never do (1); at half the size it is all 0
     assert roughness([stripes]).item() == 2
     assert roughness([torch.ones(1, 1, 16, 16), torch.ones(1, 1, 4, 4)]).item() == 6
+
+
+@pytest.mark.parametrize(
+    "synthesis", [stylegan1.Synthesis(4, 2, 8, 1, 4), stylegan_uni.Synthesis(4, 2, 8, 1)], ids=["stylegan1", "uni"]
+)
+def test_other_generators_have_what_it_asks_for(synthesis):
+    assert [noise.shape[2] for noise in synthesis.maps] == synthesis.noise_sides
+    assert [weights.shape[1] for weights in synthesis.style_weights] == [4] * synthesis.layers
+    with torch.no_grad():
+        ws = torch.randn(1, synthesis.layers, 4)
+        assert torch.equal(synthesis(ws), synthesis(ws, synthesis.maps))
+    assert search(synthesis, torch.zeros(4), steps=2)(torch.zeros(1, 8, 8)).shape == (synthesis.layers, 4)

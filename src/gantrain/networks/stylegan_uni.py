@@ -58,6 +58,16 @@ class Synthesis(nn.Module):
         self.to_rgb = nn.Sequential(nn.Conv2d(width, channels, 5, padding=2), nn.Tanh())
         initialise(self, "glorot")
 
+    @property
+    def maps(self) -> list[Tensor]:
+        """The noise of use, (1, 1, side, side) for each of `noise_sides`."""
+        return [self.noise.map, *(block.noise.map for block in self.blocks)]
+
+    @property
+    def style_weights(self) -> list[Tensor]:
+        """The weights (k, w_dim) that make each layer's scales and shifts of w."""
+        return [block.style.weight for block in self.blocks]
+
     def forward(self, ws: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         first, *maps = [None] * len(self.noise_sides) if noise is None else noise
         x = self.noise(self.constant(ws.new_ones(len(ws), 1)).unflatten(1, self.shape), first)
