@@ -21,7 +21,7 @@ TOLD = {
     "upscale": Verb("Make pictures larger", "PICTURES --out FOLDER"),
     "translate": Verb("Translate pictures", "PICTURES --out FOLDER"),
     "inpaint": Verb("Fill holes in pictures", "PICTURE --mask MASK --out FOLDER"),
-    "styles": Verb("Mix styles", "--rows 6 --columns 6 --layers 0-3"),
+    "styles": Verb("Mix styles", "--rows 6 --columns 6"),
     "project": Verb("Find the styles of photos", "PHOTOS --out FOLDER"),
     "edit": Verb("Move along directions of styles", "--rows 6"),
     "sample": Verb("Draw new samples", "-n 64 --seed 1"),
