@@ -35,6 +35,7 @@ VERBS = {
     "compare": "scores of several runs side by side, where they were measured alike",
     "tune": "search for values of keys that give a better score",
     "submit": "start a run on a SLURM cluster",
+    "export": "a run's networks for other programs: ONNX, torch.export, TorchScript",
     "features": "what a run's discriminator sees in data, for another task",
     "resume": "continue a run that was stopped, or prolong a finished one",
     "health": "how healthy a run was, in words, with the evidence and what to try",

@@ -65,6 +65,9 @@ class Holes(GANDataModule):
         labels = {key: batch[key] for key in ("label",) if key in batch}
         return {"real": real, "cond": hidden(real, batch["hole"]), **labels}
 
+    def blank(self, n: int) -> Batch:
+        return {**super().blank(n), "cond": torch.zeros(n, self.cond_channels, self.size, self.size)}
+
     def previews(self, n: int) -> Batch:
         """Pictures that training does not see, where some are held out."""
         return (self.held_out() if self.has_held_out else self).examples(n)

@@ -34,6 +34,10 @@ class LowHigh(GANDataModule):
         real = self.to_range(batch["real"], batch.get("flip"))
         return {"real": real, "cond": self.to_range(smaller(to_uint8(real, self.range), self.scale))}
 
+    def blank(self, n: int) -> Batch:
+        side = self.size // self.scale
+        return {**super().blank(n), "cond": torch.zeros(n, self.channels, side, side)}
+
     def wholes(self) -> Iterator[tuple[str, Tensor]]:
         """Every high picture by its name, as uint8 (channels, height, width), for scores and the like."""
         for i, row in enumerate(self.cached.rows):

@@ -192,6 +192,10 @@ class GANDataModule(pl.LightningDataModule):
         """The shape of one sample of `real`."""
         return (self.channels, self.size, self.size)
 
+    def blank(self, n: int) -> Batch:
+        """`n` samples of zeros, of the kinds and shapes that training gets: for who has the run and not its data."""
+        return {"real": torch.zeros(n, *self.shape), **({"cond": torch.zeros(n).long()} if self.classes else {})}
+
     @property
     def content(self) -> str:
         """A hash of the samples themselves, wherever they lie and whatever they are called."""

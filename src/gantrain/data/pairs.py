@@ -86,6 +86,9 @@ class Pairs(GANDataModule):
     def normalise(self, batch: Batch) -> Batch:
         return {key: self.to_range(batch[key], batch.get("flip")) for key in ("real", "cond")}
 
+    def blank(self, n: int) -> Batch:
+        return {**super().blank(n), "cond": torch.zeros(n, self.cond_channels, self.size, self.size)}
+
     def half_of(self, picture: Image.Image) -> Image.Image:
         """Of a file of two squares side by side the one that the generator gets, as in training; else the picture."""
         width, height = picture.size

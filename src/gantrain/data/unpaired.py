@@ -72,6 +72,9 @@ class Unpaired(GANDataModule):
     def normalise(self, batch: Batch) -> Batch:
         return {side: self.to_range(batch[side], batch.get(f"flip_{side}")) for side in SIDES}
 
+    def blank(self, n: int) -> Batch:
+        return {side: torch.zeros(n, *self.shape) for side in SIDES}
+
     def condition_of(self, picture: Image.Image) -> Tensor:
         """What a generator gets of a user's picture: (channels, h, w) in `range`."""
         return self.to_range(torch.from_numpy(condition_of(picture, "beside", self.channels)))

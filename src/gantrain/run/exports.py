@@ -30,16 +30,28 @@ def export(
             temporary.write_text(json.dumps(nodes[name], indent=2), encoding="utf-8")
         kinds = {"weights": network, **({"ema": averaged[name]} if name in averaged else {})}
         for kind, source in kinds.items():
-            # Each its own memory: safetensors refuses tied weights.
-            tensors = {key: value.detach().cpu().contiguous().clone() for key, value in source.state_dict().items()}
             with replacing(place / f"{kind}.safetensors") as temporary:
-                temporary.write_bytes(save(tensors))  # its own writer hides what the disk says
+                write_weights(source, temporary)
+
+
+def write_weights(network: nn.Module, file: Path) -> None:
+    # Each its own memory: safetensors refuses tied weights.
+    tensors = {key: value.detach().cpu().contiguous().clone() for key, value in network.state_dict().items()}
+    file.write_bytes(save(tensors))  # its own writer hides what the disk says
 
 
 def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> nn.Module:
     """One exported network from its folder `networks/<name>`, in eval mode: all that another program needs."""
     allow_plugins(plugins)
     folder = Path(folder)
+    network = untrained(folder)
+    averaged = folder / "ema.safetensors"
+    load_exported(network, averaged if averaged.is_file() and not raw else folder / "weights.safetensors")
+    return network.eval().requires_grad_(False)
+
+
+def untrained(folder: Path) -> nn.Module:
+    """The network that `folder/config.json` describes, without its weights. Raises UserError."""
     try:
         if (file := folder / "config.json").stat().st_size > LARGEST_NODE:
             raise ValueError(f"{file} has more than {LARGEST_NODE >> 10} kB")
@@ -48,10 +60,7 @@ def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] =
         raise UserError(
             f"{folder} is no exported network ({error}); name a folder like RUN/networks/generator"
         ) from error
-    network = build(node, "config.json", nn.Module)
-    averaged = folder / "ema.safetensors"
-    load_exported(network, averaged if averaged.is_file() and not raw else folder / "weights.safetensors")
-    return network.eval().requires_grad_(False)
+    return build(node, "config.json", nn.Module)
 
 
 def load_exported(network: nn.Module, file: Path) -> None:

@@ -1,0 +1,36 @@
+"""`gantrain export RUN`: the trained networks as files for other programs: ONNX, PyTorch's own, or weights alone.
+
+Each file is held against the network with other batches than it was made with; what came of it is in export.json
+beside it: the largest difference, inputs by name and shape, opset.
+"""
+
+import argparse
+from pathlib import Path
+
+from gantrain.cli.options import Add, add_run, writing
+from gantrain.errors import UserError, did_you_mean
+
+FORMATS = ("onnx", "torch.export", "torchscript", "safetensors")
+
+
+def add_options(add: Add) -> None:
+    add_run(add, best=True)
+    add("--format", choices=FORMATS, default="onnx", help="the kind of file; onnx needs the extra of this name (onnx)")
+    add("--network", metavar="NAME", help="one of the run's networks (all that are of use)")
+    add("--out", type=Path, metavar="DIR", help="where they go, a folder for each network (RUN/export/FORMAT)")
+
+
+def main(args: argparse.Namespace) -> None:
+    from gantrain.inference.exporting import FACTS, export_network
+    from gantrain.training.loading import load_trained
+
+    trained = load_trained(args.run, args.plugins, args.best)
+    names = list(trained.module.networks_for_use())
+    if args.network is not None and args.network not in names:
+        raise UserError(f"--network: '{args.network}' is none of the run's{did_you_mean(args.network, names)}")
+    out = args.out or args.run / "export" / args.format
+    for name in names if args.network is None else [args.network]:
+        with writing("--out", out / name / FACTS):
+            facts = export_network(trained, name, args.raw, args.format, out / name)
+        inputs = " and ".join(f"{given['name']} ({', '.join(map(str, given['shape']))})" for given in facts["inputs"])
+        print(f"{out / name / facts['file']} takes {inputs}; differs by at most {facts['largest_difference']:.2g}")
