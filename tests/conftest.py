@@ -11,6 +11,7 @@ os.environ.pop("GANTRAIN_DATA", None)
 
 import pytest
 import torch
+from hub_server import serving
 from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.hydra import Hydra
 from hydra.core.object_type import ObjectType
@@ -39,6 +40,8 @@ def _one_thread():
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory):
     os.environ["GANTRAIN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["HF_HOME"] = str(tmp_path_factory.mktemp("huggingface"))  # its libraries read these when first imported
+    os.environ |= {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -96,6 +99,14 @@ def gantrain(capfd):
         return Result(code, out, err)
 
     return call
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """A stand-in for the Hugging Face Hub; `hub.repositories` has what was pushed."""
+    with serving() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        yield server
 
 
 @pytest.fixture(scope="session")

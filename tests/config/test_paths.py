@@ -47,6 +47,7 @@ def test_what_a_config_holds_is_found_in_the_root_and_in_stages():
     [
         ("data.root", "nowhere", True),
         ("data.root", None, False),
+        ("init_from", "hf://user/name", False),
         ("data.dataset.table", "net.pt", False),
         ("networks.face.path", "net.pt", True),
         ("networks.face.path", "nowhere.pt", False),

@@ -36,6 +36,8 @@ VERBS = {
     "tune": "search for values of keys that give a better score",
     "submit": "start a run on a SLURM cluster",
     "export": "a run's networks for other programs: ONNX, torch.export, TorchScript",
+    "push": "a run onto the Hugging Face Hub, with a model card",
+    "pull": "a run from the Hub",
     "features": "what a run's discriminator sees in data, for another task",
     "resume": "continue a run that was stopped, or prolong a finished one",
     "health": "how healthy a run was, in words, with the evidence and what to try",
@@ -67,7 +69,7 @@ train
   trainer.accelerator=A     auto, cpu or gpu;  trainer.devices=N  processes
   trainer.precision=P       32-true, bf16-mixed or 16-mixed
   hydra.run.dir=FOLDER      where the run goes (default runs/<experiment>/<date>_<time>)
-  init_from=RUN             start from another run's networks
+  init_from=RUN             start from another run's networks; also hf://user/name
   debug=tiny                two iterations on made-up data: does it run at all?
   -m, --multirun            every combination of key=a,b,c
   --config-dir FOLDER       your own experiments: FOLDER/experiment/NAME.yaml

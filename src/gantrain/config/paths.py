@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from gantrain.files import TORCHSCRIPT, UNTRAINED
 
+HUB = "hf://"  # in front of the name of a run on the Hugging Face Hub, where a folder may stand
+
 
 @dataclass(frozen=True)
 class Place:
@@ -32,7 +34,7 @@ class Place:
         if not isinstance(value, str) or self.kind == "name":
             return False
         if self.kind == "folder":
-            return True
+            return not value.startswith(HUB)
         word = value == UNTRAINED or (self.suffixes and not value.endswith(self.suffixes))
         return not word and Path(value).expanduser().is_file()
 

@@ -179,7 +179,8 @@ def parity(network: nn.Module, run: Callable[[Inputs], Tensor], drawn: Drawn, wh
             raise UserError(f"{what}: of {n} samples the file makes {shapes[0]}, not {shapes[1]}; nothing is kept")
         difference, scale = (made - expected).abs().max().item(), expected.abs().max().item()
         if not difference <= TOLERANCE * scale:  # nor where one of them is no number
-            raise UserError(f"{what}: the file differs by {difference:.3g} in values up to {scale:.3g}; nothing is kept")
+            size = f"{difference:.3g} in values up to {scale:.3g}"
+            raise UserError(f"{what}: the file differs by {size}; nothing is kept")
         worst, largest = max(worst, difference), max(largest, scale)
     return {"largest_difference": worst, "largest_value": largest, "checked_batches": list(CHECKED)}
 

@@ -127,6 +127,8 @@ class Run:
     def open(cls, folder: Path | str) -> "Run":
         """An existing run. Raises UserError where `folder` is none."""
         run = cls(folder)
+        if not run.is_run and str(folder).startswith("hf:"):
+            raise UserError(f"{folder}: name a folder; `gantrain pull user/name FOLDER` brings a run from the Hub")
         if not run.is_run:
             raise UserError(
                 f"{folder} is no run: it has no .hydra/config.yaml; name a directory like runs/<experiment>/<date>"

@@ -19,6 +19,7 @@ from gantrain.networks import torchscript
 from gantrain.run.checkpoint import load_networks
 from gantrain.run.exports import load_exported
 from gantrain.run.folder import Run
+from gantrain.run.hub import fetched, is_address
 from gantrain.training.assemble import build_data, build_networks, build_stage
 from gantrain.training.machine import accelerator
 
@@ -49,8 +50,9 @@ class Trained:
 def load(run: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> dict[str, nn.Module]:
     """The trained networks of a run by name, in eval mode on the CPU: EMA weights where kept, with `raw` the others.
 
-    `run` is the run's directory; `plugins` are the modules and TorchScript files that it may use: code that runs.
-    Raises UserError where it is no run or has nothing trained yet.
+    `run` is the run's directory, or one on the Hub as `hf://user/name`, of which `@revision` may follow; `plugins` are
+    the modules and TorchScript files that it may use: code that runs. Raises UserError where it is no run or has
+    nothing trained yet.
     """
     module = load_trained(run, plugins).module
     return {name: module.averaged(name, raw).eval().requires_grad_(False) for name in module.networks_for_use()}
@@ -61,7 +63,7 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = F
 
     Leaves the random generators be. Raises UserError.
     """
-    run = Run.open(folder)
+    run = Run.open(fetched(folder) if is_address(folder) else folder)
     config = run.config()
     trust(config, plugins)
     stages = stages_of(config)

@@ -1,0 +1,23 @@
+"""`gantrain pull user/name FOLDER`: a run from the Hugging Face Hub, in a new folder that every verb takes.
+
+Where its checkpoints went along, `gantrain resume FOLDER data.root=DATA` goes on with it. It is treated as any
+stranger's run.
+"""
+
+import argparse
+from pathlib import Path
+
+from gantrain.cli.options import Add
+
+
+def add_options(add: Add) -> None:
+    add("repository", metavar="USER/NAME", help="a repository that `gantrain push` wrote")
+    add("folder", type=Path, metavar="FOLDER", help="a new folder, the run's")
+    add("--revision", metavar="R", help="a branch, tag or commit (the newest)")
+
+
+def main(args: argparse.Namespace) -> None:
+    from gantrain.run.hub import check_repository, pull
+
+    pull(check_repository(args.repository.removeprefix("hf://")), args.revision, args.folder)
+    print(args.folder)
