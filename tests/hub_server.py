@@ -6,11 +6,14 @@ import hashlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 
 class Hub(ThreadingHTTPServer):
-    """`repositories` holds the files of each, by name; a commit is a hash of these, and only the newest is known."""
+    """`repositories` holds the files of each, by name; data sets are called `datasets/user/name`.
+
+    A commit is a hash of these, and only the newest is known.
+    """
 
     daemon_threads = True
 
@@ -42,6 +45,15 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(data)
 
+    def asked_for(self):
+        """The repository of a path, and the parts that follow."""
+        parts = urlsplit(self.path).path.removeprefix("/api").removeprefix("/models").strip("/").split("/")
+        length = 3 if parts[0] == "datasets" else 2
+        return "/".join(parts[:length]), parts[length:]
+
+    def told(self, files, name):
+        return {"type": "file", "path": name, "size": len(files[name]), "oid": hashlib.sha1(files[name]).hexdigest()}
+
     def missing(self, code):
         self.answer({"error": "not there"}, 404, X_Error_Code=code)
 
@@ -56,8 +68,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer({"url": f"{self.server.url}/{repository}"}, 409 if there else 200)
         if self.path == "/api/validate-yaml":  # the head of README.md
             return self.answer({"errors": [], "warnings": []})
-        *_, user, name, verb, _ = urlsplit(self.path).path.split("/")
-        files = self.server.repositories[f"{user}/{name}"]
+        repository, (verb, *_) = self.asked_for()
+        files = self.server.repositories[repository]
+        if verb == "paths-info":
+            asked = parse_qs(body.decode())["paths"]
+            return self.answer([self.told(files, name) for name in asked if name in files])
         if verb == "preupload":
             paths = [file["path"] for file in json.loads(body)["files"]]
             return self.answer({"files": [{"path": p, "uploadMode": "regular", "shouldIgnore": False} for p in paths]})
@@ -66,23 +81,28 @@ class Handler(BaseHTTPRequestHandler):
                 files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
             elif line["key"] == "deletedFile":
                 del files[line["value"]["path"]]
-        commit = self.server.commit_of(f"{user}/{name}")
-        return self.answer({"commitUrl": f"{self.server.url}/{user}/{name}/commit/{commit}", "commitOid": commit})
+        commit = self.server.commit_of(repository)
+        return self.answer({"commitUrl": f"{self.server.url}/{repository}/commit/{commit}", "commitOid": commit})
 
     def do_GET(self):
         self.server.asked.append(self.path)
-        path = urlsplit(self.path).path
-        of_api = path.startswith("/api/models/")
-        user, name, *rest = path.removeprefix("/api/models/" if of_api else "/").split("/")
-        repository = f"{user}/{name}"
+        repository, rest = self.asked_for()
         if repository not in self.server.repositories:
             return self.missing("RepoNotFound")
         files, commit = self.server.repositories[repository], self.server.commit_of(repository)
         if len(rest) > 1 and unquote(rest[1]) not in ("main", commit):
             return self.missing("RevisionNotFound")
-        if of_api:
+        if not rest or rest[0] == "revision":
             siblings = [{"rfilename": file, "size": len(data)} for file, data in files.items()]
-            return self.answer({"id": repository, "sha": commit, "siblings": siblings})
+            return self.answer({"id": repository.removeprefix("datasets/"), "sha": commit, "siblings": siblings})
+        if rest[0] == "tree":
+            inside = "".join(f"{unquote(part)}/" for part in rest[2:])
+            below = [name.removeprefix(inside) for name in files if name.startswith(inside)]
+            folders = {name.split("/")[0] for name in below if "/" in name}
+            if "recursive=true" in self.path:
+                return self.answer([self.told(files, inside + name) for name in below])
+            told = [{"type": "directory", "path": inside + name, "oid": name} for name in sorted(folders)]
+            return self.answer([*told, *(self.told(files, inside + name) for name in below if "/" not in name)])
         data = files.get(unquote("/".join(rest[2:])))
         if data is None:
             return self.missing("EntryNotFound")

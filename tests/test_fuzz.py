@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pytest
 import torch
@@ -41,6 +42,7 @@ from gantrain.data.formats import decode as decoding
 from gantrain.data.formats.decode import Framing, Unreadable, guarded, lost_of, open_picture, to_array
 from gantrain.data.formats.mat import inflated
 from gantrain.data.formats.volume_files import read_volume
+from gantrain.data.hub_images import HubImages
 from gantrain.data.images import read_idx
 from gantrain.data.zipped import ZippedPictures
 from gantrain.errors import UserError, first_line
@@ -358,6 +360,29 @@ def read_zip(file: Path) -> None:
             one_sentence(str(error))
 
 
+def rows(file: Path) -> None:
+    kinds = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["a", "b"])})
+    content = io.BytesIO()
+    Image.new("RGB", (6, 6), (9, 0, 0)).save(content, "png")
+    values = {"image": [{"bytes": content.getvalue(), "path": None}] * 3, "label": [0, 1, 1]}
+    made = datasets.Dataset.from_dict(values, features=kinds)
+    if file.suffix == ".parquet":
+        made.to_parquet(file)
+    else:
+        made.save_to_disk(file.parent / "saved")
+        next((file.parent / "saved").glob("*.arrow")).rename(file)
+        shutil.rmtree(file.parent / "saved")
+
+
+def read_rows(file: Path) -> None:
+    source = HubImages().open(file.parent)
+    for number in range(min(len(source), 8)):
+        try:
+            decoded(lambda number=number: source.read(number), source.framing)
+        except Unreadable as error:
+            one_sentence(str(error))
+
+
 def unpacked(file: Path) -> None:
     write_mat(file, [person("a/b.jpg"), person("c.jpg")])
     file.write_bytes(inflated(file.read_bytes(), 1 << 20))
@@ -528,6 +553,8 @@ READERS = {
         sentence_of(lambda file: read_volume(file, "instance")),
         of_members,
     ),
+    "rows.arrow": Reader(written("rows/train.arrow", rows), read_rows),
+    "rows.parquet": Reader(written("rows/train.parquet", rows), read_rows),
     "pictures.zip": Reader(written("p.zip", zipped), read_zip, of_members),
     "idx": Reader(written("images", idx), lambda file: read_idx(file, 3)),
     "picture.png": Reader(written("p.png", picture), read_picture, of_chunks),
