@@ -99,7 +99,10 @@ def test_trains_resumes_exactly_and_is_used(experiment, gantrain, monkeypatch, t
 def use(gantrain, tmp_path):
     """What the run `straight` is for: pictures from noise, larger ones, or others."""
     trained = load_trained("straight")
-    verbs = uses_of(trained.stage).verbs
+    data, verbs = trained.data.open(), uses_of(trained.stage).verbs
+    examples = data.examples(2)
+    for key, value in data.blank(2).items():  # by which networks are exported
+        assert (value.shape, value.dtype) == (examples[key].shape, examples[key].dtype), key
     if "sample" in verbs:
         sampled = gantrain("sample", "straight", "-n", 3, "--out", "pictures")
         assert sampled.code == 0, sampled

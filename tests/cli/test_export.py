@@ -13,36 +13,38 @@ from gantrain.cli.export import FORMATS
 from gantrain.inference import exporting
 from gantrain.run.exports import load_network
 
+
+def onnx(folder):
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    assert [(given.name, given.shape) for given in session.get_inputs()] == [("z", ["batch", 64])]
+    return lambda z: session.run(None, {"z": z.numpy()})[0]
+
+
 LOADERS = {
-    "onnx": lambda folder: (
-        lambda z: torch.from_numpy(onnxruntime.InferenceSession(folder / "model.onnx").run(None, {"z": z.numpy()})[0])
-    ),
+    "onnx": onnx,
     "torch.export": lambda folder: torch.export.load(folder / "model.pt2").module(),
     "torchscript": lambda folder: torch.jit.load(folder / "model.ts"),
     "safetensors": load_network,
 }
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", LOADERS)
 def test_a_run_for_other_programs(kind, gantrain, run):
-    result = gantrain("export", "run", "--format", kind)
+    chosen = () if kind == "onnx" else ("--format", kind)
+    result = gantrain("export", "run", *chosen)
     folder = run / "export" / kind / "generator"
     facts = json.loads((folder / "export.json").read_text())
     assert result.code == 0, result
     assert result.out.startswith(f"{folder / facts['file']} takes z (batch, 64); differs by at most ")
     assert (facts["iteration"], facts["range"], facts["weights"]) == (2, [-1, 1], "averaged")
     z = torch.randn(5, 64, generator=torch.Generator().manual_seed(3))
-    np.testing.assert_allclose(
-        LOADERS[kind](folder)(z=z) if kind == "torch.export" else LOADERS[kind](folder)(z),
-        package.load("run")["generator"](z),
-        atol=1e-6,
-    )
-    assert gantrain("export", "run", "--format", kind).code == 0  # again, in its place
+    np.testing.assert_allclose(LOADERS[kind](folder)(z), package.load("run")["generator"](z), atol=1e-6)
 
 
 def test_raw_weights_elsewhere(gantrain, run):
     words = ("--format", "safetensors", "--network", "generator", "--raw", "--out", "there")
-    assert gantrain("export", "run", *words).code == 0
+    for _ in range(2):  # again, in its place
+        assert gantrain("export", "run", *words).code == 0
     z = torch.ones(1, 64)
     made = load_network("there/generator")(z)
     assert torch.equal(made, package.load("run", raw=True)["generator"](z))

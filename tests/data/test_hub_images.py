@@ -8,6 +8,7 @@ from pathlib import Path
 
 import datasets
 import huggingface_hub
+import pyarrow
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, Value, concatenate_datasets
 from PIL import Image as Pictures
@@ -106,13 +107,20 @@ def test_classes_by_their_names(tmp_path):
     texts("cow").save_to_disk("texts/test")
     with pytest.raises(UserError, match="'label' holds 'cow', which is no class of the training pictures"):
         data.held_out().open(Path("texts"))
-    for value in (-1, 10_000, 0.5, None):
+    for value in (-1, 10_000, 0.5, None, [1]):
         shutil.rmtree("odd", ignore_errors=True)
-        kind = Value("float32" if value == 0.5 else "int64")
+        kind = Value("float32" if value == 0.5 else "int64") if value != [1] else None
         made = rows(1).remove_columns("label").add_column("label", [value], feature=kind)
         made.save_to_disk("odd")
         refusal("the column 'label' holds more than class numbers from 0 or texts", Path("odd"))
     assert HubImages(label="none").open(Path("odd")).labels is None
+
+
+def test_no_rows_at_all(gantrain):
+    Path("empty").mkdir()
+    with pyarrow.OSFile("empty/train.arrow", "wb") as file, pyarrow.ipc.new_stream(file, rows(1).data.schema):
+        pass
+    refused(gantrain("data", "data=hf", "data.root=empty", "data.size=16"), "data.root: empty holds no row of train")
 
 
 def test_a_row_names_no_file_of_this_machine(tmp_path, monkeypatch):

@@ -1,4 +1,7 @@
-"""Every family's networks as ONNX, run by another program in batches and sizes that they were not traced with."""
+"""Every family's networks as ONNX, run by another program in batches and sizes that they were not traced with.
+
+That of latents alone is in tests/cli/test_export.py.
+"""
 
 import functools
 import json
@@ -20,11 +23,13 @@ from gantrain.training.assemble import build_networks, build_stage
 from gantrain.training.loading import Trained
 
 FAMILIES = {  # with what its first network takes, and the others
-    "conditional": ("cgan_mnist data.size=8", [["batch", 100], ["batch"]], []),
-    "styles": ("stylegan2_mnist data.size=8 networks.generator.mapping=1", [["batch", 64]], []),
+    "styles and classes": (
+        "stylegan2_mnist data.size=8 networks.generator.mapping=1 models.classes=10",
+        [["batch", 64], ["batch"]],
+        [],
+    ),
     "voxels": ("gan3d_furniture data.size=16", [["batch", 64]], []),
-    "paired": ("pix2pix_folder data.size=8", [["batch", 1, 8, 8]], []),
-    "larger": ("srgan_photos networks.generator.blocks=1", [["batch", 3, "height", "width"]], []),
+    "paired": ("srgan_photos networks.generator.blocks=1", [["batch", 3, "height", "width"]], []),
     "unpaired": (
         "cyclegan_small networks.generator_ab.blocks=1 data.load_size=16 data.size=16",
         [["batch", 3, "8 * height", "8 * width"]],

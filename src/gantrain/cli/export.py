@@ -2,6 +2,10 @@
 
 Each file is held against the network with other batches than it was made with; what came of it is in export.json
 beside it: the largest difference, inputs by name and shape, opset.
+
+Examples:
+    gantrain export RUN
+    gantrain export RUN --format torchscript --network generator --out FOLDER
 """
 
 import argparse

@@ -51,6 +51,9 @@ SAID = {
     **dict.fromkeys(("eval", "test", "score", "fid"), "evaluate"),
     **dict.fromkeys(("search", "optimize", "optuna", "hpo"), "tune"),
     **dict.fromkeys(("continue", "restart"), "resume"),
+    **dict.fromkeys(("onnx", "convert"), "export"),
+    **dict.fromkeys(("upload", "share", "publish"), "push"),
+    **dict.fromkeys(("download", "fetch"), "pull"),
     **dict.fromkeys(("ls", "experiments"), "list"),
 }
 CONFIG_DIR = ("--config-dir", "-cd")

@@ -2,6 +2,9 @@
 
 Where its checkpoints went along, `gantrain resume FOLDER data.root=DATA` goes on with it. It is treated as any
 stranger's run.
+
+Examples:
+    gantrain pull user/name FOLDER
 """
 
 import argparse

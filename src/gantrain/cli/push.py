@@ -2,6 +2,10 @@
 
 `gantrain.load("hf://user/name")` and `init_from=hf://user/name` take it from there, `gantrain pull` brings it back. Who
 you are is what `hf auth login` has noted, or $HF_TOKEN. Folders of this machine stay out of the config.
+
+Examples:
+    gantrain push RUN user/name --license cc-by-4.0
+    gantrain push RUN user/name --checkpoints --private
 """
 
 import argparse

@@ -69,6 +69,9 @@ class HubImages:
             rows, stamps = read_files(parts[split]), [stamp(file, root) for file in parts[split]]
         else:
             rows, stamps = parts[split], versions(parts[split])
+        if not len(rows):
+            place = f"data.dataset.name: {self.name}" if self.name else f"data.root: {root}"
+            raise UserError(f"{place} holds no row of {split}; name another split or data set")
         image, label = columns_of(rows, self.image, self.label)
         labels, names = (None, None) if label is None else classes_in(rows, label, self.known)
         if self.part == "train":
@@ -251,10 +254,9 @@ def classes_in(rows: Any, column: str, known: Sequence[str] | None) -> tuple[np.
 
     Raises UserError.
     """
-    kind = rows.features[column]
-    values = rows.data.column(column).to_pylist()
-    key, few = f"data.dataset.label: the column '{column}'", set(values[:MOST_CLASSES])
-    if few <= {value for value in few if isinstance(value, str)}:
+    values, key = rows.data.column(column).to_pylist(), f"data.dataset.label: the column '{column}'"
+    kinds = {type(value) for value in values}
+    if kinds == {str}:
         names = sorted(set(values)) if known is None else list(known)
         if len(names) > MOST_CLASSES:
             raise UserError(f"{key} holds {len(names):,} texts; data.dataset.label=none leaves it out")
@@ -262,7 +264,7 @@ def classes_in(rows: Any, column: str, known: Sequence[str] | None) -> tuple[np.
             raise UserError(f"{key} holds '{min(unknown)}', which is no class of the training pictures")
         number_of = {name: number for number, name in enumerate(names)}
         return np.array([number_of[value] for value in values], np.int64), names
-    if not all(type(value) in (int, bool) and 0 <= value < MOST_CLASSES for value in values):
+    if not kinds <= {int, bool} or not all(0 <= value < MOST_CLASSES for value in values):
         raise UserError(f"{key} holds more than class numbers from 0 or texts; data.dataset.label=none leaves it out")
-    names = getattr(kind, "names", None)
+    names = getattr(rows.features[column], "names", None)
     return np.array(values, np.int64), None if names is None else list(names)

@@ -63,7 +63,8 @@ def export_network(trained: Trained, name: str, raw: bool, kind: str, folder: Pa
     network = Filling(network) if fills else network
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "config.json", trained.stage.config["networks"][name])
-    with replacing(folder / how.file) as temporary:
+    with replacing(folder / how.file) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # exporters warn of themselves
         facts = written(how, network, drawn, temporary, f"networks.{name} as {kind}")
         facts |= parity(network, how.read(temporary), drawn, f"networks.{name} as {kind}")
     averaged = trained.module.averaged(name) is not trained.module.averaged(name, raw=True) and not raw
@@ -119,8 +120,8 @@ class Drawn:
 
     def of(self, dtype: torch.dtype, n: int, shape: torch.Size, generator: torch.Generator, larger: int) -> Tensor:
         if not dtype.is_floating_point:
-            return torch.randint(self.module.classes, (n, *shape), generator=generator)
-        if len(shape) == 1:
+            return torch.randint(self.module.classes or 1, (n, *shape), generator=generator)
+        if len(shape) == 1 and "sample" in self.module.verbs:
             return self.module.latents(n, generator)
         low, high = self.range
         sides = [side + larger * place * self.free.get(place, 0) for place, side in enumerate(shape, 1)]
@@ -157,13 +158,12 @@ def written(how: Format, network: nn.Module, drawn: Drawn, file: Path, what: str
     from torch._dynamo.exc import TorchDynamoException
     from torch.onnx import OnnxExporterError
 
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # exporters warn of themselves
-        try:
+    try:
+        with torch.no_grad():
             return how.write(network, drawn.batch(TRACED), drawn.lengths(), file)
-        except (RuntimeError, TypeError, ValueError, TorchDynamoException, OnnxExporterError) as error:
-            reason = one_line(error)[:300]
-            raise UserError(f"{what}: it cannot be written ({reason}); --format safetensors takes any") from error
+    except (RuntimeError, TypeError, ValueError, TorchDynamoException, OnnxExporterError) as error:
+        reason = one_line(error)[:300]
+        raise UserError(f"{what}: it cannot be written ({reason}); --format safetensors takes any") from error
 
 
 def parity(network: nn.Module, run: Callable[[Inputs], Tensor], drawn: Drawn, what: str) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def parity(network: nn.Module, run: Callable[[Inputs], Tensor], drawn: Drawn, wh
     for n in CHECKED:
         inputs = drawn.batch(n, seed=n, larger=n - 1)
         with torch.no_grad():
-            expected = network(**inputs)
+            expected = network(*inputs.values())
         made = run(inputs)
         if made.shape != expected.shape:
             shapes = [tuple(values.shape) for values in (made, expected)]
@@ -187,8 +187,9 @@ def parity(network: nn.Module, run: Callable[[Inputs], Tensor], drawn: Drawn, wh
 
 def write_onnx(network: nn.Module, inputs: Inputs, lengths: Lengths, file: Path) -> dict[str, Any]:
     names = {"input_names": list(inputs), "output_names": ["output"]}
+    shapes = tuple(lengths.values())
     program = torch.onnx.export(
-        network, kwargs=inputs, dynamic_shapes=lengths, dynamo=True, verbose=False, optimize=True, **names
+        network, tuple(inputs.values()), dynamic_shapes=shapes, dynamo=True, verbose=False, **names
     )
     program.save(file, external_data=False)
     return {"opset": program.model.opset_imports[""], "output": "output"}
@@ -202,7 +203,8 @@ def read_onnx(file: Path) -> Callable[[Inputs], Tensor]:
 
 
 def write_exported(network: nn.Module, inputs: Inputs, lengths: Lengths, file: Path) -> dict[str, Any]:
-    program = torch.export.export(network, (), inputs, dynamic_shapes=lengths, strict=False)
+    shapes = tuple(lengths.values())
+    program = torch.export.export(network, tuple(inputs.values()), dynamic_shapes=shapes, strict=False)
     with file.open("wb") as stream:  # of a path, its suffix would matter
         torch.export.save(program, stream)
     return {}
@@ -211,7 +213,7 @@ def write_exported(network: nn.Module, inputs: Inputs, lengths: Lengths, file: P
 def read_exported(file: Path) -> Callable[[Inputs], Tensor]:
     with file.open("rb") as stream:
         module = torch.export.load(stream).module()
-    return lambda inputs: module(**inputs)
+    return lambda inputs: module(*inputs.values())
 
 
 def write_torchscript(network: nn.Module, inputs: Inputs, lengths: Lengths, file: Path) -> dict[str, Any]:
@@ -232,7 +234,7 @@ def write_safetensors(network: nn.Module, inputs: Inputs, lengths: Lengths, file
 def read_safetensors(file: Path) -> Callable[[Inputs], Tensor]:
     network = untrained(file.parent).eval()
     load_exported(network, file)
-    return lambda inputs: network(**inputs)
+    return lambda inputs: network(*inputs.values())
 
 
 FORMATS: Mapping[str, Format] = {
