@@ -92,6 +92,7 @@ def test_a_file_that_differs_is_not_kept(tmp_path, monkeypatch):
     trained, how = untrained(()), exporting.FORMATS["torchscript"]
     for read, words in (
         (lambda file: lambda inputs: how.read(file)(inputs) * torch.nan, "differs by nan"),
+        (lambda file: lambda inputs: how.read(file)({"z": inputs["z"][:, 1:]}), "the file does not take 1 samples"),
         (lambda file: lambda inputs: 1.01 * how.read(file)(inputs), "differs by"),
         (lambda file: lambda inputs: how.read(file)(inputs)[:1], r"of 3 samples the file makes \(1, 1, 16, 16\)"),
     ):

@@ -44,3 +44,10 @@ def test_the_mapping_is_linear():
     a, b, zero = torch.randn(1, 6), torch.randn(1, 6), torch.zeros(1, 6)
     f = generator.mapping
     assert torch.allclose(f(a + b) + f(zero), f(a) + f(b), atol=1e-6)
+
+
+def test_a_trace_takes_any_number_of_samples():
+    generator = small().eval().requires_grad_(False)
+    traced = torch.jit.trace(generator, torch.randn(2, 6), check_trace=False)
+    z = torch.randn(3, 6)
+    assert torch.equal(traced(z), generator(z))

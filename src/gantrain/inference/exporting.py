@@ -173,7 +173,11 @@ def parity(network: nn.Module, run: Callable[[Inputs], Tensor], drawn: Drawn, wh
         inputs = drawn.batch(n, seed=n, larger=n - 1)
         with torch.no_grad():
             expected = network(*inputs.values())
-        made = run(inputs)
+        try:
+            made = run(inputs)
+        except (RuntimeError, ValueError, TypeError, AssertionError) as error:
+            reason = one_line(error)[:300]
+            raise UserError(f"{what}: the file does not take {n} samples ({reason}); nothing is kept") from error
         if made.shape != expected.shape:
             shapes = [tuple(values.shape) for values in (made, expected)]
             raise UserError(f"{what}: of {n} samples the file makes {shapes[0]}, not {shapes[1]}; nothing is kept")
@@ -199,7 +203,14 @@ def read_onnx(file: Path) -> Callable[[Inputs], Tensor]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(file.read_bytes(), providers=["CPUExecutionProvider"])
-    return lambda inputs: torch.from_numpy(session.run(None, {k: v.numpy() for k, v in inputs.items()})[0])
+
+    def run(inputs: Inputs) -> Tensor:
+        try:
+            return torch.from_numpy(session.run(None, {name: value.numpy() for name, value in inputs.items()})[0])
+        except Exception as error:  # its own have no other base
+            raise RuntimeError(one_line(error)) from error
+
+    return run
 
 
 def write_exported(network: nn.Module, inputs: Inputs, lengths: Lengths, file: Path) -> dict[str, Any]:

@@ -70,7 +70,8 @@ class Synthesis(nn.Module):
 
     def forward(self, ws: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         first, *maps = [None] * len(self.noise_sides) if noise is None else noise
-        x = self.noise(self.constant(ws.new_ones(len(ws), 1)).unflatten(1, self.shape), first)
+        ones = ws.new_ones(ws.shape[0], 1)  # not its len, which an export would take for a constant
+        x = self.noise(self.constant(ones).unflatten(1, self.shape), first)
         for block, w, of_block in zip(self.blocks, ws.unbind(1), maps, strict=True):
             x = block(x, w, of_block)
         return self.to_rgb(x)
