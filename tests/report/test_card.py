@@ -5,7 +5,7 @@ import json
 import yaml
 
 from gantrain.config.stages import Stage, stages_of
-from gantrain.report.card import card_of, limits_of, task_of
+from gantrain.report.card import card_of, data_of, limits_of, task_of
 from gantrain.run.folder import Run
 from gantrain.run.scores import Record, Result, Score, add_scores
 
@@ -51,6 +51,8 @@ def test_a_card_does_not_say_what_it_does_not_know(run):
 
 def test_what_a_run_is_for(run):
     config = Run(run).config()
+    config["data"]["holdout"] = 0.1
+    assert data_of(stages_of(config)) == ["Synthetic, 1x16x16, batches of 8, pictures in [-1, 1], 10% of them held out"]
     (stage,) = stages_of(config)
     larger = {**config, "data": {**config["data"], "_target_": "gantrain.data.low_high.LowHigh"}}
     volumes = {**config, "data": {"_target_": "gantrain.data.voxels.VoxelDataModule", "size": 32}}

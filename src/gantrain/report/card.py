@@ -67,7 +67,8 @@ def data_of(stages: Sequence[Stage]) -> list[str]:
 
 def described(stage: Stage) -> str:
     data = stage.config["data"]
-    held = f", of which {data['holdout']} are held out" if data.get("holdout") else ""
+    kept = data.get("holdout") or 0
+    held = f", {f'{kept:.0%}' if kept < 1 else kept} of them held out" if kept else ""
     return f"{describe_data(data)}, pictures in {list(data.get('range', (0, 1)))}{held}"
 
 
