@@ -69,8 +69,8 @@ class UnpairedScores(Evaluation):
         return data.held_out() if data.has_held_out else data
 
     def names(self, module: GANModule, data: Any) -> list[str]:
-        measured, names = self.measured(data), []
-        counts = {side: len(measured.first_of(side, self.pictures)) for side in SIDES}
+        members, names = self.measured(data).members, []
+        counts = {side: len(members[side][: self.pictures]) for side in SIDES}
         for side in reversed(SIDES):
             names += self.distances.names(counts[OTHER[side]], f"_{side}", f"_{side}{INPUT}")
             names += [f"cycle_{OTHER[side]}", f"kept_{side}", f"kept_{side}{SHUFFLED}"]
