@@ -24,7 +24,7 @@ from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
 from gantrain.evaluation.classifier import Classifier
 
-STEPS, BATCH, SHIFT = 300, 64, 2
+STEPS, BATCH, SHIFT = 100, 64, 2
 
 
 class Labelled(NamedTuple):
