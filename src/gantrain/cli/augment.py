@@ -3,6 +3,10 @@
 D becomes a folder of classes, D/<class>/generated_<number>.png. FOLDER holds the real pictures that they are to be
 added to; its classes must be the run's. Nothing of it is changed or copied: name both folders where you train. With
 --confidence a small classifier is fitted on FOLDER, and only those pictures are taken that it is as sure of.
+
+Examples:
+    gantrain augment RUN FOLDER --per-class 500 --out MADE
+    gantrain augment RUN FOLDER --per-class 500 --confidence 0.9 --out MADE
 """
 
 import argparse

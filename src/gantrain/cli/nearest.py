@@ -3,6 +3,10 @@ has learnt to see, and below them by pixels.
 
 Features are the outputs of all layers of the discriminator but the first, max-pooled to 2x2 positions, each in its own
 deviations over FOLDER; pixels are compared by their root mean square difference. PHOTO itself is left out.
+
+Examples:
+    gantrain nearest RUN photo.jpg FOLDER
+    gantrain nearest RUN photo.jpg FOLDER -n 5 --out nearest.png
 """
 
 import argparse
