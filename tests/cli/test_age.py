@@ -10,8 +10,9 @@ from pictures_on_disk import write_picture
 from PIL import Image
 from wiki import write_archive
 
-from gantrain.cli.age import nearest_class, read, refine
+from gantrain.cli.age import nearest_class, refine
 from gantrain.cli.main import main
+from gantrain.inference.users_pictures import read_photo
 from gantrain.losses.euclidean import Euclidean
 from gantrain.training.assemble import build_data
 from gantrain.training.loading import load_trained
@@ -66,7 +67,7 @@ def test_rows_single_files_and_mistakes(gantrain, run):
     assert Path("one/a_60+.png").read_bytes() == Path("out/there/a_60+.png").read_bytes()
     module = load_trained("run").module
     data = build_data(load_trained("run").stage)
-    real = read(Path("a.png"), data)[None].float() / 127.5 - 1
+    real = read_photo(Path("a.png"), data)[None].float() / 127.5 - 1
     again = data.pictures(module.generate(module.encode(real), torch.tensor([2])))[0].permute(1, 2, 0)
     assert np.array_equal(np.asarray(Image.open("one/a_reconstruction.png")), again.numpy())
 

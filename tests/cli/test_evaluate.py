@@ -103,10 +103,13 @@ def test_the_usual_evaluation_of_a_run_of_pairs(gantrain, tmp_path):
     assert result.code == 0, result
 
 
-def test_a_run_between_two_folders_has_no_scores(gantrain, scheduled):
-    result = gantrain("evaluate", "run")
-    assert (result.code, "gantrain translate" in result.err) == (2, True), result
+def test_a_run_between_two_folders_has_scores_of_both_ways(gantrain, scheduled):
+    result = gantrain("evaluate", "run", "evaluation.pictures=4")
+    assert result.code == 0, result
+    assert all(name in result.out for name in ("fd_b4_random", "kid_a_input4_random", "cycle_a", "kept_b_shuffled"))
     assert gantrain("evaluate", "run", "evaluation=random").err.count("evaluation=pairs where") == 1
+    refused = gantrain("evaluate", "run", "--backbone", "dataset")
+    assert (refused.code, "backbone=dataset knows classes" in refused.err) == (2, True), refused
 
 
 def test_the_report_shows_the_newest_scores_on_top(gantrain, run):

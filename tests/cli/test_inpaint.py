@@ -64,6 +64,20 @@ def test_grey_masks_and_wide_holes_are_told(run, gantrain, tmp_path):
     assert "1 have holes wider than the 32 pixels that the run has learnt" in done.err
 
 
+def test_a_mask_of_another_size_is_stretched_without_grey_and_that_is_told_once(run, gantrain, tmp_path):
+    for name in ("a", "b"):
+        write_picture(tmp_path / "in" / f"{name}.png", ord(name), (60, 40))
+    write_mask(tmp_path / "small.png", (6, 8), (1, 2, 3, 4))
+    done = gantrain("inpaint", run, "in", "--mask", "small.png", "--out", "out")
+    assert done.code == 0, done
+    assert done.err == "gantrain: --mask: 'small.png' is 6x8 pixels, and stretched to pictures of 60x40\n"
+    before, after = (np.asarray(Image.open(file)) for file in ("in/a.png", "out/a.png"))
+    changed = (before != after).any(2)
+    assert changed[10:20, 10:30].mean() > 0.9
+    changed[10:20, 10:30] = False
+    assert not changed.any()
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -90,13 +104,13 @@ def test_mistakes_get_one_sentence(run, gantrain, tmp_path, words, sentence):
     [
         (["--hole", "5,5,4,1"], "'in.png': --hole 5,5,4,1 reaches beyond the picture's 8x8 pixels"),
         (["--hole", "0,0,8,8"], "'in.png': all of it is missing"),
-        (["--mask", "mask.png"], "'in.png': the mask is 9x7 pixels, the picture 8x8; they must be alike"),
+        (["--mask", "dot.png"], "'in.png': of the mask's 64x64 pixels no white one is left at 8x8"),
         (["--alpha"], "'in.png': it has no transparency"),
     ],
 )
 def test_pictures_that_do_not_fit_are_named(run, gantrain, tmp_path, words, sentence):
     write_picture(tmp_path / "in.png", 0, (8, 8))
-    write_mask(tmp_path / "mask.png", (9, 7), (0, 0, 2, 2))
+    write_mask(tmp_path / "dot.png", (64, 64), (1, 1, 2, 2))
     refused = gantrain("inpaint", run, "in.png", "--out", "out", *words)
     assert refused.code == 1
     assert sentence in refused.err

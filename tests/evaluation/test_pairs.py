@@ -68,6 +68,10 @@ def test_all_answers_stand_side_by_side():
         assert result.scores[name] != result.scores[f"{name}_mean"]
     assert result.protocol["pictures"] == 5
     assert result.scores["l1"].better == "lower"
+    for name in ("fd", "kid"):
+        assert result.scores[f"{name}5_random"] == result.scores[f"{name}_input5_random"]
+    assert result.protocol["backbone"] == "random"
+    assert not any("fd" in name for name in PairScores(pictures=1).measure(module, pairs).scores)
 
 
 def test_what_does_not_fit_is_refused():

@@ -94,5 +94,7 @@ def test_what_does_not_fit_is_named():
         game(auxiliary=ClassLabels(2), adversarial=None, players={"generator": toys.player("generator")})
     with pytest.raises(UserError, match=r"data\.classes is null"):
         game(Says(), auxiliary=ClassLabels(2)).check({key: data[key] for key in ("real", "cond")})
+    with pytest.raises(UserError, match=r"models=inpainting fills holes, and these data have none"):
+        game().check({**data, "cond": data["real"]})
     with pytest.raises(UserError, match=r"losses\.auxiliary asks 3 numbers"):
         game(Says(), auxiliary=ClassLabels(3)).check(data)

@@ -5,6 +5,7 @@ from torch import nn
 
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import LeastSquares, NonSaturating
+from gantrain.losses.holes import HoleL1
 from gantrain.losses.penalties import R1
 from gantrain.losses.reconstruction import PixelL1, PixelMSE
 from gantrain.models.paired import PairedGAN
@@ -116,6 +117,8 @@ def test_what_is_missing_is_named():
         PairedGAN(networks={}, players={}, content=PixelMSE())
     with pytest.raises(UserError, match=r"players\.discriminator.*needs losses\.adversarial"):
         game(adversarial=False)
+    with pytest.raises(UserError, match=r"losses\.content looks at holes.*models=inpainting"):
+        game(content=HoleL1())
     with pytest.raises(UserError, match=r"networks\.discriminator is missing"):
         PairedGAN(
             networks={"generator": nn.Conv2d(2, 3, 1)}, players={}, content=PixelMSE(), adversarial=NonSaturating()

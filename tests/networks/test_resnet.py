@@ -23,3 +23,15 @@ def test_pictures_keep_their_size(size):
 def test_it_takes_a_block():
     with pytest.raises(ValueError, match="blocks is 0"):
         Generator(2, 1, 3, blocks=0)
+
+
+def test_a_residual_network_begins_with_its_input_and_stays_in_range():
+    network, pictures = Generator(2, 3, 3, blocks=1, residual=True), torch.rand(2, 3, 16, 16) * 2 - 1
+    assert torch.equal(network(pictures), pictures)
+    with torch.no_grad():
+        network.layers[-2].weight.normal_()
+    made = network(pictures)
+    assert not torch.equal(made, pictures)
+    assert made.abs().max() <= 1
+    with pytest.raises(ValueError, match="3 channels cannot be added to an input of 1"):
+        Generator(2, 1, 3, residual=True)

@@ -8,7 +8,6 @@ Examples:
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image, ImageDraw
@@ -16,12 +15,11 @@ from torch import Tensor
 
 from gantrain.cli.options import Add, add_run, writing
 from gantrain.data.ages import CLASS_NAMES
-from gantrain.data.formats.decode import Unreadable
 from gantrain.drawing.pictures import to_pil
 from gantrain.drawing.progress import shown
 from gantrain.drawing.sheets import INK, PAPER, enlarged, font, labelled_rows
 from gantrain.errors import UserError
-from gantrain.inference.picture_files import as_trained
+from gantrain.inference.users_pictures import read_photo
 from gantrain.losses.euclidean import Euclidean
 from gantrain.models.inversion import Inversion
 from gantrain.networks import torchscript
@@ -55,7 +53,7 @@ def main(args: argparse.Namespace) -> None:
     names = CLASS_NAMES if usual else [f"class {age}" for age in range(module.classes)]
     ages = list(range(module.classes)) if args.to == "all" else [class_number("--to", args.to, module.classes)]
     own = None if args.own is None else class_number("--from", args.own, module.classes)
-    photos = torch.stack([read(photo, data) for photo in shown(args.photos, len(args.photos), "photos read")])
+    photos = torch.stack([read_photo(photo, data) for photo in shown(args.photos, len(args.photos), "photos read")])
     low, high = data.range
     real = photos.float() * ((high - low) / 255) + low
     z = module.encode(real, args.raw)
@@ -79,14 +77,6 @@ def class_number(option: str, word: str, classes: int) -> int:
     if not word.isdecimal() or int(word) >= classes:
         raise UserError(f"{option} is '{word}', it must be a class of age from 0 to {classes - 1}")
     return int(word)
-
-
-def read(photo: Path, data: Any) -> Tensor:
-    """A photo as training would see it, uint8 (channels, size, size). Raises UserError."""
-    try:
-        return as_trained(photo, data)
-    except Unreadable as error:
-        raise UserError(f"{photo}: cannot be used as a photo ({error}); name a png, jpg, webp, bmp or gif") from error
 
 
 def nearest_class(module: Inversion, z: Tensor, real: Tensor, raw: bool) -> Tensor:

@@ -7,6 +7,7 @@ Examples:
 """
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,9 @@ from gantrain.cli.options import Add, add_run, writing
 from gantrain.config.changes import named
 from gantrain.data import GANDataModule
 from gantrain.data.synthetic import Synthetic
-from gantrain.errors import UserError, one_line
+from gantrain.errors import UserError
 from gantrain.files import replacing
-from gantrain.inference.layer_outputs import LayerOutputs, max_pooled, takes_cond
+from gantrain.inference.layer_outputs import features_of, takes_cond
 from gantrain.models.checks import pack_of
 from gantrain.training.loading import Trained, load_trained
 
@@ -54,7 +55,8 @@ def main(args: argparse.Namespace) -> None:
     network = trained.network(args.network, args.raw)
     by_pairs = args.network == "discriminator" and getattr(trained.module, "conditional", False)
     splits = open_splits(trained, args.data, args.layout, args.split, takes_cond(network))
-    parts = [extract(network, data, args.layers, args.pool, by_pairs) for data in splits.values()]
+    inputs = [inputs_of(network, data, by_pairs) for data in splits.values()]
+    parts = [features_of(network, batches, args.layers, args.pool).numpy() for batches in inputs]
     labels = [data.labels for data in splits.values()]
     class_names = next(iter(splits.values())).source.class_names
     content = {
@@ -104,32 +106,15 @@ def open_splits(
     return {name: data if name == "train" else data.held_out() for name in wanted}
 
 
-@torch.no_grad()
-def extract(
-    network: torch.nn.Module, data: GANDataModule, layers: list[int] | None, pool: int | None, by_pairs: bool = False
-) -> np.ndarray:
-    """The features (n, d) float32 of all samples in the data's own order; of their pairs where the family judges these.
-
-    Raises UserError.
-    """
+def inputs_of(
+    network: torch.nn.Module, data: GANDataModule, by_pairs: bool = False
+) -> Iterator[tuple[torch.Tensor, ...]]:
+    """What the network takes of all samples in the data's own order, with their classes or, where the family judges
+    these, as pairs. Raises UserError."""
     conditional = by_pairs or takes_cond(network)
-    rows = []
-    with LayerOutputs(network) as outputs_of:
-        for start in range(0, len(data), CHUNK):
-            batch = data.take(np.arange(start, min(start + CHUNK, len(data))))
-            if conditional and "cond" not in batch:
-                raise UserError(
-                    "this discriminator judges by class, and these data have no classes; name data that have"
-                )
-            device = next(network.parameters()).device
-            real = batch["real"].repeat_interleave(pack_of(network), 0)  # where packs are judged, each beside itself
-            inputs = (real, batch["cond"]) if conditional else (real,)
-            try:
-                outputs = outputs_of(*(value.to(device) for value in inputs))
-            except RuntimeError as error:
-                raise UserError(f"this discriminator does not take these data ({one_line(error)})") from error
-            chosen = layers or list(range(min(2, len(outputs)), len(outputs) + 1))
-            if not all(1 <= layer <= len(outputs) for layer in chosen):
-                raise UserError(f"--layers: this discriminator has the layers 1 to {len(outputs)}")
-            rows.append(torch.cat([max_pooled(outputs[layer - 1], pool) for layer in chosen], 1).float().cpu())
-    return torch.cat(rows).numpy()
+    for start in range(0, len(data), CHUNK):
+        batch = data.take(np.arange(start, min(start + CHUNK, len(data))))
+        if conditional and "cond" not in batch:
+            raise UserError("this discriminator judges by class, and these data have no classes; name data that have")
+        real = batch["real"].repeat_interleave(pack_of(network), 0)  # where packs are judged, each beside itself
+        yield (real, batch["cond"]) if conditional else (real,)

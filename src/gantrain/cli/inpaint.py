@@ -30,7 +30,11 @@ BLACK = Framing(background=(0, 0, 0))
 
 def add_options(add: Add) -> None:
     add_pictures(add)
-    add("--mask", type=Path, help="a picture of IN's size, white where pixels are missing and black where they stay")
+    add(
+        "--mask",
+        type=Path,
+        help="a picture, white where pixels are missing and black where they stay; stretched to IN's size",
+    )
     add("--hole", metavar="X,Y,W,H", help="a box of missing pixels: left, top, width, height")
     add("--alpha", action="store_true", help="the transparent pixels are missing; they become opaque")
     add("--optimise", action="store_true", help="by a run from noise: its picture nearest to what is known, slowly")
@@ -81,23 +85,29 @@ def projection(generator: Any, module: Any) -> Projection:
 
 
 def from_mask(file: Path) -> Callable[[Image.Image], np.ndarray]:
-    """The white pixels of a picture, the same for all pictures of its size. Raises UserError."""
+    """The white pixels of a picture, stretched to the size of others, which is said once for each. Raises UserError."""
     try:
         with guarded(), open_picture(file) as stored:
             values = np.asarray(flat(ImageOps.exif_transpose(stored), BLACK).convert("L"))
     except Unreadable as error:
         raise UserError(f"--mask: {str(file)!r}: {error}") from error
-    mask = values > 127
+    mask, stretched = values > 127, set()
     if not mask.any():
         raise UserError(f"--mask: {str(file)!r} has no white pixel, so nothing is missing")
     if ((values > 0) & (values < 255)).any():
         tell(f"--mask: {str(file)!r} is grey in places: over 127 is missing")
 
     def hole_of(picture: Image.Image) -> np.ndarray:
-        if picture.size != mask.shape[::-1]:
-            sizes = [f"{width}x{height}" for width, height in (mask.shape[::-1], picture.size)]
-            raise Unreadable(f"the mask is {sizes[0]} pixels, the picture {sizes[1]}; they must be alike")
-        return mask
+        if picture.size == mask.shape[::-1]:
+            return mask
+        sizes = [f"{width}x{height}" for width, height in (mask.shape[::-1], picture.size)]
+        hole = np.array(Image.fromarray(mask).resize(picture.size, Image.Resampling.NEAREST))
+        if not hole.any():
+            raise Unreadable(f"of the mask's {sizes[0]} pixels no white one is left at {sizes[1]}")
+        if picture.size not in stretched:
+            tell(f"--mask: {str(file)!r} is {sizes[0]} pixels, and stretched to pictures of {sizes[1]}")
+        stretched.add(picture.size)
+        return hole
 
     return hole_of
 

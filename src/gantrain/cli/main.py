@@ -39,6 +39,8 @@ VERBS = {
     "push": "a run onto the Hugging Face Hub, with a model card",
     "pull": "a run from the Hub",
     "features": "what a run's discriminator sees in data, for another task",
+    "nearest": "the pictures of a folder that are most like a photo, as a run's discriminator sees them",
+    "augment": "generated pictures of each class, to train a classifier with beside real ones",
     "resume": "continue a run that was stopped, or prolong a finished one",
     "health": "how healthy a run was, in words, with the evidence and what to try",
     "report": "one page with a run's pictures, curves and config",

@@ -19,10 +19,11 @@ class TwoFolders(ImageFolder):
         super().__init__(**base)
         if a == b:
             raise ValueError(f"a and b are both '{a}', they must be two folders")
-        self.folders, self.tests, self.has_held_out = (a, b), (test_a, test_b), True
+        self.folders, self.tests = (a, b), (test_a, test_b)
 
     def open(self, root: Path | None) -> PictureFiles:
         listings = [list_pictures(split_of(root, name)) for name in self.folders]
+        self.has_held_out = all((root / name).is_dir() for name in self.tests)
         names = [
             f"{folder}/{name}" for folder, found in zip(self.folders, listings, strict=True) for name in found.names
         ]

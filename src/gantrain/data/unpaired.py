@@ -28,6 +28,7 @@ class Unpaired(GANDataModule):
     """
 
     verbs = ("translate",)
+    usual_evaluation = "unpaired"
     columns = "a, what it becomes, b, what it becomes"
     previews_unseen = True
     caches = ("cached",)
@@ -55,6 +56,13 @@ class Unpaired(GANDataModule):
     @property
     def variety(self) -> int:
         return min(map(len, self.members.values()))
+
+    def first_of(self, side: str, count: int | None = None) -> Tensor:
+        """The first `count` pictures of a side, or all, in `range`, from the middle of what is kept."""
+        start = (self.load_size - self.size) // 2
+        middle = slice(start, start + self.size)
+        kept = self.cached.take(self.members[side][:count])
+        return self.to_range(torch.from_numpy(np.ascontiguousarray(kept[..., middle, middle])))
 
     def loader(self, batches: Batches) -> Iterator[Batch]:
         """The same for both sides, each in an endless order of its own."""

@@ -60,8 +60,11 @@ class DatasetClassifier(Backbone):
         return self.network(_scaled(_reduced(pictures, self.side, self.filter)))
 
 
-def dataset_backbone(data: GANDataModule, weights: str | None, filter: str | None) -> DatasetClassifier:
-    """The classifier of this data set: from `weights`, from the cache, or fitted now. Raises UserError."""
+def dataset_backbone(
+    data: GANDataModule, weights: str | None = None, filter: str | None = None, passes: int = PASSES
+) -> DatasetClassifier:
+    """The classifier of this data set: from `weights`, from the cache, or fitted now, in at most so many `passes` over
+    it. Raises UserError."""
     check_labelled(data)
     _, channels, _, side = data.pictures(data.examples(1)["real"]).shape
     seen, how = min(side, SIDE), (filter or "antialias") if side > SIDE else "none"
@@ -77,8 +80,8 @@ def dataset_backbone(data: GANDataModule, weights: str | None, filter: str | Non
         except RuntimeError as error:
             raise unfit(file, "this data set's classifier", error) from error
         return DatasetClassifier(classifier, sha256(file), seen, how)
-    content = (VERSION, STEPS, PASSES, data.content, data.cached.labels.tobytes(), seen, how)
-    classifier.load_state_dict(kept(data, "classifiers", content, lambda: fit(classifier, data, seen, how)))
+    content = (VERSION, STEPS, passes, data.content, data.cached.labels.tobytes(), seen, how)
+    classifier.load_state_dict(kept(data, "classifiers", content, lambda: fit(classifier, data, seen, how, passes)))
     return DatasetClassifier(classifier, hash_of(classifier), seen, how)
 
 
@@ -91,13 +94,13 @@ def check_labelled(data: GANDataModule) -> None:
         )
 
 
-def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str) -> dict[str, Tensor]:
+def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str, passes: int = PASSES) -> dict[str, Tensor]:
     """Weights fitted on nine tenths of the data, the same way every time; tells the accuracy on the last tenth."""
-    print("fitting a classifier on the data for their scores", file=sys.stderr, flush=True)
+    print("fitting a classifier on the data", file=sys.stderr, flush=True)
     pictures, labels = _all(data, side, filter)
     held = torch.arange(len(labels)) % HELD_BACK == 0
     rows = (~held).nonzero().flatten()
-    steps = min(STEPS, -(-PASSES * len(rows) // BATCH))
+    steps = min(STEPS, -(-passes * len(rows) // BATCH))
     generator = torch.Generator().manual_seed(0)
     optimizer = torch.optim.AdamW(classifier.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps)

@@ -1,4 +1,4 @@
-"""How near translated pictures come to their targets: PSNR, SSIM and mean absolute difference on held-out pairs."""
+"""How near translated pictures come to their targets, one by one (PSNR, SSIM, L1) and as a set (FD, KID)."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from gantrain.data.pairs import Pairs
 from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
+from gantrain.evaluation.distances import FEWEST, Distances
 from gantrain.evaluation.kept import kept
 from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.evaluation.super_resolution import LEAST
@@ -29,13 +30,23 @@ class PairScores(Evaluation):
     """Scores of at most `pictures` held-out pairs (null is all), and of two answers that take no training.
 
     `_mean` is the mean of the training's targets, the same for every input; `_input` the input itself. All are compared
-    in 8 bits: PSNR, SSIM and `l1`, the mean absolute difference of 0..255, are means over pictures.
+    in 8 bits: PSNR, SSIM and `l1`, the mean absolute difference of 0..255, are means over pictures. What is made and
+    the input are also compared with the targets as sets: FD and KID by the features of `backbone`, with its `weights`
+    and `resize`, where there are two pairs.
     """
 
-    def __init__(self, *, pictures: int | None = 256, **base: Any):
+    def __init__(
+        self,
+        *,
+        pictures: int | None = 256,
+        backbone: str = "random",
+        weights: str | None = None,
+        resize: str | None = None,
+        **base: Any,
+    ):
         super().__init__(**base)
         check_whole(1, pictures=pictures)
-        self.pictures = pictures
+        self.pictures, self.distances = pictures, Distances(backbone, weights, resize)
 
     def check(self, module: GANModule, data: Any) -> None:
         if not isinstance(module, PairedGAN) or not isinstance(data, Pairs):
@@ -48,23 +59,32 @@ class PairScores(Evaluation):
         self.reference(data)
 
     def names(self, module: GANModule, data: Any) -> list[str]:
-        return [f"{name}{suffix}" for suffix in suffixes(data) for name in BETTER]
+        count = self.count(self.reference(data))
+        sets = [suffix for suffix in suffixes(data) if suffix != MEAN] if count >= FEWEST else []
+        return [f"{name}{suffix}" for suffix in suffixes(data) for name in BETTER] + self.distances.names(count, *sets)
+
+    def count(self, held_out: Pairs) -> int:
+        return min(len(held_out), self.pictures or len(held_out))
 
     def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
         held_out = self.reference(data)
-        count = min(len(held_out), self.pictures or len(held_out))
+        count = self.count(held_out)
         batch = held_out.take(np.arange(count))
         network, parts = module.averaged("generator", raw), batch["cond"].split(CHUNK)
         told = shown(parts, len(parts), "parts of the pairs")
         made = torch.cat([outputs(network, part, device=module.device) for part in told])
         truth = held_out.pictures(batch["real"])
         mean = kept(data, "features", ("mean target", data.content), lambda: {"mean": mean_target(data)})["mean"]
-        answers = {"": made, MEAN: mean, INPUT: batch["cond"]}
+        known = {"": made, MEAN: mean, INPUT: batch["cond"]}
+        answers = {suffix: held_out.pictures(known[suffix]).expand_as(truth) for suffix in suffixes(data)}
         scores = {
             f"{name}{suffix}": Score.mean(values, BETTER[name])
-            for suffix in suffixes(data)
-            for name, values in compared(held_out.pictures(answers[suffix]).expand_as(truth), truth).items()
+            for suffix, pictures in answers.items()
+            for name, values in compared(pictures, truth).items()
         }
+        if count >= FEWEST:
+            sets = {suffix: pictures for suffix, pictures in answers.items() if suffix != MEAN}
+            scores |= self.distances.measure(truth, sets, self.seed, module.device)
         protocol = {
             "split": "held out",
             "pictures": count,
@@ -72,8 +92,10 @@ class PairScores(Evaluation):
             "direction": data.direction,
             "size": data.size,
             "quantisation": "8 bits",
+            **self.distances.protocol(),
             "data": held_out.content,
             "networks": ema_or_raw(module, "generator", raw),
+            "seed": self.seed,
         }
         return Result(scores, protocol)
 

@@ -5,10 +5,13 @@ As in Radford et al. 2016 (section 5.1) for pictures and in Wu et al. 2016 (sect
 
 import contextlib
 import inspect
+from collections.abc import Iterable, Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gantrain.errors import UserError, one_line
 from gantrain.networks.critique import Critique
 
 ACTIVATIONS = (nn.LeakyReLU, nn.ReLU, nn.PReLU, nn.ELU, nn.SELU, nn.CELU, nn.SiLU, nn.GELU, nn.Mish, nn.Tanh)
@@ -47,6 +50,29 @@ def max_pooled(output: Tensor, side: int | None = None) -> Tensor:
         return output.flatten(1)
     pool, usual = POOLING[len(extents)]
     return pool(output, [min(side or usual, extent) for extent in extents]).flatten(1)
+
+
+@torch.no_grad()
+def features_of(
+    network: nn.Module,
+    batches: Iterable[tuple[Tensor, ...]],
+    layers: Sequence[int] | None = None,
+    pool: int | None = None,
+) -> Tensor:
+    """Features (n, d) float32, on the CPU, of batches of a discriminator's inputs: its `layers`, of which the first is
+    1 (all but the first), each pooled to `pool` positions a side. Raises UserError."""
+    device, rows = next(network.parameters()).device, []
+    with LayerOutputs(network) as outputs_of:
+        for inputs in batches:
+            try:
+                outputs = outputs_of(*(value.to(device) for value in inputs))
+            except RuntimeError as error:
+                raise UserError(f"this discriminator does not take these data ({one_line(error)})") from error
+            chosen = layers or list(range(min(2, len(outputs)), len(outputs) + 1))
+            if not all(1 <= layer <= len(outputs) for layer in chosen):
+                raise UserError(f"--layers: this discriminator has the layers 1 to {len(outputs)}")
+            rows.append(torch.cat([max_pooled(outputs[layer - 1], pool) for layer in chosen], 1).float().cpu())
+    return torch.cat(rows)
 
 
 def takes_cond(network: nn.Module) -> bool:

@@ -23,6 +23,8 @@ class Inpainting(PairedGAN):
     CCGAN's semi-supervised game.
     """
 
+    fills_holes = True
+
     def __init__(self, *, auxiliary: Auxiliary | None = None, **base: Any):
         super().__init__(**base)
         if not isinstance(self.content, HoleDistance):
@@ -49,6 +51,8 @@ class Inpainting(PairedGAN):
         return self.content(made, batch["real"], batch["cond"][:, -1:])
 
     def check(self, batch: Batch) -> dict[str, Any]:
+        if batch["cond"].shape[1] != batch["real"].shape[1] + 1:
+            raise UserError("models=inpainting fills holes, and these data have none; choose data=holes_folder")
         if self.auxiliary is not None and "label" not in batch:
             raise UserError(
                 "losses.auxiliary asks for classes and data.classes is null; state it, or losses.auxiliary=null"

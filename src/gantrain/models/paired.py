@@ -10,6 +10,7 @@ from torch import Tensor
 from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
+from gantrain.losses.holes import HoleDistance
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
@@ -42,6 +43,7 @@ class PairedGAN(GANModule):
 
     verbs = ("features",)  # what else it is for, its data say
     has_targets = True
+    fills_holes = False  # whether the content loss is told which pixels are missing
 
     def __init__(
         self,
@@ -60,6 +62,11 @@ class PairedGAN(GANModule):
         if adversarial is None and ("discriminator" in self.players or matching is not None):
             key = "losses.matching" if matching is not None else "models.players.discriminator"
             raise UserError(f"{key}: the discriminator needs losses.adversarial")
+        if isinstance(content, HoleDistance) and not self.fills_holes:
+            raise UserError(
+                "losses.content looks at holes, and this family fills none; choose models=inpainting with data of "
+                "holes, such as data=holes_folder, or losses=pix2pix"
+            )
         self.content, self.adversarial, self.matching = content, adversarial, matching
         self.adversarial_weight, self.conditional, self.shown = adversarial_weight, conditional, Shown(augment)
         self.shown.keep(self)

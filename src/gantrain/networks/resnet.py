@@ -1,5 +1,6 @@
 """The residual generator of CycleGAN (Zhu et al. 2017, appendix 7.2; Johnson et al. 2016): same size, any size."""
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantrain.networks.init import Init, initialise
@@ -22,7 +23,8 @@ class Residual(nn.Module):
 class Generator(nn.Module):
     """Pictures (n, cond_channels, h, w) to (n, channels, h, w) in (-1, 1), h and w multiples of `multiple`.
 
-    The paper has 9 `blocks` for 256x256, 6 for 128x128, and `width` 64.
+    The paper has 9 `blocks` for 256x256, 6 for 128x128, and `width` 64. With `residual` it makes what is added to the
+    input (Shen and Liu 2017, arXiv 1612.05363), at first nothing: brightness, which instance norm takes away, is kept.
     """
 
     multiple = 8  # two halvings, and a map that can be mirrored at its borders after them
@@ -35,11 +37,16 @@ class Generator(nn.Module):
         blocks: int = 9,
         norm: Norm = "instance",
         init: Init = "dcgan",
+        residual: bool = False,
     ):
         super().__init__()
         if blocks < 1:
             raise ValueError(f"blocks is {blocks}, it must be 1 or more")
-        self.norm = norm
+        if residual and cond_channels != channels:
+            raise ValueError(
+                f"residual: {channels} channels cannot be added to an input of {cond_channels}; leave it false"
+            )
+        self.norm, self.residual = norm, residual
         layers = [*mirrored_conv(cond_channels, width, 7, norm), nn.ReLU()]
         for a in (width, 2 * width):
             layers += [nn.Conv2d(a, 2 * a, 3, 2, 1, bias=norm == "none"), *norm_layers(norm, 2 * a), nn.ReLU()]
@@ -47,11 +54,14 @@ class Generator(nn.Module):
         for a in (4 * width, 2 * width):
             up = nn.ConvTranspose2d(a, a // 2, 3, 2, 1, output_padding=1, bias=norm == "none")
             layers += [up, *norm_layers(norm, a // 2), nn.ReLU()]
-        self.layers = nn.Sequential(*layers, *mirrored_conv(width, channels, 7, "none"), nn.Tanh())
+        last = nn.Identity() if residual else nn.Tanh()
+        self.layers = nn.Sequential(*layers, *mirrored_conv(width, channels, 7, "none"), last)
         initialise(self, init)
+        if residual:
+            nn.init.zeros_(self.layers[-2].weight)
 
     def forward(self, cond: Tensor) -> Tensor:
-        return self.layers(cond)
+        return F.hardtanh(cond + self.layers(cond)) if self.residual else self.layers(cond)
 
 
 def mirrored_conv(a: int, b: int, kernel: int, norm: Norm) -> list[nn.Module]:
