@@ -25,6 +25,7 @@ from gantrain.models.adversary import (
     check_matching,
     consistent,
     discriminator_turn,
+    draw_labels,
     generator_turn,
     measured,
 )
@@ -139,6 +140,7 @@ class LatentGAN(GANModule):
                 drawn["cond_generator"] = self.integers(batch, self.classes, key="cond_generator")
         if self.top_k is not None:
             drawn["top_k"] = self.top_k.share_for(batch["real"], self.images_seen)
+        drawn |= draw_labels(self, batch)
         uses = uses_of(self.adversarial, self.matching)
         return drawn | self.shown.draw(self, batch, dict.fromkeys(uses, batch["real"]))
 
@@ -180,7 +182,7 @@ class LatentGAN(GANModule):
         real, fake = batch["real"], fakes.detach()
         of_real = self.judge(self.see(real, batch, "real"), *cond)
         of_fake = self.judge(self.see(fake, batch, "fake"), *cond)
-        terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
+        terms, stats = discriminator_turn(self.adversarial, of_real, of_fake, batch.get("labels.discriminator"))
         stats |= self.shown.learn(of_real.logits, batch, self.adversarial, self) | self.growth.statistics()
         if self.drift is not None:
             terms["drift"] = self.drift(of_real.logits)
@@ -200,8 +202,8 @@ class LatentGAN(GANModule):
         of_fake = self.judge(self.see(fakes, batch, "fake_generator"), *self.discriminator_cond(source))
         if self.top_k is not None:
             of_fake = of_fake._replace(logits=self.top_k.best(of_fake.logits, batch["top_k"]))
-        judge_real = partial(self.judge_real, batch)
-        terms = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight)
+        judge_real, labels = partial(self.judge_real, batch), batch.get("labels.generator")
+        terms = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight, labels)
         return (terms if self.auxiliary is None else terms | self.auxiliary_terms(of_fake, source)), {}
 
     def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:

@@ -12,7 +12,14 @@ from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
-from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.adversary import (
+    check_bounded,
+    check_matching,
+    discriminator_turn,
+    draw_labels,
+    generator_turn,
+    measured,
+)
 from gantrain.models.augment.shown import Shown, uses_of
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks
@@ -67,7 +74,8 @@ class PairedGAN(GANModule):
     def draw(self, batch: Batch) -> Batch:
         if self.adversarial is None:
             return {}
-        return self.shown.draw(self, batch, dict.fromkeys(uses_of(self.adversarial, self.matching), batch["real"]))
+        uses = uses_of(self.adversarial, self.matching)
+        return draw_labels(self, batch) | self.shown.draw(self, batch, dict.fromkeys(uses, batch["real"]))
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Tensor:
         with torch.set_grad_enabled("generator" in playing and torch.is_grad_enabled()):
@@ -78,7 +86,7 @@ class PairedGAN(GANModule):
         cond = self.discriminator_cond(batch)
         of_real = self.judge(self.shown(batch["real"], batch, "real"), *cond)
         of_fake = self.judge(self.shown(fakes.detach(), batch, "fake"), *cond)
-        terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
+        terms, stats = discriminator_turn(self.adversarial, of_real, of_fake, batch.get("labels.discriminator"))
         terms |= self.auxiliary_terms(of_real, batch)
         return terms, stats | self.shown.learn(of_real.logits, batch, self.adversarial, self)
 
@@ -88,8 +96,8 @@ class PairedGAN(GANModule):
         if self.adversarial is None:
             return terms, {}
         of_fake = self.judge(self.shown(fakes, batch, "fake_generator"), *cond)
-        judge_real = partial(self.judge_real, batch)
-        game = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight)
+        judge_real, labels = partial(self.judge_real, batch), batch.get("labels.generator")
+        game = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight, labels)
         return {**terms, **game}, {}
 
     def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:
