@@ -15,6 +15,7 @@ from gantrain.models.family import Family
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.players import ClipWeights
 from gantrain.networks.critique import Critique
+from gantrain.networks.minibatch import MinibatchDiscrimination
 from gantrain.networks.spectral import is_bounded
 from gantrain.ramps import at
 
@@ -123,12 +124,14 @@ def check_bounded(module: GANModule, adversarial: AdversarialLoss, player: str) 
         return
     for name in critic.networks:
         if not is_bounded(module.networks[name]):
+            compares = any(isinstance(part, MinibatchDiscrimination) for part in module.networks[name].modules())
+            alone = ", and no minibatch discrimination, whose slope it leaves free" if compares else ""
             raise UserError(
                 f"losses.adversarial is {type(adversarial).__name__}, and nothing bounds the slope of networks.{name}: "
                 f"its loss would fall without end and mean nothing. Take a penalty (losses=wasserstein_gp, without "
                 f"batch norm), clipped weights ('models.players.{player}.after_step="
                 f"{{_target_: {ClipWeights.__module__}.ClipWeights, limit: 0.01}}'), or spectral norm "
-                f"(networks.{name}.spectral=true, an option of networks=dcgan)"
+                f"(networks.{name}.spectral=true, an option of networks=dcgan{alone})"
             )
 
 

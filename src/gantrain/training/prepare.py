@@ -8,6 +8,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from gantrain.callbacks.attention import AttentionMaps
 from gantrain.config.build import allow_plugins, build, check_options
 from gantrain.config.stages import Stage, stages_of
 from gantrain.data import GANDataModule
@@ -82,6 +83,9 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
         check_packs(module.networks, data.batch_size // module.microbatches)
         check_company(module.networks, data.batch_size // module.microbatches)
         check_batch_norm(module, data, batch_of_two)
+        for callback in watching:
+            if isinstance(callback, AttentionMaps):
+                callback.check(module)
         if run is None:
             check_range(module, data, stage.config["networks"], batch_of_two)
         if evaluation is not None and evaluation.applies(stage.tag):
