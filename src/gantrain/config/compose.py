@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gantrain.config.finalise import finalise
@@ -17,6 +17,7 @@ from gantrain.errors import UnknownKey, UserError, did_you_mean
 from gantrain.folders import configs_folder
 
 NOT_COMPOSED = (HydraException, OmegaConfBaseException, ValueError)  # the last for data.range.x=5: a list has no x
+TOGETHER = ("models/augment",)  # groups of which several configs may be chosen: each has a key of its own
 # Hydra's options, and whether each takes a value.
 OPTIONS = {
     **dict.fromkeys(
@@ -57,7 +58,21 @@ def arrange(words: Sequence[str]) -> list[str]:
             options.append(value := rest.pop(0))
         if name in ("--config-dir", "-cd"):
             refuse_shadowed_experiments(value)
+    _refuse_group_twice(overrides)
     return options + overrides
+
+
+def _refuse_group_twice(words: Sequence[str]) -> None:
+    """Raise UserError for `losses=hinge losses=dragan`: Hydra would take the last without a word."""
+    chosen: dict[str, str] = {}
+    for group, _, value in (word.partition("=") for word in words):
+        if group in chosen:
+            both = f"{chosen[group]} and {value}"
+            together = f" for both, one after the other: {group}=[{chosen[group]},{value}]"
+            way_out = f"write{together}" if group in TOGETHER else "choose one"
+            raise UserError(f"{group} is chosen twice, {both}; {way_out}")
+        if group in groups():
+            chosen[group] = value
 
 
 def _refuse_group_by_dots(word: str) -> None:
@@ -83,16 +98,34 @@ def split(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
 def composed(overrides: Sequence[str], config_dir: str | None) -> dict:
     """The config that training would have with these words. Raises UserError."""
     words = arrange(overrides)
+    try:
+        with near_keys(words):
+            return finalise(_composed(words, config_dir), words)
+    except NOT_COMPOSED as error:
+        raise UserError(sentence(error, words)) from error
+
+
+def sweeper_params(words: Sequence[str], config_dir: str | None) -> list[str]:
+    """The `key=values` of `hydra.sweeper.params` that these arranged words, of one value each, lead to.
+
+    Raises UserError.
+    """
+    try:
+        params = _composed(words, config_dir, hydra=True).hydra.sweeper.get("params") or {}
+        return [f"{key}={values}" for key, values in params.items()]
+    except NOT_COMPOSED as error:
+        raise UserError(sentence(error, words)) from error
+
+
+def _composed(words: Sequence[str], config_dir: str | None, hydra: bool = False) -> DictConfig:
+    """What Hydra composes of arranged words, with `hydra` its own settings as well."""
     search = []
     if config_dir is not None:
         refuse_shadowed_experiments(config_dir)
         place = str(Path(config_dir).absolute()).replace("'", "\\'")
         search = [f"hydra.searchpath=['file://{place}']"]
-    try:
-        with near_keys(words), initialize_config_dir(str(configs_folder()), version_base="1.3"):
-            return finalise(compose("train", overrides=[*words, *search]), words)
-    except NOT_COMPOSED as error:
-        raise UserError(sentence(error, words)) from error
+    with initialize_config_dir(str(configs_folder()), version_base="1.3"):
+        return compose("train", overrides=[*words, *search], return_hydra_config=hydra)
 
 
 @contextlib.contextmanager
