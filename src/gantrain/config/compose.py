@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from gantrain.config.finalise import finalise
 from gantrain.config.keys import keys_of, meant
 from gantrain.config.overrides import as_text, groups
+from gantrain.config.words import parted
 from gantrain.errors import UnknownKey, UserError, did_you_mean
 from gantrain.folders import configs_folder
 
@@ -45,14 +46,14 @@ def arrange(words: Sequence[str]) -> list[str]:
             known = not re.match(rf"({within})\.[\w.]+=", word)
             overrides.append(word if known else f"++{word}")
             continue
-        name, equals, value = word.partition("=")
+        _, name, value = parted(word)
         if name not in OPTIONS:
-            if not equals and rest and "=" not in rest[0]:
+            if value is None and rest and "=" not in rest[0]:
                 value = rest[0]
-            way_out = meant(name.lstrip("-"), _keys(words), value) or did_you_mean(name, OPTIONS)
+            way_out = meant(name.lstrip("-"), _keys(words), value or "") or did_you_mean(name, OPTIONS)
             raise UserError(f"{name}: there is no such option{way_out}")
         options.append(word)
-        if OPTIONS[name] and not equals:
+        if OPTIONS[name] and value is None:
             if not rest:
                 raise UserError(f"{name} needs a value")
             options.append(value := rest.pop(0))
@@ -65,7 +66,7 @@ def arrange(words: Sequence[str]) -> list[str]:
 def _refuse_group_twice(words: Sequence[str]) -> None:
     """Raise UserError for `losses=hinge losses=dragan`: Hydra would take the last without a word."""
     chosen: dict[str, str] = {}
-    for group, _, value in (word.partition("=") for word in words):
+    for _, group, value in map(parted, words):
         if group in chosen:
             both = f"{chosen[group]} and {value}"
             together = f" for both, one after the other: {group}=[{chosen[group]},{value}]"
@@ -77,7 +78,7 @@ def _refuse_group_twice(words: Sequence[str]) -> None:
 
 def _refuse_group_by_dots(word: str) -> None:
     """Raise UserError for `models.augment=diffaugment`: a config is chosen by the folder that it lies in."""
-    name, _, value = word.partition("=")
+    _, name, value = parted(word)
     group = name.replace(".", "/")
     if group != name and group in groups() and (configs_folder() / group / f"{value}.yaml").is_file():
         raise UserError(f"{word}: '{value}' is a config of its own; write {group}={value}")
@@ -87,11 +88,14 @@ def split(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """The options among the words that `arrange` gives, with their values, and the overrides."""
     options, overrides, rest = {}, [], list(words)
     while rest:
-        name, equals, value = rest.pop(0).partition("=")
-        if not name.startswith("-"):
-            overrides.append(f"{name}{equals}{value}")
+        word = rest.pop(0)
+        _, name, value = parted(word)
+        if not word.startswith("-"):
+            overrides.append(word)
+        elif OPTIONS[name]:
+            options[name] = rest.pop(0) if value is None else value
         else:
-            options[name] = value if equals or not OPTIONS[name] else rest.pop(0)
+            options[name] = ""
     return options, overrides
 
 
@@ -137,7 +141,7 @@ def near_keys(words: Sequence[str]) -> Iterator[None]:
         keys = _keys(words)
         if error.key in keys:  # of a YAML: a part that was chosen has no place for what another states
             place = error.text.partition(":")[0]
-            typed = place in (word.partition("=")[0].lstrip("+") for word in words)
+            typed = place in (parted(word).key for word in words)
             way_out = (
                 f"{place}=null" if typed else f"~{place}, since what you chose does not have what another part states"
             )
@@ -174,7 +178,7 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
     if isinstance(error, ConfigCompositionException):
         if found := re.search(r"Could not override '([^']+)'", text):
             keys = _keys(words)
-            value = next((word.partition("=")[2] for word in words if word.partition("=")[0] == found[1]), "")
+            value = next((one.value or "" for one in map(parted, words) if one.key == found[1]), "")
             return f"{found[1]}: there is no such key{meant(found[1], keys, value) or did_you_mean(found[1], keys)}"
         if found := re.search(r"Could not override '[\w/]*/?(\w+)'|No match in the defaults list.*'(\w+)'", text):
             group = found[1] or found[2]
@@ -191,7 +195,7 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
 
 def _keys(words: Sequence[str]) -> list[str]:
     """The keys that the config has without the words that change single values."""
-    chosen = [word for word in words if word.partition("=")[0] in groups() and "," not in word]
+    chosen = [word for word in words if parted(word).key in groups() and "," not in word]
     try:
         with initialize_config_dir(str(configs_folder()), version_base="1.3"):
             config = compose("train", overrides=chosen)
