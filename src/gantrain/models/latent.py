@@ -33,13 +33,14 @@ from gantrain.models.augment.shown import Shown, uses_of
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, pack_of, z_dim_of
 from gantrain.models.growth import Growth
+from gantrain.models.judge import Judge
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
 from gantrain.networks.critique import Critique, critique_of
 
 
-class LatentGAN(GANModule):
+class LatentGAN(Judge, GANModule):
     """A generator of latents (n, z_dim) against a discriminator of samples.
 
     Latents are normal with deviation `z_std`, or with `z_kind` uniform equally likely in [-z_std, z_std]. One generator
@@ -236,29 +237,15 @@ class LatentGAN(GANModule):
         return self.auxiliary.fake(of_fake.auxiliary, source["z"], source.get("cond"))
 
     def see(self, samples: Tensor, batch: Batch, use: str) -> Tensor:
-        """What the game, and penalties in it, show the discriminator in the place of samples."""
-        return samples if self.consistency else self.shown(samples, batch, use)
-
-    def judge(self, samples: Tensor, *cond: Tensor) -> Critique:
-        return critique_of(self.networks["discriminator"](samples, *cond))
-
-    def judge_real(self, batch: Batch) -> Critique:
-        return self.judge(self.see(batch["real"], batch, "real_generator"), *self.discriminator_cond(batch))
-
-    def logits(self, batch: Batch, samples: Tensor, *cond: Tensor) -> Tensor:
-        """Those of samples as the discriminator's turn shows them."""
-        return self.judge(self.see(samples, batch, "real"), *cond).logits
+        return samples if self.consistency else super().see(samples, batch, use)
 
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
         z = self.latents(len(batch["real"]), generator).to(batch["real"].device)
         return {"real": self.networks["generator"](z, *self.generator_cond(batch))}
 
-    def seen(self, key: str, batch: Batch) -> Tensor:
-        return self.see(batch[key], batch | self.shown.draw(self, batch, {"real": batch[key]}), "real")
-
-    def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
+    def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
         samples = self.growth.shown(samples)  # fakes too, which are about what they were: they have faded in already
-        return self.judge(self.seen(key, batch | {key: samples}), *self.discriminator_cond(batch)).logits
+        return super().judged(key, samples, batch)
 
     # ---- before training ---------------------------------------------------------------------------------------------
 

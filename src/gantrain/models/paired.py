@@ -23,6 +23,7 @@ from gantrain.models.adversary import (
 from gantrain.models.augment.shown import Shown, uses_of
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks
+from gantrain.models.judge import Judge
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
@@ -38,7 +39,7 @@ class ContentLoss(Protocol):
     def __call__(self, made: Tensor, real: Tensor) -> Tensor: ...
 
 
-class PairedGAN(GANModule):
+class PairedGAN(Judge, GANModule):
     """A generator from `cond` to `real`, led by a content loss and, where `adversarial` is given, a discriminator.
 
     The generator minimises content + `adversarial_weight` * adversarial; a loss of content has a weight of its own.
@@ -122,27 +123,8 @@ class PairedGAN(GANModule):
         """What the discriminator takes after the target: the condition, or nothing."""
         return (batch["cond"],) if self.conditional else ()
 
-    def judge(self, targets: Tensor, *cond: Tensor) -> Critique:
-        return critique_of(self.networks["discriminator"](targets, *cond))
-
-    def judge_real(self, batch: Batch) -> Critique:
-        shown = self.shown(batch["real"], batch, "real_generator")
-        return self.judge(shown, *self.discriminator_cond(batch))
-
-    def logits(self, batch: Batch, targets: Tensor, *cond: Tensor) -> Tensor:
-        """Those of targets as the discriminator's turn shows them."""
-        return self.judge(self.shown(targets, batch, "real"), *cond).logits
-
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
         return {"real": self.make(batch)}
-
-    def seen(self, key: str, batch: Batch) -> Tensor:
-        return self.shown(batch[key], batch | self.shown.draw(self, batch, {"real": batch[key]}), "real")
-
-    def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
-        if self.adversarial is None:
-            return None
-        return self.judge(self.seen(key, batch | {key: samples}), *self.discriminator_cond(batch)).logits
 
     def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:
         if name == "discriminator" and self.adversarial is not None:
