@@ -3,7 +3,7 @@
 import copy
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,6 +54,8 @@ class GANDataModule(pl.LightningDataModule):
     columns = ""  # what stands side by side in grids of such data
     # Those that may lie on a device. A subclass with a `stored` or `loader` of its own has none, unless it says so.
     caches: tuple[str, ...] = ("cached",)
+    solid: Callable[[Tensor], Tensor] | None = None  # which voxels are occupied, of volumes
+    turning: Callable[[Tensor], Tensor] | None = None  # pictures of samples from all around, of what has more sides
     previews_unseen = False  # whether previews are of what `holdout` keeps, where it keeps any
 
     def __init_subclass__(cls, **options: Any):
