@@ -216,7 +216,7 @@ def test_means_over_seeds_carry_their_standard_errors(tmp_path):
 
 
 def test_an_experiment_may_state_what_is_swept_and_the_command_line_takes_less(gantrain):
-    quick = ("callbacks.samples=null", "evaluation=none", "logger=none")
+    quick = ("callbacks.samples=null", "callbacks.health=null", "evaluation=none", "logger=none")
     words = ("experiment=compare_mnist", *TINY, *quick, "seed=0")
     result = gantrain("-m", *words)
     assert result.code == 0, result
