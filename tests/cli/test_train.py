@@ -123,7 +123,6 @@ TINY = ("debug=tiny", "callbacks.samples.count=4")
         (("callbacks.health=3",), ("leave it out with callbacks.health=null",)),
         (("experiment=r3gan_mnist", "losses=hinge"), ("losses.penalties.r1", "leave it out with ~losses.penalties.r1")),
         (("losses=hinge", "losses.adversarial.flip=0.1"), ("losses.adversarial.flip: Hinge has no such option\n",)),
-        (("losses=hinge", "losses=dragan"), ("losses is chosen twice, hinge and dragan; choose one",)),
         (
             ("models/augment=noise", "models/augment=adaptive"),
             ("models/augment=[noise,adaptive]",),

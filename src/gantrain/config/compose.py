@@ -64,15 +64,15 @@ def arrange(words: Sequence[str]) -> list[str]:
 
 
 def _refuse_group_twice(words: Sequence[str]) -> None:
-    """Raise UserError for `losses=hinge losses=dragan`: Hydra would take the last without a word."""
-    chosen: dict[str, str] = {}
+    """Raise UserError where the second of two members would silently take the first one's place."""
+    chosen: dict[str, str | None] = {}
     for _, group, value in map(parted, words):
         if group in chosen:
-            both = f"{chosen[group]} and {value}"
-            together = f" for both, one after the other: {group}=[{chosen[group]},{value}]"
-            way_out = f"write{together}" if group in TOGETHER else "choose one"
-            raise UserError(f"{group} is chosen twice, {both}; {way_out}")
-        if group in groups():
+            raise UserError(
+                f"{group} is chosen twice, {chosen[group]} and {value}; for both, one after the other, write "
+                f"{group}=[{chosen[group]},{value}]"
+            )
+        if group in TOGETHER:
             chosen[group] = value
 
 
