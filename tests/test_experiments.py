@@ -32,10 +32,17 @@ def grown_to(size, *left_out, **options):
 
 
 SMALLER = {
-    "agecgan_wiki": ("data.size=32",),
-    "agecgan_wiki_modern": ("data.size=32",),
-    "cyclegan_folders": ("data.size=64", "data.load_size=68"),
-    "srgan_celeba": ("data.size=64",),
+    **dict.fromkeys(("agecgan_wiki", "agecgan_wiki_modern"), ("data.size=32",)),
+    "cyclegan_folders": (
+        "data.size=32",
+        "data.load_size=36",
+        "networks.generator_ab.blocks=2",
+        "networks.generator_ba.blocks=2",
+    ),
+    "pix2pix_facades": ("data.size=64", "data.load_size=72"),
+    "r3gan_ffhq64": ("networks.generator.blocks=1", "networks.discriminator.blocks=1"),
+    "srgan_celeba": ("data.size=32", "networks.generator.blocks=2"),
+    "srgan_photos": ("data.size=32", "networks.generator.blocks=1"),
     "ccgan_faces": ("data.size=32",),
     "context_faces": ("data.size=64", "networks.generator.bottleneck=16"),
     **dict.fromkeys(

@@ -18,10 +18,11 @@ from gantrain.training import fit
 OFTEN = ("callbacks.samples={every:1,count:2}", "callbacks.checkpoint.every_seconds=0", "callbacks.metrics.every=1")
 WORDS = (*OFTEN, "debug=tiny", "callbacks.networks=null", "logger=csv", "iterations=2")
 SCORES = ("evaluation=random", "evaluation.every=1", "evaluation.samples=8", "evaluation.resamples=1")
+SMALL = ("data.size=32", "data.load_size=36")
 FAMILIES = {
     "latent": (*SCORES, "models.ema={networks:[generator],half_life_images:10}"),
-    "paired": ("experiment=pix2pix_facades", "evaluation=none", "networks.generator.width=1"),
-    "unpaired": ("experiment=cyclegan_small", "evaluation=none"),
+    "paired": ("experiment=pix2pix_facades", "evaluation=none", "networks.generator.width=1", *SMALL),
+    "unpaired": ("experiment=cyclegan_small", "evaluation=none", *SMALL),
 }
 
 

@@ -16,7 +16,8 @@ from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.run.metrics import read_records
 from gantrain.training import processes, worker
 
-# Perceptrons without batch norm and dropout: those look at a process' own half of the batch. Classes and codes at once.
+# Perceptrons without batch norm and dropout: those look at a process' own half of the batch. Classes, codes and labels
+# that are drawn, at once.
 WORDS = (
     *("experiment=gan_mnist_keras", "debug=tiny", "trainer.accelerator=cpu", "data.augment.flip=true"),
     *("models.ema={networks:[generator],half_life_images:100,ramp_up:0.05}", "callbacks.metrics.every=1"),
@@ -24,7 +25,8 @@ WORDS = (
     "losses.penalties.gp={_target_:gantrain.losses.penalties.GradientPenalty,weight:1.0}",
     *("models=conditional", "+networks.generator.classes=10", "+networks.discriminator.classes=10"),
     "+losses.auxiliary={_target_:gantrain.losses.auxiliary.Codes,categorical:10,continuous:2}",
-    "+networks.discriminator.auxiliary=12",
+    *("+networks.discriminator.auxiliary=12", "losses.adversarial.flip=0.3", "losses.adversarial.real=[0.8,1.0]"),
+    "losses.adversarial.generator=[0.7,1.0]",
 )
 
 

@@ -23,9 +23,10 @@ def test_looking_changes_nothing(gantrain):
     assert differences(newest("seen", "train"), newest("unseen", "train")) == []
 
 
-def test_networks_without_attention_are_refused(gantrain):
+def test_networks_without_attention_are_refused_before_anything_is_written(gantrain, tmp_path):
     refused = gantrain(
         "debug=tiny", "+callbacks.attention._target_=gantrain.callbacks.attention.AttentionMaps", "hydra.run.dir=run"
     )
     assert refused.code == 2
     assert "callbacks.attention: no network here has self-attention" in refused.err
+    assert not (tmp_path / "run").exists()

@@ -35,6 +35,17 @@ def table():
         return list(csv.DictReader(stream))
 
 
+def test_the_choices_that_an_experiment_sweeps_over_are_checked_before_the_first_begins(gantrain, tmp_path):
+    own = tmp_path / "mine" / "experiment"
+    own.mkdir(parents=True)
+    text = "# @package _global_\niterations: 2\nhydra: {sweeper: {params: {seed: '0,1', losses: 'hinge,hingee'}}}\n"
+    (own / "many.yaml").write_text(text)
+    words = ("-m", "--config-dir", "mine", "experiment=many", *TINY)
+    refused(gantrain(*words), "job 1 of 4: losses: there is no 'hingee'")
+    refused(gantrain(*words, "seed=3", "losses=dragan,hingee"), "job 1 of 2: losses: there is no 'hingee'")
+    assert not Path("sweep").exists()
+
+
 def test_a_table_and_a_picture_at_the_end(gantrain):
     result = gantrain("-m", *TINY, "iterations=4", "seed=0,1", f"{LR}=1e-4,2e-4")
     assert result.code == 0, result
@@ -205,7 +216,7 @@ def test_means_over_seeds_carry_their_standard_errors(tmp_path):
 
 
 def test_an_experiment_may_state_what_is_swept_and_the_command_line_takes_less(gantrain):
-    quick = ("callbacks.samples=null", "evaluation=none", "logger=none")
+    quick = ("callbacks.samples=null", "callbacks.health=null", "evaluation=none", "logger=none")
     words = ("experiment=compare_mnist", *TINY, *quick, "seed=0")
     result = gantrain("-m", *words)
     assert result.code == 0, result

@@ -33,6 +33,7 @@ CONFIG = {
         ("models.players.d.lrr", "; write models.players.d.optimizer.lr="),
         ("models.epochs", "; write epochs="),
         ("trainer.batchsize", "; write data.batch_size="),
+        ("data.dataset.width", ""),
         ("models.optimizer", "; write models.players.d.optimizer= or models.players.g.optimizer="),
     ],
 )

@@ -20,6 +20,7 @@ from gantrain.evaluation.backbones import Random
 from gantrain.evaluation.classifier import dataset_backbone
 from gantrain.evaluation.extraction import Features, extract, stream
 from gantrain.evaluation.samples import CONDITIONAL, SCORES, SampleScores, Sides
+from gantrain.models.family import Family
 from gantrain.networks.torchscript import trust
 
 CPU = torch.device("cpu")
@@ -326,8 +327,8 @@ def test_early_errors(digits, tmp_path):
         SampleScores(backbone="dataset").check(toy(), unlabelled)
     with pytest.raises(UserError, match=r"no file weights\.pth"):
         SampleScores(backbone="resnet18", weights="weights.pth").check(toy(), digits[0])
-    with pytest.raises(UserError, match="Linear does not make"):
-        SampleScores().check(torch.nn.Linear(1, 1), digits[0])
+    with pytest.raises(UserError, match="Family does not make"):
+        SampleScores().check(Family(), digits[0])
     for wrong in (
         {"truncation": 0},
         {"samples": 2.5},

@@ -13,6 +13,7 @@ from gantrain.losses.adversarial import (
     Relativistic,
     RelativisticAverage,
     Wasserstein,
+    by_decision,
     targets_like,
 )
 
@@ -68,12 +69,19 @@ def test_least_squares():
     assert LeastSquares(generator=0.5).generator(FAKE).item() == pytest.approx((1.5**2 + 0.5**2) / 2)
 
 
-def test_uniform_targets_stay_in_their_range_and_differ():
-    torch.manual_seed(0)
-    targets = targets_like(torch.zeros(1000), (0.8, 1.0))
-    assert targets.min() >= 0.8
-    assert targets.max() < 1.0
-    assert targets.std() == pytest.approx(0.2 / math.sqrt(12), rel=0.1)
+def test_uniform_targets_are_where_their_numbers_say():
+    numbers = torch.tensor([0.0, 0.25])
+    assert targets_like(REAL, (0.8, 1.0), numbers).tolist() == pytest.approx([0.8, 0.85])
+    assert LeastSquares(real=(0.8, 1.0)).draws == {"discriminator": 6}
+    assert LeastSquares(generator=(0.8, 1.0)).draws == {"generator": 1}
+    pulled = LeastSquares(generator=(0.8, 1.0)).generator(FAKE, drawn=numbers[:, None])
+    assert pulled.item() == pytest.approx(((-1 - 0.8) ** 2 + (1 - 0.85) ** 2) / 2)
+
+
+def test_a_label_is_that_of_all_decisions_of_a_sample_and_of_a_pack():
+    numbers = torch.tensor([[0.0], [0.5], [1.0], [0.25]])
+    assert by_decision(numbers, torch.zeros(4, 1, 2, 2)).shape == (1, 4, 1, 1, 1)
+    assert by_decision(numbers, torch.zeros(2)).tolist() == [[0.0, 1.0]]
 
 
 def test_decision_maps_count_every_place():
@@ -140,20 +148,21 @@ def test_half_precision_logits_give_losses_in_float32(loss):
 
 
 def test_a_share_of_the_labels_is_the_other_kind_s():
-    """Of logits far on the right side only what is flipped costs: about 20 for each of those."""
-    torch.manual_seed(0)
-    real = torch.full((20_000,), 20.0)
-    loss = NonSaturating(flip=0.05).discriminator(real, -real).item()
-    assert loss == pytest.approx(2 * 0.05 * 20, rel=0.05)
-    assert Minimax(flip=0.05).generator(-real).item() == pytest.approx(0.0, abs=1e-6)  # its own target is no label of D
-    squares = LeastSquares(flip=0.25, real=0.9, fake=0.1).discriminator(real * 0 + 0.9, real * 0 + 0.1).item()
-    assert squares == pytest.approx(2 * 0.25 * 0.64, rel=0.05)
+    """Columns: target, whether flipped, the other kind's target; of real samples, then of fake ones."""
+    drawn = torch.tensor([[0.0, 0.04, 0.0, 0.0, 0.9, 0.0], [0.0, 0.06, 0.0, 0.0, 0.9, 0.0]])
+    flipped = NonSaturating(flip=0.05)
+    assert flipped.draws == {"discriminator": 6}
+    on_real = (softplus(0) + softplus(-2)) / 2  # the first is 0 with either label
+    on_fake = (softplus(-1) + softplus(1)) / 2
+    assert flipped.discriminator(REAL + 0, FAKE, drawn).item() == pytest.approx(on_real + on_fake, abs=1e-6)
+    on_real = (softplus(1) + softplus(-3)) / 2
+    assert flipped.discriminator(REAL + 1, FAKE, drawn).item() == pytest.approx(on_real + on_fake, abs=1e-6)
+    squares = LeastSquares(flip=0.05, real=0.9, fake=(0.0, 0.2)).discriminator(REAL, FAKE, drawn + 0.5 * (drawn == 0))
+    assert squares.item() == pytest.approx((0.1**2 + 1.1**2 + 1.1**2 + 0.9**2) / 2)
 
 
-def test_without_flips_nothing_is_drawn():
-    before = torch.get_rng_state()
-    NonSaturating().discriminator(REAL, FAKE)
-    assert torch.equal(torch.get_rng_state(), before)
+def test_without_flips_and_ranges_nothing_is_drawn():
+    assert NonSaturating(real=0.9).draws == Minimax().draws == Hinge().draws == {}
 
 
 @pytest.mark.parametrize("flip", [-0.1, 0.5, 1.0])

@@ -159,6 +159,14 @@ def test_weights_pay_for_their_distance_to_their_own_mean_over_turns():
     assert paid(HistoricalAveraging(weight=2.0, every=4), 1.0, 3.0) == pytest.approx([0.0, 8.0])
 
 
+def test_the_parts_of_a_turn_count_once():
+    penalty, weights = HistoricalAveraging(weight=2.0), [nn.Parameter(torch.ones(2))]
+    penalty.of_weights(weights)
+    three = [nn.Parameter(torch.full((2,), 3.0))]
+    assert [penalty.of_weights(three, first=first).item() for first in (True, False)] == pytest.approx([2.0, 2.0])
+    assert penalty.turns == 2
+
+
 def test_its_gradient_points_to_the_mean():
     penalty, weight = HistoricalAveraging(weight=1.0), nn.Parameter(torch.tensor([0.0, 0.0]))
     penalty.of_weights([weight])

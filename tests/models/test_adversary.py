@@ -12,6 +12,7 @@ from gantrain.losses.penalties import R1, R2, GradientPenalty, WGANDiv
 from gantrain.models.adversary import TopK, check_matching, consistent, discriminator_turn, generator_turn, measured
 from gantrain.models.players import ClipWeights
 from gantrain.networks.critique import Critique
+from gantrain.networks.minibatch import MinibatchDiscrimination
 
 REAL = Critique(torch.tensor([1.0, -1.0, 3.0]), (torch.full((3, 2), 2.0),))
 FAKE = Critique(torch.tensor([-2.0, -1.0, -3.0]), (torch.full((3, 2), 5.0),))
@@ -93,6 +94,14 @@ def test_a_critic_of_wasserstein_with_a_bound(options):
 def test_a_critic_of_wasserstein_without_a_bound_is_refused_with_the_ways_out(options):
     ways = r"losses=wasserstein_gp.*ClipWeights.*networks\.discriminator\.spectral=true"
     with pytest.raises(UserError, match=ways):
+        game(adversarial=Wasserstein(), **options).check({"real": torch.zeros(2, 4)})
+
+
+def test_spectral_norm_leaves_minibatch_discrimination_free_and_the_sentence_says_so():
+    options = with_norm(nn.utils.parametrizations.spectral_norm, 0, 2)
+    options["networks"]["discriminator"].layers.insert(2, MinibatchDiscrimination(8, rows=1, size=1))
+    options["networks"]["discriminator"].layers[3] = nn.utils.parametrizations.spectral_norm(nn.Linear(9, 1))
+    with pytest.raises(UserError, match="and no minibatch discrimination, whose slope it leaves free"):
         game(adversarial=Wasserstein(), **options).check({"real": torch.zeros(2, 4)})
 
 

@@ -21,9 +21,6 @@ def test_shapes_and_the_mask_that_is_not_looked_at():
     assert torch.equal(made, generator(torch.cat([cond[:, :3], 1 - cond[:, 3:]], 1)))
 
 
-def test_it_says_a_logit_and_classes_with_noise_in_training_alone():
-    discriminator, pictures = Discriminator(4, 16, 3, auxiliary=5, noise=1.0), torch.rand(2, 3, 16, 16)
-    assert not torch.equal(discriminator(pictures).logits, discriminator(pictures).logits)
-    said = discriminator.eval()(pictures)
+def test_it_says_a_logit_and_classes():
+    said = Discriminator(4, 16, 3, auxiliary=5)(torch.rand(2, 3, 16, 16))
     assert (said.logits.shape, said.auxiliary.shape) == ((2,), (2, 5))
-    assert torch.equal(said.logits, discriminator(pictures).logits)

@@ -51,10 +51,8 @@ def test_sagans_counts():
         generator = Generator(128, 64, 64, 3, classes=10, attention=32)
         discriminator = Discriminator(64, 64, 3, classes=10, spectral=False, attention=16, **SAGAN)
         assert (count(generator), count(discriminator)) == (12_292_996, 19_573_442)
-        generator = Generator(128, 64, 128, 3, [16, 16, 8, 4, 2, 1], classes=1000, attention=32)
-        discriminator = Discriminator(
-            64, 128, 3, [1, 2, 4, 8, 16, 16], pools=5, classes=1000, spectral=False, attention=32, **SAGAN
-        )
+        generator = Generator(128, 64, 128, 3, classes=1000, attention=32)
+        discriminator = Discriminator(64, 128, 3, pools=5, classes=1000, spectral=False, attention=32, **SAGAN)
         assert (count(generator), count(discriminator)) == (42_078_852, 39_463_618)
 
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from gantrain.networks.dcgan import Discriminator
+from gantrain.networks.equalised import EqDense
 from gantrain.networks.init import initialise
 from gantrain.networks.spectral import bound_spectral_norms, is_bounded
 
@@ -63,6 +64,13 @@ def test_initialising_what_is_normed_already_is_refused():
     for late in (network, nn.utils.spectral_norm(nn.Linear(2, 1))):
         with pytest.raises(ValueError, match="init 'glorot' comes too late for a"):
             initialise(late, "glorot")
+
+
+def test_a_matrix_that_no_norm_bounds_leaves_the_whole_network_free():
+    assert is_bounded(Discriminator(4, 8, 1, spectral=True))
+    assert not is_bounded(Discriminator(4, 8, 1, spectral=True, minibatch={"kind": "discrimination"}))
+    assert is_bounded(Discriminator(4, 8, 1, spectral=True, minibatch={"kind": "deviation"}))
+    assert not is_bounded(EqDense(3, 1))
 
 
 def test_embeddings_are_bounded_as_well():

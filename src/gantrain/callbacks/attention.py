@@ -30,7 +30,8 @@ class AttentionMaps(pl.Callback):
         check_whole(1, every=every, count=count)
         self.every, self.count = every, count
 
-    def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def check(self, module: GANModule) -> None:
+        """Raise UserError where nothing attends."""
         if not any(attention_layers(module.networks[name]) for name in module.networks_for_use()):
             raise UserError(
                 "callbacks.attention: no network here has self-attention; leave it out with ~callbacks.attention, or "

@@ -116,8 +116,7 @@ class Health(pl.Callback):
         self.looks = [*self.looks, look][-MEMORY:]
         with run.metrics_file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(look.plain()) + "\n")
-        prefix = f"{module.stage}/" if module.stage else ""
-        points = {f"{prefix}health/{name}": value for name, value in values.items() if is_number(value)}
+        points = {f"{module.prefix}health/{name}": value for name, value in values.items() if is_number(value)}
         for logger in trainer.loggers:
             logger.log_metrics(points, step=module.iteration)
         if finding.verdict == before.verdict:
@@ -127,7 +126,7 @@ class Health(pl.Callback):
         print(f"{stage}{module.iteration:,}/{module.length:,}  health: {text}", flush=True)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_text(f"{prefix}health", text, module.iteration)
+                logger.experiment.add_text(f"{module.prefix}health", text, module.iteration)
         if values:
             self.draw(trainer, module)
 

@@ -62,9 +62,8 @@ class Metrics(pl.Callback):
         }
         with Run(trainer.default_root_dir).metrics_file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(record) + "\n")
-        prefix = f"{module.stage}/" if module.stage else ""
-        points = {**self.latest, f"{prefix}speed/images_per_second": speed}
+        points = {**self.latest, f"{module.prefix}speed/images_per_second": speed}
         for name, optimizer in zip(module.players, trainer.optimizers, strict=True):
-            points[f"{prefix}{name}/lr"] = optimizer.param_groups[0]["lr"]
+            points[f"{module.prefix}{name}/lr"] = optimizer.param_groups[0]["lr"]
         for logger in trainer.loggers:
             logger.log_metrics(points, step=module.iteration)

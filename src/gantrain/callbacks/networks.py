@@ -44,7 +44,7 @@ class Networks(pl.Callback):
             copies = {name: copied(network).eval() for name, network in module.networks.items()}
             inputs = {name: module.inputs_of(name, few) for name in copies}
             for logger in loggers:
-                describe(logger.experiment, copies, inputs, f"{module.stage}/" if module.stage else "")
+                describe(logger.experiment, copies, inputs, module.prefix)
 
 
 def describe(writer: SummaryWriter, networks: Mapping[str, nn.Module], inputs: Inputs, prefix: str) -> None:

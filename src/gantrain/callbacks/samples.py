@@ -52,7 +52,7 @@ class Samples(pl.Callback):
             self.draw(trainer, module)
         folder = Run(trainer.default_root_dir).samples(module.stage)
         animate(frames(folder), folder / "progress.gif", MOST)
-        if hasattr(trainer.datamodule, "turning"):
+        if trainer.datamodule.turning is not None:
             views = trainer.datamodule.turning(self.preview(module)[:TURNING])
             with replacing(folder / TURNING_FILE) as temporary:
                 save_gif([to_pil(grid(view)) for view in views], temporary, milliseconds=4000 // len(views))
@@ -74,7 +74,7 @@ class Samples(pl.Callback):
 
 def show(trainer: pl.Trainer, module: GANModule, tag: str, sheet: torch.Tensor) -> None:
     """A sheet of pictures in every logger that takes pictures."""
-    tag = f"{module.stage}/{tag}" if module.stage else tag
+    tag = f"{module.prefix}{tag}"
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.experiment.add_image(tag, sheet, module.iteration)

@@ -58,8 +58,7 @@ class Scores(pl.Callback):
         best = best_of(read_scores(folder), latest, self.evaluation.best)
         is_best = best is latest and math.isfinite(score.value)
         add_scores(folder, latest)
-        prefix = f"{module.stage}/" if module.stage else ""
-        points = {f"{prefix}scores/{name}": score.value for name, score in result.scores.items()}
+        points = {f"{module.prefix}scores/{name}": score.value for name, score in result.scores.items()}
         for logger in trainer.loggers:
             logger.log_metrics(points, step=module.iteration)
         if module.iteration < module.length:  # at the end all are told

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gantrain.config.stages import LENGTHS
+from gantrain.config.words import parted
 from gantrain.errors import Diverged, UserError, did_you_mean, lacking
 from gantrain.folders import configs_folder
 from gantrain.training.company import company_of, follow, lead, remember
@@ -157,8 +158,8 @@ def _verb_at(words: Sequence[str]) -> int | None:
 def _refuse_names(words: Sequence[str]) -> None:
     """Raise UserError for a name without its key, where none is a verb."""
     pairs = list(zip(["", *words], words, strict=False))
-    mine = [word for before, word in pairs if before in CONFIG_DIR or word.partition("=")[0] in CONFIG_DIR]
-    folders = [configs_folder(), *(Path(word.partition("=")[2] or word) for word in mine)]
+    mine = [word for before, word in pairs if before in CONFIG_DIR or parted(word).key in CONFIG_DIR]
+    folders = [configs_folder(), *(Path(parted(word).value or word) for word in mine)]
     experiments = {file.stem for folder in folders for file in (folder / "experiment").glob("*.yaml")}
     names = _names(words)
     word = next((word for word in names.values() if word in experiments), names.get(0))

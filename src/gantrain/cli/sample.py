@@ -63,19 +63,7 @@ def main(args: argparse.Namespace) -> None:
     module, data = latent_family(args.run, args.plugins, args.best)
     if args.psi != [1.0]:
         refuse_without_styles(module, "--psi")
-    if args.format not in data.formats:
-        raise UserError(f"--format is '{args.format}'; samples of this run can be {', '.join(data.formats)}")
-    out = args.out or args.run / ("samples.png" if args.format == "png" else f"samples_{args.format}")
-    if out.suffix.lower() in Image.registered_extensions() and out.suffix.lower() != ".png" and not out.is_dir():
-        raise UserError(f"--out: '{out}' must end in .png for a grid; name a folder for single files")
-    files = {*Image.registered_extensions(), *(f".{kind}" for kind in data.formats)}
-    if out.suffix.lower() in files and args.format != "png" and not out.is_dir():
-        raise UserError(f"--out: '{out}' is a file, --format {args.format} needs a folder")
-    if sweep and out.suffix.lower() != ".png":
-        raise UserError(f"--out: '{out}' must end in .png, several --psi are one picture")
-    refuse_too_many(n * len(args.psi), out)
-    if out.suffix.lower() != ".png" and not args.force and out.is_dir() and any(out.iterdir()):
-        raise UserError(f"--out: {out} holds files already; name a new folder, or replace its samples with --force")
+    out = place_of(args, data, n)
     latents = module.latents(n, torch.Generator().manual_seed(args.seed), args.truncation)
     columns = None
     if args.vary is not None:
@@ -89,19 +77,38 @@ def main(args: argparse.Namespace) -> None:
     if columns is None and args.of_class is None:
         columns = module.classes  # one each
     rows = [made(module, latents, cond, args.raw, psi) for psi in args.psi]
-    samples = rows[0]
     with writing("--out", out):
         if sweep:
-            grids = [grid(torch.cat([data.pictures(part) for part in row]), len(latents)) for row in rows]
-            labels = [f"psi {psi:g}" for psi in args.psi]
-            labelled_rows([(label, to_pil(row).convert("RGB")) for label, row in zip(labels, grids, strict=True)]).save(
-                out
-            )
+            pictures = (sheet(data, row, len(latents)).convert("RGB") for row in rows)
+            labelled_rows([(f"psi {psi:g}", row) for psi, row in zip(args.psi, pictures, strict=True)]).save(out)
         elif out.suffix.lower() == ".png":
-            to_pil(grid(torch.cat([data.pictures(part) for part in samples]), columns)).save(out)
+            sheet(data, rows[0], columns).save(out)
         else:
-            save_each((sample for part in samples for sample in part), len(latents), data, out, args.format)
+            save_each((sample for part in rows[0] for sample in part), len(latents), data, out, args.format)
     print(out)
+
+
+def place_of(args: argparse.Namespace, data: GANDataModule, n: int) -> Path:
+    """The file or folder of `n` samples for each psi. Raises UserError for one that they do not fit."""
+    if args.format not in data.formats:
+        raise UserError(f"--format is '{args.format}'; samples of this run can be {', '.join(data.formats)}")
+    out = args.out or args.run / ("samples.png" if args.format == "png" else f"samples_{args.format}")
+    if out.suffix.lower() in Image.registered_extensions() and out.suffix.lower() != ".png" and not out.is_dir():
+        raise UserError(f"--out: '{out}' must end in .png for a grid; name a folder for single files")
+    files = {*Image.registered_extensions(), *(f".{kind}" for kind in data.formats)}
+    if out.suffix.lower() in files and args.format != "png" and not out.is_dir():
+        raise UserError(f"--out: '{out}' is a file, --format {args.format} needs a folder")
+    if len(args.psi) > 1 and out.suffix.lower() != ".png":
+        raise UserError(f"--out: '{out}' must end in .png, several --psi are one picture")
+    refuse_too_many(n * len(args.psi), out)
+    if out.suffix.lower() != ".png" and not args.force and out.is_dir() and any(out.iterdir()):
+        raise UserError(f"--out: {out} holds files already; name a new folder, or replace its samples with --force")
+    return out
+
+
+def sheet(data: GANDataModule, samples: Iterable[Tensor], columns: int | None) -> Image.Image:
+    """The samples, a part after the other, as one picture."""
+    return to_pil(grid(torch.cat([data.pictures(part) for part in samples]), columns))
 
 
 def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool, psi: float) -> Iterator[Tensor]:

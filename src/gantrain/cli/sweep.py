@@ -14,7 +14,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
-from gantrain.config.compose import composed, sentence, split
+from gantrain.config.compose import composed, sentence, split, sweeper_params
 from gantrain.config.stages import stages_of
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
@@ -37,14 +37,18 @@ def check_jobs(words: Sequence[str]) -> None:
     if any(word.startswith("hydra/sweeper=") and word != "hydra/sweeper=basic" for word in overrides):
         return
     overrides = [word for word in overrides if not word.startswith("hydra/")]
+    config_dir = options.get("--config-dir", options.get("-cd"))
     try:
-        parsed = OverridesParser.create().parse_overrides(overrides)
+        parser = OverridesParser.create()
+        parsed = parser.parse_overrides(overrides)
+        fixed = [override.input_line for override in parsed if not override.is_sweep_override()]
+        parsed = [*parser.parse_overrides(sweeper_params(fixed, config_dir)), *parsed]
     except HydraException as error:
         raise UserError(sentence(error, words)) from error
     (jobs,) = BasicSweeper.split_arguments(parsed, None)
     for number, job in enumerate(jobs):
         try:
-            config = composed(job, options.get("--config-dir", options.get("-cd")))
+            config = composed(job, config_dir)
             check_parts(config)
             for stage in stages_of(config):
                 check_root(job, stage.config["data"])

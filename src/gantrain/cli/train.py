@@ -21,6 +21,7 @@ from gantrain.cli.sweep import Job, Sweep, check_jobs
 from gantrain.config.compose import NOT_COMPOSED, arrange, near_keys, sentence
 from gantrain.config.finalise import finalise
 from gantrain.config.overrides import value_of
+from gantrain.config.words import parted
 from gantrain.errors import Diverged, UserError, one_line
 from gantrain.folders import configs_folder
 from gantrain.training.company import begun_before, joined, place
@@ -136,7 +137,7 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
 def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: DictConfig, folder: Path) -> tuple[int, float]:
     """One job of a sweep, noted there; its exit code and objective. Its errors are told and stay its own."""
     words = OmegaConf.to_container(settings.overrides.task, resolve=False)
-    overrides = dict(word.lstrip("+~").split("=", 1) for word in words if "=" in word)
+    overrides = {key: value for _, key, value in map(parted, words) if value is not None}
     began, speed, objective, error_text = time.monotonic(), None, FAILED, ""
     try:
         outcome = _run(composed, settings, folder)

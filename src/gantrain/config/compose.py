@@ -7,16 +7,18 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gantrain.config.finalise import finalise
 from gantrain.config.keys import keys_of, meant
 from gantrain.config.overrides import as_text, groups
+from gantrain.config.words import parted
 from gantrain.errors import UnknownKey, UserError, did_you_mean
 from gantrain.folders import configs_folder
 
 NOT_COMPOSED = (HydraException, OmegaConfBaseException, ValueError)  # the last for data.range.x=5: a list has no x
+TOGETHER = ("models/augment",)  # groups of which several configs may be chosen: each has a key of its own
 # Hydra's options, and whether each takes a value.
 OPTIONS = {
     **dict.fromkeys(
@@ -44,25 +46,39 @@ def arrange(words: Sequence[str]) -> list[str]:
             known = not re.match(rf"({within})\.[\w.]+=", word)
             overrides.append(word if known else f"++{word}")
             continue
-        name, equals, value = word.partition("=")
+        _, name, value = parted(word)
         if name not in OPTIONS:
-            if not equals and rest and "=" not in rest[0]:
+            if value is None and rest and "=" not in rest[0]:
                 value = rest[0]
-            way_out = meant(name.lstrip("-"), _keys(words), value) or did_you_mean(name, OPTIONS)
+            way_out = meant(name.lstrip("-"), _keys(words), value or "") or did_you_mean(name, OPTIONS)
             raise UserError(f"{name}: there is no such option{way_out}")
         options.append(word)
-        if OPTIONS[name] and not equals:
+        if OPTIONS[name] and value is None:
             if not rest:
                 raise UserError(f"{name} needs a value")
             options.append(value := rest.pop(0))
         if name in ("--config-dir", "-cd"):
             refuse_shadowed_experiments(value)
+    _refuse_group_twice(overrides)
     return options + overrides
+
+
+def _refuse_group_twice(words: Sequence[str]) -> None:
+    """Raise UserError where the second of two members would silently take the first one's place."""
+    chosen: dict[str, str | None] = {}
+    for _, group, value in map(parted, words):
+        if group in chosen:
+            raise UserError(
+                f"{group} is chosen twice, {chosen[group]} and {value}; for both, one after the other, write "
+                f"{group}=[{chosen[group]},{value}]"
+            )
+        if group in TOGETHER:
+            chosen[group] = value
 
 
 def _refuse_group_by_dots(word: str) -> None:
     """Raise UserError for `models.augment=diffaugment`: a config is chosen by the folder that it lies in."""
-    name, _, value = word.partition("=")
+    _, name, value = parted(word)
     group = name.replace(".", "/")
     if group != name and group in groups() and (configs_folder() / group / f"{value}.yaml").is_file():
         raise UserError(f"{word}: '{value}' is a config of its own; write {group}={value}")
@@ -72,27 +88,48 @@ def split(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """The options among the words that `arrange` gives, with their values, and the overrides."""
     options, overrides, rest = {}, [], list(words)
     while rest:
-        name, equals, value = rest.pop(0).partition("=")
-        if not name.startswith("-"):
-            overrides.append(f"{name}{equals}{value}")
+        word = rest.pop(0)
+        _, name, value = parted(word)
+        if not word.startswith("-"):
+            overrides.append(word)
+        elif OPTIONS[name]:
+            options[name] = rest.pop(0) if value is None else value
         else:
-            options[name] = value if equals or not OPTIONS[name] else rest.pop(0)
+            options[name] = ""
     return options, overrides
 
 
 def composed(overrides: Sequence[str], config_dir: str | None) -> dict:
     """The config that training would have with these words. Raises UserError."""
     words = arrange(overrides)
+    try:
+        with near_keys(words):
+            return finalise(_composed(words, config_dir), words)
+    except NOT_COMPOSED as error:
+        raise UserError(sentence(error, words)) from error
+
+
+def sweeper_params(words: Sequence[str], config_dir: str | None) -> list[str]:
+    """The `key=values` of `hydra.sweeper.params` that these arranged words, of one value each, lead to.
+
+    Raises UserError.
+    """
+    try:
+        params = _composed(words, config_dir, hydra=True).hydra.sweeper.get("params") or {}
+        return [f"{key}={values}" for key, values in params.items()]
+    except NOT_COMPOSED as error:
+        raise UserError(sentence(error, words)) from error
+
+
+def _composed(words: Sequence[str], config_dir: str | None, hydra: bool = False) -> DictConfig:
+    """What Hydra composes of arranged words, with `hydra` its own settings as well."""
     search = []
     if config_dir is not None:
         refuse_shadowed_experiments(config_dir)
         place = str(Path(config_dir).absolute()).replace("'", "\\'")
         search = [f"hydra.searchpath=['file://{place}']"]
-    try:
-        with near_keys(words), initialize_config_dir(str(configs_folder()), version_base="1.3"):
-            return finalise(compose("train", overrides=[*words, *search]), words)
-    except NOT_COMPOSED as error:
-        raise UserError(sentence(error, words)) from error
+    with initialize_config_dir(str(configs_folder()), version_base="1.3"):
+        return compose("train", overrides=[*words, *search], return_hydra_config=hydra)
 
 
 @contextlib.contextmanager
@@ -104,7 +141,7 @@ def near_keys(words: Sequence[str]) -> Iterator[None]:
         keys = _keys(words)
         if error.key in keys:  # of a YAML: a part that was chosen has no place for what another states
             place = error.text.partition(":")[0]
-            typed = place in (word.partition("=")[0].lstrip("+") for word in words)
+            typed = place in (parted(word).key for word in words)
             way_out = (
                 f"{place}=null" if typed else f"~{place}, since what you chose does not have what another part states"
             )
@@ -141,7 +178,7 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
     if isinstance(error, ConfigCompositionException):
         if found := re.search(r"Could not override '([^']+)'", text):
             keys = _keys(words)
-            value = next((word.partition("=")[2] for word in words if word.partition("=")[0] == found[1]), "")
+            value = next((one.value or "" for one in map(parted, words) if one.key == found[1]), "")
             return f"{found[1]}: there is no such key{meant(found[1], keys, value) or did_you_mean(found[1], keys)}"
         if found := re.search(r"Could not override '[\w/]*/?(\w+)'|No match in the defaults list.*'(\w+)'", text):
             group = found[1] or found[2]
@@ -158,7 +195,7 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
 
 def _keys(words: Sequence[str]) -> list[str]:
     """The keys that the config has without the words that change single values."""
-    chosen = [word for word in words if word.partition("=")[0] in groups() and "," not in word]
+    chosen = [word for word in words if parted(word).key in groups() and "," not in word]
     try:
         with initialize_config_dir(str(configs_folder()), version_base="1.3"):
             config = compose("train", overrides=chosen)

@@ -20,6 +20,7 @@ from gantrain.config.stages import (
     set_length,
     stages_of,
 )
+from gantrain.config.words import parted
 from gantrain.errors import UserError, did_you_mean
 from gantrain.files import UNTRAINED
 from gantrain.folders import data_folder
@@ -31,7 +32,7 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     Raises UserError, and OmegaConf's errors for interpolations that lead nowhere.
     """
     root = OmegaConf.to_container(composed, resolve=False)
-    given = {word.lstrip("+~").partition("=")[0] for word in overrides}
+    given = {parted(word).key for word in overrides}
     if unknown := [key for key in root if key not in ROOT_KEYS]:
         raise UserError(f"{unknown[0]}: there is no such key{did_you_mean(unknown[0], ROOT_KEYS)}")
     debug = root.pop("debug", None)

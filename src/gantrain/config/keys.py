@@ -55,6 +55,8 @@ def meant(typed: str, keys: Iterable[str], value: str = "", outside: Iterable[st
     """`; write a= or b=`: the keys that `typed` is short for, here or in other programs; `` where there are none."""
     keys = [*keys, *outside]
     *above, last = typed.replace("-", "_").split(".")
+    if len(above) > 1 and ".".join(above) in keys:  # a place that is there: no key of another part is meant
+        keys = [key for key in keys if key.startswith(f"{above[0]}.")]
     known = {part for key in keys for part in key.split(".")}
     places = [above, [NETWORKS.get(part.lower(), part) for part in above]]
     places += [[part for part in places[1] if part in known], []]

@@ -1,7 +1,6 @@
 """Names of folders, files and configs on the command line: text, which Hydra's grammar would often misread."""
 
 import os
-import re
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -11,6 +10,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
 from gantrain.config.paths import place_of
+from gantrain.config.words import parted
 from gantrain.errors import UserError
 from gantrain.folders import configs_folder
 
@@ -21,9 +21,9 @@ def as_text(word: str, sweeping: bool = False) -> str:
     `~/d` is the user's; a folder may be called `2024_01`, which is a number, `it's` or `a, b (2)`. Between commas are
     several values where a sweep is asked for. Raises UserError for a folder or file without a name.
     """
-    sign, name, text = re.fullmatch(r"(\+{0,2})([^=]*)=?(.*)", word, re.DOTALL).groups()
+    sign, name, text = parted(word)
     place, group = place_of(name), name.partition("@")[0] in groups()
-    if "=" not in word or not (place or group):
+    if text is None or not (place or group):
         return word
     sweeping = sweeping and not name.startswith("hydra.")  # the sweep's own settings have one value
     if place and text.startswith("~"):
@@ -49,7 +49,7 @@ def value_of(word: str) -> Any:
     try:
         return OverridesParser.create().parse_override(word).value()
     except HydraException:
-        return word.partition("=")[2]
+        return parted(word).value or ""
 
 
 def groups() -> set[str]:

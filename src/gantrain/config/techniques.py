@@ -1,11 +1,11 @@
 """Which techniques a config asks for that are off by default, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
 def techniques(config: Mapping[str, Any]) -> str:
-    """Those of a stage's config, one after the other, without penalties; empty where there are none."""
+    """Those of a stage's config, one after the other, of penalties only weights that change; empty without any."""
     models, losses = config["models"], config.get("losses") or {}
     found = [kind(node) for node in (models.get("augment") or {}).values() if node]
     if models.get("consistency"):
@@ -26,12 +26,37 @@ def techniques(config: Mapping[str, Any]) -> str:
             found.append(f"{node['freeze']} parts of the {name} frozen")
         if node.get("minibatch"):
             found.append(f"minibatch {node['minibatch'].get('kind')} in the {name}")
-    return ", ".join(found)
+        if node.get("pack", 1) != 1:
+            found.append(f"packs of {node['pack']} in the {name}")
+    parts = {key: value for key, value in models.items() if key != "augment"}
+    return ", ".join(dict.fromkeys([*found, *changing("", parts), *changing("", losses)]))
+
+
+def changing(key: str, node: Any) -> Iterator[str]:
+    """The numbers below a key that change over training, each with the last part of its own."""
+    if is_ramp(node):
+        yield f"{key} {plain(node)}"
+    elif isinstance(node, Mapping):
+        for name, value in node.items():
+            yield from changing(name, value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from changing(key, value)
+
+
+def is_ramp(node: Any) -> bool:
+    return isinstance(node, Mapping) and str(node.get("_target_")).startswith("gantrain.ramps.")
 
 
 def kind(node: Mapping[str, Any]) -> str:
-    """The class that a node names, with those of its options that are plain."""
-    plain = {key: value for key, value in node.items() if not isinstance(value, (Mapping, list))}
-    options = [f"{key} {value}" for key, value in plain.items() if not key.startswith("_")]
+    """The class that a node names, with those of its options that are plain or change over training."""
+    options = [f"{key} {said}" for key, value in node.items() if not key.startswith("_") and (said := plain(value))]
     name = node["_target_"].rpartition(".")[2]
     return f"{name} ({', '.join(options)})" if options else name
+
+
+def plain(value: Any) -> str:
+    """A value in words; empty for lists and parts, but for a number that changes."""
+    if is_ramp(value):
+        return f"{value['first']} to {value['last']} over {value['images']:,} images"
+    return "" if isinstance(value, (Mapping, list)) else str(value)

@@ -3,9 +3,9 @@
 import copy
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytorch_lightning as pl
@@ -52,8 +52,17 @@ class GANDataModule(pl.LightningDataModule):
     verbs: tuple[str, ...] = ()  # what `gantrain VERB` can do with a run on such data, beside what its family says
     usual_evaluation: str | None = None  # that of configs/evaluation for such data; None: what the family says
     columns = ""  # what stands side by side in grids of such data
-    caches: tuple[str, ...] = ("cached",)  # that may lie on a device: who overrides `stored` or `loader` says so anew
+    # Those that may lie on a device. A subclass with a `stored` or `loader` of its own has none, unless it says so.
+    caches: tuple[str, ...] = ("cached",)
+    solid: Callable[[Tensor], Tensor] | None = None  # which voxels are occupied, of volumes
+    turning: Callable[[Tensor], Tensor] | None = None  # pictures of samples from all around, of what has more sides
     previews_unseen = False  # whether previews are of what `holdout` keeps, where it keeps any
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        of_parents = [(base.stored, base.loader) for base in cls.__bases__ if issubclass(base, GANDataModule)]
+        if "caches" not in vars(cls) and (cls.stored, cls.loader) not in of_parents:
+            cls.caches = ()
 
     def __init__(
         self,
@@ -297,9 +306,7 @@ def for_device(data: GANDataModule, batches: Batches, device: torch.device) -> I
     """The batches of a training on `device`; a GPU must not wait for them."""
     if device.type == "cpu":
         return data.loader(batches)
-    cut, stored, loader = (next(c for c in type(data).__mro__ if n in vars(c)) for n in ("caches", "stored", "loader"))
-    knows = issubclass(cut, stored) and issubclass(cut, loader)
-    if data.on_device == "auto" and knows and fits([getattr(data, name) for name in data.caches], device):
+    if data.on_device == "auto" and data.caches and fits([getattr(data, name) for name in data.caches], device):
         there = copy.copy(data)
         for name in data.caches:
             setattr(there, name, OnDevice(getattr(data, name), device))

@@ -177,10 +177,9 @@ class Checkup:
 
     def players(self, before: dict[str, list[Tensor]]) -> dict[str, Tensor | float | None]:
         """Each player's loss and gradient, means since the metrics were written, and its last step."""
-        means, prefix = self.module.meters.means(), f"{self.module.stage}/" if self.module.stage else ""
-        values = {}
+        means, values = self.module.meters.means(), {}
         for name in self.module.players:
-            tags = f"{prefix}{name}/"
+            tags = f"{self.module.prefix}{name}/"
             own = {tag.removeprefix(tags): mean for tag, mean in means.items() if tag.startswith(tags)}
             norm = own.pop("grad_norm", None)
             game = [v for key, v in own.items() if key.startswith("adv")]

@@ -100,7 +100,7 @@ class SampleScores(Evaluation):
         self._classifies: dict[GANDataModule, bool] = {}
 
     def check(self, module: GANModule, data: GANDataModule) -> None:
-        if not hasattr(module, "generate"):
+        if module.generate is None:
             raise UserError(
                 f"evaluation: these are scores of samples from noise, which {type(module).__name__} does not make; use "
                 f"evaluation=pairs where the data are aligned pairs, else evaluation=none"

@@ -38,7 +38,7 @@ class StackedModes(Evaluation):
     def check(self, module: GANModule, data: GANDataModule) -> None:
         if not isinstance(data, StackedDigits):
             raise UserError("evaluation: these scores are of data=stacked_mnist; choose others, or evaluation=none")
-        if not hasattr(module, "generate"):
+        if module.generate is None:
             raise UserError("evaluation: these are scores of samples from noise; take evaluation=none")
         check_labelled(data.held_out().grey())
 

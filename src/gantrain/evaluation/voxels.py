@@ -37,9 +37,9 @@ class VoxelScores(Evaluation):
         self.samples, self.split = samples, split
 
     def check(self, module: GANModule, data: GANDataModule) -> None:
-        if not hasattr(data, "solid"):
+        if data.solid is None:
             raise UserError("evaluation: these scores are of volumes; choose others for pictures, or evaluation=none")
-        if not hasattr(module, "generate"):
+        if module.generate is None:
             raise UserError("evaluation: these scores need a family that makes volumes from noise")
         self.reference(data)
 

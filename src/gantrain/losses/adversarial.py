@@ -4,18 +4,22 @@ Each class has `discriminator(real_logits, fake_logits)` and `generator(fake_log
 decisions (a patch critic gives a map of them) and computed in float32. `boundary` is the logit on which the
 discriminator is undecided, None where only differences of logits mean anything. `relative` says whether the generator's
 side needs the real logits, `needs_bound` whether it has no limit where nothing bounds the discriminator's slope.
+`draws` says how many random numbers in [0, 1) each method takes for a sample: they are its last argument, `drawn`
+(n, so many), which is left out where there are none.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Target = float | tuple[float, float]  # fixed, or drawn uniformly from [low, high) for every decision
+Target = float | tuple[float, float]  # fixed, or drawn uniformly from [low, high) for every sample
 
 
 class AdversarialLoss:
+    draws: Mapping[str, int] = {}
     boundary: float | None = 0.0
     relative = False
     needs_bound = False
@@ -28,23 +32,34 @@ class AdversarialLoss:
         return -fake_logits.float().mean()
 
 
-def targets_like(logits: Tensor, target: Target) -> Tensor:
-    """Targets shaped like `logits`: label smoothing where fixed (Salimans et al. 2016), or noisy labels."""
-    if isinstance(target, (int, float)):
+def is_range(target: Target) -> bool:
+    return not isinstance(target, (int, float))
+
+
+def targets_like(logits: Tensor, target: Target, drawn: Tensor | None = None) -> Tensor:
+    """Targets shaped like `logits`: label smoothing where fixed (Salimans et al. 2016), or noisy labels by `drawn`."""
+    if not is_range(target):
         return torch.full_like(logits, target)
     low, high = target
-    return low + (high - low) * torch.rand_like(logits)
+    return (low + (high - low) * drawn).expand_as(logits)
+
+
+def by_decision(drawn: Tensor, logits: Tensor) -> Tensor:
+    """Numbers (n, k) of samples as k tensors for their decisions; a pack of samples has those of its first one."""
+    of_each = drawn[:: len(drawn) // len(logits)]
+    return of_each.T.reshape(-1, len(logits), *[1] * (logits.dim() - 1))
 
 
 def middle(target: Target) -> float:
-    return target if isinstance(target, (int, float)) else sum(target) / 2
+    return sum(target) / 2 if is_range(target) else target
 
 
 class _WithTargets(AdversarialLoss):
     """Shared by losses whose discriminator pulls the two kinds of samples to two target values.
 
     `combine` says whether the discriminator's loss is the sum or the mean of its real and its fake term. `flip` is the
-    share of its labels that are the other kind's, drawn for every decision.
+    share of its labels that are the other kind's. A label is that of a sample: all decisions of it, or of a pack, have
+    the same.
     """
 
     def __init__(
@@ -60,7 +75,7 @@ class _WithTargets(AdversarialLoss):
                 f"flip is {flip}, it must be 0 or more and below 0.5: from there on labels say the opposite"
             )
         for target in (real, fake, generator):
-            if not isinstance(target, (int, float)) and target[0] >= target[1]:
+            if is_range(target) and target[0] >= target[1]:
                 raise ValueError(f"a range of targets is [low, high], not {list(target)}")
         self.real, self.fake, self.target, self.flip = real, fake, generator, flip
         self.scale = 1.0 if combine == "sum" else 0.5
@@ -68,20 +83,31 @@ class _WithTargets(AdversarialLoss):
     def distance(self, logits: Tensor, targets: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def to_target(self, logits: Tensor, target: Target, other: Target | None = None) -> Tensor:
+    @property
+    def draws(self) -> Mapping[str, int]:
+        """The discriminator's are three of real and three of fake: target, whether flipped, the other kind's target."""
+        of_discriminator = self.flip or is_range(self.real) or is_range(self.fake)
+        wanted = {"discriminator": 6 if of_discriminator else 0, "generator": 1 if is_range(self.target) else 0}
+        return {method: count for method, count in wanted.items() if count}
+
+    def to_target(self, logits: Tensor, target: Target, drawn: Tensor | None, other: Target | None = None) -> Tensor:
         """The distance of the logits to their target, of a share `flip` to the `other` one, where there is one."""
         logits = logits.float()
-        targets = targets_like(logits, target)
+        if drawn is None:
+            return self.distance(logits, targets_like(logits, target))
+        drawn = by_decision(drawn, logits)
+        targets = targets_like(logits, target, drawn[0])
         if other is not None and self.flip:
-            targets = torch.where(torch.rand_like(logits) < self.flip, targets_like(logits, other), targets)
+            targets = torch.where(drawn[1] < self.flip, targets_like(logits, other, drawn[2]), targets)
         return self.distance(logits, targets)
 
-    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        of_real = self.to_target(real_logits, self.real, self.fake)
-        return self.scale * (of_real + self.to_target(fake_logits, self.fake, self.real))
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor, drawn: Tensor | None = None) -> Tensor:
+        of_real, of_fake = (None, None) if drawn is None else drawn.split(3, 1)
+        real = self.to_target(real_logits, self.real, of_real, self.fake)
+        return self.scale * (real + self.to_target(fake_logits, self.fake, of_fake, self.real))
 
-    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        return self.to_target(fake_logits, self.target)
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None, drawn: Tensor | None = None) -> Tensor:
+        return self.to_target(fake_logits, self.target, drawn)
 
 
 class NonSaturating(_WithTargets):
@@ -91,7 +117,7 @@ class NonSaturating(_WithTargets):
 
     def __init__(self, real: Target = 1.0, fake: Target = 0.0, generator: Target = 1.0, **options: Any):
         for name, target in (("real", real), ("fake", fake), ("generator", generator)):
-            low, high = (target, target) if isinstance(target, (int, float)) else target
+            low, high = target if is_range(target) else (target, target)
             if low < 0 or high > 1:
                 raise ValueError(f"{name} is {target}, it must lie between 0 and 1: a loss beyond has no least value")
         super().__init__(real=real, fake=fake, generator=generator, **options)
@@ -105,7 +131,7 @@ class Minimax(NonSaturating):
     ):
         super().__init__(real=real, fake=fake, combine=combine, flip=flip)
 
-    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+    def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None, drawn: Tensor | None = None) -> Tensor:
         return -F.softplus(fake_logits.float()).mean()  # log(1 - sigmoid(x)) = -softplus(x)
 
 

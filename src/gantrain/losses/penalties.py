@@ -62,8 +62,11 @@ class Penalty:
             mix = mix[:: inputs.pack].repeat_interleave(inputs.pack)
         return self(inputs.function, self.points(inputs.real, inputs.fake, mix), inputs.cond, weight)
 
-    def of_weights(self, weights: Sequence[nn.Parameter], weight: Tensor | None = None) -> Tensor:
-        """The penalty of one that looks at its player's weights alone; `weight` as for `at`."""
+    def of_weights(self, weights: Sequence[nn.Parameter], weight: Tensor | None = None, first: bool = True) -> Tensor:
+        """The penalty of one that looks at its player's weights alone; `weight` as for `at`.
+
+        With microbatches it is asked for in each part of a turn, of which one is the `first`.
+        """
         raise NotImplementedError
 
     def points(self, real: Tensor, fake: Tensor, mix: Tensor | None = None) -> Tensor:
@@ -177,8 +180,9 @@ class HistoricalAveraging(Penalty):
         self.means: list[Tensor] = []
         self.turns: Tensor | None = None
 
-    def of_weights(self, weights: Sequence[nn.Parameter], weight: Tensor | None = None) -> Tensor:
-        self.note([now.detach() for now in weights])
+    def of_weights(self, weights: Sequence[nn.Parameter], weight: Tensor | None = None, first: bool = True) -> Tensor:
+        if first:
+            self.note([now.detach() for now in weights])
         apart = [(now - mean).square().sum() for now, mean in zip(weights, self.means, strict=True)]
         scale = self.weight if weight is None else weight
         return scale * self.every * torch.stack(apart).sum() / sum(now.numel() for now in weights)

@@ -1,18 +1,21 @@
 """What a game with a discriminator costs its two sides, the same in every family that has one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from gantrain.checks import check_whole
+from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
 from gantrain.models.base import GANModule
+from gantrain.models.family import Family
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.players import ClipWeights
 from gantrain.networks.critique import Critique
+from gantrain.networks.minibatch import MinibatchDiscrimination
 from gantrain.networks.spectral import is_bounded
 from gantrain.ramps import at
 
@@ -52,9 +55,21 @@ def consistent(before: Tensor, after: Tensor) -> Tensor:
     return (before.float() - after.float()).square().mean()
 
 
-def discriminator_turn(adversarial: AdversarialLoss, real: Critique, fake: Critique) -> tuple[Scalars, Scalars]:
-    """The discriminator's adversarial term, and the statistics of its turn."""
-    terms = {"adv": adversarial.discriminator(real.logits, fake.logits)}
+def draw_labels(game: Family, batch: Batch, sides: Sequence[str] = ("",)) -> Batch:
+    """The random numbers of an iteration's labels, of each side its own: of `discriminator` and `generator` turns."""
+    return {
+        f"labels.{turn}{side}": game.uniform(batch, count, key=f"labels.{turn}{side}")
+        for turn, count in game.adversarial.draws.items()
+        for side in sides
+    }
+
+
+def discriminator_turn(
+    adversarial: AdversarialLoss, real: Critique, fake: Critique, labels: Tensor | None = None
+) -> tuple[Scalars, Scalars]:
+    """The discriminator's adversarial term, by the random numbers `labels`, and the statistics of its turn."""
+    drawn = () if labels is None else (labels,)
+    terms = {"adv": adversarial.discriminator(real.logits, fake.logits, *drawn)}
     return terms, statistics(adversarial, real.logits, fake.logits)
 
 
@@ -64,16 +79,18 @@ def generator_turn(
     fake: Critique,
     judge_real: Callable[[], Critique],
     weight: float = 1.0,
+    labels: Tensor | None = None,
 ) -> Scalars:
-    """The generator's terms, the adversarial one times `weight`.
+    """The generator's terms, the adversarial one, by the random numbers `labels`, times `weight`.
 
     The real samples are judged only where a loss compares with them, without gradient.
     """
+    drawn = {} if labels is None else {"drawn": labels}
     if not adversarial.relative and matching is None:
-        return {"adv": weight * adversarial.generator(fake.logits)}
+        return {"adv": weight * adversarial.generator(fake.logits, **drawn)}
     with torch.no_grad():
         real = judge_real()
-    terms = {"adv": weight * adversarial.generator(fake.logits, real.logits)}
+    terms = {"adv": weight * adversarial.generator(fake.logits, real.logits, **drawn)}
     if matching is not None:
         terms["matching"] = matching(fake.features, real.features)
     return terms
@@ -107,12 +124,14 @@ def check_bounded(module: GANModule, adversarial: AdversarialLoss, player: str) 
         return
     for name in critic.networks:
         if not is_bounded(module.networks[name]):
+            compares = any(isinstance(part, MinibatchDiscrimination) for part in module.networks[name].modules())
+            alone = ", and no minibatch discrimination, whose slope it leaves free" if compares else ""
             raise UserError(
                 f"losses.adversarial is {type(adversarial).__name__}, and nothing bounds the slope of networks.{name}: "
                 f"its loss would fall without end and mean nothing. Take a penalty (losses=wasserstein_gp, without "
                 f"batch norm), clipped weights ('models.players.{player}.after_step="
                 f"{{_target_: {ClipWeights.__module__}.ClipWeights, limit: 0.01}}'), or spectral norm "
-                f"(networks.{name}.spectral=true, an option of networks=dcgan)"
+                f"(networks.{name}.spectral=true, an option of networks=dcgan{alone})"
             )
 
 

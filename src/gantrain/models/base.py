@@ -146,7 +146,7 @@ class GANModule(Family, pl.LightningModule):
             self.ema.update(self.networks, decay)
         for turn in turns:
             if turn.failed is None:
-                self.meters.add(turn.scalars(f"{self.stage}/" if self.stage else ""), turn.bad)
+                self.meters.add(turn.scalars(self.prefix), turn.bad)
 
     def take(self, turn: Turn, player: Player, batch: Batch, shared: Any) -> None:
         """Play a turn: backward through its losses while all other networks are frozen, then its optimizer's step."""

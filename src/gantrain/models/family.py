@@ -1,6 +1,6 @@
 """What a family of games gives the training loop, and what it says of itself to those who use a trained run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -24,10 +24,12 @@ class Family:
     """
 
     networks: Mapping[str, nn.Module]
+    stage: str  # its name among several; empty where it is the only one
     microbatches: int  # parts of a batch that a turn looks at one after the other
     verbs: Sequence[str] = ()  # what `gantrain VERB RUN` can do with a trained run, beside what its data say
     usual_evaluation: str | None = None  # that of configs/evaluation for a run without one, unless its data say
     capturable = True  # whether an iteration reads nothing of the host that changes: a GPU records and replays it
+    generate: Callable[..., Tensor] | None = None  # samples from latents, as LatentGAN's, where it makes any from noise
     classes: int | None = None  # of the class numbers that `generate` takes, where it takes any
     adversarial: AdversarialLoss | None = None  # the loss by which a discriminator judges, where there is one
     fade_images: int | None = None  # of the stage, over which networks that grow fade to its size, where they do
@@ -97,6 +99,11 @@ class Family:
     def from_files(self) -> Iterable[Frozen]:
         """The frozen networks that its losses call, where their weights lie in files."""
         return ()
+
+    @property
+    def prefix(self) -> str:
+        """What the tags of its curves and pictures begin with."""
+        return f"{self.stage}/" if self.stage else ""
 
     # ---- random numbers of an iteration ------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from gantrain.models.adversary import (
     check_matching,
     consistent,
     discriminator_turn,
+    draw_labels,
     generator_turn,
     measured,
 )
@@ -32,13 +33,14 @@ from gantrain.models.augment.shown import Shown, uses_of
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, pack_of, z_dim_of
 from gantrain.models.growth import Growth
+from gantrain.models.judge import Judge
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
 from gantrain.networks.critique import Critique, critique_of
 
 
-class LatentGAN(GANModule):
+class LatentGAN(Judge, GANModule):
     """A generator of latents (n, z_dim) against a discriminator of samples.
 
     Latents are normal with deviation `z_std`, or with `z_kind` uniform equally likely in [-z_std, z_std]. One generator
@@ -139,6 +141,7 @@ class LatentGAN(GANModule):
                 drawn["cond_generator"] = self.integers(batch, self.classes, key="cond_generator")
         if self.top_k is not None:
             drawn["top_k"] = self.top_k.share_for(batch["real"], self.images_seen)
+        drawn |= draw_labels(self, batch)
         uses = uses_of(self.adversarial, self.matching)
         return drawn | self.shown.draw(self, batch, dict.fromkeys(uses, batch["real"]))
 
@@ -180,7 +183,7 @@ class LatentGAN(GANModule):
         real, fake = batch["real"], fakes.detach()
         of_real = self.judge(self.see(real, batch, "real"), *cond)
         of_fake = self.judge(self.see(fake, batch, "fake"), *cond)
-        terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
+        terms, stats = discriminator_turn(self.adversarial, of_real, of_fake, batch.get("labels.discriminator"))
         stats |= self.shown.learn(of_real.logits, batch, self.adversarial, self) | self.growth.statistics()
         if self.drift is not None:
             terms["drift"] = self.drift(of_real.logits)
@@ -200,8 +203,8 @@ class LatentGAN(GANModule):
         of_fake = self.judge(self.see(fakes, batch, "fake_generator"), *self.discriminator_cond(source))
         if self.top_k is not None:
             of_fake = of_fake._replace(logits=self.top_k.best(of_fake.logits, batch["top_k"]))
-        judge_real = partial(self.judge_real, batch)
-        terms = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight)
+        judge_real, labels = partial(self.judge_real, batch), batch.get("labels.generator")
+        terms = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight, labels)
         return (terms if self.auxiliary is None else terms | self.auxiliary_terms(of_fake, source)), {}
 
     def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:
@@ -234,29 +237,15 @@ class LatentGAN(GANModule):
         return self.auxiliary.fake(of_fake.auxiliary, source["z"], source.get("cond"))
 
     def see(self, samples: Tensor, batch: Batch, use: str) -> Tensor:
-        """What the game, and penalties in it, show the discriminator in the place of samples."""
-        return samples if self.consistency else self.shown(samples, batch, use)
-
-    def judge(self, samples: Tensor, *cond: Tensor) -> Critique:
-        return critique_of(self.networks["discriminator"](samples, *cond))
-
-    def judge_real(self, batch: Batch) -> Critique:
-        return self.judge(self.see(batch["real"], batch, "real_generator"), *self.discriminator_cond(batch))
-
-    def logits(self, batch: Batch, samples: Tensor, *cond: Tensor) -> Tensor:
-        """Those of samples as the discriminator's turn shows them."""
-        return self.judge(self.see(samples, batch, "real"), *cond).logits
+        return samples if self.consistency else super().see(samples, batch, use)
 
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
         z = self.latents(len(batch["real"]), generator).to(batch["real"].device)
         return {"real": self.networks["generator"](z, *self.generator_cond(batch))}
 
-    def seen(self, key: str, batch: Batch) -> Tensor:
-        return self.see(batch[key], batch | self.shown.draw(self, batch, {"real": batch[key]}), "real")
-
-    def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
+    def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
         samples = self.growth.shown(samples)  # fakes too, which are about what they were: they have faded in already
-        return self.judge(self.seen(key, batch | {key: samples}), *self.discriminator_cond(batch)).logits
+        return super().judged(key, samples, batch)
 
     # ---- before training ---------------------------------------------------------------------------------------------
 

@@ -13,10 +13,18 @@ from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.holes import HoleDistance
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
-from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.adversary import (
+    check_bounded,
+    check_matching,
+    discriminator_turn,
+    draw_labels,
+    generator_turn,
+    measured,
+)
 from gantrain.models.augment.shown import Shown, uses_of
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks
+from gantrain.models.judge import Judge
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
@@ -32,7 +40,7 @@ class ContentLoss(Protocol):
     def __call__(self, made: Tensor, real: Tensor) -> Tensor: ...
 
 
-class PairedGAN(GANModule):
+class PairedGAN(Judge, GANModule):
     """A generator from `cond` to `real`, led by a content loss and, where `adversarial` is given, a discriminator.
 
     The generator minimises content + `adversarial_weight` * adversarial; a loss of content has a weight of its own.
@@ -74,7 +82,8 @@ class PairedGAN(GANModule):
     def draw(self, batch: Batch) -> Batch:
         if self.adversarial is None:
             return {}
-        return self.shown.draw(self, batch, dict.fromkeys(uses_of(self.adversarial, self.matching), batch["real"]))
+        uses = uses_of(self.adversarial, self.matching)
+        return draw_labels(self, batch) | self.shown.draw(self, batch, dict.fromkeys(uses, batch["real"]))
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Tensor:
         with torch.set_grad_enabled("generator" in playing and torch.is_grad_enabled()):
@@ -85,7 +94,7 @@ class PairedGAN(GANModule):
         cond = self.discriminator_cond(batch)
         of_real = self.judge(self.shown(batch["real"], batch, "real"), *cond)
         of_fake = self.judge(self.shown(fakes.detach(), batch, "fake"), *cond)
-        terms, stats = discriminator_turn(self.adversarial, of_real, of_fake)
+        terms, stats = discriminator_turn(self.adversarial, of_real, of_fake, batch.get("labels.discriminator"))
         terms |= self.auxiliary_terms(of_real, batch)
         return terms, stats | self.shown.learn(of_real.logits, batch, self.adversarial, self)
 
@@ -95,8 +104,8 @@ class PairedGAN(GANModule):
         if self.adversarial is None:
             return terms, {}
         of_fake = self.judge(self.shown(fakes, batch, "fake_generator"), *cond)
-        judge_real = partial(self.judge_real, batch)
-        game = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight)
+        judge_real, labels = partial(self.judge_real, batch), batch.get("labels.generator")
+        game = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight, labels)
         return {**terms, **game}, {}
 
     def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:
@@ -121,27 +130,8 @@ class PairedGAN(GANModule):
         """What the discriminator takes after the target: the condition, or nothing."""
         return (batch["cond"],) if self.conditional else ()
 
-    def judge(self, targets: Tensor, *cond: Tensor) -> Critique:
-        return critique_of(self.networks["discriminator"](targets, *cond))
-
-    def judge_real(self, batch: Batch) -> Critique:
-        shown = self.shown(batch["real"], batch, "real_generator")
-        return self.judge(shown, *self.discriminator_cond(batch))
-
-    def logits(self, batch: Batch, targets: Tensor, *cond: Tensor) -> Tensor:
-        """Those of targets as the discriminator's turn shows them."""
-        return self.judge(self.shown(targets, batch, "real"), *cond).logits
-
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
         return {"real": self.make(batch)}
-
-    def seen(self, key: str, batch: Batch) -> Tensor:
-        return self.shown(batch[key], batch | self.shown.draw(self, batch, {"real": batch[key]}), "real")
-
-    def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
-        if self.adversarial is None:
-            return None
-        return self.judge(self.seen(key, batch | {key: samples}), *self.discriminator_cond(batch)).logits
 
     def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:
         if name == "discriminator" and self.adversarial is not None:

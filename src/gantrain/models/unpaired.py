@@ -13,7 +13,14 @@ from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.losses.reconstruction import PixelL1
-from gantrain.models.adversary import check_bounded, check_matching, discriminator_turn, generator_turn, measured
+from gantrain.models.adversary import (
+    check_bounded,
+    check_matching,
+    discriminator_turn,
+    draw_labels,
+    generator_turn,
+    measured,
+)
 from gantrain.models.augment.shown import Shown, uses_of
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks
@@ -71,6 +78,7 @@ class UnpairedGAN(GANModule):
     def draw(self, batch: Batch) -> Batch:
         pools = [name for name in self.kept if name.startswith("pool_")]
         drawn = {f"{kind}.{name}": self.uniform(batch, key=f"{kind}.{name}") for name in pools for kind in DRAWS}
+        drawn |= draw_labels(self, batch, [f"_{side}" for side in SIDES])
         uses = uses_of(self.adversarial, self.matching)
         return drawn | self.shown.draw(self, batch, {f"{use}_{side}": batch[side] for use in uses for side in SIDES})
 
@@ -95,7 +103,8 @@ class UnpairedGAN(GANModule):
             of_real = self.judge(side, self.see(batch[side], batch, "real", side))
             of_fake = self.judge(side, self.see(fakes.shown[side].detach(), batch, "fake", side))
             real_logits.append(of_real.logits)
-            side_terms, side_stats = discriminator_turn(self.adversarial, of_real, of_fake)
+            labels = batch.get(f"labels.discriminator_{side}")
+            side_terms, side_stats = discriminator_turn(self.adversarial, of_real, of_fake, labels)
             terms |= on_side(side, side_terms)
             stats |= on_side(side, side_stats)
         return terms, stats | self.shown.learn(torch.cat(real_logits), batch, self.adversarial, self)
@@ -106,8 +115,9 @@ class UnpairedGAN(GANModule):
         for side in SIDES:
             real, back = batch[side], self.networks[self.generator_to(side)]
             of_fake = self.judge(side, self.see(fakes.new[side], batch, "fake_generator", side))
-            judge_real = partial(self.judge_real, side, batch)
-            of_side = generator_turn(self.adversarial, self.matching, of_fake, judge_real, self.adversarial_weight)
+            judge_real, labels = partial(self.judge_real, side, batch), batch.get(f"labels.generator_{side}")
+            weight = self.adversarial_weight
+            of_side = generator_turn(self.adversarial, self.matching, of_fake, judge_real, weight, labels)
             of_side["cycle"] = self.cycle(back(fakes.new[OTHER[side]]), real)
             if self.identity is not None:
                 of_side["identity"] = self.identity(back(real), real)

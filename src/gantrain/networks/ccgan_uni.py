@@ -1,6 +1,5 @@
 """mnistGANs' pair that fills holes (its CCGAN, Denton et al. 2016): two convolutions down, two up, batch norm."""
 
-import torch
 from torch import Tensor, nn
 
 from gantrain.networks.critique import Critique
@@ -31,14 +30,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures (n, channels, size, size) to a Critique: logits (n,), and `auxiliary` numbers that say the class.
+    """Pictures (n, channels, size, size) to a Critique: logits (n,), and `auxiliary` numbers that say the class."""
 
-    In training normal noise of deviation `noise` joins the pictures.
-    """
-
-    def __init__(self, width: int, size: int, channels: int, auxiliary: int, noise: float = 0.01):
+    def __init__(self, width: int, size: int, channels: int, auxiliary: int):
         super().__init__()
-        self.noise = noise
         self.layers = nn.Sequential(
             *(nn.Conv2d(channels, width, 4, 2, 1), nn.BatchNorm2d(width), nn.LeakyReLU(0.2)),
             *(nn.Conv2d(width, 2 * width, 4, 2, 1), nn.BatchNorm2d(2 * width), nn.LeakyReLU(0.2)),
@@ -48,7 +43,5 @@ class Discriminator(nn.Module):
         initialise(self, "glorot")
 
     def forward(self, images: Tensor) -> Critique:
-        if self.training and self.noise:
-            images = images + self.noise * torch.randn_like(images)
         said = self.head(self.layers(images))
         return Critique(said[:, 0], auxiliary=said[:, 1:])

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import torch
 from torch import Tensor, nn
 
 from gantrain.networks.attention import SelfAttention
@@ -37,11 +36,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures (n, channels, size, size) to logits (n,). In training normal noise of deviation `noise` joins them."""
+    """Pictures (n, channels, size, size) to logits (n,)."""
 
-    def __init__(self, width: int, size: int, channels: int, noise: float = 0.01, dropout: float = 0.3):
+    def __init__(self, width: int, size: int, channels: int, dropout: float = 0.3):
         super().__init__()
-        self.noise = noise
 
         def block(a: int, b: int) -> list[nn.Module]:
             return [nn.Conv2d(a, b, 4, 2, 1), norm_2d(b), nn.LeakyReLU(0.3), nn.Dropout(dropout)]
@@ -51,6 +49,4 @@ class Discriminator(nn.Module):
         initialise(self, "glorot")
 
     def forward(self, images: Tensor) -> Tensor:
-        if self.training and self.noise:
-            images = images + self.noise * torch.randn_like(images)
         return self.head(self.layers(images)).squeeze(1)

@@ -20,8 +20,8 @@ from gantrain.networks.spectral import bound_spectral_norms
 
 
 def default_widths(size: int) -> list[float]:
-    """Multiples of the width from the large maps to the small ones: all 1 below 64 pixels, doubling from there on."""
-    return [1 if size < 64 else 2**i for i in range(doublings(size) + 1)]
+    """Multiples of the width from the large maps to the small ones: 1 below 64 pixels, else doubling, up to 16."""
+    return [1 if size < 64 else min(2**i, 16) for i in range(doublings(size) + 1)]
 
 
 def glorot(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Module:

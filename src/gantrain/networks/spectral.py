@@ -20,10 +20,13 @@ def bound_spectral_norms(network: nn.Module) -> None:
 
 
 def is_bounded(network: nn.Module) -> bool:
-    """Whether every linear, convolutional and embedding layer has spectral norm, in torch's new way or its old one."""
+    """Whether every matrix that is learnt has spectral norm, in torch's new way or its old one.
+
+    Also those of other layers than `BOUNDED`, as minibatch discrimination's or those of an equalised rate.
+    """
     return all(
-        any(isinstance(part, _SpectralNorm) for part in layer.modules())
+        any(isinstance(part, _SpectralNorm) for part in layer.children())
         or any(isinstance(hook, SpectralNorm) for hook in layer._forward_pre_hooks.values())
         for layer in network.modules()
-        if isinstance(layer, BOUNDED)
+        if any(weight.dim() > 1 for weight in layer.parameters(recurse=False))
     )

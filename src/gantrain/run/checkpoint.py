@@ -193,30 +193,42 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
         groups.append({**ours, **theirs, **{flag: ours[flag] for flag in FLAGS if flag in ours}})
     rates = [group["lr"] for group in optimizer.param_groups]
     optimizer.load_state_dict({**state, "param_groups": groups})
+    refuse_other_moments(optimizer)
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        if torch.is_tensor(rate):
+            group["lr"] = rate.fill_(float(group["lr"]))  # a schedule and a recorded step know this very tensor
+    for weight, kept in optimizer.state.items():
+        for key, value in kept.items():
+            if torch.is_tensor(value) and value.shape == weight.shape and value.stride() != weight.stride():
+                # Of another order of memory; fused kernels read both as they lie there.
+                kept[key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
+
+
+def refuse_other_moments(optimizer: Optimizer) -> None:
+    """Raise ValueError or TypeError for what no step could have left of an optimizer's weights."""
     for matrices in (True, False):  # of which Adafactor keeps other things than of vectors
         kinds = {frozenset(kept) for weight, kept in optimizer.state.items() if kept and (weight.dim() > 1) == matrices}
         if len(kinds) > 1:
             raise ValueError("an optimizer lacks something of a weight that it has of another")
     amounts: dict[str, set[int]] = {}  # how much is kept of a weight: nothing, one number, or one for each of its own
-    for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        if torch.is_tensor(rate):
-            group["lr"] = rate.fill_(float(group["lr"]))  # a schedule and a recorded step know this very tensor
-        for weight in group["params"]:
-            for key, value in optimizer.state.get(weight, {}).items():  # not [weight], which would make one
-                if not isinstance(value, (torch.Tensor, int, float, NoneType)):
-                    raise TypeError(f"an optimizer's {key} is a {type(value).__name__}")
-                if torch.is_tensor(value) and not (value.numel() == 1 or fits(value, weight, key)):
-                    raise ValueError(f"an optimizer's {key} has the shape {tuple(value.shape)}")
-                if key == "step" and not 0 <= float(value) < 1e15:
-                    raise ValueError(f"an optimizer's step is {float(value)}")
-                if weight.numel() > 1 and key not in ROWS:
-                    amount = 0 if value is None else min(value.numel(), 2) if torch.is_tensor(value) else 1
-                    amounts.setdefault(key, set()).add(amount)
-                if torch.is_tensor(value) and value.shape == weight.shape and value.stride() != weight.stride():
-                    # Of another order of memory; fused kernels read both as they lie there.
-                    optimizer.state[weight][key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
+    for weight, kept in optimizer.state.items():
+        for key, value in kept.items():
+            refuse_other_moment(key, value, weight)
+            if weight.numel() > 1 and key not in ROWS:
+                amount = 0 if value is None else min(value.numel(), 2) if torch.is_tensor(value) else 1
+                amounts.setdefault(key, set()).add(amount)
     if mixed := [key for key, kinds in amounts.items() if len(kinds) > 1]:
         raise ValueError(f"an optimizer's {mixed[0]} is of another kind for some weights")
+
+
+def refuse_other_moment(key: str, value: Any, weight: torch.Tensor) -> None:
+    """Raise ValueError or TypeError for what no step could have left of one weight under this key."""
+    if not isinstance(value, (torch.Tensor, int, float, NoneType)):
+        raise TypeError(f"an optimizer's {key} is a {type(value).__name__}")
+    if torch.is_tensor(value) and not (value.numel() == 1 or fits(value, weight, key)):
+        raise ValueError(f"an optimizer's {key} has the shape {tuple(value.shape)}")
+    if key == "step" and not 0 <= float(value) < 1e15:
+        raise ValueError(f"an optimizer's step is {float(value)}")
 
 
 def fits(value: torch.Tensor, weight: torch.Tensor, key: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from gantrain.callbacks.attention import AttentionMaps
 from gantrain.config.build import allow_plugins, build, check_options
 from gantrain.config.stages import Stage, stages_of
 from gantrain.data import GANDataModule
@@ -45,7 +46,7 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     check_machine(config["trainer"])
     networks = assemble.build_networks(stages)
     begun = run is not None and any(run.checkpoint_files(stage.name) for stage in stages)
-    learnt: dict[str, Any] = {}
+    learnt: Mapping[str, Any] = {}
     nodes = {name: node for stage in stages for name, node in stage.config["networks"].items()}
     check_frozen(nodes, config.get("init_from"))
     if config.get("init_from") and not begun:
@@ -63,41 +64,61 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
             part.find()  # before hours may go into the cache of the data
     ready: list[Ready] = []
     for stage, module, watching in zip(stages, modules, callbacks, strict=True):
-        same = [r.data for r in ready if r.stage.config["data"] == stage.config["data"]]
-        data = same[0] if same else assemble.build_data(stage).open()
-        batch = data.batch_size * processes_of(config["trainer"])
-        if batch > data.variety:
-            key = stage.key("data.batch_size")
-            raise UserError(f"{key}: a batch of {batch} is larger than the data, {data.variety} images")
-        if data.batch_size % module.microbatches:
-            raise UserError(f"models.microbatches: {data.batch_size} images do not divide into {module.microbatches}")
-        module.length = length_of(stage, len(data), batch, run)
-        check_ends(stage, module.length, run)
-        if module.fade_images and run is None:
-            check_growth(stage, side, module.length * batch)
-        side = data.size
-        batch_of_two = data.examples(2)
-        module.check(batch_of_two)
-        check_norms(module.networks, data.batch_size // module.microbatches)
-        check_packs(module.networks, data.batch_size // module.microbatches)
-        check_company(module.networks, data.batch_size // module.microbatches)
-        check_batch_norm(module, data, batch_of_two)
-        if run is None:
-            check_range(module, data, stage.config["networks"], batch_of_two)
-        if evaluation is not None and evaluation.applies(stage.tag):
-            evaluation.check(module, data)
-            evaluation.check_best(module, data)
-        ready.append(Ready(stage, data, module, watching))
+        same = [part.data for part in ready if part.stage.config["data"] == stage.config["data"]]
+        part = Ready(stage, same[0] if same else assemble.build_data(stage).open(), module, watching)
+        check(part, run, evaluation, side)
+        side = part.data.size
+        ready.append(part)
     for part in ready:
-        names = part.data.source.class_names
-        if getattr(part.module, "classes", None) and names is not None:
-            if learnt.get("class_names") not in (None, list(names)):
-                raise UserError(
-                    f"init_from: {config['init_from']} has learnt the classes {', '.join(learnt['class_names'])}, the "
-                    f"data have {', '.join(names)}; give it the same, in folders of the same names"
-                )
-            part.stage.config["data"]["class_names"] = list(names)  # what the numbers mean belongs to the run
+        remember_classes(part, learnt.get("class_names"))
     return ready
+
+
+def check(part: Ready, run: Run | None, evaluation: Evaluation | None, side: int | None) -> None:
+    """Raise UserError where a stage's data, networks and length do not fit each other; its module learns its length.
+
+    `side` is that of the pictures before, where networks grow.
+    """
+    stage, data, module, config = part.stage, part.data, part.module, part.stage.config
+    batch = data.batch_size * processes_of(config["trainer"])
+    if batch > data.variety:
+        key = stage.key("data.batch_size")
+        raise UserError(f"{key}: a batch of {batch} is larger than the data, {data.variety} images")
+    if data.batch_size % module.microbatches:
+        raise UserError(f"models.microbatches: {data.batch_size} images do not divide into {module.microbatches}")
+    module.length = length_of(stage, len(data), batch, run)
+    check_ends(stage, module.length, run)
+    if module.fade_images and run is None:
+        check_growth(stage, side, module.length * batch)
+    batch_of_two = data.examples(2)
+    module.check(batch_of_two)
+    for check_pass in (check_norms, check_packs, check_company):
+        check_pass(module.networks, data.batch_size // module.microbatches)
+    check_batch_norm(module, data, batch_of_two)
+    for callback in part.callbacks:
+        if isinstance(callback, AttentionMaps):
+            callback.check(module)
+    if run is None:
+        check_range(module, data, config["networks"], batch_of_two)
+    if evaluation is not None and evaluation.applies(stage.tag):
+        evaluation.check(module, data)
+        evaluation.check_best(module, data)
+
+
+def remember_classes(part: Ready, learnt: Sequence[str] | None) -> None:
+    """Put the names of its classes into a stage's config: what the numbers mean belongs to the run.
+
+    Raises UserError where the run that it begins from has `learnt` others.
+    """
+    names = part.data.source.class_names
+    if not getattr(part.module, "classes", None) or names is None:
+        return
+    if learnt not in (None, list(names)):
+        raise UserError(
+            f"init_from: {part.stage.config['init_from']} has learnt the classes {', '.join(learnt)}, the data have "
+            f"{', '.join(names)}; give it the same, in folders of the same names"
+        )
+    part.stage.config["data"]["class_names"] = list(names)
 
 
 def length_of(stage: Stage, images: int, batch: int, run: Run | None) -> int:

@@ -19,6 +19,7 @@ from gantrain.models.augment.adaptive import (
     recoloured,
     resampled,
 )
+from gantrain.ramps import Linear
 
 ALONE = SimpleNamespace(trainer=SimpleNamespace(world_size=1), microbatches=1)
 NEVER, ALWAYS = torch.tensor(0.0), torch.tensor(1.0)
@@ -53,6 +54,19 @@ def test_a_whole_number_to_start_from_moves_as_any_other():
     assert learn(augment, [1.0] * 10)["p"].item() == pytest.approx(0.1)
     resumed = AdaptiveAugment(start=0)
     resumed.load_state_dict(AdaptiveAugment(start=0).state_dict(), torch.device("cpu"))
+
+
+def test_p_follows_a_ramp_over_the_images_seen():
+    """It enters with the numbers that are drawn, and is the same tensor: a recorded iteration reads it."""
+    augment = AdaptiveAugment(target=None, start=Linear(0.1, 0.5, images=100))
+    place = augment.strength(torch.device("cpu"))
+    assert augment.state_dict()["p"] == pytest.approx(0.1)
+    game = SimpleNamespace(images_seen=50, uniform=lambda batch, *shape, key: torch.rand(2, *shape))
+    augment.drawn(game, {}, pictures(), "key")
+    assert place.item() == learn(augment, [1.0] * 4, turns=4)["p"].item() == pytest.approx(0.3)
+    for options in ({"start": Linear(0.0, 0.9, 10), "target": None}, {"start": Linear(0.0, 0.5, 10)}):
+        with pytest.raises(ValueError, match=r"start is 0\.0 to 0\.9, it must lie|take target null"):
+            AdaptiveAugment(**options)
 
 
 def test_images_are_counted_where_a_pack_has_one_logit():

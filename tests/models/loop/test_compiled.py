@@ -8,8 +8,10 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from compare import differences
+from functorch.compile import make_boxed_compiler
 from recorder import Recorder
 from torch import nn
+from torch._dynamo.backends.common import aot_autograd
 from toys import Discriminator, Generator, game, play
 
 from gantrain.errors import UserError
@@ -59,7 +61,7 @@ def test_compiled_trains_as_eager(penalties, monkeypatch):
 def test_penalties_need_the_eager_network(monkeypatch):
     """What the others rely on: a gradient's gradient stops at a compiled pass."""
     monkeypatch.setattr(Compiled, "left_out", lambda self: contextlib.nullcontext())
-    with pytest.raises(RuntimeError, match="double backward"):
+    with pytest.raises(RuntimeError, match=r"double backward|donated buffers"):
         trained("aot_eager", monkeypatch, penalties={"r1": R1(1.0)}, judge=Discriminator)
 
 
@@ -116,6 +118,19 @@ def test_what_cannot_be_compiled_is_played(monkeypatch, capsys):
     assert said.count("Generator is not compiled, which is slower: ") == 1
     assert said.count("Discriminator is not compiled, which is slower: ") == 1
     assert "it has no such kernel" in said
+    assert differences(state(made), state(trained(None, monkeypatch))) == []
+
+
+def test_what_cannot_be_compiled_backwards_is_played_as_well(monkeypatch, capsys):
+    """Its backward pass is compiled with the first forward one, when nothing has been accumulated yet."""
+
+    def broken(graph, inputs):
+        raise ValueError("it has no such kernel")
+
+    made = trained(aot_autograd(fw_compiler=make_boxed_compiler(Graphs()), bw_compiler=broken), monkeypatch)
+    said = capsys.readouterr().out
+    for name in ("Generator", "Discriminator"):
+        assert said.count(f"{name} is not compiled, which is slower: ") == 1
     assert differences(state(made), state(trained(None, monkeypatch))) == []
 
 

@@ -14,6 +14,7 @@ from gantrain.models.augment.shown import Augment
 from gantrain.models.family import Family
 from gantrain.models.loop.batch import Scalars, batch_size
 from gantrain.parallel import average_scalars
+from gantrain.ramps import Ramp, at
 
 GEOMETRY, COLOUR = 18, 10  # uniform numbers that each takes
 LIMIT = 0.85  # of p: where nearly every picture is changed, the changes turn up in samples
@@ -23,7 +24,8 @@ class AdaptiveAugment(Augment):
     """Each change of a list with chance p, where D is right too often about real pictures with a higher p.
 
     Every `every` turns p moves by the images seen since over `images`: up where the mean sign of D's logits on real
-    pictures is above `target`, else down, between 0 and 0.85. `start` is the first p; with `target: null` it stays.
+    pictures is above `target`, else down, between 0 and 0.85. `start` is the first p; with `target: null` it stays, or
+    changes over the images seen where it is a `Ramp` (R3GAN, Huang et al. 2024).
     The list: `flip` (mirrored, quarter turns; not for digits and letters), `geometry` (shifts, scales, turns, aspects)
     and `colour` (brightness, contrast, inverted luma, hue, saturation).
     """
@@ -35,16 +37,20 @@ class AdaptiveAugment(Augment):
         target: float | None = 0.6,
         images: int = 500_000,
         every: int = 4,
-        start: float = 0.0,
+        start: float | Ramp = 0.0,
         flip: bool = True,
         geometry: bool = True,
         colour: bool = True,
     ):
         check_whole(1, images=images, every=every)
         check_positive(target=target)
-        if not 0 <= start <= LIMIT:
-            raise ValueError(f"start is {start}, it must lie between 0 and {LIMIT}")
-        if target is None and not start:
+        changes = isinstance(start, Ramp)
+        ends = (start.first, start.last) if changes else (start,)
+        if not all(0 <= p <= LIMIT for p in ends):
+            raise ValueError(f"start is {' to '.join(map(str, ends))}, it must lie between 0 and {LIMIT}")
+        if changes and target is not None:
+            raise ValueError("start changes over the images seen, and target would change it as well; take target null")
+        if target is None and not any(ends):
             raise ValueError("start is 0 and target null, so nothing would ever be changed; set one of them")
         if target is not None and target >= 1:
             raise ValueError(f"target is {target}, it must be below 1: a mean of signs is never above")
@@ -56,6 +62,8 @@ class AdaptiveAugment(Augment):
         self.window: Tensor | None = None  # since p has moved: sum of signs, how many, images
 
     def drawn(self, game: Family, batch: Batch, like: Tensor, key: str) -> Tensor:
+        if isinstance(self.start, Ramp):  # the host's count is read here, outside of what is recorded
+            self.strength(like.device).fill_(self.start.at(game.images_seen))
         return game.uniform(batch, GEOMETRY + COLOUR, key=key)
 
     def __call__(self, samples: Tensor, drawn: Tensor) -> Tensor:
@@ -67,7 +75,7 @@ class AdaptiveAugment(Augment):
     def strength(self, device: torch.device) -> Tensor:
         """p, a tensor that stays where it is: a recorded iteration reads and moves this very one."""
         if self.p is None:
-            self.p = torch.full((), float(self.start), device=device)
+            self.p = torch.full((), float(at(self.start, 0)), device=device)
             self.window = torch.zeros(3, device=device)
         return self.p
 
@@ -99,7 +107,7 @@ class AdaptiveAugment(Augment):
 
     def state_dict(self) -> dict[str, Any]:
         if self.p is None:
-            return {"p": float(self.start), "window": [0.0] * 3}
+            return {"p": float(at(self.start, 0)), "window": [0.0] * 3}
         return {"p": self.p.item(), "window": self.window.tolist()}
 
     def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:

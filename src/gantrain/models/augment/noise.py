@@ -6,15 +6,22 @@ from gantrain.checks import check_positive, check_whole
 from gantrain.data.batch import Batch
 from gantrain.models.augment.shown import Augment
 from gantrain.models.family import Family
-from gantrain.ramps import Linear, at
+from gantrain.ramps import Linear, Ramp, at, check_ramp
 
 
 class InstanceNoise(Augment):
-    """Normal noise of deviation `std`, which falls in a straight line to 0 over `images` seen; null keeps it."""
+    """Normal noise of deviation `std`, which falls in a straight line to 0 over `images` seen; null keeps it.
 
-    def __init__(self, std: float = 0.1, images: int | None = None):
-        check_positive(std=std)
+    A deviation that changes in another way is a `Ramp`, without `images`.
+    """
+
+    def __init__(self, std: float | Ramp = 0.1, images: int | None = None):
         check_whole(1, images=images)
+        if not isinstance(std, Ramp):
+            check_positive(std=std)
+        elif images is not None:
+            raise ValueError(f"images is {images}, but std says itself over how many it changes; leave images null")
+        check_ramp(std=std)
         self.std = std if images is None else Linear(std, 0.0, images)
 
     def drawn(self, game: Family, batch: Batch, like: Tensor, key: str) -> Tensor | None:

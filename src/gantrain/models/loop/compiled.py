@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
+import torch._functorch.config as _functorch
 from torch import nn
 
 from gantrain.errors import UserError, one_line
 
 BACKEND = "inductor"
+BACKWARD_TOO = "force_non_lazy_backward_lowering"  # the backward pass is compiled with the forward one
 # No mode that records CUDA graphs by itself: iterations are recorded whole.
 MODES = {"default": "default", "max-autotune": "max-autotune-no-cudagraphs"}
 
@@ -25,6 +27,8 @@ class Compiled:
         self.forwards = {network: self.forward_of(network, how) for network in networks}
         if self.forwards:
             torch.compiler.reset()  # of what this process compiled before nothing may depend
+            if hasattr(_functorch, BACKWARD_TOO):  # else its errors come where nothing can be done about them
+                setattr(_functorch, BACKWARD_TOO, True)
 
     def forward_of(self, network: nn.Module, how: str) -> Callable[..., Any]:
         plain, made = network.forward, compiled(network.forward, how)

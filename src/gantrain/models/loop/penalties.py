@@ -37,10 +37,11 @@ def paid(turn: Turn, looked_at: Mapping[str, PenaltyInputs], batch: Batch) -> Sc
     for key, penalty in turn.due.items():
         weight = batch[f"weight.{key}"][0] if f"weight.{key}" in batch else None
         if penalty.looks_at == "weights":
-            terms[key] = penalty.of_weights(turn.weights, weight)
+            terms[key] = penalty.of_weights(turn.weights, weight, first=turn.parts == 0)
             continue
         for suffix, inputs in looked_at.items():
             terms[f"{key}{suffix}"] = penalty.at(inputs, batch.get(f"mix.{key}"), weight)
+    turn.parts += 1
     return terms
 
 

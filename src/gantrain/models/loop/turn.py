@@ -20,8 +20,9 @@ LOWEST_SCALE = 2.0**-10
 class Turn:
     """One player's turn in one iteration. The host decides the first half of it, the turn fills in the second.
 
-    `plays` is False while the player idles; `due` are the penalties of this turn. `terms` are the weighted losses,
-    `loss` is their sum, the mean over processes; `norm` is that of its gradient, unscaled and before clipping.
+    `plays` is False while the player idles; `due` are the penalties of this turn, `parts` counts those parts of its
+    batch in which they are paid. `terms` are the weighted losses, `loss` is their sum, the mean over processes; `norm`
+    is that of its gradient, unscaled and before clipping.
 
     Where the loss or the gradient is not finite, no step is made. On the CPU `failed` then says which of them, at once.
     On a device nobody waits for that: `bad` is a flag there, `bad_loss` says whether it was the loss.
@@ -34,6 +35,7 @@ class Turn:
     images_seen: int
     plays: bool = True
     due: Mapping[str, Penalty] = field(default_factory=dict)
+    parts: int = 0
     terms: Scalars = field(default_factory=dict)
     stats: Scalars = field(default_factory=dict)
     loss: Tensor | None = None
