@@ -36,6 +36,21 @@ def test_networks_and_losses_are_plain_torch():
                 assert f"from {foreign}" not in text, file
 
 
+def test_slow_libraries_are_imported_where_they_are_used():
+    """A trained run is used without Lightning: see training/fitted.py. What lies inside of functions may wait."""
+    slow = ("pytorch_lightning", "torchmetrics", "torchvision", "sklearn", "skimage", "scipy")
+    found = {
+        file.relative_to(PACKAGE).as_posix()
+        for file in PACKAGE.rglob("*.py")
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if line.startswith(tuple(f"{word} {library}" for library in slow for word in ("import", "from")))
+    }
+    assert {name for name in found if not name.startswith("callbacks/")} == {
+        *("loggers.py", "evaluation/pairs.py", "evaluation/super_resolution.py"),
+        *(f"training/{name}.py" for name in ("fit", "fitted", "prepare", "processes", "watchers")),
+    }
+
+
 def test_tests_mirror_the_package():
     tests = Path(__file__).parent
     for file in tests.rglob("test_*.py"):

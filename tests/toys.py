@@ -11,6 +11,7 @@ from gantrain.models.latent import LatentGAN
 from gantrain.models.loop.penalties import paid
 from gantrain.models.loop.turn import Turn
 from gantrain.models.players import Player
+from gantrain.training.fitted import fitted
 
 
 class Generator(nn.Module):
@@ -45,7 +46,7 @@ def game(seed=0, discriminator=None, generator=None, family=LatentGAN, networks=
         "generator": generator or player("generator"),
     }
     adversarial = adversarial or NonSaturating()
-    return family(networks=networks, players=players, adversarial=adversarial, seed=seed, **options)
+    return fitted(family)(networks=networks, players=players, adversarial=adversarial, seed=seed, **options)
 
 
 class Endless(torch.utils.data.IterableDataset):

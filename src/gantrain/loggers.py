@@ -16,7 +16,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from gantrain.errors import UserError
 
-# What `build_loggers` (training/assemble.py) offers a logger, which takes what it names: `save_dir`, a folder for one
+# What `build_loggers` (training/watchers.py) offers a logger, which takes what it names: `save_dir`, a folder for one
 # stage; `purge_step`, the first iteration that a resumed run makes anew; `run_dir`, the run's folder; `config`, the
 # run's config.
 

@@ -28,6 +28,33 @@ def test_list_and_help_answer_at_once(words):
     assert time.perf_counter() - began < 1.0
 
 
+# What each may not import, in this order, since one process does all: its modules only ever grow.
+COSTS = """
+import sys
+from gantrain.cli.main import main
+
+TRAINS = ("pytorch_lightning", "lightning_fabric", "torchmetrics", "torchvision")
+for words, code, without in (
+    (["sample", "nowhere"], 2, ("torch", "hydra")),
+    (["resume", "nowhere"], 2, ("torch", "hydra")),
+    (["health", "run"], 2, ("torch", "hydra")),
+    (["compare", "run", "run"], 0, ("torch", "hydra")),
+    (["trainer.accelerator=tpu"], 2, ("torch",)),
+    (["trainer.accelerator=gpu"], 2, TRAINS),
+    (["sample", "run", "-n", "2"], 0, TRAINS),
+    (["report", "run"], 0, TRAINS),
+):
+    done = main(words)
+    found = [module for module in without if module in sys.modules]
+    assert done == code and not found, (words, done, found)
+"""
+
+
+def test_a_verb_imports_no_more_than_it_needs(run):
+    done = subprocess.run([sys.executable, "-c", COSTS], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_nothing_said_is_the_default_experiment(monkeypatch):
     given = []
     monkeypatch.setattr("gantrain.cli.train._run", lambda composed, settings, folder: given.append(settings) or Done)

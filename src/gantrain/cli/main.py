@@ -60,6 +60,7 @@ SAID = {
     **dict.fromkeys(("ls", "experiments"), "list"),
 }
 CONFIG_DIR = ("--config-dir", "-cd")
+OF_NO_RUN = ("list", "data")  # all other verbs take a run's directory first
 
 HELP = """\
 usage: gantrain [experiment=NAME] [key=value ...]     train
@@ -126,6 +127,10 @@ def _dispatch(words: list[str]) -> int:
     place = None if trains else _verb_at(words)
     if place is not None:
         name = words.pop(place)
+        if name not in OF_NO_RUN and not asks and words and not words[0].startswith("-"):
+            from gantrain.run.folder import Run  # and YAML, which `list` does without
+
+            Run.open(words[0])  # what is none is refused before torch is imported: a second, and 500 MB
         verb = importlib.import_module(f"gantrain.cli.{name}")
         shown = argparse.RawDescriptionHelpFormatter
         parser = argparse.ArgumentParser(f"gantrain {name}", description=verb.__doc__, formatter_class=shown)

@@ -5,13 +5,13 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from gantrain.checks import LARGEST_SEED
 from gantrain.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:  # verbs that only look at a run's records do without torch
+    from torch import Tensor
 
 Add = Callable[..., Any]  # the `add_argument` of a parser
 
@@ -70,10 +70,10 @@ def add_class(add: Add, help: str) -> None:
     add("--class", dest="of_class", metavar="CLASS", help=help)
 
 
-def classes_of(word: str | None, turns: Tensor, module: Any, data: Any) -> Tensor | None:
+def classes_of(word: str | None, turns: "Tensor", module: Any, data: Any) -> "Tensor | None":
     """The class of each sample: what `word` says, else all in turn by the numbers `turns`; None of a run without."""
     if word is not None:
-        return torch.full_like(turns, class_of(word, module, data))
+        return turns.new_full(turns.shape, class_of(word, module, data))
     return turns % module.classes if module.classes else None
 
 

@@ -118,7 +118,10 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
         raise UserError(
             "trainer.devices: a sweep runs its jobs in one process; start each job by itself, or use devices=1"
         )
-    from gantrain.training.console import print_end  # torch and Lightning, only once the config is sound
+    from gantrain.training.machine import check_machine  # torch, only once the config is sound
+
+    check_machine(config["trainer"])
+    from gantrain.training.console import print_end  # Lightning, only once the machine has what is asked for
     from gantrain.training.fit import resume, run
 
     quiet_libraries()

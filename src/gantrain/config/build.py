@@ -6,7 +6,7 @@ import inspect
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -21,6 +21,8 @@ TRUSTED = (
     *("pytorch_lightning.callbacks.", "pytorch_lightning.loggers."),
 )
 _plugins: set[str] = set()
+
+Derive = Callable[[type], type]  # the class to take in the place of one that a config names
 
 _WORDS = {  # for one value of a kind, and for several
     bool: ("true or false", "true or false"),
@@ -66,7 +68,11 @@ def locate(target: str, key: str) -> type:
     return found
 
 
-def build(node: Mapping[str, Any], key: str, expect: type = object, **extra: Any) -> Any:
+def as_named(cls: type) -> type:
+    return cls
+
+
+def build(node: Mapping[str, Any], key: str, expect: type = object, derive: Derive = as_named, **extra: Any) -> Any:
     """Build the object that `node` describes; nested nodes with `_target_` first, `extra` passed along.
 
     With `_partial_: true` the result is a callable that waits for the remaining arguments. `key` is where the node
@@ -83,9 +89,9 @@ def build(node: Mapping[str, Any], key: str, expect: type = object, **extra: Any
     _check_options(cls, options, extra, key, partial)
     options = {k: _nested(v, f"{key}.{k}") for k, v in options.items()}
     if partial:
-        return functools.partial(cls, **options, **extra)
+        return functools.partial(derive(cls), **options, **extra)
     try:
-        return cls(**options, **extra)
+        return derive(cls)(**options, **extra)
     except (ValueError, TypeError, ArithmeticError, RuntimeError, LookupError, MemoryError) as error:
         reason = one_line(error)
         if isinstance(error, MemoryError) or re.search(r"alloc_cpu|out of memory", reason):  # torch's are RuntimeErrors

@@ -14,6 +14,7 @@ ROOT_KEYS = (
     *STAGE_KEYS,
     *("seed", "trainer", "callbacks", "logger", "evaluation", "stages", "init_from", "plugins", "debug", "name"),
 )
+ACCELERATORS = ("auto", "cpu", "gpu")
 TRAINER = {  # what each of its keys may hold; of the first four more is asked
     **dict.fromkeys(("accelerator", "devices", "num_nodes", "threads"), Any),
     "precision": Literal["32-true", "bf16-mixed", "16-mixed"],
@@ -77,6 +78,8 @@ def _check_trainer(trainer: Any) -> None:
         if key not in TRAINER:
             raise unknown_key(f"trainer.{key}: there is no such key", f"trainer.{key}", TRAINER)
         expect(value, TRAINER[key], f"trainer.{key}")
+    if (wanted := trainer.get("accelerator")) not in ACCELERATORS:
+        raise UserError(f"trainer.accelerator is '{wanted}', it must be auto, cpu or gpu")
     _whole(trainer.get("devices"), "trainer.devices", least=1)
     _whole(trainer.get("num_nodes", 1), "trainer.num_nodes", least=1)
     if trainer.get("threads") is not None:

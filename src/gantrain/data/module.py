@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
@@ -26,7 +25,7 @@ from gantrain.errors import UserError
 from gantrain.rng import derive_seed
 
 
-class GANDataModule(pl.LightningDataModule):
+class GANDataModule:
     """Batches `{real, cond?}`: `real` (n, channels, size, size) in `range`, `cond` class numbers where there are any.
 
     `dataset` opens its files under `root`. `batch_size` is per process. `augment.flip` mirrors each picture with

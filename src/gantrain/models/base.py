@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-import pytorch_lightning as pl
 import torch
 from torch import nn
 
@@ -29,8 +28,8 @@ from gantrain.parallel import average_gradients, average_scalars
 from gantrain.run.checkpoint import Stateful, load_generators, load_state, scaler_of
 
 
-class GANModule(Family, pl.LightningModule):
-    """Named networks, players that train them in order, EMA, and counters of its own.
+class GANModule(Family, nn.Module):
+    """Named networks, players that train them in order, EMA, counters of its own, and the hooks of Lightning's trainer.
 
     A family subclasses this once and gives what `Family` lists: what each player's turn costs, and what people use of
     it. Between turns the networks of all players are trainable and in train mode; all others are frozen, in eval mode.
@@ -55,7 +54,7 @@ class GANModule(Family, pl.LightningModule):
         stage: str = "",
     ):
         super().__init__()
-        self.automatic_optimization = False
+        self.automatic_optimization = False  # Lightning's: turns are played by hand
         check_players(players, networks, turns_of(type(self)), measures or {})
         check_penalties(penalties or {}, networks, players)
         check_ema(ema, networks)

@@ -23,7 +23,7 @@ class Family:
     It reads nothing that changes but the batch and the networks: what is random comes from `draw`.
     """
 
-    networks: Mapping[str, nn.Module]
+    networks: nn.ModuleDict
     stage: str  # its name among several; empty where it is the only one
     microbatches: int  # parts of a batch that a turn looks at one after the other
     verbs: Sequence[str] = ()  # what `gantrain VERB RUN` can do with a trained run, beside what its data say
@@ -104,6 +104,10 @@ class Family:
     def prefix(self) -> str:
         """What the tags of its curves and pictures begin with."""
         return f"{self.stage}/" if self.stage else ""
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.networks.parameters()).device
 
     # ---- random numbers of an iteration ------------------------------------------------------------------------------
 

@@ -18,9 +18,8 @@ from gantrain import rng
 from gantrain.errors import UserError
 from gantrain.networks.weights import load_plain
 from gantrain.parallel import gather
+from gantrain.run.plain import UNFIT
 
-# What torch and Python raise where a checkpoint has other names, shapes or kinds of values than expected.
-UNFIT = (LookupError, ValueError, RuntimeError, TypeError, AttributeError)
 ROWS = ("row_var", "col_var")  # of Adafactor: a number for each row or column of a weight
 FLAGS = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes its step, not what
 # The kinds of what every checkpoint holds, also one of an earlier version.

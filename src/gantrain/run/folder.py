@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from filelock import FileLock, Timeout
 
@@ -19,11 +18,9 @@ from gantrain.config.checks import check
 from gantrain.config.stages import ONLY_STAGE
 from gantrain.errors import UserError, first_line, one_line
 from gantrain.files import replacing
-from gantrain.networks.weights import DAMAGED
-from gantrain.run.checkpoint import UNFIT, read_checkpoint
 from gantrain.run.lines import write_lines
 from gantrain.run.metrics import read_records
-from gantrain.run.plain import bounded_json, refuse_unbounded
+from gantrain.run.plain import UNFIT, bounded_json, refuse_unbounded
 from gantrain.run.scores import read_scores, scores_file
 
 TURNING_FILE = "turning.gif"
@@ -171,6 +168,8 @@ class Run:
 
     def save_checkpoint(self, stage: str, state: Mapping[str, Any], keep: int, best: bool = False) -> Path:
         """Write `<iteration>.ckpt`, if `best` also `best.ckpt`; a crash or a full disk leaves the older ones whole."""
+        import torch  # see `read`
+
         folder = self.checkpoints(stage)
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{state['iteration']:08d}.ckpt"
@@ -210,9 +209,9 @@ class Run:
         files = self.checkpoint_files(stage)
         for file in files:
             try:
-                return read_checkpoint(file)
-            except DAMAGED as error:
-                print(f"warning: {file} cannot be read ({first_line(error)}); trying the one before", file=sys.stderr)
+                return read(file)
+            except UserError as error:
+                print(f"warning: {error}; trying the one before", file=sys.stderr)
         if files:
             raise UserError(
                 f"{self.checkpoints(stage)}: none of its checkpoints can be read; put back a whole one, or start a new "
@@ -226,9 +225,9 @@ class Run:
         if not file.is_file():
             return None
         try:
-            return read_checkpoint(file)
-        except DAMAGED as error:
-            raise UserError(f"{file} cannot be read ({first_line(error)}); leave --best out") from error
+            return read(file)
+        except UserError as error:
+            raise UserError(f"{error}; leave --best out") from error
 
     def finished(self, stage: str) -> int | None:
         """The length at which the stage ended, or None."""
@@ -296,6 +295,18 @@ class Run:
         """How long a stage had trained at its last record."""
         records = read_records(self.metrics_file)
         return max((r["seconds"] for r in records if r["stage"] == (stage or ONLY_STAGE)), default=0.0)
+
+
+def read(file: Path) -> dict[str, Any]:
+    """A checkpoint, on the CPU. Raises UserError."""
+    # With torch, whose import takes a second and 500 MB: who looks at a run's config and records does without.
+    from gantrain.networks.weights import DAMAGED
+    from gantrain.run.checkpoint import read_checkpoint
+
+    try:
+        return read_checkpoint(file)
+    except DAMAGED as error:
+        raise UserError(f"{file} cannot be read ({first_line(error)})") from error
 
 
 def frames(folder: Path) -> list[Path]:

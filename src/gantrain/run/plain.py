@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+# What torch and Python raise where values have other names, shapes or kinds than expected.
+UNFIT = (LookupError, ValueError, RuntimeError, TypeError, AttributeError)
 MOST_VALUES = 200_000
 MOST_TEXT = 4 << 20  # characters
 DEEPEST = 40

@@ -2,23 +2,17 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
-from pytorch_lightning.loggers import Logger
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from gantrain import rng
-from gantrain.callbacks.checkpoints import Checkpoints
-from gantrain.callbacks.scores import Scores
-from gantrain.config.build import build
+from gantrain.config.build import Derive, as_named, build
 from gantrain.config.stages import Stage
 from gantrain.data import GANDataModule
 from gantrain.errors import UserError
-from gantrain.evaluation.base import Evaluation
 from gantrain.losses.penalties import Penalty
 from gantrain.models.base import GANModule
 from gantrain.models.loop.ema import EMA
@@ -39,12 +33,12 @@ def build_networks(stages: Sequence[Stage]) -> dict[str, nn.Module]:
     return {name: build(node, f"networks.{name}", nn.Module) for name, node in nodes.items()}
 
 
-def build_data(stage: Stage) -> GANDataModule:
+def build_data(stage: Stage, derive: Derive = as_named) -> GANDataModule:
     node = {"_target_": "gantrain.data.GANDataModule", **stage.config["data"]}
-    return build(node, "data", GANDataModule, seed=stage.config["seed"])
+    return build(node, "data", GANDataModule, derive, seed=stage.config["seed"])
 
 
-def build_stage(stage: Stage, networks: Mapping[str, nn.Module]) -> GANModule:
+def build_stage(stage: Stage, networks: Mapping[str, nn.Module], derive: Derive = as_named) -> GANModule:
     """The family module of a stage around the networks it names."""
     config, node = stage.config, dict(stage.config["models"])
     losses = dict(config.get("losses") or {})
@@ -61,6 +55,7 @@ def build_stage(stage: Stage, networks: Mapping[str, nn.Module]) -> GANModule:
         node,
         "models",
         GANModule,
+        derive,
         networks={name: networks[name] for name in config["networks"]},
         players=players,
         penalties=penalties,
@@ -108,29 +103,3 @@ def check_schedule(schedule: LRScheduler, key: str) -> None:
                 f"{key}: {type(part).__name__} steps by a metric, and no loss of a game says how well it goes; take a "
                 f"schedule of iterations, such as torch.optim.lr_scheduler.LinearLR"
             ) from error
-
-
-def build_callbacks(config: Mapping[str, Any], evaluation: Evaluation | None) -> list[pl.Callback]:
-    nodes = {name: node for name, node in config["callbacks"].items() if node is not None}
-    callbacks = [build(node, f"callbacks.{name}", pl.Callback) for name, node in nodes.items()]
-    if not any(isinstance(callback, Checkpoints) for callback in callbacks):
-        raise UserError("callbacks.checkpoint: a run without checkpoints loses everything; leave it in")
-    return callbacks if evaluation is None else [*callbacks, Scores(evaluation)]
-
-
-def build_loggers(config: Mapping[str, Any], folder: Path | str, tag: str, iteration: int) -> list[Logger]:
-    """The loggers of one stage, from `iteration` on; they make no file before training begins."""
-    loggers = []
-    for name, node in (config.get("logger") or {}).items():
-        offered = {
-            # One folder per stage: purge_step hides every tag's later points, also those of the stage before.
-            "save_dir": str(Path(folder, name, tag)),
-            "purge_step": iteration + 1 if iteration else 0,  # 0: of a run killed before its first checkpoint
-            "run_dir": str(folder),
-            "config": dict(config),
-        }
-        partial = {**node, "_partial_": True} if isinstance(node, Mapping) else node
-        taken = inspect.signature(build(partial, f"logger.{name}", Logger).func).parameters
-        place = {key: value for key, value in offered.items() if key in taken and key not in node}
-        loggers.append(build(node, f"logger.{name}", Logger, **place))
-    return loggers

@@ -26,7 +26,6 @@ from gantrain.run.exports import export
 from gantrain.run.folder import Run
 from gantrain.run.health import Finding
 from gantrain.signals import StopSignals
-from gantrain.training.assemble import build_loggers
 from gantrain.training.company import call, joined, mark
 from gantrain.training.confine import confine
 from gantrain.training.console import print_header
@@ -36,6 +35,7 @@ from gantrain.training.output import lasting
 from gantrain.training.prepare import Ready, prepare, trust_new
 from gantrain.training.processes import TurnTaking
 from gantrain.training.rates import following
+from gantrain.training.watchers import build_loggers
 
 
 def run(config: dict[str, Any], folder: Path, numbered: bool = False, watching: pl.Callback | None = None) -> Outcome:

@@ -24,11 +24,9 @@ def accelerator(trainer: Mapping[str, Any]) -> str:
 
 
 def check_machine(trainer: Mapping[str, Any]) -> None:
-    """Raise UserError for an accelerator, number of devices or precision that this machine lacks."""
-    wanted, devices, precision = trainer.get("accelerator"), trainer["devices"], trainer["precision"]
-    if wanted not in ("auto", "cpu", "gpu"):
-        raise UserError(f"trainer.accelerator is '{wanted}', it must be auto, cpu or gpu")
-    if wanted == "gpu" and not torch.cuda.is_available():
+    """Raise UserError for a GPU, number of devices or precision that this machine lacks."""
+    devices, precision = trainer["devices"], trainer["precision"]
+    if trainer["accelerator"] == "gpu" and not torch.cuda.is_available():
         raise UserError("trainer.accelerator=gpu: this machine has no GPU that PyTorch can use; use cpu or auto")
     on_gpu = accelerator(trainer) == "cuda"
     if on_gpu and devices > torch.cuda.device_count():

@@ -20,8 +20,9 @@ from gantrain.models.schedules import ends
 from gantrain.networks.torchscript import trust, trust_backbone
 from gantrain.parallel import processes_of
 from gantrain.run.folder import Run
-from gantrain.training import assemble
+from gantrain.training import assemble, watchers
 from gantrain.training.acceptance import check_batch_norm, check_frozen, check_growth, check_range
+from gantrain.training.fitted import fitted, fitted_data
 from gantrain.training.machine import check_machine
 from gantrain.training.transfer import start_from
 
@@ -55,9 +56,9 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     evaluation = build(config["evaluation"], "evaluation", Evaluation) if config.get("evaluation") else None
     if evaluation is not None and len(stages) > 1:
         evaluation.check_stages([stage.tag for stage in stages])
-    callbacks = [assemble.build_callbacks(config, evaluation) for _ in stages]
-    assemble.build_loggers(config, "", "", 0)  # for their mistakes: where they begin is known once there is a folder
-    modules = [assemble.build_stage(stage, networks) for stage in stages]
+    callbacks = [watchers.build_callbacks(config, evaluation) for _ in stages]
+    watchers.build_loggers(config, "", "", 0)  # for their mistakes: where they begin is known once there is a folder
+    modules = [assemble.build_stage(stage, networks, fitted) for stage in stages]
     for module in modules:
         assemble.check_optimizers(module)
         for part in module.from_files():
@@ -65,7 +66,7 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     ready: list[Ready] = []
     for stage, module, watching in zip(stages, modules, callbacks, strict=True):
         same = [part.data for part in ready if part.stage.config["data"] == stage.config["data"]]
-        part = Ready(stage, same[0] if same else assemble.build_data(stage).open(), module, watching)
+        part = Ready(stage, same[0] if same else assemble.build_data(stage, fitted_data).open(), module, watching)
         check(part, run, evaluation, side)
         side = part.data.size
         ready.append(part)
