@@ -263,7 +263,7 @@ class Run:
             folder, best = self.checkpoints(stage), None
             with contextlib.suppress(UserError):
                 best = self.best(stage)
-            if best is not None:
+            if best is not None and (best["optimizers"] or best["iteration"] == self.finished(stage)):
                 print(f"warning: {folder} has no other checkpoint than best.ckpt; going on from there", file=sys.stderr)
                 with replacing(folder / f"{best['iteration']:08d}.ckpt") as temporary:
                     shutil.copyfile(folder / "best.ckpt", temporary)

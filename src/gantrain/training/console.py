@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 import yaml
 
 from gantrain.config.stages import Stage
@@ -15,7 +14,7 @@ from gantrain.parallel import processes_of
 from gantrain.run.folder import Run, frames
 from gantrain.run.scores import read_scores
 from gantrain.run.uses import TOLD, uses_of
-from gantrain.training.machine import accelerator
+from gantrain.training.machine import described
 from gantrain.training.outcome import Outcome
 from gantrain.training.prepare import Ready
 
@@ -25,9 +24,6 @@ FEW = 4  # scores at the end
 def print_header(ready: Sequence[Ready], run: Run) -> None:
     config = ready[-1].stage.config
     trainer = config["trainer"]
-    device = f"cpu ({trainer.get('threads') or torch.get_num_threads()} threads)"
-    if accelerator(trainer) == "cuda":
-        device = torch.cuda.get_device_name()
     facts = {"experiment": config.get("name"), "run": run.folder}
     if config.get("init_from"):
         facts["starts from"] = config["init_from"]
@@ -42,7 +38,7 @@ def print_header(ready: Sequence[Ready], run: Run) -> None:
         images = module.length * data.batch_size * processes_of(trainer)
         facts[f"{tag} length".strip()] = f"{module.length:,} iterations, {images:,} images"
     processes = f", {count} processes" if (count := processes_of(trainer)) > 1 else ""
-    facts["device"] = f"{device}, {trainer['precision']}{processes}"
+    facts["device"] = f"{described(trainer)}, {trainer['precision']}{processes}"
     width = max(map(len, facts))
     print("\n".join(f"{key:<{width}}  {value}" for key, value in facts.items()), flush=True)
 

@@ -23,26 +23,35 @@ from gantrain.models.loop.rounds import Rounds
 from gantrain.parallel import processes_of
 from gantrain.run.checkpoint import load_networks
 from gantrain.run.exports import export
+from gantrain.run.finished import drop_optimizers
 from gantrain.run.folder import Run
 from gantrain.run.health import Finding
+from gantrain.run.provenance import note_stage, note_start
 from gantrain.signals import StopSignals
 from gantrain.training.company import call, joined, mark
 from gantrain.training.confine import confine
 from gantrain.training.console import print_header
-from gantrain.training.machine import accelerator, compiled_for, order_memory, recorder_for, set_up
+from gantrain.training.machine import accelerator, compiled_for, described, order_memory, recorder_for, set_up
 from gantrain.training.outcome import Outcome, objective_of
 from gantrain.training.output import lasting
+from gantrain.training.parts import Parts, most_memory
 from gantrain.training.prepare import Ready, prepare, trust_new
 from gantrain.training.processes import TurnTaking
 from gantrain.training.rates import following
 from gantrain.training.watchers import build_loggers
 
 
-def run(config: dict[str, Any], folder: Path, numbered: bool = False, watching: pl.Callback | None = None) -> Outcome:
+def run(
+    config: dict[str, Any],
+    folder: Path,
+    numbered: bool = False,
+    watching: pl.Callback | None = None,
+    overrides: Sequence[str] = (),
+) -> Outcome:
     """Train a new run in `folder`, which is made once nothing is wrong with the config.
 
     A taken folder is refused, or gets a number behind its name if `numbered`. `watching` is called besides the
-    callbacks of the config.
+    callbacks of the config. `overrides` are the words that changed the config, for the record.
     """
     if not numbered:
         Run(folder).refuse_if_taken()
@@ -54,15 +63,20 @@ def run(config: dict[str, Any], folder: Path, numbered: bool = False, watching: 
     new = Run.create(folder, config, numbered)
     mark(new)
     with told(new), new.alone(), lasting(new.folder / "log.txt"):
+        note_start(new.folder, overrides, described(config["trainer"]))
         return fit(ready, new, config)
 
 
 def resume(
-    folder: Path, config: dict[str, Any], named: Sequence[str] = (), watching: pl.Callback | None = None
+    folder: Path,
+    config: dict[str, Any],
+    named: Sequence[str] = (),
+    watching: pl.Callback | None = None,
+    overrides: Sequence[str] = (),
 ) -> Outcome:
     """Continue the run in `folder` with its config, of which lengths and the like may have changed.
 
-    `named` are the keys that its user has named again, `watching` as of `run`.
+    `named` are the keys that its user has named again, `overrides` the words that did; `watching` as of `run`.
     """
     run = Run.open(folder)
     confine(run, config, named)
@@ -76,6 +90,7 @@ def resume(
             refuse_length(run, part, last=i == len(ready) - 1)
         note_changes(run, moved(run.config(), config))
         run.write_config(config)
+        note_start(run.folder, overrides, described(config["trainer"]))
         return fit(ready, run, config)
 
 
@@ -138,6 +153,8 @@ def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
                 if stop.received or unhealthy:
                     break
                 hand_over(part.module)
+                if number + 1 < len(ready):
+                    drop_optimizers(run, part.stage.name)
     except Diverged as error:
         report(run, config)
         raise Diverged(explain_divergence(error, run)) from error
@@ -207,9 +224,12 @@ def fit_stage(
     module.compiled = compiled_for(module, config["trainer"])
     order_memory(module.networks.values(), config["trainer"])
     checkpoints_of(part).stop = stop
-    threads = torch.get_num_threads()
+    threads, parts = torch.get_num_threads(), Parts()
     try:
-        build_trainer(config, run, part, iteration).fit(module, datamodule=part.data)
+        trainer = build_trainer(config, run, part, iteration, parts)
+        trainer.fit(module, datamodule=part.data)
+        if trainer.is_global_zero:
+            note_stage(run.folder, part.stage.name, module.iteration - iteration, parts.seconds, most_memory())
     finally:
         torch.set_num_threads(threads)  # the next job of a sweep may ask for none
 
@@ -231,7 +251,7 @@ def stopped_by_health(part: Ready) -> Finding | None:
     return next((callback.stopped for callback in part.callbacks if isinstance(callback, Health)), None)
 
 
-def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: int) -> pl.Trainer:
+def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: int, parts: Parts) -> pl.Trainer:
     stage = part.stage
     options = set_up(config["trainer"])
     if processes_of(config["trainer"]) > 1:
@@ -244,6 +264,7 @@ def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: i
         # A checkpoint comes last: it says that all is done that was due at its iteration.
         callbacks=sorted(part.callbacks, key=lambda callback: isinstance(callback, Checkpoints)),
         logger=build_loggers(config, run.folder, stage.tag, iteration),
+        profiler=parts,
         default_root_dir=str(run.folder),
         max_epochs=-1,
         enable_checkpointing=False,

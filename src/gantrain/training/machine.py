@@ -23,6 +23,13 @@ def accelerator(trainer: Mapping[str, Any]) -> str:
     return "cuda" if torch.cuda.is_available() and trainer["accelerator"] != "cpu" else "cpu"
 
 
+def described(trainer: Mapping[str, Any]) -> str:
+    """The device that a run trains on, in words."""
+    if accelerator(trainer) == "cuda":
+        return torch.cuda.get_device_name()
+    return f"cpu ({trainer.get('threads') or torch.get_num_threads()} threads)"
+
+
 def check_machine(trainer: Mapping[str, Any]) -> None:
     """Raise UserError for a GPU, number of devices or precision that this machine lacks."""
     devices, precision = trainer["devices"], trainer["precision"]
