@@ -17,7 +17,7 @@ from hydra._internal.hydra import Hydra
 from hydra.core.object_type import ObjectType
 from scheduled import SCHEDULED
 
-from gantrain.callbacks import networks
+from gantrain.callbacks import networks, samples
 from gantrain.cli.main import main
 from gantrain.config import compose
 from gantrain.folders import configs_folder
@@ -71,7 +71,7 @@ def _composed_quickly():
 
 @pytest.fixture(autouse=True)
 def bare(request):
-    """Runs write no page, pages have no charts, and networks are not described: each takes longer than a tiny run.
+    """Runs write no page and no film, pages have no charts, networks are not described: each takes longer than a run.
 
     A test that looks at these is marked `whole`, or calls `bare.undo()` before its last runs.
     """
@@ -80,6 +80,7 @@ def bare(request):
             patch.setattr(fit, "report", lambda *_: None)
             patch.setattr(curves, "draw", lambda kind, drawn, salt: curves.Chart(kind, drawn, ""))
             patch.setattr(networks, "describe", lambda *_: None)
+            patch.setattr(samples, "film", lambda *_: None)
         yield patch
 
 

@@ -55,10 +55,12 @@ from gantrain.models.base import GANModule
 from gantrain.models.loop.ema import EMA
 from gantrain.networks.weights import DAMAGED, read_state
 from gantrain.report.curves import draw_charts
+from gantrain.report.page import described_costs
 from gantrain.run.checkpoint import checkpoint_of, load_generators, load_state, read_checkpoint
 from gantrain.run.exports import load_exported, load_network
 from gantrain.run.folder import Run
 from gantrain.run.metrics import read_records
+from gantrain.run.provenance import read_costs, read_starts
 from gantrain.run.scores import newest_scores, read_scores
 from gantrain.run.uses import uses_of
 from gantrain.training.confine import confine
@@ -510,10 +512,16 @@ def read_weights(file: Path) -> None:
     read_state(file, "networks.x.path")
 
 
+def read_provenance(file: Path) -> None:
+    described_costs(read_costs(file.parent, "train"))
+    assert all(isinstance(value, (str, list)) for start in read_starts(file.parent) for value in start.values())
+
+
 READERS = {
     "config.yaml": Reader(of_run(".hydra/config.yaml"), read_config, reworded),
     "config.yaml of a run that goes on": Reader(of_run(".hydra/config.yaml"), read_resumed, reworded),
     "metrics.jsonl": Reader(of_run("metrics.jsonl"), read_metrics, reworded),
+    "provenance.jsonl": Reader(of_run("provenance.jsonl"), read_provenance, reworded),
     "scores.jsonl": Reader(scores, read_measured, reworded),
     "checkpoint": Reader(written("00000002.ckpt", checkpoint), Resumed(), of_values),
     "finished.json": Reader(

@@ -8,9 +8,6 @@ import pytest
 from PIL import Image
 from toys import Shades
 
-from gantrain.cli.interpolate import frames
-from gantrain.drawing.pictures import to_uint8
-
 
 @pytest.fixture
 def latents(gantrain, run):
@@ -70,12 +67,6 @@ def test_a_film(gantrain, latents):
     result = gantrain("interpolate", "run", "--rows", 2, "--steps", 4, "--out", "walk.mp4")
     assert result.code == 0, result
     assert imageio.imread("walk.mp4").shape == (8, 128, 128, 3)
-
-
-def test_frames_have_even_sides():
-    import torch
-
-    assert frames(to_uint8(torch.zeros(1, 3, 131, 131), (-1, 1)))[0].size == (130, 130)
 
 
 def test_a_walk_stays_in_a_class(gantrain, run, monkeypatch):

@@ -117,7 +117,7 @@ def test_grids_are_few_small_and_in_order(run):
     assert iterations[-1] == 110
     assert iterations == sorted(iterations)
     assert len(iterations) == report.GRIDS
-    assert len(page.loads) == report.GRIDS + 2  # the latest and the animation
+    assert len(page.loads) == report.GRIDS + 4  # the latest, the animation, real pictures, the nearest to samples
     assert (run / "report.html").stat().st_size < 8_000_000  # noise, which no format makes smaller
 
 

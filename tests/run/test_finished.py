@@ -9,7 +9,10 @@ from gantrain.run.folder import Run, read
 
 STATE = {
     **{key: {} for key in ("networks", "ema", "optimizers", "scaler", "turns", "statistics")},
-    **{"iteration": 8, "images_seen": 16, "rng": [], "meters": []},
+    "iteration": 8,
+    "images_seen": 16,
+    "rng": [],
+    "meters": [],
 }
 
 

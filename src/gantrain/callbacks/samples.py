@@ -1,29 +1,37 @@
 """Pictures of the same latents as training goes on."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from PIL import Image
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from gantrain.checks import check_whole
-from gantrain.drawing.pictures import animate, grid, save_gif, to_pil
+from gantrain.drawing import video
+from gantrain.drawing.pictures import animate, grid, open_png, save_gif, spread, to_pil
+from gantrain.evaluation.nearest import nearest_sheet
 from gantrain.files import replacing
 from gantrain.models.base import GANModule
 from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.rng import derive_seed
-from gantrain.run.folder import TURNING_FILE, Run, frames
+from gantrain.run.folder import NEAREST_FILE, REAL_FILE, TURNING_FILE, Run, frames
 
 MOST = 100  # grids of the animation
 TURNING = 4  # samples in it
+COMPARED = 8  # samples beside their nearest training pictures
+SECONDS = 6  # of the film
 
 
 class Samples(pl.Callback):
     """A grid of `count` fixed samples every `every` iterations, at the start and the end, as PNG and for TensorBoard.
 
     Latents come from a generator of its own; modes and global generators are put back: looking never changes training.
-    `samples/progress.gif` shows the grids in a row once training ends, and `samples/turning.gif` the last samples from
-    all around where the data can be turned. TensorBoard shows real pictures beside them.
+    `samples/progress.gif` shows the grids in a row once training ends, `progress.mp4` too where the extra mp4 is there,
+    and `turning.gif` the last samples from all around where the data can be turned. `real.png` shows real pictures, and
+    `nearest.png` the training pictures that are nearest to the last samples, where these are made from noise.
     """
 
     def __init__(self, every: int = 500, count: int = 64):
@@ -38,7 +46,9 @@ class Samples(pl.Callback):
                 picture.unlink()
         self._batch = {k: v.to(module.device) for k, v in trainer.datamodule.previews(self.count).items()}
         if module.iteration == 0:
-            show(trainer, module, "samples/real", trainer.datamodule.overview(self._batch))
+            real = trainer.datamodule.overview(self._batch)
+            write(to_pil(real), Run(trainer.default_root_dir).samples(module.stage) / REAL_FILE)
+            show(trainer, module, "samples/real", real)
             self.draw(trainer, module)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
@@ -52,6 +62,10 @@ class Samples(pl.Callback):
             self.draw(trainer, module)
         folder = Run(trainer.default_root_dir).samples(module.stage)
         animate(frames(folder), folder / "progress.gif", MOST)
+        film(frames(folder), folder / "progress.mp4")
+        data = trainer.datamodule
+        if "sample" in module.verbs and data.formats == ("png",):
+            write(nearest_sheet(self.preview(module)[:COMPARED], data), folder / NEAREST_FILE)
         if trainer.datamodule.turning is not None:
             views = trainer.datamodule.turning(self.preview(module)[:TURNING])
             with replacing(folder / TURNING_FILE) as temporary:
@@ -66,10 +80,24 @@ class Samples(pl.Callback):
     def draw(self, trainer: pl.Trainer, module: GANModule) -> None:
         sheet = trainer.datamodule.sheet(self.preview(module), self._batch, module.preview_columns)
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as temporary:
-            to_pil(sheet).save(temporary, format="PNG")
+        write(to_pil(sheet), file)
         show(trainer, module, "samples", sheet)
+
+
+def write(picture: Image.Image, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as temporary:
+        picture.save(temporary, format="PNG")
+
+
+def film(files: Sequence[Path], out: Path) -> None:
+    """The grids as an MP4, where the extra for it is installed."""
+    if video.installed() and len(files) > 1:
+        shown = []
+        for file in spread(files, MOST):
+            with open_png(file) as picture:
+                shown.append(picture.copy())
+        video.save_mp4(shown, out, len(shown) / SECONDS)
 
 
 def show(trainer: pl.Trainer, module: GANModule, tag: str, sheet: torch.Tensor) -> None:

@@ -9,7 +9,6 @@ Examples:
 """
 
 import argparse
-import importlib.util
 import itertools
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from gantrain.cli.options import Add, add_class, add_run, add_seed, classes_of, writing
+from gantrain.drawing import video
 from gantrain.drawing.pictures import grid, save_gif, to_pil
 from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
@@ -77,7 +77,7 @@ def main(args: argparse.Namespace) -> None:
         elif kind == ".gif":
             save_gif(frames(pictures), out, 1000 // FRAMES_PER_SECOND)
         else:
-            save_mp4(pictures, out)
+            video.save_mp4(frames(pictures), out, FRAMES_PER_SECOND)
     print(out)
 
 
@@ -97,8 +97,7 @@ def check(args: argparse.Namespace, kind: str) -> None:
         raise UserError(f"--rows and {given}: the file says how many legs there are; select with FILE:0,3,5")
     if args.styles and args.of_class is not None:
         raise UserError("--styles and --class: styles have their class already; leave --class out")
-    # The second is the encoder, which imageio comes without.
-    if kind == ".mp4" and not all(map(importlib.util.find_spec, ("imageio", "imageio_ffmpeg"))):
+    if kind == ".mp4" and not video.installed():
         raise UserError("--out: an .mp4 needs `pip install 'gantrain[mp4]'`; a .gif needs nothing")
 
 
@@ -129,15 +128,5 @@ def choose(module: Any, args: argparse.Namespace, closed: bool) -> tuple[Tensor,
 
 
 def frames(pictures: Tensor) -> list[Image.Image]:
-    """Each picture alone, of 128 pixels or more; sides are even, as video wants them."""
-    sheets = [grid(picture[None], least_side=128, gap=0) for picture in pictures]
-    height, width = (side // 2 * 2 for side in sheets[0].shape[1:])
-    return [to_pil(sheet[:, :height, :width]) for sheet in sheets]
-
-
-def save_mp4(pictures: Tensor, file: Path) -> None:
-    import imageio.v3
-    import numpy as np
-
-    shown = np.stack([np.asarray(frame.convert("RGB")) for frame in frames(pictures)])
-    imageio.v3.imwrite(file, shown, plugin="FFMPEG", fps=FRAMES_PER_SECOND, codec="libx264", macro_block_size=2)
+    """Each picture alone, of 128 pixels or more."""
+    return [to_pil(grid(picture[None], least_side=128, gap=0)) for picture in pictures]

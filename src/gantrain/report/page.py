@@ -25,10 +25,12 @@ from gantrain.files import replacing
 from gantrain.models.schedules import ends
 from gantrain.parallel import processes_of
 from gantrain.report.curves import draw_charts, draw_health, draw_scores
-from gantrain.run.folder import ATTENTION_FILE, TURNING_FILE, Run, frames
+from gantrain.report.scores import meaning, own_first
+from gantrain.run.folder import ATTENTION_FILE, NEAREST_FILE, REAL_FILE, TURNING_FILE, Run, frames
 from gantrain.run.health import Look, is_look, read_looks
 from gantrain.run.health import changes as changes_of
 from gantrain.run.metrics import is_number, read_records
+from gantrain.run.provenance import read_costs, read_starts
 from gantrain.run.scores import Record, newest_scores, read_scores
 from gantrain.run.uses import commands_of, uses_of
 
@@ -80,7 +82,9 @@ class Chapter:
         self.columns = f"; side by side: {uses.columns}" if uses.columns else ""
         self.turning = url_of(samples / TURNING_FILE, "GIF")  # from all around, where samples can be turned
         self.attention = url_of(samples / ATTENTION_FILE, "PNG")  # where it looks, where networks have some
-        self.scores = newest_scores(measured)
+        self.real, self.nearest = (bounded_url(samples / name) for name in (REAL_FILE, NEAREST_FILE))
+        self.scores = own_first(newest_scores(measured), stage.config.get("evaluation"))
+        self.costs = described_costs(read_costs(run.folder, stage.name))
         self.charts = [*draw_charts(records, stage.tag), *draw_scores(measured, stage.tag)]
         looks = read_looks(run.metrics_file, stage.name)
         self.moments = moments(looks, run.health(stage.tag))
@@ -119,6 +123,8 @@ def render(run: Run, config: Mapping[str, Any]) -> str:
         finished=all(c.finished for c in chapters),
         facts=facts(stages[-1].config, chapters, records) | changes(run),
         chapters=chapters,
+        starts=read_starts(run.folder),
+        meaning=meaning,
         commands=commands(run, chapters, stages[-1]),
         config=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
         drawing=Markup,  # matplotlib's output: nothing but numbers and our own labels
@@ -142,14 +148,24 @@ def is_whole(file: Path, kind: str = "PNG") -> bool:
 
 
 def picture(file: Path, side: int) -> Picture:
-    """A grid for the page: as it is where it is small, else a copy whose longer side is at most `side`."""
+    """A grid for the page."""
+    return Picture(int(file.stem), *bounded(file, side))
+
+
+def bounded(file: Path, side: int) -> tuple[str, int, int]:
+    """A PNG as it is where it is small, else a copy whose longer side is at most `side`; its width and height."""
     with open_png(file) as image:
         if max(image.size) <= side and file.stat().st_size <= PNG_BYTES:
-            return Picture(int(file.stem), data_url(file.read_bytes(), "png"), *image.size)
+            return data_url(file.read_bytes(), "png"), *image.size
         image.thumbnail((side, side))
         stream = io.BytesIO()
         image.save(stream, "JPEG", quality=90)
-        return Picture(int(file.stem), data_url(stream.getvalue(), "jpeg"), *image.size)
+        return data_url(stream.getvalue(), "jpeg"), *image.size
+
+
+def bounded_url(file: Path) -> str | None:
+    """A PNG for the page, where there is one."""
+    return bounded(file, LARGE)[0] if is_whole(file) else None
 
 
 def animation(files: Sequence[Path]) -> str:
@@ -205,6 +221,14 @@ def changes(run: Run) -> dict[str, str]:
     return {"changed": "; ".join(run.changes_file.read_text(encoding="utf-8", errors="replace").splitlines())}
 
 
+def described_costs(costs: Mapping[str, Mapping[str, float]]) -> str:
+    """The seconds of each part and the memory of a stage in words; empty where nothing is known."""
+    seconds = sorted(costs["seconds"].items(), key=lambda part: -part[1])
+    told = [f"{part} {spent:,.1f} s" for part, spent in seconds if spent >= 0.05]
+    memory = [f"{megabytes:,.0f} MB of the {kind}" for kind, megabytes in costs["memory"].items()]
+    return "; ".join(filter(None, [", ".join(told), memory and f"at most {' and '.join(memory)}"]))
+
+
 def describe_data(data: Mapping[str, Any]) -> str:
     dataset = data.get("dataset")
     stated = dataset if isinstance(dataset, Mapping) else {}
@@ -231,9 +255,10 @@ def commands(run: Run, chapters: Sequence[Chapter], stage: Stage) -> dict[str, s
         told["Train twice as long"] = f"gantrain resume {word} {length}"
     if stage.config.get("evaluation") or uses.usual_evaluation:
         told["Measure scores"] = f"gantrain evaluate {word}"
+    if run.has_events:
+        told["Curves, networks and pictures in TensorBoard"] = f"tensorboard --logdir {word}"
     return {
         **told,
         **commands_of(uses, word),
-        "Curves, networks and pictures in TensorBoard": f"tensorboard --logdir {word}",
         "Write this page anew": f"gantrain report {word}",
     }

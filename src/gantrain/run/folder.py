@@ -25,6 +25,8 @@ from gantrain.run.scores import read_scores, scores_file
 
 TURNING_FILE = "turning.gif"
 ATTENTION_FILE = "attention.png"
+REAL_FILE = "real.png"
+NEAREST_FILE = "nearest.png"
 LARGEST_CONFIG = 256 << 10  # bytes; YAML is slow to read
 TEMPORARY = re.compile(r"\..+\.(ckpt|png|gif|jsonl?|yaml|html|safetensors)\.\d+", re.ASCII)  # as `replacing` names it
 NUMBERED = re.compile(r"\d{8,}", re.ASCII)  # a checkpoint or a grid, by its iteration
@@ -290,6 +292,11 @@ class Run:
             ours = [r for r in records if r["stage"] == stage and r["iteration"] <= iteration]
             if file.is_file():
                 write_lines(file, [*(r for r in records if r["stage"] in earlier), *ours])
+
+    @property
+    def has_events(self) -> bool:
+        """Whether there is anything for TensorBoard."""
+        return any(self.folder.rglob("events.out.tfevents.*"))
 
     def seconds(self, stage: str) -> float:
         """How long a stage had trained at its last record."""

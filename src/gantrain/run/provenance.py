@@ -1,4 +1,4 @@
-"""What made a run: a line of provenance.jsonl each time that its training began, and one for each stage that it trained.
+"""What made a run: provenance.jsonl, a line each time that its training began, and one for each stage that it trained.
 
 The first kind says with what: date, command, overrides, versions, commit, host, device. The second says what it cost.
 """
@@ -26,10 +26,11 @@ TEXT = ("date", "command", "gantrain", "commit", "python", "torch", "host", "dev
 
 def note_start(folder: Path, overrides: Sequence[str], device: str) -> None:
     """Write down what begins to train now; `overrides` are the `key=value` words, `device` says where."""
+    program, words = Path(sys.argv[0]), sys.argv[1:]
     start = {
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "command": shlex.join([Path(sys.argv[0]).name.replace("__main__.py", "gantrain"), *sys.argv[1:]]),
-        "overrides": list(overrides),
+        "command": shlex.join([program.name.replace("__main__.py", "gantrain"), *plain(words)]),
+        "overrides": plain(overrides),
         "gantrain": __version__,
         "commit": commit(),
         "python": platform.python_version(),
@@ -51,6 +52,11 @@ def _append(folder: Path, record: Mapping[str, Any]) -> None:
         stream.write(json.dumps(record) + "\n")
 
 
+def plain(words: Sequence[str]) -> list[str]:
+    """The words as they are typed: config/compose.py puts a `++` before some."""
+    return [word.removeprefix("++") for word in words]
+
+
 def commit() -> str | None:
     """The commit of the checkout that the program runs from, with `-dirty` where files have changed, or None."""
     checkout = configs_folder().parent
@@ -70,7 +76,7 @@ def read_starts(folder: Path) -> list[dict[str, Any]]:
     for line in read_lines(folder / NAME):
         if isinstance(line, dict) and isinstance(line.get("date"), str):
             overrides = line.get("overrides") if isinstance(line.get("overrides"), list) else []
-            texts = {key: str(line[key]) for key in TEXT if line.get(key) is not None}
+            texts = {key: str(line.get(key) or "") for key in TEXT}
             found.append({**texts, "overrides": [str(word) for word in overrides]})
     return found
 

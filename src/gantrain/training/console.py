@@ -99,7 +99,7 @@ def print_end(outcome: Outcome) -> None:
         *([f"sample   gantrain sample {word}"] if "sample" in uses else []),
         *(f"use      gantrain {verb} {word} {TOLD[verb].words}" for verb in TOLD if verb in uses and verb != "sample"),
         *([] if is_over(run, last) else [f"longer   gantrain resume {word} {last.key('iterations')}=N"]),
-        f"curves   tensorboard --logdir {word}",
+        *([f"curves   tensorboard --logdir {word}"] if run.has_events else []),
     ]
     print("\n".join(lines), flush=True)
 
