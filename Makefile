@@ -7,7 +7,7 @@ BIN := .venv/bin
 .PHONY: demo test docs fuzz test-gpu clean
 
 demo: .venv/installed
-	$(BIN)/python -m gantrain
+	$(BIN)/gantrain
 
 # Two workers: each imports torch anew and holds a gigabyte. One takes what the other has left: neighbours share
 # fixtures that train, so they stay together, and the long tests of experiments still spread over both.

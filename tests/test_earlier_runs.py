@@ -9,9 +9,9 @@ import yaml
 from compare import newest
 from pictures_on_disk import write_picture
 
+from gantrain.inference.loaded import load
 from gantrain.run.exports import load_network
 from gantrain.training.fit import run
-from gantrain.training.loading import load
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

@@ -7,7 +7,7 @@ from pictures_on_disk import write_picture
 from PIL import Image
 
 from gantrain.cli.main import main
-from gantrain.training.loading import load
+from gantrain.inference.loaded import load
 
 TINY = ("experiment=pix2pix_folder", "debug=tiny", "callbacks.samples.count=1", "callbacks.networks=null")
 

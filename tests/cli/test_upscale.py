@@ -11,7 +11,7 @@ from PIL import Image
 
 from gantrain.cli.main import main
 from gantrain.drawing import progress
-from gantrain.training.loading import load
+from gantrain.inference.loaded import load
 
 TINY = ("experiment=srgan_photos", "debug=tiny", "stages.pretrain.iterations=1", "stages.adversarial.iterations=1")
 

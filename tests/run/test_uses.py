@@ -1,5 +1,7 @@
 """What a run is for is said by its family and its data, not guessed from the keys of its config."""
 
+import sys
+
 import pytest
 
 from gantrain.config.compose import composed
@@ -50,3 +52,16 @@ def test_commands_for_people():
     assert [word.split()[1] for word in style.values()] == ["styles", "project", "edit", "sample"]
     ageing = commands_of(uses_of(stage("gantrain.models.inversion.Inversion")), "r")
     assert ageing["Show faces in other ages"] == "gantrain age r PHOTOS --out FOLDER"
+
+
+def test_commands_are_of_the_program_that_was_started(tmp_path, monkeypatch):
+    for name in ("gantrain", "tensorboard"):
+        (tmp_path / name).touch(mode=0o755)
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(sys, "orig_argv", ["python", str(tmp_path / "gantrain")])
+    assert program() == str(tmp_path / "gantrain")
+    assert program("tensorboard") == str(tmp_path / "tensorboard")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert program() == "gantrain"
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "gantrain"])
+    assert program() == "gantrain"

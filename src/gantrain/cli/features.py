@@ -48,7 +48,7 @@ def main(args: argparse.Namespace) -> None:
     if args.pool is not None and args.pool < 1:
         raise UserError(f"--pool is {args.pool}, it must be 1 or more")
     trained = load_trained(args.run, args.plugins)
-    if "features" not in trained.module.verbs:
+    if "features" not in trained.verbs:
         raise UserError(f"{args.run}: of a run of its family no features are taken; name one of another family")
     if args.network not in trained.names:
         raise UserError(f"--network: {args.run} has no trained '{args.network}'; there are {', '.join(trained.names)}")

@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> int:
     jobs = plan(args.inputs, args.out, args.force, ".png")
     trained = load_trained(args.run, args.plugins, args.best)
     data = trained.data
-    fills, draws = "inpaint" in data.verbs, "sample" in trained.module.verbs and data.formats == ("png",)
+    fills, draws = "inpaint" in trained.verbs, "sample" in trained.verbs and data.formats == ("png",)
     if not fills and not (args.optimise and draws):
         way_out = "add --optimise" if draws else "name a run of an experiment such as inpaint_folder"
         raise UserError(f"{args.run} has not learnt to fill holes; {way_out}")

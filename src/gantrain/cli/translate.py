@@ -5,13 +5,12 @@ Examples:
 """
 
 import argparse
-import functools
 import sys
 
 from gantrain.cli.options import Add, add_pictures
 from gantrain.errors import UserError
 from gantrain.inference.picture_files import plan, work
-from gantrain.inference.translator import Translator
+from gantrain.inference.translator import translator_of
 from gantrain.training.loading import load_trained
 
 
@@ -29,21 +28,11 @@ def main(args: argparse.Namespace) -> int:
     jobs = plan(args.inputs, args.out, args.force)
     trained = load_trained(args.run, args.plugins, args.best)
     data = trained.data
-    if "translate" not in data.verbs:
+    if "translate" not in trained.verbs:
         raise UserError(f"{args.run} does not translate pictures; name a run of an experiment such as pix2pix_folder")
-    condition = getattr(data, "condition", None)
-    if args.drawn and condition != "edges":
+    if args.drawn and getattr(data, "condition", None) != "edges":
         raise UserError(f"--drawn: {args.run} makes pictures of no edges; leave it out")
-    translator = Translator(
-        trained.network(trained.module.generator_to(args.to), args.raw),
-        functools.partial(data.condition_of, drawn=True) if args.drawn else data.condition_of,
-        data.range,
-        data.size,
-        args.longest,
-        keep_light=condition == "grey",
-        framing=data.framing,
-        half=None if args.whole else getattr(data, "half_of", None),
-    )
+    translator = translator_of(trained, args.raw, args.to, args.drawn, args.whole, args.longest)
     code = work(jobs, translator.open, f" translated, in {args.out}")
     if translator.halved:
         halves = f"{translator.halved:,} twice as wide as high hold a pair, as in training"

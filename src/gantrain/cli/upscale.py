@@ -8,7 +8,7 @@ import argparse
 
 from gantrain.cli.options import Add, add_pictures
 from gantrain.errors import UserError
-from gantrain.inference.enlarger import Enlarger
+from gantrain.inference.enlarger import enlarger_of
 from gantrain.inference.picture_files import plan, work
 from gantrain.training.loading import load_trained
 
@@ -29,10 +29,7 @@ def main(args: argparse.Namespace) -> int:
         raise UserError(f"--tile is {args.tile} and --overlap {args.overlap}; they are at least 1 and 0")
     jobs = plan(args.inputs, args.out, args.force)
     trained = load_trained(args.run, args.plugins, args.best)
-    data = trained.data
-    if "upscale" not in data.verbs:
+    if "upscale" not in trained.verbs:
         raise UserError(f"{args.run} does not enlarge pictures; name a run of an experiment such as srgan_photos")
-    network = trained.network("generator", args.raw)
-    overlap = max(args.overlap, getattr(network, "reach", 0))
-    enlarger = Enlarger(network, data.scale, data.channels, data.range, args.tile, overlap, data.framing)
-    return work(jobs, enlarger.open, f", {data.scale} times larger, in {args.out}")
+    enlarger = enlarger_of(trained, args.raw, args.tile, args.overlap)
+    return work(jobs, enlarger.open, f", {enlarger.scale} times larger, in {args.out}")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gantrain.data.formats.decode import Framing, flat, guarded, open_picture
 from gantrain.drawing.progress import shown
 from gantrain.networks.tiles import tiled, tiles_of
+from gantrain.training.loading import Trained
 
 MOST = 1 << 29  # pixels of a result, 1.6 GB in RGB
 
@@ -34,12 +35,16 @@ class Enlarger:
     def open(self, file: Path) -> Image.Image:
         """The larger picture, turned as its EXIF says, in grey, 16-bit grey, RGB, or with alpha. Raises Unreadable."""
         with guarded(), open_picture(file) as stored:
-            width, height = stored.size
-            if width * height * self.scale**2 > MOST:
-                raise ValueError(f"{width}x{height} pixels, too many to be made {self.scale} times larger")
-            colours, alpha = separate(ImageOps.exif_transpose(stored), self.framing)
-            # What was converted from CMYK is in no profile of CMYK any more.
-            profile = stored.info.get("icc_profile") if stored.mode != "CMYK" else None
+            return self.enlarged(stored)
+
+    def enlarged(self, stored: Image.Image) -> Image.Image:
+        """The same of a picture in memory. Raises ValueError for one that is too large."""
+        width, height = stored.size
+        if width * height * self.scale**2 > MOST:
+            raise ValueError(f"{width}x{height} pixels, too many to be made {self.scale} times larger")
+        colours, alpha = separate(ImageOps.exif_transpose(stored), self.framing)
+        # What was converted from CMYK is in no profile of CMYK any more.
+        profile = stored.info.get("icc_profile") if stored.mode != "CMYK" else None
         large = Image.fromarray(self.planes(colours))
         if alpha is not None:
             large.putalpha(alpha.resize(large.size, Image.Resampling.BICUBIC))
@@ -68,6 +73,13 @@ class Enlarger:
         batch = planes[:, None] if self.channels == 1 else planes[None].expand(-1, 3, -1, -1)
         made = self.network(batch.to(device)).float().cpu()
         return made.mean(1) if len(planes) == 1 else made.flatten(0, 1)
+
+
+def enlarger_of(trained: Trained, raw: bool = False, tile: int = 256, overlap: int = 16) -> Enlarger:
+    """That of a run that enlarges, whose tiles share as many pixels as its network sees at least."""
+    data, network = trained.data, trained.network("generator", raw)
+    overlap = max(overlap, getattr(network, "reach", 0))
+    return Enlarger(network, data.scale, data.channels, data.range, tile, overlap, data.framing)
 
 
 def separate(picture: Image.Image, framing: Framing) -> tuple[np.ndarray, Image.Image | None]:

@@ -17,7 +17,7 @@ WAY_OUT = "`gantrain sample RUN --save-latents FILE` writes a good one"
 def latent_family(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> tuple[Any, Any]:
     """A trained run's module that makes samples from latents, and its data, not opened. Raises UserError."""
     trained = load_trained(folder, plugins, best)
-    if "sample" not in trained.module.verbs:
+    if "sample" not in trained.verbs:
         raise UserError(f"{folder} makes no pictures from noise; see `gantrain --help` for what it can do")
     return trained.module, trained.data
 

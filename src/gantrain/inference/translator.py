@@ -1,5 +1,6 @@
 """One picture of any kind and size through a picture-to-picture network: grey, 16 bits, transparent."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from gantrain.data.formats.decode import Framing, flat, guarded, open_picture
 from gantrain.drawing.pictures import to_pil, to_uint8
 from gantrain.inference.enlarger import separate
+from gantrain.training.loading import Trained
 
 
 @dataclass
@@ -38,12 +40,16 @@ class Translator:
     def open(self, file: Path) -> Image.Image:
         """What becomes of a picture, turned as its EXIF says, with its own alpha. Raises Unreadable."""
         with guarded(), open_picture(file) as stored:
-            whole = ImageOps.exif_transpose(stored)
-            taken = whole if self.half is None else self.half(whole)
-            self.halved += taken is not whole
-            pixels, alpha = separate(taken, self.framing)
-            # What was converted from CMYK is in no profile of CMYK any more, and a profile of grey fits no colours.
-            profile = stored.info.get("icc_profile") if stored.mode in ("RGB", "RGBA") else None
+            return self.of(stored)
+
+    def of(self, stored: Image.Image) -> Image.Image:
+        """The same of a picture in memory."""
+        whole = ImageOps.exif_transpose(stored)
+        taken = whole if self.half is None else self.half(whole)
+        self.halved += taken is not whole
+        pixels, alpha = separate(taken, self.framing)
+        # What was converted from CMYK is in no profile of CMYK any more, and a profile of grey fits no colours.
+        profile = stored.info.get("icc_profile") if stored.mode in ("RGB", "RGBA") else None
         picture = flat(Image.fromarray(pixels), self.framing)  # 16 bits to 8
         made = self.translated(picture)
         if alpha is not None:
@@ -77,3 +83,25 @@ class Translator:
         with torch.no_grad():
             made = self.network(F.pad(cond[None], padding, "replicate").to(device))
         return made[0, :, :height, :width].float().cpu()
+
+
+def translator_of(
+    trained: Trained,
+    raw: bool = False,
+    to: str | None = None,
+    drawn: bool = False,
+    whole: bool = False,
+    longest: int = 1024,
+) -> Translator:
+    """That of a run that translates; the options are those of `gantrain translate`. Raises UserError."""
+    data = trained.data
+    return Translator(
+        trained.network(trained.module.generator_to(to), raw),
+        functools.partial(data.condition_of, drawn=True) if drawn else data.condition_of,
+        data.range,
+        data.size,
+        longest,
+        keep_light=getattr(data, "condition", None) == "grey",
+        framing=data.framing,
+        half=None if whole else getattr(data, "half_of", None),
+    )

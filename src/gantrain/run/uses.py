@@ -1,6 +1,10 @@
 """What a trained run is for, as the classes of its family and its data say: nothing is built for that."""
 
+import shlex
+import shutil
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from gantrain.config.build import locate
@@ -47,7 +51,19 @@ def uses_of(stage: Stage) -> Uses:
 
 def commands_of(uses: Uses, run: str) -> dict[str, str]:
     """What to type to use a run, which the shell knows as `run`, by what it gives."""
-    return {told.gives: f"gantrain {verb} {run} {told.words}" for verb, told in TOLD.items() if verb in uses.verbs}
+    return {told.gives: f"{program()} {verb} {run} {told.words}" for verb, told in TOLD.items() if verb in uses.verbs}
+
+
+def program(name: str = "gantrain") -> str:
+    """What the shell that started this program takes for it, or for another that was installed beside it.
+
+    Started by its path, as `make demo` does, it may lie where no shell looks.
+    """
+    typed = Path(sys.orig_argv[1] if len(sys.orig_argv) > 1 else "")
+    beside, found = typed.with_name(name) if typed.name == "gantrain" else Path(name), shutil.which(name)
+    if not beside.is_file() or (found is not None and beside.samefile(found)):
+        return name
+    return shlex.quote(str(beside))
 
 
 def _class_of(node: Mapping[str, Any], key: str) -> type | None:

@@ -42,20 +42,14 @@ class Trained:
         """The stage's data as its config says when first asked for, not opened."""
         return build_data(self.stage)
 
+    @property
+    def verbs(self) -> set[str]:
+        """What the run is for, as its family and its data say."""
+        return {*self.module.verbs, *self.data.verbs}
+
     def network(self, name: str, raw: bool) -> nn.Module:
         """A network that is to work: averaged unless `raw`, in eval mode, on the accelerator of the run's trainer."""
         return self.module.averaged(name, raw).eval().to(accelerator(self.stage.config["trainer"]))
-
-
-def load(run: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> dict[str, nn.Module]:
-    """The trained networks of a run by name, in eval mode on the CPU: EMA weights where kept, with `raw` the others.
-
-    `run` is the run's directory, or one on the Hub as `hf://user/name`, of which `@revision` may follow; `plugins` are
-    the modules and TorchScript files that it may use: code that runs. Raises UserError where it is no run or has
-    nothing trained yet.
-    """
-    module = load_trained(run, plugins).module
-    return {name: module.averaged(name, raw).eval().requires_grad_(False) for name in module.networks_for_use()}
 
 
 def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> Trained:
