@@ -6,7 +6,7 @@ import pytest
 
 from gantrain.config.compose import composed
 from gantrain.config.stages import Stage, stages_of
-from gantrain.run.uses import commands_of, uses_of
+from gantrain.run.uses import commands_of, program, uses_of
 
 LATENT = ("sample", "interpolate", "arithmetic", "features")
 
