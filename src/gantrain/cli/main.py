@@ -43,13 +43,15 @@ VERBS = {
     "nearest": "the pictures of a folder that are most like a photo, as a run's discriminator sees them",
     "augment": "generated pictures of each class, to train a classifier with beside real ones",
     "resume": "continue a run that was stopped, or prolong a finished one",
+    "show": "the config of an experiment, and where each value comes from",
+    "doctor": "this machine, and what an experiment would take on it",
     "health": "how healthy a run was, in words, with the evidence and what to try",
     "report": "one page with a run's pictures, curves and config",
 }
 
 # What other programs call some of them.
 SAID = {
-    **dict.fromkeys(("show", "info", "view", "plot"), "report"),
+    **dict.fromkeys(("info", "view", "plot"), "report"),
     **dict.fromkeys(("generate", "gen", "infer", "predict"), "sample"),
     **dict.fromkeys(("eval", "test", "score", "fid"), "evaluate"),
     **dict.fromkeys(("search", "optimize", "optuna", "hpo"), "tune"),
@@ -60,7 +62,7 @@ SAID = {
     **dict.fromkeys(("ls", "experiments"), "list"),
 }
 CONFIG_DIR = ("--config-dir", "-cd")
-OF_NO_RUN = ("list", "data")  # all other verbs take a run's directory first
+OF_NO_RUN = ("list", "data", "show", "doctor")  # all other verbs take a run's directory first
 
 HELP = """\
 usage: gantrain [experiment=NAME] [key=value ...]     train

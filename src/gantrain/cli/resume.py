@@ -44,6 +44,6 @@ def main(args: argparse.Namespace) -> int:
     check(config)
     place(config["trainer"], [key for key, _ in changes])
     trust(config, plugins)
-    outcome = resume(run.folder, config, [key for key, _ in changes], args.overrides)
+    outcome = resume(run.folder, config, [key for key, _ in changes], overrides=args.overrides)
     print_end(outcome)
     return outcome.exit_code

@@ -132,7 +132,7 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
         return outcome
     named = any(word.startswith("hydra.run.dir=") for word in settings.overrides.hydra)
     # Two runs may begin in the second that names both their folders.
-    outcome = run(config, folder, not named and settings.mode == RunMode.RUN, overrides)
+    outcome = run(config, folder, numbered=not named and settings.mode == RunMode.RUN, overrides=overrides)
     print_end(outcome)
     return outcome
 

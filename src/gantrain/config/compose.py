@@ -123,13 +123,18 @@ def sweeper_params(words: Sequence[str], config_dir: str | None) -> list[str]:
 
 def _composed(words: Sequence[str], config_dir: str | None, hydra: bool = False) -> DictConfig:
     """What Hydra composes of arranged words, with `hydra` its own settings as well."""
-    search = []
     if config_dir is not None:
         refuse_shadowed_experiments(config_dir)
-        place = str(Path(config_dir).absolute()).replace("'", "\\'")
-        search = [f"hydra.searchpath=['file://{place}']"]
     with initialize_config_dir(str(configs_folder()), version_base="1.3"):
-        return compose("train", overrides=[*words, *search], return_hydra_config=hydra)
+        return compose("train", overrides=[*words, *searched(config_dir)], return_hydra_config=hydra)
+
+
+def searched(config_dir: str | None) -> list[str]:
+    """The word that has Hydra look into a user's folder of configs as well."""
+    if config_dir is None:
+        return []
+    place = str(Path(config_dir).absolute()).replace("'", "\\'")
+    return [f"hydra.searchpath=['file://{place}']"]
 
 
 @contextlib.contextmanager
@@ -202,3 +207,9 @@ def _keys(words: Sequence[str]) -> list[str]:
     except (HydraException, OmegaConfBaseException):
         return _keys(()) if chosen else []  # an experiment of the user's own, or one that there is not
     return list(keys_of(OmegaConf.to_container(config, resolve=False)))
+
+
+def named_experiment(words: Sequence[str]) -> list[str]:
+    """The words, of which the first may be an experiment's name without its key."""
+    first, *rest = words
+    return [f"experiment={first}", *rest] if re.fullmatch(r"[\w-]+", first) else [first, *rest]

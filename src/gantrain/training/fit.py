@@ -209,9 +209,17 @@ def fit_unless_finished(
 
 
 def fit_stage(
-    part: Ready, run: Run, config: Mapping[str, Any], state: Mapping[str, Any] | None, stop: StopSignals
+    part: Ready,
+    run: Run,
+    config: Mapping[str, Any],
+    state: Mapping[str, Any] | None,
+    stop: StopSignals,
+    parts: Parts | None = None,
 ) -> None:
-    """Train one stage from `state` until its length or a signal. Raises Diverged and UserError."""
+    """Train one stage from `state` until its length or a signal; `parts` is told where the time goes.
+
+    Raises Diverged and UserError.
+    """
     module = part.module
     iteration = state["iteration"] if state is not None else 0
     players = part.stage.config["models"]["players"]
@@ -224,7 +232,7 @@ def fit_stage(
     module.compiled = compiled_for(module, config["trainer"])
     order_memory(module.networks.values(), config["trainer"])
     checkpoints_of(part).stop = stop
-    threads, parts = torch.get_num_threads(), Parts()
+    threads, parts = torch.get_num_threads(), parts or Parts()
     try:
         trainer = build_trainer(config, run, part, iteration, parts)
         trainer.fit(module, datamodule=part.data)

@@ -13,11 +13,11 @@ CALLBACK = re.compile(r"\[Callback\](\w+)")
 
 
 class Parts(Profiler):
-    """`seconds` of the iterations and of each callback, by its name in lower case."""
+    """`seconds` of the iterations and of each callback, by its name in lower case; of its `actions` by Lightning's."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.seconds: dict[str, float] = {}
+        self.actions: dict[str, float] = {}
         self._began: dict[str, float] = {}
 
     def start(self, action_name: str) -> None:
@@ -28,8 +28,15 @@ class Parts(Profiler):
 
     def stop(self, action_name: str) -> None:
         passed = time.monotonic() - self._began.pop(action_name, time.monotonic())
-        if part := part_of(action_name):
-            self.seconds[part] = self.seconds.get(part, 0.0) + passed
+        self.actions[action_name] = self.actions.get(action_name, 0.0) + passed
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for action, spent in self.actions.items():
+            if part := part_of(action):
+                found[part] = found.get(part, 0.0) + spent
+        return found
 
 
 def part_of(action: str) -> str | None:
