@@ -6,7 +6,7 @@ import pytest
 
 from gantrain.config.compose import composed
 from gantrain.config.stages import Stage, stages_of
-from gantrain.run.uses import commands_of, program, uses_of
+from gantrain.run.uses import code_of, commands_of, program, uses_of
 
 LATENT = ("sample", "interpolate", "arithmetic", "features")
 
@@ -50,6 +50,8 @@ def test_commands_for_people():
     assert commands_of(uses_of(stage()), "runs/a") == {"Draw new samples": "gantrain sample runs/a -n 64 --seed 1"}
     style = commands_of(uses_of(stage("gantrain.models.style.StyleGAN")), "r")
     assert [word.split()[1] for word in style.values()] == ["styles", "project", "edit", "sample"]
+    (own,) = commands_of(uses_of(stage()), "runs/a", code_of({"plugins": ["mine", "a b.pt"]})[0]).values()
+    assert own == "gantrain sample runs/a -n 64 --seed 1 --plugins 'mine,a b.pt'"
     ageing = commands_of(uses_of(stage("gantrain.models.inversion.Inversion")), "r")
     assert ageing["Show faces in other ages"] == "gantrain age r PHOTOS --out FOLDER"
 

@@ -9,11 +9,13 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from gantrain.data.acceptance import check_classes, check_large_enough, check_readable, tell_dropped, tell_levels
 from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import Cached, open_cache
+from gantrain.data.conditions import condition_of
 from gantrain.data.formats.decode import Framing
 from gantrain.data.on_device import OnDevice, ahead, fits
 from gantrain.data.source import Dataset, Source
@@ -246,6 +248,10 @@ class GANDataModule:
         low, high = self.range
         floats = pixels.float().mul_((high - low) / 255).add_(low)
         return floats if flip is None else torch.where(flip.view(-1, 1, 1, 1), floats.flip(-1), floats)
+
+    def condition_of(self, picture: Image.Image) -> Tensor:
+        """What a network gets of a user's picture that it makes another of: (channels, h, w) in `range`."""
+        return self.to_range(torch.from_numpy(condition_of(picture, "beside", self.channels)))
 
     def pictures(self, samples: Tensor) -> Tensor:
         """What people look at of samples in `range`: uint8 (n, 1 or 3, height, width)."""

@@ -5,11 +5,9 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from gantrain.data.batch import SIDES, Batch
-from gantrain.data.conditions import condition_of
 from gantrain.data.jitter import check_load_size, crops
 from gantrain.data.module import GANDataModule
 from gantrain.data.pairs import beside
@@ -82,10 +80,6 @@ class Unpaired(GANDataModule):
 
     def blank(self, n: int) -> Batch:
         return {side: torch.zeros(n, *self.shape) for side in SIDES}
-
-    def condition_of(self, picture: Image.Image) -> Tensor:
-        """What a generator gets of a user's picture: (channels, h, w) in `range`."""
-        return self.to_range(torch.from_numpy(condition_of(picture, "beside", self.channels)))
 
     def overview(self, batch: Batch) -> Tensor:
         """Of each side one, side by side."""

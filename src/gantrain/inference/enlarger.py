@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gantrain.data.formats.decode import Framing, flat, guarded, open_picture
 from gantrain.drawing.progress import shown
+from gantrain.errors import UserError
 from gantrain.networks.tiles import tiled, tiles_of
 from gantrain.training.loading import Trained
 
@@ -77,7 +78,9 @@ class Enlarger:
 
 def enlarger_of(trained: Trained, raw: bool = False, tile: int = 256, overlap: int = 16) -> Enlarger:
     """That of a run that enlarges, whose tiles share as many pixels as its network sees at least."""
-    data, network = trained.data, trained.network("generator", raw)
+    data, network = trained.data, trained.network(trained.module.generator_to(None), raw)
+    if not hasattr(data, "scale"):
+        raise UserError(f"upscale: {type(data).__name__} does not say how many times larger (scale), as LowHigh does")
     overlap = max(overlap, getattr(network, "reach", 0))
     return Enlarger(network, data.scale, data.channels, data.range, tile, overlap, data.framing)
 

@@ -19,6 +19,8 @@ def latent_family(folder: Path | str, plugins: Sequence[str] = (), best: bool = 
     trained = load_trained(folder, plugins, best)
     if "sample" not in trained.verbs:
         raise UserError(f"{folder} makes no pictures from noise; see `gantrain --help` for what it can do")
+    if lacking := [name for name in ("latents", "generate") if not hasattr(trained.module, name)]:
+        raise UserError(f"sample: {type(trained.module).__name__} has no {lacking[0]}, as LatentGAN has; give it one")
     return trained.module, trained.data
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gantrain import rng
 from gantrain.data.batch import Batch
+from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.checks import outputs_for
@@ -95,6 +96,12 @@ class Family:
     def networks_for_use(self) -> Sequence[str]:
         """The networks that a user of the finished run needs."""
         raise NotImplementedError
+
+    def generator_to(self, side: str | None) -> str:
+        """The network that makes others of a user's pictures. Raises UserError where a side is asked for."""
+        if side is not None:
+            raise UserError("--to: this run goes one way only; leave it out")
+        return self.networks_for_use()[0]
 
     def from_files(self) -> Iterable[Frozen]:
         """The frozen networks that its losses call, where their weights lie in files."""

@@ -164,12 +164,6 @@ class PairedGAN(Judge, GANModule):
         """What the generator makes of conditions (n, ...), on the CPU; EMA weights unless `raw`."""
         return outputs(self.averaged("generator", raw), cond, device=self.device, chunk=len(cond))
 
-    def generator_to(self, side: str | None) -> str:
-        """The network that translates a user's pictures. Raises UserError where a side is asked for."""
-        if side is not None:
-            raise UserError("--to: this run goes one way only; leave it out")
-        return "generator"
-
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
         return self.translate(batch["cond"])
 

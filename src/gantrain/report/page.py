@@ -32,7 +32,7 @@ from gantrain.run.health import changes as changes_of
 from gantrain.run.metrics import is_number, read_records
 from gantrain.run.provenance import read_costs, read_starts
 from gantrain.run.scores import Record, newest_scores, read_scores
-from gantrain.run.uses import commands_of, program, uses_of
+from gantrain.run.uses import code_of, commands_of, program, uses_of
 
 GRIDS = 8  # shown of the samples over time
 FRAMES = 24  # of the animation
@@ -247,18 +247,19 @@ def commands(run: Run, chapters: Sequence[Chapter], stage: Stage) -> dict[str, s
     """What to type to go on, ready to be copied."""
     word, last, uses = run.quoted, chapters[-1], uses_of(stage)
     told, gantrain = {}, program()
+    option, again = code_of(stage.config)
     if not all(c.finished for c in chapters):
-        told["Go on where it stopped"] = f"{gantrain} resume {word}"
+        told["Go on where it stopped"] = f"{gantrain} resume {word}{again}"
     double = 2 * (last.length if last.unit == "iterations" else last.done)
     if all(double <= end for end in ends(stage.config["models"]).values()):  # else its rates fall to 0 before
         length = shlex.quote(f"{stage.key(last.unit)}={2 * last.length}")
-        told["Train twice as long"] = f"{gantrain} resume {word} {length}"
+        told["Train twice as long"] = f"{gantrain} resume {word} {length}{again}"
     if stage.config.get("evaluation") or uses.usual_evaluation:
-        told["Measure scores"] = f"{gantrain} evaluate {word}"
+        told["Measure scores"] = f"{gantrain} evaluate {word}{option}"
     if run.has_events:
         told["Curves, networks and pictures in TensorBoard"] = f"{program('tensorboard')} --logdir {word}"
     return {
         **told,
-        **commands_of(uses, word),
+        **commands_of(uses, word, option),
         "Write this page anew": f"{gantrain} report {word}",
     }

@@ -49,9 +49,17 @@ def uses_of(stage: Stage) -> Uses:
     return Uses(tuple(verbs), next(filter(None, evaluations), None), getattr(data, "columns", ""))
 
 
-def commands_of(uses: Uses, run: str) -> dict[str, str]:
-    """What to type to use a run, which the shell knows as `run`, by what it gives."""
-    return {told.gives: f"{program()} {verb} {run} {told.words}" for verb, told in TOLD.items() if verb in uses.verbs}
+def commands_of(uses: Uses, run: str, code: str = "") -> dict[str, str]:
+    """What to type to use a run, which the shell knows as `run`, by what it gives; `code` is of `code_of`."""
+    words = {verb: f"{told.words}{code}" for verb, told in TOLD.items() if verb in uses.verbs}
+    return {TOLD[verb].gives: f"{program()} {verb} {run} {said}" for verb, said in words.items()}
+
+
+def code_of(config: Mapping[str, Any]) -> tuple[str, str]:
+    """How a command names the modules of a run's user again: to a verb, and to resume; empty where there are none."""
+    if not (plugins := ",".join(config.get("plugins") or [])):
+        return "", ""
+    return f" --plugins {shlex.quote(plugins)}", f" {shlex.quote(f'plugins=[{plugins}]')}"
 
 
 def program(name: str = "gantrain") -> str:

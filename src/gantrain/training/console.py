@@ -13,7 +13,7 @@ from gantrain.models.schedules import ends
 from gantrain.parallel import processes_of
 from gantrain.run.folder import Run, frames
 from gantrain.run.scores import read_scores
-from gantrain.run.uses import TOLD, program, uses_of
+from gantrain.run.uses import TOLD, code_of, program, uses_of
 from gantrain.training.machine import described
 from gantrain.training.outcome import Outcome
 from gantrain.training.prepare import Ready
@@ -72,15 +72,16 @@ def origin_of(name: str, penalty: Mapping[str, Any], losses: Mapping[str, Any]) 
 def print_end(outcome: Outcome) -> None:
     run, last = outcome.run, outcome.last
     folder, word, gantrain = run.folder, run.quoted, program()
+    option, again = code_of(last.config)
     if outcome.signum:
-        print(f"stopped; go on with: {gantrain} resume {word}", flush=True)
+        print(f"stopped; go on with: {gantrain} resume {word}{again}", flush=True)
         return
     if outcome.unhealthy:
         print(
             f"stopped by callbacks.health.on=stop, for it is unhealthy: {outcome.unhealthy.verdict}; "
             f"`{gantrain} health {word}` says more\n"
             f"first remedy: {outcome.unhealthy.remedy}\n"
-            f"to go on all the same: {gantrain} resume {word} callbacks.health.on=warn",
+            f"to go on all the same: {gantrain} resume {word} callbacks.health.on=warn{again}",
             flush=True,
         )
         return
@@ -96,13 +97,13 @@ def print_end(outcome: Outcome) -> None:
         *(scores(outcome)),
         *([f"picture  {pictures[-1]}"] if pictures else []),
         *([f"report   {report}"] if report.is_file() else []),
-        *([f"sample   {gantrain} sample {word}"] if "sample" in uses else []),
+        *([f"sample   {gantrain} sample {word}{option}"] if "sample" in uses else []),
         *(
-            f"use      {gantrain} {verb} {word} {TOLD[verb].words}"
+            f"use      {gantrain} {verb} {word} {TOLD[verb].words}{option}"
             for verb in TOLD
             if verb in uses and verb != "sample"
         ),
-        *([] if is_over(run, last) else [f"longer   {gantrain} resume {word} {last.key('iterations')}=N"]),
+        *([] if is_over(run, last) else [f"longer   {gantrain} resume {word} {last.key('iterations')}=N{again}"]),
         *([f"curves   {program('tensorboard')} --logdir {word}"] if run.has_events else []),
     ]
     print("\n".join(lines), flush=True)
