@@ -11,7 +11,9 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
+from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.callbacks.health import USUAL, Health
+from gantrain.callbacks.networks import Networks
 from gantrain.callbacks.samples import Samples
 from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
@@ -81,9 +83,18 @@ def dry_run(config: dict[str, Any]) -> tuple[list[Reckoning], dict[str, int]]:
         run = Run.create(Path(folder, "run"), config)
         found = []
         for part in ready:
-            found.append(tried(part, run, {**config, "logger": None}, stop))
+            found.append(tried(part, run, alone(config), stop))
+            if stop.received:
+                raise KeyboardInterrupt
             hand_over(part.module)
         return found, most_memory()
+
+
+def alone(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config for one of the run's processes, whose batch is its own, and for no logger that tells others of it."""
+    loggers = (config.get("logger") or {}).items()
+    here = {name: node for name, node in loggers if node.get("_target_") == "gantrain.loggers.TensorBoard"}
+    return {**config, "logger": here, "trainer": {**config["trainer"], "devices": 1, "num_nodes": 1}}
 
 
 def tried(part: Ready, run: Run, config: Mapping[str, Any], stop: StopSignals) -> Reckoning:
@@ -96,7 +107,7 @@ def tried(part: Ready, run: Run, config: Mapping[str, Any], stop: StopSignals) -
     everys = {c: c.every or USUAL[device] for c in part.callbacks if isinstance(c, (Health, Samples))}
     for callback in everys:
         callback.every = first + timed  # at the end alone
-    short = [*everys, checkpoints_of(part)]
+    short = [*everys, *(c for c in part.callbacks if isinstance(c, (Networks, Checkpoints)))]
     module.length = first + timed
     fit_stage(Ready(part.stage, part.data, module, [watch, *short]), run, config, None, stop, parts)
     for callback, every in everys.items():
