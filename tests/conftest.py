@@ -80,7 +80,8 @@ def bare(request):
             patch.setattr(fit, "report", lambda *_: None)
             patch.setattr(curves, "draw", lambda kind, drawn, salt: curves.Chart(kind, drawn, ""))
             patch.setattr(networks, "describe", lambda *_: None)
-            patch.setattr(samples, "film", lambda *_: None)
+            for slow in ("film", "compare"):
+                patch.setattr(samples, slow, lambda *_: None)
         yield patch
 
 

@@ -1,8 +1,12 @@
 """Looking at training does not change it."""
 
+from pathlib import Path
+
 import pytest
 from compare import differences, newest
 from PIL import Image
+
+from gantrain.drawing import video
 
 WORDS = ("experiment=dcgan_mnist", "debug=tiny", "iterations=4", "callbacks.samples.count=4")
 
@@ -34,3 +38,14 @@ def test_volumes_turn_in_the_report(gantrain, tmp_path):
     page = (tmp_path / "run/report.html").read_text()
     assert "the last samples turning" in page
     assert "Synthetic, 8x8x8, batches of 8" in page
+
+
+@pytest.mark.whole
+def test_a_finished_run_has_a_film_and_its_nearest_training_pictures(gantrain):
+    assert gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=run").code == 0
+    found = {file.name for file in Path("run/samples").iterdir()}
+    assert found >= {"real.png", "nearest.png", *(["progress.mp4"] if video.installed() else [])}
+    page = Path("run/report.html").read_text()
+    for said in ("Real pictures, as training sees them", "Nearest training pictures", "What made it", "debug=tiny"):
+        assert said in page
+    assert "Where the time went: " in page

@@ -10,8 +10,10 @@ from PIL import Image
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from gantrain.checks import check_whole
+from gantrain.data import GANDataModule
 from gantrain.drawing import video
 from gantrain.drawing.pictures import animate, grid, open_png, save_gif, spread, to_pil
+from gantrain.errors import one_line, tell
 from gantrain.evaluation.nearest import nearest_sheet
 from gantrain.files import replacing
 from gantrain.models.base import GANModule
@@ -22,16 +24,16 @@ from gantrain.run.folder import NEAREST_FILE, REAL_FILE, TURNING_FILE, Run, fram
 MOST = 100  # grids of the animation
 TURNING = 4  # samples in it
 COMPARED = 8  # samples beside their nearest training pictures
-SECONDS = 6  # of the film
+SECONDS, LARGEST = 6, 640  # of the film, and its longer side at most
 
 
 class Samples(pl.Callback):
     """A grid of `count` fixed samples every `every` iterations, at the start and the end, as PNG and for TensorBoard.
 
     Latents come from a generator of its own; modes and global generators are put back: looking never changes training.
-    `samples/progress.gif` shows the grids in a row once training ends, `progress.mp4` too where the extra mp4 is there,
-    and `turning.gif` the last samples from all around where the data can be turned. `real.png` shows real pictures, and
-    `nearest.png` the training pictures that are nearest to the last samples, where these are made from noise.
+    `samples/progress.gif` shows the grids in a row once training ends, and `turning.gif` the last samples from all
+    around where the data can be turned. `real.png` shows real pictures. A finished run has `progress.mp4` too where the
+    extra mp4 is there, and of samples from noise `nearest.png`, the training pictures that are nearest to them.
     """
 
     def __init__(self, every: int = 500, count: int = 64):
@@ -62,10 +64,10 @@ class Samples(pl.Callback):
             self.draw(trainer, module)
         folder = Run(trainer.default_root_dir).samples(module.stage)
         animate(frames(folder), folder / "progress.gif", MOST)
-        film(frames(folder), folder / "progress.mp4")
-        data = trainer.datamodule
-        if "sample" in module.verbs and data.formats == ("png",):
-            write(nearest_sheet(self.preview(module)[:COMPARED], data), folder / NEAREST_FILE)
+        if module.iteration >= module.length:  # what is stopped should end soon
+            film(frames(folder), folder / "progress.mp4")
+            if "sample" in module.verbs and trainer.datamodule.formats == ("png",):
+                compare(self.preview(module)[:COMPARED], trainer.datamodule, folder / NEAREST_FILE)
         if trainer.datamodule.turning is not None:
             views = trainer.datamodule.turning(self.preview(module)[:TURNING])
             with replacing(folder / TURNING_FILE) as temporary:
@@ -91,13 +93,22 @@ def write(picture: Image.Image, file: Path) -> None:
 
 
 def film(files: Sequence[Path], out: Path) -> None:
-    """The grids as an MP4, where the extra for it is installed."""
-    if video.installed() and len(files) > 1:
-        shown = []
-        for file in spread(files, MOST):
-            with open_png(file) as picture:
-                shown.append(picture.copy())
+    """The grids as an MP4, where the extra for it is installed; what keeps it from being written is said."""
+    if not video.installed() or len(files) < 2:
+        return
+    shown = []
+    for file in spread(files, MOST):
+        with open_png(file) as picture:
+            picture.thumbnail((LARGEST, LARGEST))
+            shown.append(picture.copy())
+    try:
         video.save_mp4(shown, out, len(shown) / SECONDS)
+    except (OSError, RuntimeError, ValueError) as error:
+        tell(f"no {out} ({one_line(error)[:200]})")
+
+
+def compare(samples: torch.Tensor, data: GANDataModule, file: Path) -> None:
+    write(nearest_sheet(samples, data), file)
 
 
 def show(trainer: pl.Trainer, module: GANModule, tag: str, sheet: torch.Tensor) -> None:
