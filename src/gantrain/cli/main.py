@@ -62,7 +62,10 @@ SAID = {
     **dict.fromkeys(("ls", "experiments"), "list"),
 }
 CONFIG_DIR = ("--config-dir", "-cd")
-OF_NO_RUN = ("list", "data", "show", "doctor")  # all other verbs take a run's directory first
+OF_A_RUN = (  # whose first word is a run's directory
+    *("sample", "interpolate", "styles", "arithmetic", "upscale", "translate", "inpaint", "age"),
+    *("evaluate", "features", "resume", "health", "report"),
+)
 
 HELP = """\
 usage: gantrain [experiment=NAME] [key=value ...]     train
@@ -129,7 +132,7 @@ def _dispatch(words: list[str]) -> int:
     place = None if trains else _verb_at(words)
     if place is not None:
         name = words.pop(place)
-        if name not in OF_NO_RUN and not asks and words and not words[0].startswith("-"):
+        if name in OF_A_RUN and not asks and words and not words[0].startswith("-"):
             from gantrain.run.folder import Run  # and YAML, which `list` does without
 
             Run.open(words[0])  # what is none is refused before torch is imported: a second, and 500 MB

@@ -137,7 +137,7 @@ class Search:
             outcome = (
                 resume(folder, begun.config(), watching=watching)
                 if begun.is_run
-                else run(config, folder, watching=watching)
+                else run(config, folder, watching=watching, overrides=[f"{k}={v}" for k, v in params.items()])
             )
         except (UserError, Diverged) as error:
             trial.set_user_attr("error", str(error))
