@@ -7,7 +7,7 @@ disk of its whole length are reckoned from them. Time of scores is left out.
 import argparse
 
 from gantrain.cli.options import Add
-from gantrain.config.compose import composed, named_experiment
+from gantrain.config.compose import composed, named_experiment, near_keys
 from gantrain.drawing.text import clock
 from gantrain.training.quiet import quiet_libraries
 
@@ -18,14 +18,16 @@ def add_options(add: Add) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    from gantrain.training.host import facts, troubles  # torch, which a wrong key does without
+    words = named_experiment(args.overrides)
+    config = composed(words, args.config_dir) if words else None
+    from gantrain.training.host import facts, troubles  # torch, only once the config is sound
 
-    config = composed(named_experiment(args.overrides), args.config_dir) if args.overrides else None
     told(facts())
     wrong = troubles()
     if config is not None:
         print()
-        wrong += experiment(config)
+        with near_keys(words):
+            wrong += experiment(config)
     for sentence in wrong:
         print(f"{'wrong':<10}  {sentence}")
     if not wrong:
@@ -35,7 +37,7 @@ def main(args: argparse.Namespace) -> int:
 
 def experiment(config: dict) -> list[str]:
     """Print what a run of this config takes; what is wrong with that here comes back."""
-    from gantrain.cli.data import describe
+    from gantrain.cli.data import describe  # torch and Lightning, as above
     from gantrain.training.dry_run import dry_run
     from gantrain.training.host import free_disk
 

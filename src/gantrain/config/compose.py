@@ -211,5 +211,4 @@ def _keys(words: Sequence[str]) -> list[str]:
 
 def named_experiment(words: Sequence[str]) -> list[str]:
     """The words, of which the first may be an experiment's name without its key."""
-    first, *rest = words
-    return [f"experiment={first}", *rest] if re.fullmatch(r"[\w-]+", first) else [first, *rest]
+    return [f"experiment={word}" if not i and re.fullmatch(r"[\w-]+", word) else word for i, word in enumerate(words)]
