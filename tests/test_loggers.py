@@ -67,6 +67,7 @@ def test_a_logger_of_lightnings_own(gantrain):
     result = gantrain(*TINY, "iterations=4", *words)
     assert result.code == 0, result
     assert Path("run/plain").is_dir()
+    assert "tensorboard --logdir" not in result.out  # there is nothing for it
 
 
 @pytest.mark.parametrize("name", ["wandb", "mlflow"])

@@ -2,6 +2,10 @@
 
 With an experiment its run is built, some iterations are made in a folder that is thrown away, and the time, memory and
 disk of its whole length are reckoned from them. Time of scores is left out.
+
+Examples:
+    gantrain doctor
+    gantrain doctor dcgan_folder data.root=PHOTOS
 """
 
 import argparse

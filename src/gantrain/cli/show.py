@@ -1,6 +1,10 @@
 """`gantrain show X`: the config that training would have with these words, and where each value comes from.
 
 X is an experiment's name or experiment=NAME, other words are as for training. What is printed is YAML.
+
+Examples:
+    gantrain show dcgan_mnist
+    gantrain show wgangp_mnist seed=1 losses=hinge
 """
 
 import argparse
