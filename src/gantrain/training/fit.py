@@ -1,9 +1,10 @@
 """A run: its stages fitted one after the other, each from its newest checkpoint where it has one."""
 
 import contextlib
+import functools
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,7 @@ def run(
     new = Run.create(folder, config, numbered)
     mark(new)
     with told(new), new.alone(), lasting(new.folder / "log.txt"):
-        note_start(new.folder, overrides, described(config["trainer"]))
-        return fit(ready, new, config)
+        return fit(ready, new, config, overrides)
 
 
 def resume(
@@ -90,8 +90,7 @@ def resume(
             refuse_length(run, part, last=i == len(ready) - 1)
         note_changes(run, moved(run.config(), config))
         run.write_config(config)
-        note_start(run.folder, overrides, described(config["trainer"]))
-        return fit(ready, run, config)
+        return fit(ready, run, config, overrides)
 
 
 def watch(ready: Sequence[Ready], watching: pl.Callback | None) -> None:
@@ -140,15 +139,17 @@ def refuse_length(run: Run, part: Ready, last: bool) -> None:
         )
 
 
-def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any]) -> Outcome:
+def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any], overrides: Sequence[str] = ()) -> Outcome:
     """Fit the stages that are not finished; a signal ends it with a checkpoint. Raises UserError, Diverged."""
     print_header(ready, run)
+    # Once, when something is about to be trained: what is refused before leaves the run as it is.
+    begin = functools.cache(lambda: note_start(run.folder, overrides, described(config["trainer"])))
     began, images, unhealthy = time.monotonic(), 0, None
     try:
         with StopSignals() as stop:
             for number, part in enumerate(ready):
                 earlier = [other.stage.name for other in ready[:number]]
-                images += fit_unless_finished(part, earlier, run, config, stop)
+                images += fit_unless_finished(part, earlier, run, config, stop, begin)
                 unhealthy = stopped_by_health(part)
                 if stop.received or unhealthy:
                     break
@@ -180,11 +181,16 @@ def explain_divergence(error: Diverged, run: Run) -> str:
 
 
 def fit_unless_finished(
-    part: Ready, earlier: Sequence[str], run: Run, config: Mapping[str, Any], stop: StopSignals
+    part: Ready,
+    earlier: Sequence[str],
+    run: Run,
+    config: Mapping[str, Any],
+    stop: StopSignals,
+    begin: Callable[[], None],
 ) -> int:
     """Train a stage to its end, or load it where it has ended already; returns how many images it trained on.
 
-    `earlier` are the names of the stages before it.
+    `earlier` are the names of the stages before it. `begin` is called before it is trained.
     """
     name, module = part.stage.name, part.module
     state = run.newest(name)
@@ -197,6 +203,7 @@ def fit_unless_finished(
         return 0
     begun = state or {"iteration": 0, "images_seen": 0}
     run.rewind(name, begun["iteration"], earlier)
+    begin()
     if state is not None and state.get("data") != part.data.source.fingerprint:
         print(f"warning: the data of {run.folder} have changed since its last checkpoint", file=sys.stderr)
     if joined() is not None:
