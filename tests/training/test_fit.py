@@ -85,7 +85,9 @@ def test_divergence_stops_with_the_last_good_checkpoint_and_likely_causes(gantra
 def test_a_runs_directory_holds_what_the_design_says(run):
     for name in ("weights.safetensors", "ema.safetensors", "config.json"):
         assert (run / "networks/generator" / name).is_file()
-    assert {p.name for p in (run / "samples").iterdir()} == {"00000000.png", "00000002.png", "progress.gif"}
+    pictures = {p.name for p in (run / "samples").iterdir()} - {"progress.mp4"}  # where its extra is installed
+    assert pictures == {"00000000.png", "00000002.png", "progress.gif", "real.png", "nearest.png"}
+    assert (run / "provenance.jsonl").is_file()
     assert list((run / "tensorboard").glob("events.out.tfevents.*"))
     assert (run / ".hydra/config.yaml").is_file()
 
