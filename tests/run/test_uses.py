@@ -20,7 +20,7 @@ LATENT = ("sample", "interpolate", "arithmetic", "features")
         ("srgan_photos", ("features", "upscale"), "super_resolution", ""),
         ("pix2pix_folder", ("features", "translate"), "pairs", "input, result, target"),
         ("inpaint_folder", ("features", "inpaint"), "holes", "input, result, picture"),
-        ("cyclegan_small", ("translate",), None, "a, what it becomes, b, what it becomes"),
+        ("cyclegan_small", ("translate",), "unpaired", "a, what it becomes, b, what it becomes"),
         ("agecgan_wiki_modern", ("age", "sample", "interpolate", "arithmetic"), "ageing", ""),
     ],
 )
