@@ -78,3 +78,28 @@ def test_features_are_the_outputs_of_the_leaky_relus():
     assert torch.equal(judged.logits, plain(images))
     assert [feature.shape for feature in judged.features] == [(3, 4, 4, 4), (3, 8, 2, 2)]
     assert torch.equal(judged.features[0], plain.features[:2](images))
+
+
+def test_projection_adds_the_inner_product_with_the_class_vector():
+    network = Discriminator(4, 8, 1, classes=3, projection=True)
+    images, cond = torch.randn(5, 1, 8, 8), torch.tensor([0, 2, 1, 1, 0])
+    flat = network.features(images).flatten(1)
+    expected = network.head(flat).squeeze(1) + (network.embed.weight[cond] * flat).sum(1)
+    assert torch.equal(network(images, cond), expected)
+    assert count(network) == count(Discriminator(4, 8, 1)) + 3 * flat.shape[1]
+    with pytest.raises(TypeError, match="class numbers"):
+        network(images)
+
+
+def test_projection_without_classes_changes_nothing():
+    torch.manual_seed(0)
+    network = Discriminator(4, 8, 1, projection=True)
+    plain = Discriminator(4, 8, 1)
+    plain.load_state_dict(network.state_dict())
+    images = torch.randn(2, 1, 8, 8)
+    assert torch.equal(network(images), plain(images))
+
+
+def test_projection_of_packs_is_refused():
+    with pytest.raises(ValueError, match="pack=2"):
+        Discriminator(4, 8, 1, classes=3, projection=True, pack=2)

@@ -13,7 +13,7 @@ from gantrain.networks.critique import Critique, critique
 from gantrain.networks.dropout import Dropout
 from gantrain.networks.freezing import freeze_first
 from gantrain.networks.init import Init, initialise
-from gantrain.networks.labels import with_class
+from gantrain.networks.labels import check_class, with_class
 from gantrain.networks.minibatch import minibatch_layers
 from gantrain.networks.packing import packed
 from gantrain.networks.spectral import bound_spectral_norms
@@ -105,10 +105,11 @@ class Discriminator(nn.Module):
     `blocks` are convolutions with leaky ReLU; `norm` puts batch norm after all of them but the first, or with
     `norm_first` after all; never use it with a gradient penalty. `spectral` bounds every layer's spectral norm. With
     `features` it gives a Critique, whose features are the outputs of the leaky ReLUs. With `classes` it takes class
-    numbers (n,) as well, whose one-hot joins the channels, the same at every pixel. With `auxiliary` a second head says
-    so many numbers of each picture, the Critique's `auxiliary`. With `pack` it judges so many pictures together, and
-    gives a logit for each pack. `minibatch` shows the first head how samples of a batch differ (`minibatch_layers`).
-    `freeze` of its first blocks never train.
+    numbers (n,) as well, whose one-hot joins the channels, the same at every pixel; with `projection` the inner product
+    of the last layer's output with the class' vector joins the logit instead (Miyato and Koyama 2018), which costs
+    hardly anything. With `auxiliary` a second head says so many numbers of each picture, the Critique's `auxiliary`.
+    With `pack` it judges so many pictures together, and gives a logit for each pack. `minibatch` shows the first head
+    how samples of a batch differ (`minibatch_layers`). `freeze` of its first blocks never train.
     """
 
     def __init__(
@@ -127,6 +128,7 @@ class Discriminator(nn.Module):
         spectral: bool = False,
         features: bool = False,
         classes: int | None = None,
+        projection: bool = False,
         auxiliary: int | None = None,
         pack: int = 1,
         minibatch: Mapping[str, Any] | None = None,
@@ -135,10 +137,12 @@ class Discriminator(nn.Module):
     ):
         super().__init__()
         check_whole(1, pack=pack)
+        if projection and pack > 1:
+            raise ValueError(f"projection adds the class of one picture, but pack={pack} judges several together")
         self.gives_features, self.classes, self.pack = features, classes, pack
         blocks = default_blocks(size) if blocks is None else list(blocks)
         layers: list[nn.Module] = []
-        b = channels = (channels + (classes or 0)) * pack
+        b = channels = (channels + (0 if projection else classes or 0)) * pack
         for i, (multiple, stride) in enumerate(blocks):
             a, b = b, round(multiple * width)
             same = "same" if stride == 1 else (kernel - 1) // 2
@@ -156,6 +160,9 @@ class Discriminator(nn.Module):
         self.minibatch = nn.Sequential(*beside)
         self.head = nn.Linear(judged, 1)
         self.auxiliary = nn.Linear(flat, auxiliary) if auxiliary else None
+        self.embed = nn.Embedding(classes, flat) if projection and classes else None
+        if self.embed is not None:  # what it adds begins as large as what it multiplies
+            nn.init.normal_(self.embed.weight, 0.0, flat**-0.5)
         initialise(self, init)
         if spectral:
             bound_spectral_norms(self)
@@ -163,11 +170,17 @@ class Discriminator(nn.Module):
         freeze_first([self.features[i:j] for i, j in itertools.pairwise([*starts, len(self.features)])], freeze)
 
     def forward(self, images: Tensor, cond: Tensor | None = None) -> Tensor | Critique:
-        seen, maps = [], packed(with_class(images, cond, self.classes), self.pack)
+        if self.embed is None:
+            images = with_class(images, cond, self.classes)
+        else:
+            check_class(cond, self.classes)
+        seen, maps = [], packed(images, self.pack)
         for layer in self.features:
             maps = layer(maps)
             if self.gives_features and isinstance(layer, nn.LeakyReLU):
                 seen.append(maps)
         flat = maps.flatten(1)
         logits = self.head(self.minibatch(flat)).squeeze(1)
+        if self.embed is not None:
+            logits = logits + (self.embed(cond) * flat).sum(1)
         return critique(logits, seen if self.gives_features else (), self.auxiliary, flat)
