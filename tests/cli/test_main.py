@@ -54,6 +54,15 @@ def test_a_verb_imports_no_more_than_it_needs(run):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(("before", "after"), [(None, "passive"), ("active", "active")])
+def test_waiting_threads_sleep_unless_the_user_says_otherwise(monkeypatch, before, after):
+    monkeypatch.setenv("OMP_WAIT_POLICY", before or "")
+    if before is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    assert main(["--version"]) == 0
+    assert os.environ["OMP_WAIT_POLICY"] == after
+
+
 def test_nothing_said_is_the_default_experiment(monkeypatch):
     given = []
     monkeypatch.setattr("gantrain.cli.train._run", lambda composed, settings, folder: given.append(settings) or Done)

@@ -96,6 +96,9 @@ verbs
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; the exit code is 0, 1 failed, 2 wrong input, 3 unhealthy, above 128 stopped by a signal."""
     words = list(sys.argv[1:] if argv is None else argv)
+    # Read when torch is loaded. Else a thread that waits for another spins: beside a busy process, which has taken the
+    # other's core, two threads are then many times slower than one.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if hasattr(sys.stdout, "reconfigure"):  # what a program puts in its place may have none
         sys.stdout.reconfigure(errors="replace")  # names of files and classes may lie outside of what a terminal knows
     try:
