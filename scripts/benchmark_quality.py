@@ -35,7 +35,7 @@ EXPERIMENTS = {
     "dcgan_mnist": ["experiment=dcgan_mnist", "epochs=1000"],
     "cgan_mnist": ["experiment=cgan_mnist", "epochs=1000"],
     "mnist_fast": ["experiment=mnist_fast"],
-    "mnist_fast, conditional": ["experiment=mnist_fast", "models=conditional"],
+    "mnist_fast, no classes": ["experiment=mnist_fast", "models=latent"],
 }
 
 

@@ -17,7 +17,7 @@ spec.loader.exec_module(quality)
 
 def test_a_row_for_each_contender_also_where_one_fails(monkeypatch, tmp_path, capsys):
     def by_run(words, folder, seconds, count):
-        if "models=conditional" in words:
+        if "models=latent" in words:
             raise UserError("ended with exit code 1")
         assert f"data.root={tmp_path}" in words
         return torch.zeros(count, 28, 28, dtype=torch.uint8), "7 iterations, stopped after 9 s"
@@ -25,13 +25,13 @@ def test_a_row_for_each_contender_also_where_one_fails(monkeypatch, tmp_path, ca
     monkeypatch.setattr(quality, "by_run", by_run)
     monkeypatch.setattr(quality, "fitted", lambda pictures, labels: quality.Judge(10).eval())
     make_mnist(tmp_path, 24)
-    only = ["mnist_fast", "mnist_fast, conditional"]
+    only = ["mnist_fast", "mnist_fast, no classes"]
     quality.table(argparse.Namespace(data=tmp_path, name="MNIST", seconds=9.0, count=12, seed=0, only=only))
     rows = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
-    (_, _, test, fast, conditional) = rows
+    (_, _, test, fast, without) = rows
     assert fast[2] == "7 iterations, stopped after 9 s"
     assert float(fast[1]) > float(test[1]) >= 0  # black pictures are farther from noise than noise is
-    assert conditional == ["mnist_fast, conditional", "-", "ended with exit code 1"]
+    assert without == ["mnist_fast, no classes", "-", "ended with exit code 1"]
 
 
 def test_without_tensorflow_its_tutorial_is_left_out_and_this_is_said(monkeypatch, capsys):
