@@ -18,6 +18,7 @@ class Source:
     `fingerprint` changes when the data do. `labels` are class numbers (n,) or None, `class_names` their names or None.
     `framing` says how files of any shape are cut; None means arrays of one shape, squashed or enlarged as asked.
     How many files, or rows of a list, cannot serve is counted by reason in `dropped`.
+    `captions` are each sample's texts, `embeddings` (n, k, d) float32 what somebody has computed of them; or None.
     Volumes have a `volume(index)`, a cube of bool, in the place of `read`; it raises Unreadable.
     """
 
@@ -26,6 +27,8 @@ class Source:
     labels: np.ndarray | None = None
     class_names: Sequence[str] | None = None
     framing: Framing | None = None
+    captions: Sequence[Sequence[str]] | None = None
+    embeddings: np.ndarray | None = None
     dropped: Mapping[str, int] = MappingProxyType({})
 
     def __len__(self) -> int:

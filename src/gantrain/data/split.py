@@ -59,6 +59,8 @@ class Part(Source):
         self.framing, self.class_names = source.framing, source.class_names
         self.dropped = source.dropped
         self.labels = None if source.labels is None else source.labels[rows]
+        self.captions = None if source.captions is None else [source.captions[row] for row in rows.tolist()]
+        self.embeddings = None if source.embeddings is None else source.embeddings[rows]
         self.fingerprint = fingerprint_of(source.fingerprint, more=rows.tobytes())
 
     def read(self, index: int) -> Image.Image:

@@ -23,6 +23,7 @@ class Synthetic(Source):
         self.fingerprint = f"synthetic-{count}-{classes}-{side}-{first}"
         self.labels = np.arange(count) % classes if classes else None
         self.names = [f"synthetic picture {index}" for index in range(count)]
+        self.captions = [[f"{kind} {first + index}" for kind in ("picture", "number")] for index in range(count)]
 
     def open(self, root: Path | None) -> "Synthetic":
         return self

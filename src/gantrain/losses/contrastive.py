@@ -1,0 +1,33 @@
+"""Which caption belongs to which picture of a batch, from both sides."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class InfoNCE:
+    """Cross-entropy of the right caption among a batch's, and of the right picture (van den Oord et al. 2018).
+
+    Both in one: the symmetric form of Radford et al. 2021 (arXiv 2103.00020). Texts are taken at length 1, so the
+    length of a picture's embedding is one over the temperature. Pairs that belong together elsewhere in the batch,
+    `also` (n, n), are left out.
+    """
+
+    def __call__(self, texts: Tensor, pictures: Tensor, also: Tensor) -> Tensor:
+        scores = (F.normalize(texts.float(), dim=1) @ pictures.float().T).masked_fill(also, -torch.inf)
+        right = torch.arange(len(scores), device=scores.device)
+        return (F.cross_entropy(scores, right) + F.cross_entropy(scores.T, right)) / 2
+
+
+class SymmetricHinge:
+    """max(0, margin + wrong - right) of inner products, for wrong pictures and wrong texts (Reed et al. 2016, eq. 4)."""
+
+    def __init__(self, margin: float = 1.0):
+        self.margin = margin
+
+    def __call__(self, texts: Tensor, pictures: Tensor, also: Tensor) -> Tensor:
+        scores = texts.float() @ pictures.float().T
+        right = scores.diagonal()
+        wrong = ~(also | torch.eye(len(scores), dtype=torch.bool, device=scores.device))
+        costs = [F.relu(self.margin + scores - right[:, None]), F.relu(self.margin + scores - right[None])]
+        return sum((cost * wrong).sum() for cost in costs) / wrong.sum().clamp(min=1)

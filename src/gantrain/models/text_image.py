@@ -1,0 +1,217 @@
+"""Texts to pictures: StackGAN's stages (Zhang et al. 2017, arXiv 1612.03242), and what came before (Reed et al. 2016)."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gantrain.data.batch import Batch
+from gantrain.errors import UserError
+from gantrain.losses.adversarial import AdversarialLoss
+from gantrain.losses.penalties import PenaltyInputs
+from gantrain.models.adversary import check_bounded, discriminator_turn, measured
+from gantrain.models.base import GANModule
+from gantrain.models.checks import check_networks, tried, z_dim_of
+from gantrain.models.joint import WAY_OUT
+from gantrain.models.latent import normal_latents
+from gantrain.models.loop.batch import Scalars
+from gantrain.models.loop.eval_mode import for_inference
+from gantrain.models.players import plays
+from gantrain.networks.critique import critique_of
+
+IN_ROW = 8  # pictures of one text in a preview
+CHUNK = 250
+
+
+class Shared:
+    """What both turns of an iteration read: the fakes, and the embeddings of texts and of mismatched texts."""
+
+    def __init__(self, fakes: Tensor, text: Tensor, wrong: Tensor):
+        self.fakes, self.text, self.wrong = fakes, text, wrong
+
+
+class TextToImage(GANModule):
+    """A generator of pictures of texts, which a network `text` embeds, against a discriminator of pairs.
+
+    The discriminator, shown a picture with a text, is to find real only a real picture with its own text: half of what
+    it must reject are real pictures with a text of another one, half are fakes. The generator also pays `kl` times the
+    divergence of the condition that it draws from a standard normal, a mean over numbers.
+
+    The generator is the network that its player names, the discriminator likewise. Without `low` it is stage I, and
+    makes pictures of noise. With `low`, the name of stage I's generator, which is frozen and in use mode, it is stage II,
+    and makes larger pictures of the small ones. Latents are all the normal numbers that a picture is made of: noise and
+    the condition's, stage I's first.
+    """
+
+    verbs = ("sample", "interpolate")
+    usual_evaluation = "texts"
+    way_out = WAY_OUT
+    words = {"sample": "--text 'TEXT' -n 8"}
+
+    def __init__(self, *, adversarial: AdversarialLoss, kl: float = 2.0, low: str | None = None, **base: Any):
+        super().__init__(measures={"discriminator": measured(adversarial)}, **base)
+        if kl < 0:
+            raise ValueError(f"kl is {kl}, it must be 0 or more")
+        if adversarial.relative:
+            raise UserError(
+                f"losses.adversarial: {type(adversarial).__name__} compares pairs of pictures, and here are twice as "
+                f"many false pairs as right ones; take losses=non_saturating or hinge"
+            )
+        check_networks(self.networks, ("text", *([low] if low else [])), "text to image")
+        self.adversarial, self.kl, self.low = adversarial, kl, low
+
+    @property
+    def generator_name(self) -> str:
+        return self.players["generator"].networks[0]
+
+    @property
+    def discriminator_name(self) -> str:
+        return self.players["discriminator"].networks[0]
+
+    @property
+    def first(self) -> str:
+        """The generator that takes noise."""
+        return self.low or self.generator_name
+
+    # ---- the game ----------------------------------------------------------------------------------------------------
+
+    def draw(self, batch: Batch) -> Batch:
+        drawn = {"z": self.noise(batch, z_dim_of(self.networks[self.first]), key="z")}
+        for key, name in self.drawn_by().items():
+            drawn[key] = self.noise(batch, self.networks[name].cond_dim, key=key)
+        return drawn
+
+    def drawn_by(self) -> dict[str, str]:
+        """The conditions' normal numbers by the generator that takes them, in the order of latents."""
+        return {**({"eps_low": self.low} if self.low else {}), "eps": self.generator_name}
+
+    def shared(self, batch: Batch, playing: Sequence[str]) -> Shared:
+        with torch.no_grad():
+            text, wrong = (self.networks["text"](batch[key]) for key in ("text", "text_wrong"))
+        with torch.set_grad_enabled("generator" in playing and torch.is_grad_enabled()):
+            return Shared(self.fakes(self.networks, batch, text), text, wrong)
+
+    def fakes(self, networks: Any, source: Batch, text: Tensor) -> Tensor:
+        """Pictures of embedded texts by these networks, from `z` and the conditions' numbers of `source`."""
+        made = source["z"]
+        if self.low:
+            with torch.no_grad():
+                made = networks[self.low](made, text, source["eps_low"])
+        return networks[self.generator_name](made, text, source["eps"])
+
+    @plays
+    def discriminator(self, batch: Batch, shared: Shared) -> tuple[Scalars, Scalars]:
+        real = self.judge(batch["real"], shared.text)
+        false = [self.judge(batch["real"], shared.wrong), self.judge(shared.fakes.detach(), shared.text)]
+        terms = {"adv": self.adversarial.discriminator(real, torch.cat(false))}
+        _, stats = discriminator_turn(self.adversarial, critique_of(real), critique_of(false[1]))
+        return terms, stats | {"wrong_logit": false[0].float().mean()}
+
+    @plays
+    def generator(self, batch: Batch, shared: Shared) -> tuple[Scalars, Scalars]:
+        mean, log_deviation = self.networks[self.generator_name].augmentation(shared.text)
+        of_fake = self.judge(shared.fakes, shared.text)
+        return {"adv": self.adversarial.generator(of_fake), "kl": self.kl * divergence(mean, log_deviation)}, {}
+
+    def judge(self, pictures: Tensor, text: Tensor) -> Tensor:
+        return critique_of(self.networks[self.discriminator_name](pictures, text)).logits
+
+    def penalised(self, name: str, batch: Batch, shared: Shared) -> dict[str, PenaltyInputs]:
+        if name == "generator":
+            return {}
+        return {"": PenaltyInputs(self.judge, batch["real"], shared.fakes.detach(), shared.text)}
+
+    # ---- before training ---------------------------------------------------------------------------------------------
+
+    def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:
+        real, low = batch["real"], self.low
+        text = real.new_zeros(len(real), self.networks["text"].features)
+        if name == "text":
+            return (batch["text"],)
+        if name == self.discriminator_name:
+            return real, text
+        if name not in (low, self.generator_name):
+            return None
+        eps = real.new_zeros(len(real), self.networks[name].cond_dim)
+        if name == self.first:
+            return real.new_zeros(len(real), z_dim_of(self.networks[name])), text, eps
+        with for_inference(self.networks[low]):
+            return self.networks[low](*self.inputs_of(low, batch)), text, eps
+
+    def target_of(self, name: str, batch: Batch) -> Tensor | None:
+        return batch["real"] if name == self.generator_name else None
+
+    def check(self, batch: Batch) -> dict[str, Any]:
+        one = {key: value[:1] for key, value in batch.items()}
+        for name in ("text", *([self.low] if self.low else [])):  # what others get is made by them
+            tried(name, self.networks[name], *self.inputs_of(name, one), way_out=self.way_out)
+        check_bounded(self, self.adversarial, "discriminator")
+        return super().check(batch)
+
+    # ---- what health looks at ----------------------------------------------------------------------------------------
+
+    def made(self, batch: Batch, generator: torch.Generator) -> Batch:
+        latents = self.latents(len(batch["real"]), generator).to(batch["real"].device)
+        return {"real": self.fakes(self.networks, self.parts(latents), self.networks["text"](batch["text"]))}
+
+    def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor:
+        return self.judge(samples, self.networks["text"](batch["text"]))
+
+    # ---- a trained run -----------------------------------------------------------------------------------------------
+
+    @property
+    def z_dim(self) -> int:
+        """How many normal numbers a picture is made of."""
+        conditions = sum(self.networks[name].cond_dim for name in self.drawn_by().values())
+        return z_dim_of(self.networks[self.first]) + conditions
+
+    def latents(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
+        """`n` latents from a CPU generator, as LatentGAN draws them."""
+        return normal_latents(n, self.z_dim, generator, truncation)
+
+    def parts(self, latents: Tensor) -> Batch:
+        """Latents (n, z_dim) as noise and the conditions' numbers."""
+        sizes = [z_dim_of(self.networks[self.first]), *(self.networks[n].cond_dim for n in self.drawn_by().values())]
+        return dict(zip(("z", *self.drawn_by()), latents.split(sizes, 1), strict=True))
+
+    def embedded(self, text: Tensor, raw: bool = False) -> Tensor:
+        """Embeddings (n, d), on the CPU, of letters or of given embeddings."""
+        return self.in_chunks(lambda part: self.averaged("text", raw)(part), text)
+
+    def generate(self, latents: Tensor, embedding: Tensor, raw: bool = False, chunk: int = CHUNK) -> Tensor:
+        """Pictures in the data's range, on the CPU, of embedded texts (n, d); EMA weights unless `raw`."""
+        networks = {name: self.averaged(name, raw) for name in {self.first, self.generator_name}}
+
+        def of(part: Tensor, text: Tensor) -> Tensor:
+            return self.fakes(networks, self.parts(part), text)
+
+        return self.in_chunks(of, latents, embedding, networks=networks.values(), chunk=chunk)
+
+    def in_chunks(self, function: Any, *inputs: Tensor, networks: Any = None, chunk: int = CHUNK) -> Tensor:
+        """What `function` of networks in eval mode makes of inputs, a part at a time, on the CPU."""
+        together = nn.ModuleList(self.networks.values() if networks is None else networks)
+        with for_inference(together):
+            parts = zip(*(value.split(chunk) for value in inputs), strict=True)
+            return torch.cat([function(*(value.to(self.device) for value in part)).float().cpu() for part in parts])
+
+    def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Rows of pictures of one text each."""
+        columns = min(len(batch["real"]), self.preview_columns)
+        text = self.embedded(batch["text"][: max(1, len(batch["real"]) // columns)])
+        latents = self.latents(len(text) * columns, generator)
+        return self.generate(latents, text.repeat_interleave(columns, 0))
+
+    @property
+    def preview_columns(self) -> int:
+        return IN_ROW
+
+    def networks_for_use(self) -> Sequence[str]:
+        return tuple(dict.fromkeys(("text", self.first, self.generator_name)))
+
+
+def divergence(mean: Tensor, log_deviation: Tensor) -> Tensor:
+    """KL of N(mean, deviation) from N(0, 1), a mean over numbers: 0 at mean 0 and deviation 1."""
+    mean, log_deviation = mean.float(), log_deviation.float()
+    return (0.5 * ((2 * log_deviation).exp() + mean.square() - 1) - log_deviation).mean()
