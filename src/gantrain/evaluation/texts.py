@@ -1,4 +1,4 @@
-"""Whether texts and pictures agree: the right caption among others, cosine, and how like real pictures made ones are."""
+"""Whether texts and pictures agree: the right caption among others, cosine; and how like real ones pictures are."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -20,7 +20,7 @@ class InfoNCE:
 
 
 class SymmetricHinge:
-    """max(0, margin + wrong - right) of inner products, for wrong pictures and wrong texts (Reed et al. 2016, eq. 4)."""
+    """max(0, margin + wrong - right) of inner products, for wrong pictures and wrong texts (Reed et al. 2016)."""
 
     def __init__(self, margin: float = 1.0):
         self.margin = margin

@@ -15,7 +15,7 @@ from gantrain.models.players import plays
 
 Contrast = Callable[[Tensor, Tensor, Tensor], Tensor]
 IN_ROW = 4  # pictures beside a text
-WAY_OUT = "interpolate networks.*.text and networks.eye.features from networks.text.features, as configs/networks/stackgan.yaml"
+WAY_OUT = "interpolate what follows from networks.text.features and from sizes, as configs/networks/stackgan.yaml does"
 
 
 class JointEmbedding(GANModule):

@@ -1,7 +1,6 @@
-"""Texts to pictures: StackGAN's stages (Zhang et al. 2017, arXiv 1612.03242), and what came before (Reed et al. 2016)."""
+"""Texts to pictures: StackGAN's stages (Zhang et al. 2017, arXiv 1612.03242), and Reed et al. 2016 before it."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import torch
@@ -40,15 +39,14 @@ class TextToImage(GANModule):
     divergence of the condition that it draws from a standard normal, a mean over numbers.
 
     The generator is the network that its player names, the discriminator likewise. Without `low` it is stage I, and
-    makes pictures of noise. With `low`, the name of stage I's generator, which is frozen and in use mode, it is stage II,
-    and makes larger pictures of the small ones. Latents are all the normal numbers that a picture is made of: noise and
-    the condition's, stage I's first.
+    makes pictures of noise. With `low`, the name of stage I's generator, which is frozen and in use mode, it is stage
+    II, and makes larger pictures of the small ones. Latents are all the normal numbers that a picture is made of: noise
+    and the conditions', stage I's first.
     """
 
     verbs = ("sample", "interpolate")
     usual_evaluation = "texts"
     way_out = WAY_OUT
-    words = {"sample": "--text 'TEXT' -n 8"}
 
     def __init__(self, *, adversarial: AdversarialLoss, kl: float = 2.0, low: str | None = None, **base: Any):
         super().__init__(measures={"discriminator": measured(adversarial)}, **base)
