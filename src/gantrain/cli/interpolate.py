@@ -1,15 +1,19 @@
 """`gantrain interpolate RUN`: a walk between latents, or between the styles of projected photos.
 
-A .png shows a leg per row, a film one closed walk. It is spherical between latents, straight between styles.
+A .png shows a leg per row, a film one closed walk. It is spherical between latents, straight between styles. Of a run of
+texts it goes straight from one --text to the next with a latent that stays, another in each row; with one --text it goes
+between latents.
 
 Examples:
     gantrain interpolate RUN --out walk.gif
     gantrain interpolate RUN --out walk.png --seed 3
     gantrain interpolate RUN --styles D/anna.safetensors D/ben.safetensors --out walk.gif
+    gantrain interpolate RUN --text "a small red square" --text "a large blue circle"
 """
 
 import argparse
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +21,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gantrain.cli.options import Add, add_class, add_run, add_seed, classes_of, writing
+from gantrain.cli.options import Add, add_class, add_run, add_seed, add_text, classes_of, refuse_texts, writing
 from gantrain.drawing import video
 from gantrain.drawing.pictures import grid, save_gif, to_pil
-from gantrain.drawing.sheets import labelled_rows
+from gantrain.drawing.sheets import broken, labelled_rows
 from gantrain.errors import UserError
 from gantrain.inference.latents import latent_family, read_latents
 from gantrain.inference.slerp import legs, times, walk
 from gantrain.inference.style_files import read_styles
 from gantrain.inference.styles import refuse_without_styles, straight
+from gantrain.inference.texts import Asked, asked_of
 
 KINDS = (".png", ".gif", ".mp4")
 FRAMES_PER_SECOND = 25
@@ -42,6 +47,7 @@ def add_options(add: Add) -> None:
     add("--space", choices=("z", "w"), default="z", help="w: between the styles of latents, of a run that has some (z)")
     add("--out", type=Path, help="a .png, .gif or .mp4 (RUN/interpolation.png)")
     add_class(add, "of a conditional run, by number or name (in a .png each row its own in turn, else 0)")
+    add_text(add)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -54,6 +60,15 @@ def main(args: argparse.Namespace) -> None:
     module, data = latent_family(args.run, args.plugins)
     if args.styles or args.space == "w":
         refuse_without_styles(module, "--styles" if args.styles else "--space w")
+    asked = None
+    if module.takes_texts:
+        asked = asked_of(module, data, args.text, args.text_file, args.embedding, args.raw)
+    else:
+        refuse_texts(args)
+    if asked is not None and len(asked.names) > 1:
+        samples, labels = between_texts(module, args, asked, steps, moving)
+        write(data.pictures(samples), labels, steps, out)
+        return
     stops, names = choose(module, args, moving)
     check_length(len(stops) - (not moving), steps)
     starts, ends = legs(stops, closed=moving)
@@ -64,21 +79,47 @@ def main(args: argparse.Namespace) -> None:
     if args.space == "w" or args.styles:
         samples = module.generate_from(straight(starts, ends, times(steps, closed=moving)).flatten(0, 1), args.raw)
     else:
-        cond = None if of_legs is None else of_legs.repeat_interleave(steps)
-        samples = module.generate(walk(stops, steps, closed=moving).flatten(0, 1), cond=cond, raw=args.raw)
-    pictures = data.pictures(samples)
+        latents = walk(stops, steps, closed=moving).flatten(0, 1)
+        if asked is None:
+            cond = None if of_legs is None else of_legs.repeat_interleave(steps)
+            samples = module.generate(latents, cond=cond, raw=args.raw)
+        else:
+            samples = module.generate(latents, asked.embeddings.expand(len(latents), -1), args.raw)
+    labels = [f"{a} to {b}" for a, b in itertools.pairwise(names)]
+    if of_legs is not None and not moving:
+        labels = [f"{label}\nclass {number}" for label, number in zip(labels, of_legs, strict=True)]
+    write(data.pictures(samples), labels, steps, out)
+
+
+def write(pictures: Tensor, labels: Sequence[str], steps: int, out: Path) -> None:
+    """The pictures of a walk as the file's kind wants them: a label for each row of `steps`, or a film."""
     with writing("--out", out):
-        if kind == ".png":
-            labels = [f"{a} to {b}" for a, b in itertools.pairwise(names)]
-            if of_legs is not None:
-                labels = [f"{label}\nclass {number}" for label, number in zip(labels, of_legs, strict=True)]
+        if out.suffix.lower() == ".png":
             rows = [to_pil(grid(row, columns=steps)).convert("RGB") for row in pictures.split(steps)]
             labelled_rows(list(zip(labels, rows, strict=True))).save(out)
-        elif kind == ".gif":
+        elif out.suffix.lower() == ".gif":
             save_gif(frames(pictures), out, 1000 // FRAMES_PER_SECOND)
         else:
             video.save_mp4(frames(pictures), out, FRAMES_PER_SECOND)
     print(out)
+
+
+def between_texts(
+    module: Any, args: argparse.Namespace, asked: Asked, steps: int, moving: bool
+) -> tuple[Tensor, list[str]]:
+    """Pictures on straight lines between embedded texts, and what each row of them is."""
+    if args.latents:
+        z, _ = read_latents(args.latents, module.z_dim)
+    else:
+        z = module.latents(1 if moving else args.rows or 4, torch.Generator().manual_seed(args.seed))
+    z = z[:1] if moving else z
+    starts, ends = legs(asked.embeddings, closed=moving)
+    check_length(len(starts) * len(z), steps)
+    texts = torch.lerp(starts[:, None], ends[:, None], times(steps, closed=moving)[None, :, None])
+    texts = texts[:, None].expand(-1, len(z), -1, -1).flatten(0, 2)
+    latents = z[None, :, None].expand(len(starts), -1, steps, -1).flatten(0, 2)
+    labels = [broken(f"{a} > {b}") for a, b in itertools.pairwise(asked.names) for _ in z]
+    return module.generate(latents, texts, args.raw), labels
 
 
 def check(args: argparse.Namespace, kind: str) -> None:

@@ -101,6 +101,25 @@ def class_of(word: str, module: Any, data: Any) -> int:
     return names.index(word)
 
 
+def add_text(add: Add) -> None:
+    """The texts of a run that makes pictures of texts; `asked_of` reads them."""
+    add("--text", action="append", default=[], metavar="TEXT", help="of a run of texts: what is to be seen; several")
+    add("--text-file", type=Path, metavar="FILE", help="of a run of texts: one a line")
+    add(
+        "--embedding",
+        type=Path,
+        metavar="FILE",
+        help="of a run of texts: computed embeddings (.npy, .npz, .safetensors)",
+    )
+
+
+def refuse_texts(args: Any) -> None:
+    """Raise UserError where texts are given for a run that takes none."""
+    for option in ("text", "text_file", "embedding"):
+        if getattr(args, option):
+            raise UserError(f"--{option.replace('_', '-')}: this run's samples are not made of texts; leave it out")
+
+
 def add_pictures(add: Add) -> None:
     """The run, the pictures and where they go."""
     add_run(add, best=True)

@@ -16,14 +16,25 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gantrain.cli.options import Add, add_class, add_psi, add_run, add_seed, classes_of, writing
+from gantrain.cli.options import (
+    Add,
+    add_class,
+    add_psi,
+    add_run,
+    add_seed,
+    add_text,
+    classes_of,
+    refuse_texts,
+    writing,
+)
 from gantrain.data import GANDataModule
 from gantrain.data.formats.volume_export import Empty
 from gantrain.drawing.pictures import grid, to_pil
-from gantrain.drawing.sheets import labelled_rows
+from gantrain.drawing.sheets import broken, labelled_rows
 from gantrain.errors import UserError
 from gantrain.inference.latents import latent_family, save_latents
 from gantrain.inference.styles import refuse_without_styles
+from gantrain.inference.texts import asked_of
 
 CHUNK = 250
 IN_ROW = 8  # samples for each of several psi
@@ -33,7 +44,7 @@ MOST = 1_000_000  # files, and latents in memory
 
 def add_options(add: Add) -> None:
     add_run(add, best=True)
-    add("-n", type=int, help=f"how many (64; {IN_ROW} with several --psi)")
+    add("-n", type=int, help=f"how many (64; {IN_ROW} with several --psi, and of each text)")
     add_seed(add, "the same seed, the same pictures (0)")
     add("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
     add("--force", action="store_true", help="replace the samples that the folder holds")
@@ -48,19 +59,19 @@ def add_options(add: Add) -> None:
     )
     add("--save-latents", type=Path, metavar="FILE", help="write their latents as well, for interpolate and arithmetic")
     add_class(add, "of a conditional run only this one, by number or name (all in turn)")
+    add_text(add)
 
 
 def main(args: argparse.Namespace) -> None:
-    sweep, n = len(args.psi) > 1, args.n
-    if n is None:
-        n = IN_ROW if sweep else 64
-    if n < 1:
-        raise UserError(f"-n is {n}, it must be 1 or more")
+    sweep = len(args.psi) > 1
+    if args.n is not None and args.n < 1:
+        raise UserError(f"-n is {args.n}, it must be 1 or more")
     if args.truncation is not None and not args.truncation > 0:
         raise UserError(f"--truncation is {args.truncation}, it must be above 0, such as 0.7")
     if args.truncation is not None and args.psi != [1.0]:
         raise UserError("--psi and --truncation: one moves styles, the other cuts latents; leave one out")
     module, data = latent_family(args.run, args.plugins, args.best)
+    n = args.n or (IN_ROW if sweep or module.takes_texts else 64)
     if args.psi != [1.0]:
         refuse_without_styles(module, "--psi")
     out = place_of(args, data, n)
@@ -73,6 +84,10 @@ def main(args: argparse.Namespace) -> None:
     if args.save_latents is not None:
         with writing("--save-latents", args.save_latents):
             save_latents(latents, args.save_latents)
+    if module.takes_texts:
+        of_texts(args, module, data, latents, out)
+        return
+    refuse_texts(args)
     cond = classes_of(args.of_class, torch.arange(len(latents)), module, data)
     if columns is None and args.of_class is None:
         columns = module.classes  # one each
@@ -109,6 +124,24 @@ def place_of(args: argparse.Namespace, data: GANDataModule, n: int) -> Path:
 def sheet(data: GANDataModule, samples: Iterable[Tensor], columns: int | None) -> Image.Image:
     """The samples, a part after the other, as one picture."""
     return to_pil(grid(torch.cat([data.pictures(part) for part in samples]), columns))
+
+
+def of_texts(args: argparse.Namespace, module: Any, data: GANDataModule, latents: Tensor, out: Path) -> None:
+    """Write the pictures of texts: a row for each in a grid, all of the same latents, or one after the other."""
+    if args.of_class is not None:
+        raise UserError("--class: this run's samples are of texts, not of classes; say it in --text")
+    asked = asked_of(module, data, args.text, args.text_file, args.embedding, args.raw)
+    count = len(latents) * len(asked.names)
+    refuse_too_many(count, out)
+    rows = (module.generate(latents, text.expand(len(latents), -1), args.raw) for text in asked.embeddings)
+    with writing("--out", out):
+        if out.suffix.lower() == ".png":
+            columns = IN_ROW if len(asked.names) == 1 else len(latents)
+            sheets = [sheet(data, [row], columns).convert("RGB") for row in rows]
+            labelled_rows([(broken(n), row) for n, row in zip(asked.names, sheets, strict=True)]).save(out)
+        else:
+            save_each((sample for row in rows for sample in row), count, data, out, args.format)
+    print(out)
 
 
 def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool, psi: float) -> Iterator[Tensor]:

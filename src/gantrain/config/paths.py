@@ -43,6 +43,8 @@ PLACES = (
     Place("data.root", "folder"),
     Place("data.cache_dir", "folder"),
     Place("data.dataset.table", "name"),
+    Place("data.dataset.captions_root", "folder"),
+    Place("data.dataset.embeddings", "file"),
     Place("losses.*.weights", "file", frozen=True),
     Place("networks.*.path", "file", frozen=True),
     Place("evaluation.weights", "file"),

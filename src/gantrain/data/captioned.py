@@ -15,11 +15,9 @@ from gantrain.data.captions import LENGTH, Captions, tokens, words
 from gantrain.data.jitter import check_load_size, crops
 from gantrain.data.module import GANDataModule
 from gantrain.drawing.pictures import grid, to_pil
-from gantrain.drawing.sheets import labelled_rows
+from gantrain.drawing.sheets import broken, labelled_rows
 from gantrain.errors import UserError
 from gantrain.rng import derive_seed
-
-WIDEST = 44  # letters of a line beside a row of pictures
 
 
 class CaptionedPictures(GANDataModule):
@@ -102,16 +100,6 @@ class CaptionedPictures(GANDataModule):
         rows = [to_pil(grid(row, columns)).convert("RGB") for row in pictures.split(columns)]
         labels = [broken(words(row)) for row in text[: len(rows)].tolist()]
         return on_paper(labelled_rows(list(zip(labels, rows, strict=True))))
-
-
-def broken(text: str) -> str:
-    """A text in lines that fit beside pictures."""
-    lines = [""]
-    for word in text.split():
-        if lines[-1] and len(lines[-1]) + len(word) >= WIDEST:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return "\n".join(line[: 2 * WIDEST] for line in lines[:6])
 
 
 def on_paper(sheet: Image.Image) -> Tensor:

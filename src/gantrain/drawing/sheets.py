@@ -1,6 +1,7 @@
 """Pictures with words beside them."""
 
 import functools
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from gantrain.drawing.pictures import to_pil
 
 GAP = 8
+WIDEST, MOST_LINES = 32, 6  # letters of a line, and lines of a text
 INK, PAPER = "#222222", "#ffffff"
 
 
@@ -25,6 +27,12 @@ def enlarged(picture: Tensor, side: int) -> Image.Image:
     image = to_pil(picture).convert("RGB")
     scale = side / max(image.size)
     return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.NEAREST)
+
+
+def broken(text: str) -> str:
+    """A text of any length in a few lines that fit beside pictures."""
+    lines = textwrap.wrap(text, WIDEST)
+    return "\n".join(lines[:MOST_LINES]) + (" ..." if len(lines) > MOST_LINES else "")
 
 
 def labelled_rows(rows: Sequence[tuple[str, Image.Image | None]]) -> Image.Image:

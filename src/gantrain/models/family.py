@@ -34,6 +34,7 @@ class Family:
     classes: int | None = None  # of the class numbers that `generate` takes, where it takes any
     adversarial: AdversarialLoss | None = None  # the loss by which a discriminator judges, where there is one
     fade_images: int | None = None  # of the stage, over which networks that grow fade to its size, where they do
+    takes_texts = False  # whether samples are made of texts as well: `generate(latents, embeddings)`
     has_targets = False  # whether each sample that `made` gives has one real sample that it should be
     way_out = "interpolate its options from data, as configs/networks does"  # where a network does not fit the data
 

@@ -46,6 +46,7 @@ class TextToImage(GANModule):
 
     verbs = ("sample", "interpolate")
     usual_evaluation = "texts"
+    takes_texts = True
     way_out = WAY_OUT
 
     def __init__(self, *, adversarial: AdversarialLoss, kl: float = 2.0, low: str | None = None, **base: Any):

@@ -1,5 +1,7 @@
 """Texts to embeddings, and pictures to embeddings of the same kind (Reed et al. 2016, arXiv 1605.05396)."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -50,12 +52,19 @@ class CharCNNRNN(nn.Module):
 
 
 class Given(nn.Module):
-    """Embeddings (n, features) that somebody has computed, as they are: a text encoder that has been at work before."""
+    """Embeddings (n, features) that somebody has computed, as they are: a text encoder that has been at work before.
+
+    A subclass of a user's own that knows the encoder gives `embed`, so that a run takes new texts.
+    """
 
     def __init__(self, features: int):
         super().__init__()
         check_whole(1, features=features)
         self.features = features
+
+    def embed(self, texts: Sequence[str]) -> Tensor:
+        """Embeddings (n, features) of texts. Raises NotImplementedError where nobody said how."""
+        raise NotImplementedError
 
     def forward(self, text: Tensor) -> Tensor:
         if not text.is_floating_point():
