@@ -54,6 +54,10 @@ SMALLER = {
     "pggan_faces": (*grown_to(8, 4, 8, 16, 32, top=16), "models.fade_images=null"),
     "pggan_celebahq": (*grown_to(8, *(4 * 2**i for i in range(8)), top=16), "models.fade_images=null"),
     "stylegan1_faces": grown_to(16, 16, 32, top=16),
+    **dict.fromkeys(
+        ("stackgan_birds", "stackgan_book", "stackgan_folder", "stackgan_shapes"),
+        ("networks.generator_low.size=16", "networks.generator.size=32", "networks.eye.size=8", "data.length=66"),
+    ),
     "gan3d_shapenet": ("data.size=32",),
     "gan3d_shapenet_paper": ("data.size=32",),
 }
@@ -111,7 +115,8 @@ def use(gantrain, tmp_path):
     for key, value in data.blank(2).items():  # by which networks are exported
         assert (value.shape, value.dtype) == (examples[key].shape, examples[key].dtype), key
     if "sample" in verbs:
-        sampled = gantrain("sample", "straight", "-n", 3, "--out", "pictures")
+        texts = ("--text", "a small red square") if uses_of(trained.stage).takes_texts else ()
+        sampled = gantrain("sample", "straight", "-n", 3, *texts, "--out", "pictures")
         assert sampled.code == 0, sampled
         assert len(list((tmp_path / "pictures").glob("*.png"))) == 3
     else:

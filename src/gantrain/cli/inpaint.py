@@ -53,6 +53,7 @@ def main(args: argparse.Namespace) -> int:
     trained = load_trained(args.run, args.plugins, args.best)
     data = trained.data
     fills, draws = "inpaint" in trained.verbs, "sample" in trained.verbs and data.formats == ("png",)
+    draws = draws and not trained.module.takes_texts
     if not fills and not (args.optimise and draws):
         way_out = "add --optimise" if draws else "name a run of an experiment such as inpaint_folder"
         raise UserError(f"{args.run} has not learnt to fill holes; {way_out}")

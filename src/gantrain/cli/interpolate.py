@@ -57,7 +57,7 @@ def main(args: argparse.Namespace) -> None:
     moving = kind != ".png"
     steps = args.steps or (24 if moving else 8)
     check_length(1 if args.latents or args.styles else args.rows or 8, steps)  # before anything is drawn
-    module, data = latent_family(args.run, args.plugins)
+    module, data = latent_family(args.run, args.plugins, texts=True)
     if args.styles or args.space == "w":
         refuse_without_styles(module, "--styles" if args.styles else "--space w")
     asked = None

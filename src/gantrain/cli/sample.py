@@ -70,7 +70,7 @@ def main(args: argparse.Namespace) -> None:
         raise UserError(f"--truncation is {args.truncation}, it must be above 0, such as 0.7")
     if args.truncation is not None and args.psi != [1.0]:
         raise UserError("--psi and --truncation: one moves styles, the other cuts latents; leave one out")
-    module, data = latent_family(args.run, args.plugins, args.best)
+    module, data = latent_family(args.run, args.plugins, args.best, texts=True)
     n = args.n or (IN_ROW if sweep or module.takes_texts else 64)
     if args.psi != [1.0]:
         refuse_without_styles(module, "--psi")

@@ -1,6 +1,5 @@
 """Captions as numbers: letters by Reed's alphabet, or embeddings that somebody has computed; whose they are."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,23 +36,16 @@ def words(row: Sequence[int]) -> str:
 
 def remarks(texts: Sequence[str], length: int) -> list[str]:
     """What of texts is lost as tokens, in sentences that name the first such text."""
-    lost = Counter()
-    first: dict[str, str] = {}
-    for text in texts:
-        unknown = sorted(set(text.lower()) - PLACES.keys())
-        for kind in ("long" if len(text) > length else "", "unknown" if unknown else ""):
-            if kind:
-                lost[kind] += 1
-                first.setdefault(kind, text if kind == "long" else "".join(unknown[:5]))
-    told = []
-    if lost["long"]:
+    long = [text for text in texts if len(text) > length]
+    odd = [text for text in texts if set(text.lower()) - PLACES.keys()]
+    told, of = [], f"of {len(texts):,} texts have"
+    if long:
+        told.append(f"{len(long):,} {of} more than {length} letters and are cut, such as {long[0][:40]!r}...")
+    if odd:
+        lost = "".join(sorted(set(odd[0].lower()) - PLACES.keys())[:5])
         told.append(
-            f"{lost['long']:,} texts have more than {length} letters and are cut, such as {first['long'][:40]!r}"
-        )
-    if lost["unknown"]:
-        told.append(
-            f"{lost['unknown']:,} texts have letters that the alphabet lacks, which become blanks, such as "
-            f"{first['unknown']!r}; it has English letters, digits and punctuation"
+            f"{len(odd):,} {of} letters that the alphabet lacks, which become blanks, such as {lost!r}; it has English "
+            f"letters, digits and punctuation"
         )
     return told
 

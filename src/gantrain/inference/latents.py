@@ -14,13 +14,22 @@ from gantrain.training.loading import load_trained
 WAY_OUT = "`gantrain sample RUN --save-latents FILE` writes a good one"
 
 
-def latent_family(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> tuple[Any, Any]:
-    """A trained run's module that makes samples from latents, and its data, not opened. Raises UserError."""
+def latent_family(
+    folder: Path | str, plugins: Sequence[str] = (), best: bool = False, texts: bool = False
+) -> tuple[Any, Any]:
+    """A trained run's module that makes samples from latents, and its data, not opened. Raises UserError.
+
+    One that makes them of texts as well is refused unless `texts` are there.
+    """
     trained = load_trained(folder, plugins, best)
     if "sample" not in trained.verbs:
         raise UserError(f"{folder} makes no pictures from noise; see `gantrain --help` for what it can do")
     if lacking := [name for name in ("latents", "generate") if not hasattr(trained.module, name)]:
         raise UserError(f"sample: {type(trained.module).__name__} has no {lacking[0]}, as LatentGAN has; give it one")
+    if trained.module.takes_texts and not texts:
+        raise UserError(
+            f"{folder} makes pictures of texts; use `gantrain sample` or `gantrain interpolate` with --text"
+        )
     return trained.module, trained.data
 
 

@@ -11,17 +11,16 @@ from gantrain.networks.dcgan import doublings
 
 LETTERS = 70  # places in the alphabet; 0 is none
 SHORTEST = 66  # letters, of which three convolutions with pooling leave one step
-SPREAD = 0.08  # of the first weights
 
 
 class CharCNNRNN(nn.Module):
     """Letters (n, length) int64 to embeddings (n, features): convolutions, then a recurrent layer (char-CNN-RNN).
 
     `width` are the channels of the first convolution: 384 as published, 96 for a quarter of that. The others follow in
-    its proportions.
+    its proportions. Weights begin uniform within `spread`, .08 as published, or with null as torch begins them.
     """
 
-    def __init__(self, width: int, features: int):
+    def __init__(self, width: int, features: int, spread: float | None = None):
         super().__init__()
         check_whole(1, width=width, features=features)
         b, c = round(width * 4 / 3), round(width * 2 / 3)
@@ -33,8 +32,8 @@ class CharCNNRNN(nn.Module):
         )
         self.recurrent = nn.RNNCell(c, c, nonlinearity="relu")  # a step at a time: eight are all there are
         self.embed = nn.Linear(c, features)
-        for weight in self.parameters():
-            nn.init.uniform_(weight, -SPREAD, SPREAD)
+        for weight in self.parameters() if spread is not None else ():
+            nn.init.uniform_(weight, -spread, spread)
 
     def forward(self, text: Tensor) -> Tensor:
         if text.is_floating_point():
