@@ -141,6 +141,22 @@ def styled(_styled):
 
 
 @pytest.fixture(scope="session")
+def _told(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("told") / "run"
+    words = ("experiment=stackgan_shapes", "debug=tiny", "callbacks.samples=null", "evaluation=none", "logger=none")
+    sizes = ("networks.generator_low.size=16", "networks.generator.size=32", "networks.eye.size=8")
+    assert main([*words, *sizes, f"hydra.run.dir={folder}"]) == 0
+    return folder
+
+
+@pytest.fixture
+def told(_told):
+    """A run that makes pictures of texts, in the folder `run`."""
+    shutil.copytree(_told, "run")
+    return Path("run")
+
+
+@pytest.fixture(scope="session")
 def _scheduled(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scheduled") / "run"
     assert main([*SCHEDULED, f"hydra.run.dir={folder}"]) == 0

@@ -99,3 +99,27 @@ def test_mistakes(gantrain, latents, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     refused(gantrain("interpolate", "run", "--out", "walk.mp4"), "pip install 'gantrain[mp4]'", ".gif")
     assert not Path("walk.mp4").exists()
+
+
+def test_a_walk_between_texts_has_a_row_for_each_latent(gantrain, told):
+    texts = ("--text", "a red square", "--text", "a blue circle")
+    assert gantrain("interpolate", told, *texts, "--rows", 2, "--steps", 3, "--out", "a.png").code == 0
+    assert gantrain("interpolate", told, *texts, "--steps", 2, "--out", "a.gif").code == 0
+    assert Image.open("a.gif").size == (128, 128)
+    one = gantrain("interpolate", told, "--text", "a red square", "--rows", 2, "--steps", 3, "--out", "b.png")
+    assert one.code == 0
+    sides = [np.array(Image.open(name)) for name in ("a.png", "b.png")]
+    # Each row begins with its latent's red square; a walk between latents begins with the first of these.
+    assert gantrain("sample", told, "--text", "a red square", "-n", 2, "--out", "s").code == 0
+    assert gantrain("sample", told, "--text", "a blue circle", "-n", 2, "--out", "t").code == 0
+    for name, place in (("s/0", 0), ("s/1", 0), ("t/0", 0), ("t/1", 0), ("s/0", 1)):
+        assert stands_in(Image.open(f"{name}.png"), sides[place]), (name, place)
+    refused(gantrain("interpolate", told), "--text")
+
+
+def stands_in(picture, sheet):
+    """Whether a picture of 32 pixels, enlarged twice, is a part of a sheet."""
+    wanted = np.array(picture).repeat(2, 0).repeat(2, 1)
+    views = np.lib.stride_tricks.sliding_window_view(sheet, wanted.shape)[:, :, 0]
+    tops, lefts = np.nonzero((views[:, :, 0, 0] == wanted[0, 0]).all(2))
+    return any((views[t, left] == wanted).all() for t, left in zip(tops, lefts, strict=True))

@@ -1,5 +1,6 @@
 """`gantrain sample --save-latents`: the latents of the pictures."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -171,3 +172,39 @@ def test_sample(gantrain):
     assert sorted(p.name for p in Path("folder/of/pictures").iterdir())[-1] == "11.png"
     assert Image.open("folder/of/pictures/00.png").size == (16, 16)
     refused(gantrain("sample", "run", "-n", 0), "-n is 0")
+
+
+def test_texts_have_a_row_each(gantrain, told):
+    texts = ("--text", "a small red square", "--text", "blue", "-n", 3)
+    for out, options in (("a.png", ()), ("b.png", ()), ("c.png", ("--seed", 1)), ("d.png", ("--raw",))):
+        assert gantrain("sample", told, *texts, *options, "--out", out).code == 0
+    a, b, c, d = (Path(f"{name}.png").read_bytes() for name in "abcd")
+    assert a == b
+    assert c != a
+    assert d != a
+    assert gantrain("sample", told, *texts, "--out", "each").code == 0
+    assert sorted(file.name for file in Path("each").iterdir()) == [f"{i}.png" for i in range(6)]
+    assert gantrain("sample", told, "--text", "blue", "-n", 2, "--out", "blue").code == 0
+    assert Path("blue/1.png").read_bytes() == Path("each/4.png").read_bytes()  # one seed, whatever is asked beside it
+
+
+def test_a_run_of_texts_reads_them_wherever_it_lies(gantrain, told):
+    assert gantrain("sample", told, "--text", "a red cross", "-n", 2, "--out", "a.png").code == 0
+    shutil.move(told, "elsewhere")
+    Path("t.txt").write_text("a red cross\n", encoding="utf-8")
+    assert gantrain("sample", "elsewhere", "--text-file", "t.txt", "-n", 2, "--out", "b.png").code == 0
+    assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
+
+
+@pytest.fixture
+def run_of_digits(_trained):
+    """It is only looked at."""
+    return _trained
+
+
+def test_texts_belong_to_runs_of_texts(gantrain, told, run_of_digits):
+    refused(gantrain("sample", told), "give --text 'TEXT'")
+    refused(gantrain("sample", told, "--text", "a", "--class", 1), "--class")
+    refused(gantrain("sample", told, "--text", "a", "--vary", 0), "--vary")
+    refused(gantrain("sample", run_of_digits, "--text", "a"), "--text: this run's samples are not made of texts")
+    refused(gantrain("arithmetic", told, "--plus", "z"), "makes pictures of texts")

@@ -67,7 +67,7 @@ def test_damaged_lists_are_named(root, file, text, said):
 
 
 def test_what_is_missing_is_named(root):
-    with pytest.raises(UserError, match="there is no folder .*images"):
+    with pytest.raises(UserError, match=r"there is no folder .*images"):
         CaptionedBirds().open(root / "images")
     (root / "images.txt").unlink()
     with pytest.raises(UserError, match=r"cannot read .*images\.txt"):
