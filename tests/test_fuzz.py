@@ -37,9 +37,12 @@ from gantrain.cli.sweep import Job
 from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
 from gantrain.data.aged_faces import read_csv, read_mat
+from gantrain.data.birds import boxes_of
+from gantrain.data.captioned_folder import lines_of, read_table
 from gantrain.data.folder import ImageFolder
 from gantrain.data.formats import decode as decoding
 from gantrain.data.formats.decode import Framing, Unreadable, guarded, lost_of, open_picture, to_array
+from gantrain.data.formats.embeddings import read_embeddings
 from gantrain.data.formats.mat import inflated
 from gantrain.data.formats.volume_files import read_volume
 from gantrain.data.hub_images import HubImages
@@ -480,6 +483,25 @@ class Resumed:
             self.game.schedules[name].step()
 
 
+def captions(file: Path) -> None:
+    file.write_text('path,caption\na.jpg,red\n"a.jpg","a ""red"" bird"\nb/c.jpg,blue\n', encoding="utf-8")
+
+
+def birds(file: Path) -> None:
+    file.write_text("1 a/b.jpg\n2 a/c.jpg\n", encoding="utf-8")
+    (file.parent / "bounding_boxes.txt").write_text("1 10.0 5.0 30.0 20.0\n2 1.0 2.0 3.0 4.0\n", encoding="utf-8")
+
+
+def embeddings(file: Path) -> None:
+    values = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
+    if file.suffix == ".npy":
+        np.save(file, values)
+    elif file.suffix == ".npz":
+        np.savez_compressed(file, embeddings=values, paths=np.array(["a.jpg", "b.jpg"]))
+    else:
+        save_file({"embeddings": torch.from_numpy(values)}, file, metadata={"paths": '["a.jpg", "b.jpg"]'})
+
+
 def exported(file: Path) -> None:
     load_exported(torch.nn.Linear(3, 2), file)
 
@@ -544,6 +566,20 @@ READERS = {
         written("wiki.mat", lambda file: write_mat(file, [person("a.jpg")] * 4)), lambda file: list(read_mat(file))
     ),
     "ages.csv": Reader(written("a.csv", table), lambda file: list(read_csv(file)), reworded),
+    "captions.csv": Reader(written("c.csv", captions), lambda file: list(read_table(file)), reworded),
+    "captions.txt": Reader(
+        written("c.txt", lambda file: file.write_text("a bird\n\nred\n", encoding="utf-8")),
+        lambda file: lines_of(file, file.parent),
+        reworded,
+    ),
+    "bounding_boxes.txt": Reader(written("images.txt", birds), lambda file: boxes_of(file.parent), reworded),
+    "embeddings.npy": Reader(written("e.npy", embeddings), lambda file: read_embeddings(file, "--embedding")),
+    "embeddings.npz": Reader(
+        written("e.npz", embeddings), lambda file: read_embeddings(file, "--embedding"), of_members
+    ),
+    "embeddings.safetensors": Reader(
+        written("e.safetensors", embeddings), lambda file: read_embeddings(file, "--embedding")
+    ),
     "volume.mat": Reader(
         written("v.mat", lambda file: savemat(file, {"instance": box(4)})),
         sentence_of(lambda file: read_volume(file, "instance")),
