@@ -19,6 +19,8 @@ from gantrain.drawing.sheets import broken, labelled_rows
 from gantrain.errors import UserError
 from gantrain.rng import derive_seed
 
+SOME = 12  # pictures with their captions in an overview
+
 
 class CaptionedPictures(GANDataModule):
     """Batches `{real, text, text_wrong, group}`: pictures, a caption of each, and one that is of another picture.
@@ -91,6 +93,11 @@ class CaptionedPictures(GANDataModule):
     def previews(self, n: int) -> Batch:
         """Captions that training does not see, where some are held out."""
         return (self.held_out() if self.has_held_out else self).examples(n)
+
+    def overview(self, batch: Batch) -> Tensor:
+        """Some pictures with a caption each."""
+        some = {key: value[:SOME] for key, value in batch.items()}
+        return self.sheet(some["real"], some, columns=1)
 
     def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
         """Rows of pictures, each row beside the text that it is made of, where that is known."""
