@@ -16,7 +16,7 @@ from gantrain.config.compose import composed
 from gantrain.config.stages import stages_of
 from gantrain.folders import configs_folder
 from gantrain.run.exports import load_network
-from gantrain.run.uses import uses_of
+from gantrain.run.uses import takes_texts, uses_of
 from gantrain.training.loading import load_trained
 
 FOLDER = configs_folder() / "experiment"
@@ -115,7 +115,7 @@ def use(gantrain, tmp_path):
     for key, value in data.blank(2).items():  # by which networks are exported
         assert (value.shape, value.dtype) == (examples[key].shape, examples[key].dtype), key
     if "sample" in verbs:
-        texts = ("--text", "a small red square") if uses_of(trained.stage).takes_texts else ()
+        texts = ("--text", "a small red square") if takes_texts(trained.stage) else ()
         sampled = gantrain("sample", "straight", "-n", 3, *texts, "--out", "pictures")
         assert sampled.code == 0, sampled
         assert len(list((tmp_path / "pictures").glob("*.png"))) == 3

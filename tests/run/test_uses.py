@@ -6,7 +6,7 @@ import pytest
 
 from gantrain.config.compose import composed
 from gantrain.config.stages import Stage, stages_of
-from gantrain.run.uses import code_of, commands_of, program, uses_of
+from gantrain.run.uses import code_of, commands_of, program, takes_texts, uses_of
 
 LATENT = ("sample", "interpolate", "arithmetic", "features")
 
@@ -44,6 +44,14 @@ def test_of_classes_that_are_not_trusted_nothing_is_known():
     assert uses_of(stage("gantrain.models.latent.Missing", _target_="gantrain.data.unpaired.Unpaired")).verbs == (
         "translate",
     )
+
+
+def test_commands_of_a_run_of_texts():
+    of_texts = stages_of(composed(["experiment=stackgan_shapes"], None))[-1]
+    assert takes_texts(of_texts)
+    assert not takes_texts(stage())
+    told = commands_of(uses_of(of_texts), "r", texts=True)
+    assert told == {"Make pictures of a text": "gantrain sample r --text 'TEXT' -n 8"}
 
 
 def test_commands_for_people():

@@ -32,6 +32,9 @@ TOLD = {
 }
 
 
+OF_TEXTS = Verb("Make pictures of a text", "--text 'TEXT' -n 8")  # to sample, of a run that makes pictures of texts
+
+
 class Uses(NamedTuple):
     """Of a stage: what `gantrain VERB` can do with it, its evaluation where it names none, and what its grids show."""
 
@@ -49,10 +52,19 @@ def uses_of(stage: Stage) -> Uses:
     return Uses(tuple(verbs), next(filter(None, evaluations), None), getattr(data, "columns", ""))
 
 
-def commands_of(uses: Uses, run: str, code: str = "") -> dict[str, str]:
-    """What to type to use a run, which the shell knows as `run`, by what it gives; `code` is of `code_of`."""
-    words = {verb: f"{told.words}{code}" for verb, told in TOLD.items() if verb in uses.verbs}
-    return {TOLD[verb].gives: f"{program()} {verb} {run} {said}" for verb, said in words.items()}
+def takes_texts(stage: Stage) -> bool:
+    """Whether the stage's family makes samples of texts."""
+    return getattr(_class_of(stage.config["models"], "models"), "takes_texts", False)
+
+
+def commands_of(uses: Uses, run: str, code: str = "", texts: bool = False) -> dict[str, str]:
+    """What to type to use a run, which the shell knows as `run`, by what it gives; `code` is of `code_of`.
+
+    With `texts` its samples are made of texts.
+    """
+    told = {verb: use for verb, use in TOLD.items() if verb in uses.verbs}
+    told |= {"sample": OF_TEXTS} if texts else {}
+    return {use.gives: f"{program()} {verb} {run} {use.words}{code}" for verb, use in told.items()}
 
 
 def code_of(config: Mapping[str, Any]) -> tuple[str, str]:

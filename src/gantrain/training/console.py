@@ -13,7 +13,7 @@ from gantrain.models.schedules import ends
 from gantrain.parallel import processes_of
 from gantrain.run.folder import Run, frames
 from gantrain.run.scores import read_scores
-from gantrain.run.uses import TOLD, code_of, program, uses_of
+from gantrain.run.uses import OF_TEXTS, TOLD, code_of, program, takes_texts, uses_of
 from gantrain.training.machine import described
 from gantrain.training.outcome import Outcome
 from gantrain.training.prepare import Ready
@@ -91,13 +91,13 @@ def print_end(outcome: Outcome) -> None:
         return
     pictures = frames(run.samples(last.tag))
     report = folder / "report.html"
-    uses = uses_of(last).verbs
+    uses, texts = uses_of(last).verbs, f" {OF_TEXTS.words}" if takes_texts(last) else ""
     lines = [
         f"done in {clock(outcome.seconds)}, {pace(outcome.images, outcome.seconds)}",
         *(scores(outcome)),
         *([f"picture  {pictures[-1]}"] if pictures else []),
         *([f"report   {report}"] if report.is_file() else []),
-        *([f"sample   {gantrain} sample {word}{option}"] if "sample" in uses else []),
+        *([f"sample   {gantrain} sample {word}{texts}{option}"] if "sample" in uses else []),
         *(
             f"use      {gantrain} {verb} {word} {TOLD[verb].words}{option}"
             for verb in TOLD
