@@ -1,5 +1,7 @@
 """Captions in files beside pictures, in a folder of their own, in a CSV; embeddings; and what is wrong with them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pictures_on_disk import write_picture
@@ -40,12 +42,14 @@ def test_files_beside_pictures_or_in_a_mirror(root, tmp_path):
     assert CaptionedFolder().open(root).fingerprint != beside.fingerprint
 
 
-def test_a_table(root):
+def test_a_table(root, monkeypatch):
     rows = 'path,caption\na.png,one\n"a.png","two, or ""2"""\nin\\b.png,three\nin/c.png,\nin/c.png,four\n'
     (root / "c.csv").write_text(rows, encoding="utf-8")
-    source = CaptionedFolder(table="c.csv").open(root)
+    (root / "notes.pdf").write_text("", encoding="utf-8")
+    monkeypatch.chdir(root.parent)
+    source = CaptionedFolder(table="c.csv").open(Path(root.name))
     assert source.captions == [["one", 'two, or "2"'], ["three"], ["four"]]
-    assert source.dropped["empty captions"] == 1
+    assert source.dropped == {"neither pictures nor captions": 1, "empty captions": 1}
 
 
 @pytest.mark.parametrize("named", [True, False])

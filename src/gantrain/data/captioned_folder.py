@@ -44,23 +44,26 @@ class CaptionedFolder(ImageFolder):
         self.table, self.embeddings = table, None if embeddings is None else Path(embeddings).expanduser()
 
     def open(self, root: Path | None) -> PictureFiles:
+        root = None if root is None else root.absolute()
         source = super().open(root)
         # The names of pictures as a list beside data.root has them, from there on.
-        inside = source.root.relative_to(root.absolute())
+        inside = source.root.relative_to(root)
         names = [str(PurePosixPath(inside.as_posix(), name)) for name in source.names]
         whole = inside == Path()
         if self.embeddings is not None:
             source.embeddings = ordered(self.embeddings, names, whole)
             more = source.embeddings.tobytes()
         else:
+            passed, mine = sum(source.dropped.values()), 0  # of which so many are captions
             if self.table is not None:
-                texts, empty = from_table(root, self.table, names, whole)
+                (texts, empty), mine = from_table(root, self.table, names, whole), 1
             else:
                 own = self.captions_root
                 texts, empty = in_files(own or root, names, among=None if own else source.root)
+                mine = 0 if own else len(names)
             source.captions = texts
-            if empty:
-                source.dropped = {**source.dropped, "empty captions": empty}
+            told = {"neither pictures nor captions": passed - mine, "empty captions": empty}
+            source.dropped = {reason: count for reason, count in told.items() if count > 0}
             more = "\0".join(text for captions in texts for text in captions).encode()
         source.fingerprint = fingerprint_of(source.fingerprint, more=more)
         return source

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gantrain.data.batch import Batch
 from gantrain.models.base import GANModule
-from gantrain.models.checks import check_networks
+from gantrain.models.checks import check_networks, tried
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
@@ -45,6 +45,10 @@ class JointEmbedding(GANModule):
     def target_of(self, name: str, batch: Batch) -> Tensor | None:
         return batch["real"].new_zeros(len(batch["real"]), self.networks["text"].features) if name == "eye" else None
 
+    def check(self, batch: Batch) -> dict[str, Any]:
+        check_text(self.networks["text"], batch)
+        return super().check(batch)
+
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """For each of some captions the pictures of the batch that agree with it most, the best first."""
         texts = outputs(self.averaged("text"), batch["text"], device=self.device)
@@ -59,6 +63,11 @@ class JointEmbedding(GANModule):
 
     def networks_for_use(self) -> Sequence[str]:
         return ("text", "eye")
+
+
+def check_text(network: nn.Module, batch: Batch) -> None:
+    """Raise UserError where the text encoder does not take the data's captions: all others follow from it."""
+    tried("text", network, batch["text"][:1], way_out="docs/text.md says how captions and embeddings are given")
 
 
 def alike(batch: Batch) -> Tensor:

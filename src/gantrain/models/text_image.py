@@ -13,7 +13,7 @@ from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.adversary import check_bounded, discriminator_turn, measured
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, tried, z_dim_of
-from gantrain.models.joint import WAY_OUT
+from gantrain.models.joint import WAY_OUT, check_text
 from gantrain.models.latent import normal_latents
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import for_inference
@@ -143,9 +143,10 @@ class TextToImage(GANModule):
         return batch["real"] if name == self.generator_name else None
 
     def check(self, batch: Batch) -> dict[str, Any]:
-        one = {key: value[:1] for key, value in batch.items()}
-        for name in ("text", *([self.low] if self.low else [])):  # what others get is made by them
-            tried(name, self.networks[name], *self.inputs_of(name, one), way_out=self.way_out)
+        check_text(self.networks["text"], batch)
+        if self.low:  # what the other generator gets is made by it
+            one = {key: value[:1] for key, value in batch.items()}
+            tried(self.low, self.networks[self.low], *self.inputs_of(self.low, one), way_out=self.way_out)
         check_bounded(self, self.adversarial, "discriminator")
         return super().check(batch)
 
