@@ -112,9 +112,12 @@ def test_few_captions_are_fewer_to_choose_from():
 
 
 def test_a_warning_near_chance_alone(capsys):
-    warn_near_chance(0.05, 50)
+    warn_near_chance(0.05, 50, made=False)
+    assert "stages.text.iterations" in capsys.readouterr().err
+    warn_near_chance(0.05, 50, made=True)
     assert "chance is 2%" in capsys.readouterr().err
-    warn_near_chance(0.07, 50)
+    for made in (False, True):
+        warn_near_chance(0.07, 50, made)
     assert capsys.readouterr().err == ""
 
 

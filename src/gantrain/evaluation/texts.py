@@ -1,6 +1,5 @@
 """Whether texts and pictures agree: the right caption among others, cosine; and how like real ones pictures are."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -38,7 +37,7 @@ class TextScores(Evaluation):
     them. The encoders are frozen then and no loss asks the eye, so it judges as a stranger does. The Frechet distance
     is of made pictures from the real ones with the same captions, by the features of `backbone`.
 
-    Without a network `eye` the distance is all there is.
+    Without a network `eye` the distance is all there is. Near chance a warning is told.
     """
 
     split = "test"
@@ -93,40 +92,35 @@ class TextScores(Evaluation):
 
     def measure(self, module: GANModule, data: CaptionedPictures, raw: bool = False) -> Result:
         held_out = self.reference(data)
-        count = self.count(held_out)
-        batches = list(parts(held_out, count, self.seed))
-        batch = {key: torch.cat([part[key] for part in batches]) for key in ("text", "group", "real")}
-        texts = outputs(module.averaged("text", raw), batch["text"], device=module.device, chunk=CHUNK)
+        batch = drawn(held_out, self.count(held_out), self.seed)
         others = others_of(batch)
         among = min(self.among, 1 + int(others.sum(1).min()))  # of few pictures there are few captions
-        scores, made = {}, None
-        if isinstance(module, TextToImage):
-            made = module.generate(module.latents(count, torch.Generator().manual_seed(self.seed)), texts, raw)
-        if "eye" in module.networks:
-            eye, of = module.averaged("eye", raw), {"": batch["real"] if made is None else made}
-            if made is not None:
-                of["_real"] = batch["real"]
-            for suffix, pictures in of.items():
-                seen = outputs(eye, pictures, device=module.device, chunk=CHUNK)
-                found = agreeing(texts, seen, others, among, self.seed)
-                scores |= {f"{name}{suffix}": value for name, value in found.items()}
-            scores.pop("agreement_shuffled_real", None)
-        if made is not None:
-            scores |= {self.distance_name(count): self.distance(held_out, made, module)}
-        name = "text" if made is None else module.generator_name
+        texts = outputs(module.averaged("text", raw), batch["text"], device=module.device, chunk=CHUNK)
+        makes = isinstance(module, TextToImage)
+        pictures = {"": batch["real"]}
+        if makes:
+            latents = module.latents(len(texts), torch.Generator().manual_seed(self.seed))
+            pictures = {"": module.generate(latents, texts, raw), "_real": batch["real"]}
+        scores = {}
+        for suffix, shown_pictures in pictures.items() if "eye" in module.networks else ():
+            seen = outputs(module.averaged("eye", raw), shown_pictures, device=module.device, chunk=CHUNK)
+            found = agreeing(texts, seen, others, among, self.seed)
+            scores |= {f"{name}{suffix}": score for name, score in found.items()}
+        if makes:
+            scores[self.distance_name(len(texts))] = self.distance(held_out, pictures[""], module)
+        if "recall" in scores:
+            warn_near_chance(scores["recall"].value, among, makes)
         protocol = {
             "split": "held out",
-            "captions": count,
+            "captions": len(texts),
             "among": among,
             "chance": round(1 / among, 4),
             "data": held_out.content,
-            "backbone": None if made is None else self.named.name,
-            "weights": None if made is None else self.named.weights[:16],
-            "networks": ema_or_raw(module, name, raw),
+            "backbone": self.named.name if makes else None,
+            "weights": self.named.weights[:16] if makes else None,
+            "networks": ema_or_raw(module, module.generator_name if makes else "text", raw),
             "seed": self.seed,
         }
-        if made is None:
-            warn_near_chance(scores["recall"].value, among)
         return Result({name: scores[name] for name in self.names(module, data)}, protocol)
 
     def distance(self, held_out: CaptionedPictures, made: Tensor, module: GANModule) -> Score:
@@ -143,11 +137,11 @@ class TextScores(Evaluation):
         return Score(of(slice(None)).item(), "lower", error.item())
 
 
-def parts(data: CaptionedPictures, count: int, seed: int) -> Iterator[Batch]:
+def drawn(data: CaptionedPictures, count: int, seed: int) -> Batch:
     """`count` samples, each with one of its captions, drawn by the seed."""
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count].split(CHUNK)
-    for part in shown(rows, len(rows), "parts of the captions"):
-        yield data.take(part.numpy())
+    batches = [data.take(part.numpy()) for part in shown(rows, len(rows), "parts of the captions")]
+    return {key: torch.cat([batch[key] for batch in batches]) for key in ("text", "group", "real")}
 
 
 def others_of(batch: Batch) -> Tensor:
@@ -173,11 +167,16 @@ def agreeing(texts: Tensor, pictures: Tensor, others: Tensor, among: int, seed: 
     }
 
 
-def warn_near_chance(recall: float, among: int) -> None:
-    """Say where a text stage has learnt next to nothing: what comes after would learn nothing from its texts."""
-    if recall < NEAR_CHANCE / among:
+def warn_near_chance(recall: float, among: int, made: bool) -> None:
+    """Say where a stage has learnt next to nothing of what texts mean: what comes after would not either."""
+    if recall >= NEAR_CHANCE / among:
+        return
+    chance = f"for {recall:.1%} of held-out captions, chance is {1 / among:.0%}"
+    if made:
+        tell(f"made pictures do not follow their texts: the right one of {among} agrees most {chance}. Train longer")
+    else:
         tell(
-            f"the text encoder finds the right caption of {among} for {recall:.1%} of held-out pictures, chance is "
-            f"{1 / among:.0%}: later stages would not learn what texts mean. Train the text stage longer "
-            f"(stages.text.iterations), or look whether captions say what is in the pictures"
+            f"the text encoder finds the right caption of {among} {chance}: later stages would not learn what texts "
+            f"mean. Train the text stage longer (stages.text.iterations), or look whether captions say what is to be "
+            f"seen (`gantrain data`)"
         )

@@ -1,7 +1,7 @@
 """Texts to pictures: StackGAN's stages (Zhang et al. 2017, arXiv 1612.03242), and Reed et al. 2016 before it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -24,11 +24,12 @@ IN_ROW = 8  # pictures of one text in a preview
 CHUNK = 250
 
 
-class Shared:
-    """What both turns of an iteration read: the fakes, and the embeddings of texts and of mismatched texts."""
+class Shared(NamedTuple):
+    """What both turns of an iteration read: the fakes, and the embeddings of texts and of mismatched ones."""
 
-    def __init__(self, fakes: Tensor, text: Tensor, wrong: Tensor):
-        self.fakes, self.text, self.wrong = fakes, text, wrong
+    fakes: Tensor
+    text: Tensor
+    wrong: Tensor
 
 
 class TextToImage(GANModule):
