@@ -84,6 +84,11 @@ def test_pictures_are_cut_at_random_in_training_alone():
     assert data.held_out().cached.images.shape[-1] == 16
 
 
+def test_the_facts_count_captions(shapes):
+    different = {text for texts in shapes.source.captions for text in texts}
+    assert shapes.facts()["captions"] == f"900, {len(different)} different"
+
+
 def test_the_sheet_has_rows_beside_their_texts(shapes):
     batch = shapes.examples(4)
     bare, told = (shapes.sheet(batch["real"], batch, columns) for columns in (None, 2))

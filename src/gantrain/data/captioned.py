@@ -94,6 +94,13 @@ class CaptionedPictures(GANDataModule):
         """Captions that training does not see, where some are held out."""
         return (self.held_out() if self.has_held_out else self).examples(n)
 
+    def facts(self) -> dict[str, str]:
+        values = self.captions.values
+        kind = (
+            f"{len(values):,} different" if values.dtype == np.uint8 else f"embeddings of {values.shape[1]:,} numbers"
+        )
+        return {**super().facts(), "captions": f"{self.captions.counts.sum():,}, {kind}"}
+
     def overview(self, batch: Batch) -> Tensor:
         """Some pictures with a caption each."""
         some = {key: value[:SOME] for key, value in batch.items()}
