@@ -3,6 +3,7 @@
 Examples:
     gantrain sample RUN -n 64 --seed 0 --out grid.png
     gantrain sample RUN -n 1000 --out FOLDER
+    gantrain sample RUN --text "a small red square" --text "a large blue circle" -n 8
 """
 
 import argparse
