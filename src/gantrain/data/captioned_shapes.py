@@ -26,7 +26,7 @@ PLACES = {
     "at the bottom right": (0.7, 0.7),
     "in the middle": (0.5, 0.5),
 }
-RADII = {"small": (0.11, 0.14), "large": (0.22, 0.26)}  # of the picture's side
+RADII = {"small": (0.13, 0.16), "large": (0.25, 0.29)}  # of the picture's side
 SPLITS = ("train", "test")
 OVER = 4  # pixels that are drawn for one
 KINDS = [(s, c, z, p) for s in range(4) for c in range(6) for z in range(2) for p in range(5)]
@@ -51,7 +51,7 @@ class CaptionedShapes(Source):
         self.labels = np.repeat(np.array(kinds), each)
         self.names = [f"{self.class_names[kind]} {index % each + 1}" for index, kind in enumerate(self.labels)]
         self.captions = [self.captions_of(index) for index in range(len(self.names))]
-        self.fingerprint = f"captioned-shapes-{split}-{each}-{side}"
+        self.fingerprint = f"captioned-shapes-2-{split}-{each}-{side}"
 
     def open(self, root: object) -> "CaptionedShapes":
         return self

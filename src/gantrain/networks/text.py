@@ -87,8 +87,8 @@ class Eye(nn.Module):
         super().__init__()
         check_whole(1, width=width, features=features)
         self.size = size
-        layers: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1), nn.LeakyReLU(0.2)]
-        for _ in range(doublings(size)):
+        layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2)]
+        for _ in range(doublings(size) - 1):
             layers += [nn.Conv2d(width, 2 * width, 4, 2, 1), nn.BatchNorm2d(2 * width), nn.LeakyReLU(0.2)]
             width *= 2
         side = size >> doublings(size)
