@@ -16,7 +16,7 @@ from gantrain.models.checks import check_networks, tried, z_dim_of
 from gantrain.models.joint import WAY_OUT, check_text
 from gantrain.models.latent import normal_latents
 from gantrain.models.loop.batch import Scalars
-from gantrain.models.loop.eval_mode import for_inference
+from gantrain.models.loop.eval_mode import for_inference, outputs
 from gantrain.models.players import plays
 from gantrain.networks.critique import critique_of
 
@@ -93,7 +93,7 @@ class TextToImage(GANModule):
         with torch.set_grad_enabled("generator" in playing and torch.is_grad_enabled()):
             return Shared(self.fakes(self.networks, batch, text), text, wrong)
 
-    def fakes(self, networks: Any, source: Batch, text: Tensor) -> Tensor:
+    def fakes(self, networks: nn.ModuleDict, source: Batch, text: Tensor) -> Tensor:
         """Pictures of embedded texts by these networks, from `z` and the conditions' numbers of `source`."""
         made = source["z"]
         if self.low:
@@ -179,23 +179,14 @@ class TextToImage(GANModule):
 
     def embedded(self, text: Tensor, raw: bool = False) -> Tensor:
         """Embeddings (n, d), on the CPU, of letters or of given embeddings."""
-        return self.in_chunks(lambda part: self.averaged("text", raw)(part), text)
+        return outputs(self.averaged("text", raw), text, device=self.device)
 
     def generate(self, latents: Tensor, embedding: Tensor, raw: bool = False, chunk: int = CHUNK) -> Tensor:
         """Pictures in the data's range, on the CPU, of embedded texts (n, d); EMA weights unless `raw`."""
-        networks = {name: self.averaged(name, raw) for name in {self.first, self.generator_name}}
-
-        def of(part: Tensor, text: Tensor) -> Tensor:
-            return self.fakes(networks, self.parts(part), text)
-
-        return self.in_chunks(of, latents, embedding, networks=networks.values(), chunk=chunk)
-
-    def in_chunks(self, function: Any, *inputs: Tensor, networks: Any = None, chunk: int = CHUNK) -> Tensor:
-        """What `function` of networks in eval mode makes of inputs, a part at a time, on the CPU."""
-        together = nn.ModuleList(self.networks.values() if networks is None else networks)
-        with for_inference(together):
-            parts = zip(*(value.split(chunk) for value in inputs), strict=True)
-            return torch.cat([function(*(value.to(self.device) for value in part)).float().cpu() for part in parts])
+        networks = nn.ModuleDict({name: self.averaged(name, raw) for name in {self.first, self.generator_name}})
+        with for_inference(networks):
+            parts = zip(latents.to(self.device).split(chunk), embedding.to(self.device).split(chunk), strict=True)
+            return torch.cat([self.fakes(networks, self.parts(z), text).float().cpu() for z, text in parts])
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Rows of pictures of one text each."""
