@@ -15,7 +15,7 @@ from gantrain.models.loop.capture import WARM_UP
 from gantrain.training import fit
 
 # RMSprop can be recorded on a GPU alone; a beta that changes nowhere.
-EAGER = {"wgan_mnist", "r3gan_ffhq64", "stackgan_birds", "stackgan_book"}
+EAGER = {"wgan_mnist", "r3gan_ffhq64", "stackgan_birds"}
 # Kinds of iterations that are equally often; with a lazy penalty more are needed until there are enough without it.
 TURNS = dict.fromkeys(
     ("stacked_mnist", "stacked_mnist_pac2", *(name for name in EXPERIMENTS if name.startswith("stylegan2"))), 2

@@ -31,6 +31,8 @@ def grown_to(size, *left_out, **options):
     return (f"data.size={size}", *networks, *(f"~stages.r{stage}" for stage in left_out))
 
 
+TEXTS = ("networks.generator_low.size=16", "networks.generator.size=32", "networks.eye.size=8", "data.length=66")
+
 SMALLER = {
     **dict.fromkeys(("agecgan_wiki", "agecgan_wiki_modern"), ("data.size=32",)),
     "cyclegan_folders": (
@@ -54,10 +56,10 @@ SMALLER = {
     "pggan_faces": (*grown_to(8, 4, 8, 16, 32, top=16), "models.fade_images=null"),
     "pggan_celebahq": (*grown_to(8, *(4 * 2**i for i in range(8)), top=16), "models.fade_images=null"),
     "stylegan1_faces": grown_to(16, 16, 32, top=16),
-    **dict.fromkeys(
-        ("stackgan_birds", "stackgan_book", "stackgan_folder", "stackgan_shapes"),
-        ("networks.generator_low.size=16", "networks.generator.size=32", "networks.eye.size=8", "data.length=66"),
-    ),
+    "stackgan_shapes": TEXTS,
+    "stackgan_birds": (*TEXTS, "~stages.one"),  # whose game is that of the last stage
+    "stackgan_book": (*TEXTS, "~stages.text", "~stages.two"),
+    "stackgan_folder": (*TEXTS, "~stages.text", "~stages.one"),
     "gan3d_shapenet": ("data.size=32",),
     "gan3d_shapenet_paper": ("data.size=32",),
 }
