@@ -86,6 +86,10 @@ class CaptionedPictures(GANDataModule):
         batch = self.stored(indices, indices)
         return self.normalise({**batch, "real": torch.as_tensor(self.cached.take(indices)[..., middle, middle])})
 
+    def blank(self, n: int) -> Batch:
+        text = torch.zeros(n, self.length, dtype=torch.int64)
+        return {**super().blank(n), "text": text, "text_wrong": text, "group": torch.arange(n)}
+
     def tokens(self, texts: Sequence[str]) -> Tensor:
         """Texts of a user as networks see them, (n, length)."""
         return torch.from_numpy(tokens(texts, self.length)).long()

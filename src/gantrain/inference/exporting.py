@@ -15,6 +15,7 @@ from gantrain import __version__
 from gantrain.data.holes import pasted
 from gantrain.errors import UserError, one_line
 from gantrain.files import replacing
+from gantrain.networks.text import LETTERS
 from gantrain.run.exports import load_exported, untrained, write_weights
 from gantrain.training.loading import Trained
 
@@ -120,7 +121,10 @@ class Drawn:
 
     def of(self, dtype: torch.dtype, n: int, shape: torch.Size, generator: torch.Generator, larger: int) -> Tensor:
         if not dtype.is_floating_point:
-            return torch.randint(self.module.classes or 1, (n, *shape), generator=generator)
+            high = LETTERS + 1 if shape else self.module.classes or 1  # a row of them is a text
+            return torch.randint(high, (n, *shape), generator=generator)
+        if len(shape) == 1 and self.module.takes_texts:  # parts of latents, and embeddings
+            return torch.randn(n, *shape, generator=generator)
         if len(shape) == 1 and "sample" in self.module.verbs:
             return self.module.latents(n, generator)
         low, high = self.range

@@ -12,6 +12,7 @@ from gantrain.models.checks import check_networks, tried
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
+from gantrain.networks.text import Given
 
 Contrast = Callable[[Tensor, Tensor, Tensor], Tensor]
 IN_ROW = 4  # pictures beside a text
@@ -62,7 +63,7 @@ class JointEmbedding(GANModule):
         return IN_ROW
 
     def networks_for_use(self) -> Sequence[str]:
-        return ("text", "eye")
+        return ("eye",) if isinstance(self.networks["text"], Given) else ("text", "eye")
 
 
 def check_text(network: nn.Module, batch: Batch) -> None:

@@ -19,6 +19,7 @@ from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import for_inference, outputs
 from gantrain.models.players import plays
 from gantrain.networks.critique import critique_of
+from gantrain.networks.text import Given
 
 IN_ROW = 8  # pictures of one text in a preview
 CHUNK = 250
@@ -200,7 +201,8 @@ class TextToImage(GANModule):
         return IN_ROW
 
     def networks_for_use(self) -> Sequence[str]:
-        return tuple(dict.fromkeys(("text", self.first, self.generator_name)))
+        encoder = () if isinstance(self.networks["text"], Given) else ("text",)  # which would say what it is given
+        return tuple(dict.fromkeys((*encoder, self.first, self.generator_name)))
 
 
 def divergence(mean: Tensor, log_deviation: Tensor) -> Tensor:
