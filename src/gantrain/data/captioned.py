@@ -88,7 +88,7 @@ class CaptionedPictures(GANDataModule):
 
     def blank(self, n: int) -> Batch:
         text = torch.zeros(n, self.length, dtype=torch.int64)
-        return {**super().blank(n), "text": text, "text_wrong": text, "group": torch.arange(n)}
+        return {"real": torch.zeros(n, *self.shape), "text": text, "text_wrong": text, "group": torch.arange(n)}
 
     def tokens(self, texts: Sequence[str]) -> Tensor:
         """Texts of a user as networks see them, (n, length)."""
