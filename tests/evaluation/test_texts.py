@@ -28,8 +28,12 @@ class Spelled(nn.Module):
 class Knowing(nn.Module):
     """Says of every picture the same."""
 
+    def __init__(self):
+        super().__init__()
+        self.said = nn.Parameter(torch.ones(66))
+
     def forward(self, pictures):
-        return torch.ones(len(pictures), 66)
+        return self.said.expand(len(pictures), -1)
 
 
 def data():
