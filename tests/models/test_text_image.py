@@ -93,7 +93,7 @@ def test_draws_have_a_key_each_and_do_not_depend_on_processes():
     }
     halves = []
     for rank in (0, 1):
-        module.trainer.world_size, module._trainer.global_rank = 2, rank
+        module.trainer.world_size, module.trainer.global_rank = 2, rank
         halves.append(module.draw(batch(n=2, size=32)))
     assert all(torch.equal(torch.cat([half[key] for half in halves]), value) for key, value in whole.items())
 
