@@ -101,6 +101,7 @@ class Shades:
     """A conditional family and its data at once: samples that are as bright as their class, of five."""
 
     classes, z_dim, class_names = 5, 4, ("ant", "bee", "cow", "dog", "eel")
+    takes_texts = False
 
     def latents(self, n, generator, truncation=None):
         return torch.randn(n, self.z_dim, generator=generator)
