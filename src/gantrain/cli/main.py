@@ -33,6 +33,7 @@ VERBS = {
     "inpaint": "holes in pictures filled, all else unchanged",
     "age": "photos of faces in other ages, from a run of agecgan_wiki",
     "evaluate": "scores of a trained run, with their protocol",
+    "app": "a page in the browser to play with a run",
     "compare": "scores of several runs side by side, where they were measured alike",
     "tune": "search for values of keys that give a better score",
     "submit": "start a run on a SLURM cluster",
@@ -64,7 +65,7 @@ SAID = {
 CONFIG_DIR = ("--config-dir", "-cd")
 OF_A_RUN = (  # whose first word is a run's directory
     *("sample", "interpolate", "styles", "arithmetic", "upscale", "translate", "inpaint", "age"),
-    *("evaluate", "features", "resume", "health", "report"),
+    *("app", "evaluate", "features", "resume", "health", "report"),
 )
 
 HELP = """\

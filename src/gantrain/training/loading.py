@@ -1,7 +1,8 @@
 """Trained networks back from a run or from its exported files."""
 
+import contextlib
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,11 +53,27 @@ class Trained:
         return self.module.averaged(name, raw).eval().to(accelerator(self.stage.config["trainer"]))
 
 
+_kept: dict[tuple[Path, tuple[str, ...], bool], Trained] = {}
+
+
+@contextlib.contextmanager
+def kept(folder: Path | str, plugins: Sequence[str] = ()) -> Iterator[Trained]:
+    """A run that `load_trained` gives at once while this is entered: for a program that uses it many times."""
+    key = Path(folder).resolve(), tuple(plugins), False
+    _kept[key] = load_trained(folder, plugins)
+    try:
+        yield _kept[key]
+    finally:
+        del _kept[key]
+
+
 def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> Trained:
     """The newest checkpoint's weights, those of the `best` one, or those of `networks/` where there is none.
 
     Leaves the random generators be. Raises UserError.
     """
+    if (same := _kept.get((Path(folder).resolve(), tuple(plugins), best))) is not None:
+        return same
     run = Run.open(fetched(folder) if is_address(folder) else folder)
     config = run.config()
     trust(config, plugins)

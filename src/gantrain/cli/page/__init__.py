@@ -1,0 +1,1 @@
+"""The page of `gantrain app`: what is asked on it is asked of the verbs."""

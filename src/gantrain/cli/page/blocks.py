@@ -1,0 +1,201 @@
+"""The page itself: a tab for each thing that the run is for, in Gradio."""
+
+import html
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from gantrain.cli.page.desk import (
+    ALL,
+    AS_DRAWN,
+    BOX,
+    LONGEST_SIDE,
+    NUMBERS,
+    Answer,
+    Desk,
+    choices_of,
+)
+from gantrain.errors import UserError
+from gantrain.training.loading import Trained
+
+AN_HOUR = 3600  # seconds that files of visitors stay
+LOOK = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+LABELS = {
+    "n": "pictures",
+    "psi": "psi: 1 as drawn, 0 all alike",
+    "truncation": f"truncation: {NUMBERS['truncation'][1]:g} as drawn",
+    "rows": "rows",
+    "steps": "pictures in a row",
+    "nearest": "pictures",
+    **{name: f"{name} of the hole, %" for name in BOX},
+}
+Controls = Mapping[str, Any]  # by the names of a method's arguments
+
+
+class Photo(gr.Image):
+    """A picture that a visitor gives: its file as it came. Gradio itself would open it with any of Pillow's formats."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> Path | None:
+        return None if payload is None or payload.path is None else Path(payload.path)
+
+
+def page(desk: Desk, trained: Trained) -> gr.Blocks:
+    """The page of a run; Gradio keeps files in the folder that GRADIO_TEMP_DIR names."""
+    verbs, pictures = trained.verbs, trained.data.formats == ("png",)
+    with gr.Blocks(title=f"gantrain {desk.run.name}", analytics_enabled=False, delete_cache=(600, AN_HOUR)) as blocks:
+        gr.Markdown(f"# {html.escape(desk.run.name, quote=False)}\n{about(trained)}")
+        with gr.Tabs():
+            if "sample" in verbs:
+                samples(blocks, desk, trained)
+            if "interpolate" in verbs:
+                walk(desk, trained)
+            if "styles" in verbs:
+                mixture(desk, trained)
+            if "sample" in verbs and pictures:
+                nearest(desk)
+            if "upscale" in verbs:
+                of_a_photo("Enlarge", desk.larger, {})
+            if "translate" in verbs:
+                of_a_photo("Translate", desk.translation, translating(trained))
+            if "inpaint" in verbs:
+                box = {name: slider(name) for name in BOX}
+                mask = Photo(label="or a mask: white is missing", sources=["upload"], height=160, render=False)
+                of_a_photo("Fill a hole", desk.filling, {**box, "mask": mask})
+            if "age" in verbs:
+                of_a_photo("Other ages", desk.ages, {})
+    return blocks.queue(max_size=16, api_open=False, default_concurrency_limit=1)
+
+
+def about(trained: Trained) -> str:
+    """What the pictures are, in a line."""
+    data, classes = trained.data, trained.module.classes
+    parts = [f"{data.size} pixels a side" if data.formats == ("png",) else f"volumes, {data.size} voxels a side"]
+    parts += [f"{classes} classes"] if classes else []
+    parts += [f"{data.scale} times larger"] if "upscale" in trained.verbs and hasattr(data, "scale") else []
+    return f"{', '.join(parts)}; trained for {trained.iteration:,} iterations"
+
+
+# ---- the tabs --------------------------------------------------------------------------------------------------------
+
+
+def samples(blocks: gr.Blocks, desk: Desk, trained: Trained) -> None:
+    controls = {name: slider(name) for name in ("n", "seed")}
+    name = "psi" if "styles" in trained.verbs else "truncation"
+    controls |= {name: slider(name)} | of_class(trained)
+    if (codes := getattr(trained.module, "codes", None)) is not None:
+        each = [f"0 ({codes.categorical} values)", *map(str, range(1, codes.continuous + 1))]
+        controls["code"] = gr.Dropdown([AS_DRAWN, *each], value=AS_DRAWN, label="vary a code", render=False)
+    tab(("Samples", desk.samples, controls), blocks.load)
+
+
+def walk(desk: Desk, trained: Trained) -> None:
+    controls = {name: slider(name) for name in ("rows", "steps", "seed")} | of_class(trained)
+    if "styles" in trained.verbs:
+        controls["space"] = gr.Radio(["z", "w"], value="z", label="between latents (z) or styles (w)", render=False)
+    controls["film"] = gr.Checkbox(label="as a film", render=False)
+    tab(("Interpolate", desk.walk, controls))
+
+
+def mixture(desk: Desk, trained: Trained) -> None:
+    last = trained.module.layers - 1
+    controls = {name: slider(name) for name in ("rows", "columns")}
+    for name, value in (("first", 0), ("last", min(3, last))):
+        label = f"{name} layer that the columns lend"
+        controls[name] = gr.Slider(0, last, value, step=1, label=label, render=False)
+    controls |= {name: slider(name) for name in ("psi", "seed")} | of_class(trained)
+    tab(("Mix styles", desk.mixture, controls))
+
+
+def nearest(desk: Desk) -> None:
+    controls = {name: slider(name) for name in ("nearest", "seed")}
+    button = gr.Button("Find the nearest training pictures", variant="primary", render=False)
+    tab(("Nearest training pictures", desk.nearest, controls), button=button)
+
+
+def translating(trained: Trained) -> Controls:
+    controls = {}
+    if len(trained.module.networks_for_use()) > 1:
+        controls["to"] = gr.Radio(["b", "a"], value="b", label="to", render=False)
+    if getattr(trained.data, "condition", None) == "edges":
+        controls["drawn"] = gr.Checkbox(label="the photo is a drawing already", render=False)
+    return controls
+
+
+def of_a_photo(title: str, method: Callable[..., Answer], controls: Controls) -> None:
+    label = f"a photo, at most {LONGEST_SIDE:,} pixels a side"
+    photo = Photo(label=label, sources=["upload", "clipboard"], height=280, render=False)
+    button = gr.Button(title, variant="primary", render=False)
+    tab((title, method, {"photo": photo, **controls}), button=button)
+
+
+# ---- parts of a tab --------------------------------------------------------------------------------------------------
+
+
+def tab(
+    what: tuple[str, Callable[..., Answer], Controls],
+    load: Callable[..., Any] | None = None,
+    button: gr.Button | None = None,
+) -> None:
+    """Controls on the left, on the right what was made: at each move of a control, or of `button` where there is one.
+
+    `what` is the title, the desk's method, and a control for each of its arguments. A tab that shows something at
+    once does so when it is chosen, the page's first by `load`.
+    """
+    title, method, controls = what
+    with gr.Tab(title) as chosen, gr.Row():
+        with gr.Column(scale=1, min_width=280):
+            for control in (*controls.values(), *([button] if button else [])):
+                control.render()
+        with gr.Column(scale=2, min_width=280):
+            made = gr.Image(
+                label=title, show_label=False, type="filepath", interactive=False, buttons=["download", "fullscreen"]
+            )
+            command = gr.Textbox(label="the same in a terminal", interactive=False, buttons=["copy"])
+    if button is not None:
+        triggers = [button.click]
+    else:
+        triggers = [control.change for control in controls.values()] + [load or chosen.select]
+    gr.on(
+        triggers,
+        answering(method, list(controls)),
+        list(controls.values()),
+        [made, command],
+        trigger_mode="once" if button else "always_last",
+        show_progress="full" if button else "minimal",
+        show_progress_on=made,
+        concurrency_id="run",
+        api_visibility="private",
+    )
+
+
+def answering(method: Callable[..., Answer], names: list[str]) -> Callable[..., tuple[str, str]]:
+    """A question of the desk as Gradio asks it; what it refuses is shown in its words."""
+
+    def answer(*values: Any) -> tuple[str, str]:
+        try:
+            made = method(**dict(zip(names, values, strict=True)))
+        except UserError as error:
+            raise gr.Error(html.escape(str(error), quote=False), print_exception=False) from error
+        if made.said:
+            gr.Info(html.escape(made.said, quote=False))
+        return str(made.file), made.command
+
+    return answer
+
+
+def slider(name: str) -> gr.Slider:
+    low, high, value = NUMBERS[name]
+    step = 1 if isinstance(low, int) else 0.05
+    return gr.Slider(low, high, value, step=step, label=LABELS.get(name, name), render=False)
+
+
+def of_class(trained: Trained) -> Controls:
+    """The choice of a class, where there are some."""
+    names = list(choices_of(trained.data.class_names, trained.module.classes))
+    if not names:
+        return {}
+    return {"of_class": gr.Dropdown([ALL, *names], value=ALL, label="class", render=False)}
