@@ -1,8 +1,7 @@
 """The page itself: a tab for each thing that the run is for, in Gradio."""
 
 import html
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -34,13 +33,11 @@ LABELS = {
 Controls = Mapping[str, Any]  # by the names of a method's arguments
 
 
-class Photo(gr.Image):
+def photo(label: str, height: int = 280) -> gr.Image:
     """A picture that a visitor gives: its file as it came. Gradio itself would open it with any of Pillow's formats."""
-
-    is_template = True
-
-    def preprocess(self, payload: Any) -> Path | None:
-        return None if payload is None or payload.path is None else Path(payload.path)
+    taken = gr.Image(label=label, type="filepath", sources=["upload", "clipboard"], height=height, render=False)
+    taken.preprocess = lambda payload: None if payload is None or payload.path is None else payload.path
+    return taken
 
 
 def page(desk: Desk, trained: Trained) -> gr.Blocks:
@@ -62,9 +59,7 @@ def page(desk: Desk, trained: Trained) -> gr.Blocks:
             if "translate" in verbs:
                 of_a_photo("Translate", desk.translation, translating(trained))
             if "inpaint" in verbs:
-                box = {name: slider(name) for name in BOX}
-                mask = Photo(label="or a mask: white is missing", sources=["upload"], height=160, render=False)
-                of_a_photo("Fill a hole", desk.filling, {**box, "mask": mask})
+                filling(desk)
             if "age" in verbs:
                 of_a_photo("Other ages", desk.ages, {})
     return blocks.queue(max_size=16, api_open=False, default_concurrency_limit=1)
@@ -125,11 +120,23 @@ def translating(trained: Trained) -> Controls:
     return controls
 
 
-def of_a_photo(title: str, method: Callable[..., Answer], controls: Controls) -> None:
-    label = f"a photo, at most {LONGEST_SIDE:,} pixels a side"
-    photo = Photo(label=label, sources=["upload", "clipboard"], height=280, render=False)
+def filling(desk: Desk) -> None:
+    box = {name: slider(name) for name in BOX}
+    controls = of_a_photo("Fill a hole", desk.filling, {**box, "mask": photo("or a mask: white is missing", 160)})
+    shown = {"photo": controls["photo"], **box}
+
+    def hole(*values: Any) -> Any:
+        return gr.skip() if values[0] is None else answering(desk.hole, list(shown))(*values)
+
+    asked = [controls["photo"].upload, *(control.change for control in box.values())]
+    answered(asked, hole, list(shown.values()), controls["made"], live=True)
+
+
+def of_a_photo(title: str, method: Callable[..., Answer], controls: Controls) -> Controls:
+    given = photo(f"a photo, at most {LONGEST_SIDE:,} pixels a side")
     button = gr.Button(title, variant="primary", render=False)
-    tab((title, method, {"photo": photo, **controls}), button=button)
+    made = tab((title, method, {"photo": given, **controls}), button=button)
+    return {"photo": given, "made": made}
 
 
 # ---- parts of a tab --------------------------------------------------------------------------------------------------
@@ -139,34 +146,43 @@ def tab(
     what: tuple[str, Callable[..., Answer], Controls],
     load: Callable[..., Any] | None = None,
     button: gr.Button | None = None,
-) -> None:
+) -> list[gr.Component]:
     """Controls on the left, on the right what was made: at each move of a control, or of `button` where there is one.
 
     `what` is the title, the desk's method, and a control for each of its arguments. A tab that shows something at
-    once does so when it is chosen, the page's first by `load`.
+    once does so when it is chosen, the page's first by `load`. Returns what shows the answers.
     """
     title, method, controls = what
+    left = list(controls.values())
+    if button is not None:
+        left.insert(1 if "photo" in controls else len(left), button)
     with gr.Tab(title) as chosen, gr.Row():
         with gr.Column(scale=1, min_width=280):
-            for control in (*controls.values(), *([button] if button else [])):
+            for control in left:
                 control.render()
         with gr.Column(scale=2, min_width=280):
             made = gr.Image(
                 label=title, show_label=False, type="filepath", interactive=False, buttons=["download", "fullscreen"]
             )
             command = gr.Textbox(label="the same in a terminal", interactive=False, buttons=["copy"])
-    if button is not None:
-        triggers = [button.click]
-    else:
-        triggers = [control.change for control in controls.values()] + [load or chosen.select]
+    asked = [control.change for control in controls.values()] + [load or chosen.select]
+    asked = asked if button is None else [button.click]
+    answered(asked, answering(method, list(controls)), list(controls.values()), [made, command], button is None)
+    return [made, command]
+
+
+def answered(
+    asked: Sequence[Any], answer: Callable[..., Any], given: list[gr.Component], made: list[gr.Component], live: bool
+) -> None:
+    """At each of the events `asked` the answer to what is given; of `live` ones in a row the last one counts."""
     gr.on(
-        triggers,
-        answering(method, list(controls)),
-        list(controls.values()),
-        [made, command],
-        trigger_mode="once" if button else "always_last",
-        show_progress="full" if button else "minimal",
-        show_progress_on=made,
+        list(asked),
+        answer,
+        given,
+        made,
+        trigger_mode="always_last" if live else "once",
+        show_progress="minimal" if live else "full",
+        show_progress_on=made[:1],
         concurrency_id="run",
         api_visibility="private",
     )

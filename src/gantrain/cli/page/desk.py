@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from PIL import ImageOps
 
 from gantrain.cli.main import main
 from gantrain.data.formats.decode import Unreadable, guarded, open_picture
@@ -38,6 +39,7 @@ NUMBERS = {
     **dict.fromkeys(("left", "top"), (0, 99, 35)),
     **dict.fromkeys(("width", "height"), (1, 100, 30)),
 }
+BOX = ("left", "top", "width", "height")
 NO_TRUNCATION = NUMBERS["truncation"][1]
 ALL = "all in turn"  # the choice of no class
 AS_DRAWN = "as drawn"  # the choice of no code
@@ -126,27 +128,22 @@ class Desk:
     def ages(self, photo: Path | str | None) -> Answer:
         return self.changed("age", photo)
 
-    def filling(
-        self,
-        photo: Path | str | None,
-        left: float,
-        top: float,
-        width: float,
-        height: float,
-        mask: Path | str | None = None,
-    ) -> Answer:
-        """Of a box in hundredths of the photo, or of the white pixels of `mask`."""
-        if mask is not None:
-            checked(mask)
-            return self.changed("inpaint", photo, f"--mask={mask}")
-        shares = [bounded(name, value) / 100 for name, value in zip(BOX, (left, top, width, height), strict=True)]
-        sides = checked(photo) * 2
-        corner = [int(share * side) for share, side in zip(shares[:2], sides[:2], strict=True)]
-        size = [
-            max(1, min(round(share * side), side - start))
-            for share, side, start in zip(shares[2:], sides[2:], corner, strict=True)
-        ]
-        return self.changed("inpaint", photo, f"--hole={','.join(map(str, corner + size))}")
+    def hole(self, photo: Path | str | None, **box: float) -> Answer:
+        """The photo with a grey box in the place of the hole that `filling` would fill."""
+        left, top, width, height = box_of(checked(photo), **box)
+        with self.lock, guarded(), open_picture(Path(photo)) as stored:
+            shown = ImageOps.exif_transpose(stored).convert("RGB")
+            shown.paste("grey", (left, top, left + width, top + height))
+            file = self._place() / "hole.png"
+            shown.save(file)
+        return Answer(file, "")
+
+    def filling(self, photo: Path | str | None, mask: Path | str | None = None, **box: float) -> Answer:
+        """What is made of a box in hundredths of the photo, or of the white pixels of `mask`."""
+        if mask is None:
+            return self.changed("inpaint", photo, f"--hole={','.join(map(str, box_of(checked(photo), **box)))}")
+        checked(mask)
+        return self.changed("inpaint", photo, f"--mask={mask}")
 
     def changed(self, verb: str, photo: Path | str | None, *words: str) -> Answer:
         """What the verb makes of a photo, as PNG."""
@@ -187,9 +184,6 @@ class Desk:
         return place
 
 
-BOX = ("left", "top", "width", "height")
-
-
 def bounded(name: str, value: Any) -> float:
     """A number within its bounds. Raises UserError: a page's sliders can be gone round."""
     low, high, _ = NUMBERS[name]
@@ -225,6 +219,13 @@ def checked(photo: Path | str | None) -> tuple[int, int]:
     if max(width, height) > LONGEST_SIDE:
         raise UserError(f"the photo has {width}x{height} pixels, at most {LONGEST_SIDE:,} a side are taken")
     return (height, width) if turned else (width, height)
+
+
+def box_of(size: tuple[int, int], **box: float) -> tuple[int, int, int, int]:
+    """The left, top, width and height in pixels of a box in hundredths of a photo: at least one, and all inside."""
+    left, top, width, height = (bounded(name, box[name]) / 100 for name in BOX)
+    x, y = int(left * size[0]), int(top * size[1])
+    return x, y, max(1, min(round(width * size[0]), size[0] - x)), max(1, min(round(height * size[1]), size[1] - y))
 
 
 def named(verb: str, words: Sequence[str], kind: str) -> str:
