@@ -1,0 +1,84 @@
+"""The page in a real browser, without a window: Chromium driven by Playwright, where both are installed."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from gantrain.cli.page.desk import Desk
+from gantrain.training.loading import kept
+
+pytest.importorskip("gradio", reason="the extra app is not installed")
+driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")]
+
+MADE = "[role=tabpanel]:visible img[src*='/made/']"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with driver.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, tmp_path, monkeypatch):
+    """Serve the page of the run `run` and open it: what a visitor sees, and a list of all addresses it asks for."""
+    from gantrain.cli.page.blocks import page
+    from gantrain.cli.page.serve import serve
+
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
+    with kept("run") as trained:
+        blocks = page(Desk(Path("run"), tmp_path / "files" / "made"), trained)
+        address = serve(blocks, "127.0.0.1", None)
+        seen, asked = browser.new_page(), []
+        seen.set_default_timeout(20_000)
+        seen.on("request", lambda request: asked.append(request.url))
+        seen.goto(address)
+        yield seen, asked
+        assert all(url.startswith((address, "data:", "blob:")) for url in asked)  # nothing is fetched from elsewhere
+        seen.close()
+        blocks.close(verbose=False)
+
+
+def shown(seen):
+    return seen.locator(MADE).get_attribute("src")
+
+
+def test_a_slider_gives_other_pictures_that_can_be_taken_home(run, visit, gantrain):
+    seen, _ = visit
+    first = shown(seen)
+    assert seen.get_by_role("tab").all_inner_texts() == ["Samples", "Interpolate", "Nearest training pictures"]
+    seen.get_by_label("range slider for seed").first.focus()
+    seen.keyboard.press("ArrowRight")
+    seen.locator(f"{MADE}:not([src='{first}'])").wait_for()
+    with seen.expect_download() as download:
+        seen.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "sample_n-16_seed-1.png"
+    download.value.save_as("taken.png")
+    assert gantrain("sample", "run", "-n", "16", "--seed", "1", "--out", "same.png").code == 0
+    assert Path("taken.png").read_bytes() == Path("same.png").read_bytes()
+
+
+def test_a_photo_is_changed_and_what_is_none_is_refused_in_words(scheduled, visit):
+    seen, _ = visit
+    toast, button = seen.locator(".toast-body"), seen.get_by_role("button", name="Translate")
+    button.click()
+    assert "there is no photo yet; upload one first" in toast.inner_text()
+    Path("page.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
+    seen.locator("input[type=file]").set_input_files("page.png")
+    seen.get_by_label("Remove Image").or_(seen.get_by_label("Clear")).first.wait_for()
+    button.click()
+    refused = "the photo cannot be used: no PNG, JPEG, WebP, BMP or GIF"
+    assert refused in toast.filter(has_text="cannot be used").inner_text()
+    seen.get_by_label("Remove Image").or_(seen.get_by_label("Clear")).first.click()
+    Image.radial_gradient("L").resize((40, 24)).save("photo.png")
+    seen.locator("input[type=file]").set_input_files("photo.png")
+    seen.locator("img[src*='photo.png']").first.wait_for()
+    button.click()
+    assert shown(seen).endswith("photo_translate_to-b.png")
+    assert seen.locator("textarea").input_value() == "gantrain translate run PHOTO --to=b --out FOLDER"

@@ -1,0 +1,113 @@
+"""What the page asks of verbs, without a browser."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from gantrain.cli.page import desk as module
+from gantrain.cli.page.desk import Desk, bounded, box_of, checked, named
+from gantrain.errors import UserError
+from gantrain.training.loading import kept, load_trained
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return lambda *options: Desk(Path("run"), tmp_path / "made", options)
+
+
+def photo(size=(40, 24), file="photo.png"):
+    Image.radial_gradient("L").resize(size).convert("RGB").save(file)
+    return file
+
+
+def test_its_samples_are_those_of_the_verb_it_names(run, gantrain, desk):
+    asked = desk("--raw")
+    with kept("run") as trained:
+        assert load_trained("run") is trained
+        answer = asked.samples(n=5, seed=7, truncation=0.5)
+    assert load_trained("run") is not trained
+    assert answer.file.name == "sample_n-5_seed-7_truncation-0.5.png"
+    words = "sample run -n 5 --seed 7 --truncation 0.5 --out sample_n-5_seed-7_truncation-0.5.png --raw"
+    assert answer.command == f"gantrain {words}"
+    assert gantrain(*shlex.split(words)).code == 0
+    assert Path(answer.file.name).read_bytes() == answer.file.read_bytes()
+    assert asked.samples(n=5, seed=8, truncation=0.5).file.read_bytes() != answer.file.read_bytes()
+
+
+def test_walks_and_neighbours(run, desk):
+    asked = desk()
+    assert Image.open(asked.walk(rows=2, steps=3, seed=1).file).format == "PNG"
+    film = asked.walk(rows=2, steps=3, seed=1, film=True)
+    assert film.file.suffix == ".gif"
+    assert Image.open(film.file).n_frames == 6
+    near = asked.nearest(nearest=3, seed=1)
+    assert near.command == ""
+    assert Image.open(near.file).width > 3 * 64
+
+
+def test_styles_and_classes(styled, desk):
+    asked = desk()
+    of_one = asked.samples(n=2, seed=0, psi=0.5, of_class="3")
+    assert "--psi 0.5 --class=3" in of_one.command
+    mixed = asked.mixture(rows=2, columns=3, first=4, last=1, psi=1, seed=0)
+    assert "--layers=1-4" in mixed.command
+    with pytest.raises(UserError, match="--class is 30, this run has the classes 0 to 9"):
+        asked.samples(n=2, seed=0, of_class="30")
+    with pytest.raises(UserError, match="there is no class '--out=/tmp/x'"):
+        asked.samples(n=2, seed=0, of_class="--out=/tmp/x")
+
+
+def test_a_photo_is_changed_and_keeps_its_name(scheduled, desk):
+    asked = desk()
+    answer = asked.translation(photo(), to="a")
+    assert answer.file.name == "photo_translate_to-a.png"
+    assert Image.open(answer.file).size == (40, 24)
+    assert answer.command == "gantrain translate run PHOTO --to=a --out FOLDER"
+    with pytest.raises(UserError, match="does not enlarge pictures"):
+        asked.larger(photo())
+
+
+def test_a_photo_is_refused_in_a_sentence(monkeypatch, desk):
+    with pytest.raises(UserError, match="there is no photo yet; upload one first"):
+        checked(None)
+    with pytest.raises(UserError, match="has 3000x2 pixels, at most 2,048 a side"):
+        checked(photo((3000, 2)))
+    Path("page.eps").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
+    with pytest.raises(UserError, match="the photo cannot be used: no PNG, JPEG, WebP, BMP or GIF"):
+        checked("page.eps")
+    monkeypatch.setattr(module, "LARGEST_UPLOAD", 10)
+    with pytest.raises(UserError, match="has 0 MiB, at most 0 are taken"):
+        checked(photo())
+
+
+def test_a_hole_lies_in_the_photo_as_it_is_seen(desk):
+    box = {"left": 50, "top": 99, "width": 100, "height": 10}
+    assert box_of((40, 24), **box) == (20, 23, 20, 1)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    Image.new("RGB", (40, 24)).save("turned.jpg", exif=exif)
+    assert checked("turned.jpg") == (24, 40)
+    with Image.open(desk().hole("turned.jpg", **box).file) as shown:
+        assert (shown.size, shown.getpixel((12, 39)), shown.getpixel((11, 39))) == ((24, 40), (128,) * 3, (0,) * 3)
+
+
+@pytest.mark.parametrize("value", [0, 65, float("nan"), "64", None, True])
+def test_numbers_have_bounds_behind_the_sliders_too(value, desk):
+    with pytest.raises(UserError, match=r"^n is .*, it must be"):
+        bounded("n", value)
+    with pytest.raises(UserError, match=r"^n is"):
+        desk().samples(n=value, seed=0)
+
+
+def test_few_answers_stay(run, desk, monkeypatch):
+    monkeypatch.setattr(module, "KEPT", 2)
+    asked = desk()
+    files = [asked.samples(n=1, seed=seed).file for seed in range(3)]
+    assert [file.exists() for file in files] == [False, True, True]
+
+
+def test_names_of_files_are_plain():
+    assert named("sample", ["-n", "16", "--class=../ä b"], "png") == "sample_n-16_class-..-b.png"
+    assert len(named("sample", ["--class=" + "x" * 500], "png")) < 120

@@ -1,0 +1,44 @@
+"""What the page's server refuses of visitors."""
+
+import asyncio
+
+import pytest
+
+pytest.importorskip("gradio", reason="the extra app is not installed")
+
+from gantrain.cli.page import serve
+from gantrain.cli.page.desk import LARGEST_UPLOAD
+
+
+def status_of(path, length):
+    """What comes of a request with so many bytes: 200 where it is let through."""
+    sent = []
+
+    async def through(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [] if length is None else [(b"content-length", str(length).encode())]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
+    asyncio.run(serve.FewUploads(through)(scope, None, send))
+    return sent[0]["status"]
+
+
+def test_requests_have_a_length_and_no_more_than_a_photo_has():
+    assert status_of("/gradio_api/queue/join", 300) == 200
+    assert status_of("/gradio_api/upload", LARGEST_UPLOAD) == 200
+    assert status_of("/gradio_api/upload", 2 * LARGEST_UPLOAD) == 413
+    assert status_of("/gradio_api/upload", None) == 413
+
+
+def test_few_files_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setattr(serve, "MOST_FILES", 2)
+    for number in range(2):
+        assert status_of("/gradio_api/upload/", 300) == 200
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "photo.png").touch()
+    assert status_of("/gradio_api/upload/", 300) == 507
+    assert status_of("/gradio_api/queue/join", 300) == 200
