@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gantrain.cli.app import free_port
 from gantrain.cli.page.desk import Desk
 from gantrain.training.loading import kept
 
@@ -34,7 +35,7 @@ def visit(browser, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
     with kept("run") as trained:
         blocks = page(Desk(Path("run"), tmp_path / "files" / "made"), trained)
-        address = serve(blocks, "127.0.0.1", None)
+        address = serve(blocks, "127.0.0.1", free_port("127.0.0.1", None))
         seen, asked = browser.new_page(), []
         seen.set_default_timeout(20_000)
         seen.on("request", lambda request: asked.append(request.url))

@@ -71,7 +71,8 @@ def about(trained: Trained) -> str:
     parts = [f"{data.size} pixels a side" if data.formats == ("png",) else f"volumes, {data.size} voxels a side"]
     parts += [f"{classes} classes"] if classes else []
     parts += [f"{data.scale} times larger"] if "upscale" in trained.verbs and hasattr(data, "scale") else []
-    return f"{', '.join(parts)}; trained for {trained.iteration:,} iterations"
+    trained_for = f"; trained for {trained.iteration:,} iterations" if trained.iteration else ""
+    return ", ".join(parts) + trained_for
 
 
 # ---- the tabs --------------------------------------------------------------------------------------------------------

@@ -39,8 +39,8 @@ def crowded(folder: Path) -> bool:
     return sum(1 for file in folder.glob("*/*") if file.is_file()) >= MOST_FILES
 
 
-def serve(blocks: gr.Blocks, host: str, port: int | None) -> str:
-    """Serve the page until its process ends or `blocks.close()`; its address. Raises OSError and ValueError."""
+def serve(blocks: gr.Blocks, host: str, port: int) -> str:
+    """Serve the page until its process ends or `blocks.close()`; its address."""
     _, address, _ = blocks.launch(
         server_name=host,
         server_port=port,
