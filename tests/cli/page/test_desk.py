@@ -53,6 +53,9 @@ def test_styles_and_classes(styled, desk):
     assert "--psi 0.5 --class=3" in of_one.command
     mixed = asked.mixture(rows=2, columns=3, first=4, last=1, psi=1, seed=0)
     assert "--layers=1-4" in mixed.command
+    assert "edit run --rows 2 --reach 0.5 --seed 0 --class=3" in asked.edits(2, 0.5, 0, "3").command
+    found = asked.style(photo(), search=10)
+    assert (found.file.name, Image.open(found.file).format) == ("photo_project_steps-10.png", "PNG")
     with pytest.raises(UserError, match="--class is 30, this run has the classes 0 to 9"):
         asked.samples(n=2, seed=0, of_class="30")
     with pytest.raises(UserError, match="there is no class '--out=/tmp/x'"):

@@ -28,6 +28,8 @@ LABELS = {
     "rows": "rows",
     "steps": "pictures in a row",
     "nearest": "pictures",
+    "reach": "reach: 1 is how far styles lie from their mean",
+    "search": "steps of the search",
     **{name: f"{name} of the hole, %" for name in BOX},
 }
 Controls = Mapping[str, Any]  # by the names of a method's arguments
@@ -52,6 +54,9 @@ def page(desk: Desk, trained: Trained) -> gr.Blocks:
                 walk(desk, trained)
             if "styles" in verbs:
                 mixture(desk, trained)
+            if "edit" in verbs:
+                controls = {name: slider(name) for name in ("rows", "reach", "seed")} | of_class(trained)
+                tab(("Change styles", desk.edits, controls))
             if "sample" in verbs and pictures:
                 nearest(desk)
             if "upscale" in verbs:
@@ -60,6 +65,8 @@ def page(desk: Desk, trained: Trained) -> gr.Blocks:
                 of_a_photo("Translate", desk.translation, translating(trained))
             if "inpaint" in verbs:
                 filling(desk)
+            if "project" in verbs:
+                of_a_photo("Find a photo's style", desk.style, {"search": slider("search")})
             if "age" in verbs:
                 of_a_photo("Other ages", desk.ages, {})
     return blocks.queue(max_size=16, api_open=False, default_concurrency_limit=1)

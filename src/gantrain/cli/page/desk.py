@@ -36,6 +36,8 @@ NUMBERS = {
     "columns": (1, 8, 4),
     "steps": (2, 24, 8),
     "nearest": (1, 16, 8),
+    "reach": (0.1, 3.0, 1.0),
+    "search": (10, 500, 100),
     **dict.fromkeys(("left", "top"), (0, 99, 35)),
     **dict.fromkeys(("width", "height"), (1, 100, 30)),
 }
@@ -97,6 +99,11 @@ class Desk:
         words += number("psi", psi) if psi != 1 else []
         return self.drawn("styles", *words, *class_words(of_class))
 
+    def edits(self, rows: float, reach: float, seed: float, of_class: str = ALL) -> Answer:
+        """A sample moved along the strongest directions of its styles, a row for each."""
+        words = [*number("rows", rows), *number("reach", reach), *number("seed", seed)]
+        return self.drawn("edit", *words, *class_words(of_class))
+
     def nearest(self, nearest: float, seed: float) -> Answer:
         """The first samples of a seed, and below each the training picture that is nearest to it."""
         words = [*number("nearest", nearest, "-n"), *number("seed", seed)]
@@ -128,6 +135,10 @@ class Desk:
     def ages(self, photo: Path | str | None) -> Answer:
         return self.changed("age", photo)
 
+    def style(self, photo: Path | str | None, search: float) -> Answer:
+        """The photo, the picture of the style that is nearest to it, and their difference."""
+        return self.changed("project", photo, *number("search", search, "--steps"))
+
     def hole(self, photo: Path | str | None, **box: float) -> Answer:
         """The photo with a grey box in the place of the hole that `filling` would fill."""
         left, top, width, height = box_of(checked(photo), **box)
@@ -154,7 +165,7 @@ class Desk:
             source = place / f"{stem}.png"  # the suffix says only how the result is written
             shutil.copyfile(photo, source)
             said = self._ask(verb, *words, f"--out={place / 'made'}", str(source))
-            (made,) = (place / "made").iterdir()
+            (made,) = (place / "made").glob("*.png")
             file = made.rename(place / named(f"{stem}_{verb}", [w for w in words if not w.startswith("--mask")], "png"))
         shown = [re.sub("^--mask=.*", "--mask=MASK", word) for word in words]
         return Answer(file, self.command(verb, ["PHOTO", *shown, "--out", "FOLDER"]), said)
