@@ -33,6 +33,7 @@ from toys import game, play, player
 from volumes_on_disk import box, write_volume
 from wiki import person, write_mat
 
+from gantrain.cli.page.desk import checked
 from gantrain.cli.sweep import Job
 from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
@@ -301,7 +302,7 @@ def first_pixel(picture: Image.Image) -> np.ndarray:
 
 
 def read_picture(file: Path) -> None:
-    """As training, `upscale`, `translate`, `inpaint` and `age` do."""
+    """As training, `upscale`, `translate`, `inpaint`, `age` and the page of `app` do."""
     outcomes = 0
     enlarger = Enlarger(Twice(), 2, 3, (-1, 1), 64, 2)
     same = Translator(torch.nn.Conv2d(3, 3, 1), lambda picture: torch.zeros(3, *picture.size[::-1]), (-1, 1), 16, 64)
@@ -311,11 +312,12 @@ def read_picture(file: Path) -> None:
         lambda: enlarger.open(file),
         lambda: same.open(file),
         lambda: filler.open(file),
+        lambda: checked(file),
     ):
         try:
             use()
             outcomes += 1
-        except Unreadable as error:
+        except (Unreadable, UserError) as error:
             one_sentence(str(error))
     lost_of(file)
     if not outcomes:

@@ -80,6 +80,9 @@ def test_a_photo_is_refused_in_a_sentence(monkeypatch, desk):
     Path("page.eps").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
     with pytest.raises(UserError, match="the photo cannot be used: no PNG, JPEG, WebP, BMP or GIF"):
         checked("page.eps")
+    Path("cut.png").write_bytes(Path(photo()).read_bytes()[:-60])
+    with pytest.raises(UserError, match=r"the photo cannot be used: .*truncated"):
+        desk().hole("cut.png", left=0, top=0, width=9, height=9)
     monkeypatch.setattr(module, "LARGEST_UPLOAD", 10)
     with pytest.raises(UserError, match="has 0 MiB, at most 0 are taken"):
         checked(photo())

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from PIL import ImageOps
+from PIL import Image, ImageOps
 
 from gantrain.cli.main import main
 from gantrain.data.formats.decode import Unreadable, guarded, open_picture
@@ -25,7 +25,7 @@ from gantrain.run.uses import program
 
 LARGEST_UPLOAD = 20 * 2**20  # bytes
 LONGEST_SIDE = 2048  # pixels of a photo: more take a CPU minutes
-KEPT = 8  # answers that stay on the disk, beside the page's own copies
+KEPT = 100  # answers that stay on the disk; visitors download them from there
 # The least and the most of each number that the page asks for, and what it begins with.
 NUMBERS = {
     "n": (1, 64, 16),
@@ -142,7 +142,7 @@ class Desk:
     def hole(self, photo: Path | str | None, **box: float) -> Answer:
         """The photo with a grey box in the place of the hole that `filling` would fill."""
         left, top, width, height = box_of(checked(photo), **box)
-        with self.lock, guarded(), open_picture(Path(photo)) as stored:
+        with self.lock, opened(photo) as stored:
             shown = ImageOps.exif_transpose(stored).convert("RGB")
             shown.paste("grey", (left, top, left + width, top + height))
             file = self._place() / "hole.png"
@@ -221,15 +221,20 @@ def checked(photo: Path | str | None) -> tuple[int, int]:
         raise UserError("there is no photo yet; upload one first")
     if (size := Path(photo).stat().st_size) > LARGEST_UPLOAD:
         raise UserError(f"the photo has {size / 2**20:,.0f} MiB, at most {LARGEST_UPLOAD // 2**20} are taken")
+    with opened(photo) as picture:
+        width, height = picture.size  # as its header says; nothing is decoded yet
+        if max(width, height) > LONGEST_SIDE:
+            raise UserError(f"the photo has {width}x{height} pixels, at most {LONGEST_SIDE:,} a side are taken")
+        return ImageOps.exif_transpose(picture).size
+
+
+@contextlib.contextmanager
+def opened(photo: Path | str) -> Iterator[Image.Image]:
     try:
         with guarded(), open_picture(Path(photo)) as picture:
-            width, height = picture.size
-            turned = picture.getexif().get(0x0112, 1) >= 5
+            yield picture
     except Unreadable as error:
         raise UserError(f"the photo cannot be used: {error}; upload a PNG, JPEG, WebP, BMP or GIF") from error
-    if max(width, height) > LONGEST_SIDE:
-        raise UserError(f"the photo has {width}x{height} pixels, at most {LONGEST_SIDE:,} a side are taken")
-    return (height, width) if turned else (width, height)
 
 
 def box_of(size: tuple[int, int], **box: float) -> tuple[int, int, int, int]:
