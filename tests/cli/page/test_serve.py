@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-pytest.importorskip("gradio", reason="the extra app is not installed")
-
-from gantrain.cli.page import serve
 from gantrain.cli.page.desk import LARGEST_UPLOAD
+
+gr = pytest.importorskip("gradio", reason="the extra app is not installed")
+serve = pytest.importorskip("gantrain.cli.page.serve")
+photo = pytest.importorskip("gantrain.cli.page.blocks").photo
 
 
 def status_of(path, length):
@@ -42,3 +43,20 @@ def test_few_files_are_kept(tmp_path, monkeypatch):
         (tmp_path / str(number) / "photo.png").touch()
     assert status_of("/gradio_api/upload/", 300) == 507
     assert status_of("/gradio_api/queue/join", 300) == 200
+
+
+def test_a_photo_is_no_address_and_is_not_opened_by_gradio(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    (tmp_path / "photo.png").touch()
+    taken = photo("a photo")
+
+    def kept(path):
+        payload = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+        return asyncio.run(gr.processing_utils.async_move_files_to_cache(payload, taken, check_in_upload_folder=True))[
+            "path"
+        ]
+
+    assert kept(tmp_path / "photo.png") == str(tmp_path / "photo.png")
+    with pytest.raises(gr.Error, match="upload the photo itself, not its address"):
+        kept("https://example.org/photo.png")
+    assert taken.preprocess(taken.data_model(path="page.eps")) == "page.eps"  # which is not opened

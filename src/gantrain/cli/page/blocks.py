@@ -36,9 +36,20 @@ Controls = Mapping[str, Any]  # by the names of a method's arguments
 
 
 def photo(label: str, height: int = 280) -> gr.Image:
-    """A picture that a visitor gives: its file as it came. Gradio itself would open it with any of Pillow's formats."""
+    """A picture that a visitor uploads: its file as it came.
+
+    Gradio itself would open it with any of Pillow's formats, and would fetch one of any size from an address.
+    """
     taken = gr.Image(label=label, type="filepath", sources=["upload", "clipboard"], height=height, render=False)
     taken.preprocess = lambda payload: None if payload is None or payload.path is None else payload.path
+    keep = taken.async_move_resource_to_block_cache
+
+    async def keep_uploads(place: str | None) -> str | None:
+        if place is not None and "://" in str(place):
+            raise gr.Error("upload the photo itself, not its address", print_exception=False)
+        return await keep(place)
+
+    taken.async_move_resource_to_block_cache = keep_uploads
     return taken
 
 
