@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from gantrain.cli.page import desk as module
-from gantrain.cli.page.desk import Desk, bounded, box_of, checked, named
+from gantrain.cli.page.desk import Desk, bounded, box_of, checked, named, text_words
 from gantrain.errors import UserError
 from gantrain.training.loading import kept, load_trained
 
@@ -97,6 +97,15 @@ def test_a_hole_lies_in_the_photo_as_it_is_seen(desk):
     assert checked("turned.jpg") == (24, 40)
     with Image.open(desk().hole("turned.jpg", **box).file) as shown:
         assert (shown.size, shown.getpixel((12, 39)), shown.getpixel((11, 39))) == ((24, 40), (128,) * 3, (0,) * 3)
+
+
+def test_texts_are_words_of_their_own(run, desk):
+    assert text_words(" a red square \n\n--out=/tmp/x\n") == ["--text=a red square", "--text=--out=/tmp/x"]
+    for text in ("a\n" * 5, "a" * 301):
+        with pytest.raises(UserError, match="at most 4 texts of at most 300 letters"):
+            text_words(text)
+    with pytest.raises(UserError, match="--text: this run's samples are not made of texts"):
+        desk().samples(n=1, seed=0, text="a red square")
 
 
 @pytest.mark.parametrize("value", [0, 65, float("nan"), "64", None, True])

@@ -10,7 +10,9 @@ from gantrain.cli.page.desk import (
     ALL,
     AS_DRAWN,
     BOX,
+    LETTERS,
     LONGEST_SIDE,
+    MOST_TEXTS,
     NUMBERS,
     Answer,
     Desk,
@@ -68,7 +70,7 @@ def page(desk: Desk, trained: Trained) -> gr.Blocks:
             if "edit" in verbs:
                 controls = {name: slider(name) for name in ("rows", "reach", "seed")} | of_class(trained)
                 tab(("Change styles", desk.edits, controls))
-            if "sample" in verbs and pictures:
+            if "sample" in verbs and pictures and not trained.module.takes_texts:
                 nearest(desk)
             if "upscale" in verbs:
                 of_a_photo("Enlarge", desk.larger, {})
@@ -103,11 +105,13 @@ def samples(blocks: gr.Blocks, desk: Desk, trained: Trained) -> None:
     if (codes := getattr(trained.module, "codes", None)) is not None:
         each = [f"0 ({codes.categorical} values)", *map(str, range(1, codes.continuous + 1))]
         controls["code"] = gr.Dropdown([AS_DRAWN, *each], value=AS_DRAWN, label="vary a code", render=False)
+    controls |= of_text(trained)
     tab(("Samples", desk.samples, controls), blocks.load)
 
 
 def walk(desk: Desk, trained: Trained) -> None:
     controls = {name: slider(name) for name in ("rows", "steps", "seed")} | of_class(trained)
+    controls |= of_text(trained)
     if "styles" in trained.verbs:
         controls["space"] = gr.Radio(["z", "w"], value="z", label="between latents (z) or styles (w)", render=False)
     controls["film"] = gr.Checkbox(label="as a film", render=False)
@@ -207,12 +211,15 @@ def answered(
     )
 
 
-def answering(method: Callable[..., Answer], names: list[str]) -> Callable[..., tuple[str, str]]:
+def answering(method: Callable[..., Answer], names: list[str]) -> Callable[..., Any]:
     """A question of the desk as Gradio asks it; what it refuses is shown in its words."""
 
-    def answer(*values: Any) -> tuple[str, str]:
+    def answer(*values: Any) -> Any:
+        given = dict(zip(names, values, strict=True))
+        if given.get("text") == "":
+            return gr.skip()  # nothing is asked yet
         try:
-            made = method(**dict(zip(names, values, strict=True)))
+            made = method(**given)
         except UserError as error:
             raise gr.Error(html.escape(str(error), quote=False), print_exception=False) from error
         if made.said:
@@ -234,3 +241,11 @@ def of_class(trained: Trained) -> Controls:
     if not names:
         return {}
     return {"of_class": gr.Dropdown([ALL, *names], value=ALL, label="class", render=False)}
+
+
+def of_text(trained: Trained) -> Controls:
+    """What is to be seen, of a run that makes pictures of texts."""
+    if not trained.module.takes_texts:
+        return {}
+    label = f"what is to be seen: a text on each line, at most {MOST_TEXTS}"
+    return {"text": gr.Textbox(label=label, lines=2, max_length=MOST_TEXTS * (LETTERS + 1), render=False)}

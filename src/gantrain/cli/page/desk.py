@@ -42,6 +42,7 @@ NUMBERS = {
     **dict.fromkeys(("width", "height"), (1, 100, 30)),
 }
 BOX = ("left", "top", "width", "height")
+MOST_TEXTS, LETTERS = 4, 300  # of a run that makes pictures of texts
 NO_TRUNCATION = NUMBERS["truncation"][1]
 ALL = "all in turn"  # the choice of no class
 AS_DRAWN = "as drawn"  # the choice of no code
@@ -76,17 +77,26 @@ class Desk:
         truncation: float = NO_TRUNCATION,
         of_class: str = ALL,
         code: str = AS_DRAWN,
+        text: str = "",
     ) -> Answer:
         words = [*number("n", n, "-n"), *number("seed", seed)]
         words += number("psi", psi) if psi != 1 else []
         words += number("truncation", truncation) if truncation != NO_TRUNCATION else []
         words += [f"--vary={int(code.split()[0])}"] if code != AS_DRAWN else []
-        return self.drawn("sample", *words, *class_words(of_class))
+        return self.drawn("sample", *words, *class_words(of_class), *text_words(text))
 
     def walk(
-        self, rows: float, steps: float, seed: float, space: str = "z", film: bool = False, of_class: str = ALL
+        self,
+        rows: float,
+        steps: float,
+        seed: float,
+        space: str = "z",
+        film: bool = False,
+        of_class: str = ALL,
+        text: str = "",
     ) -> Answer:
         words = [*number("rows", rows), *number("steps", steps), *number("seed", seed), *class_words(of_class)]
+        words += text_words(text)
         words += ["--space=w"] if space == "w" else []
         return self.drawn("interpolate", *words, kind="gif" if film else "png")
 
@@ -213,6 +223,14 @@ def number(name: str, value: Any, option: str = "") -> list[str]:
 
 def class_words(of_class: str) -> list[str]:
     return [] if of_class == ALL else [f"--class={of_class}"]
+
+
+def text_words(text: str) -> list[str]:
+    """The words for texts, one on each line. Raises UserError for too many, or too long ones."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > MOST_TEXTS or max(map(len, lines), default=0) > LETTERS:
+        raise UserError(f"at most {MOST_TEXTS} texts of at most {LETTERS} letters are taken; leave some out")
+    return [f"--text={line}" for line in lines]
 
 
 def checked(photo: Path | str | None) -> tuple[int, int]:
