@@ -58,8 +58,9 @@ def photo(label: str, height: int = 280) -> gr.Image:
 def page(desk: Desk, trained: Trained) -> gr.Blocks:
     """The page of a run; Gradio keeps files in the folder that GRADIO_TEMP_DIR names."""
     verbs, pictures = trained.verbs, trained.data.formats == ("png",)
-    with gr.Blocks(title=f"gantrain {desk.run.name}", analytics_enabled=False, delete_cache=(600, AN_HOUR)) as blocks:
-        gr.Markdown(f"# {html.escape(desk.run.name, quote=False)}\n{about(trained)}")
+    name = desk.run.resolve().name
+    with gr.Blocks(title=f"gantrain {name}", analytics_enabled=False, delete_cache=(600, AN_HOUR)) as blocks:
+        gr.Markdown(f"# {html.escape(name, quote=False)}\n{about(trained)}")
         with gr.Tabs():
             if "sample" in verbs:
                 samples(blocks, desk, trained)
