@@ -71,8 +71,7 @@ class SuperResolutionScores(Evaluation):
             found = {f"{key}{of}": measure(made[of], truth) for key, measure in measures.items() for of in made}
             rows.append({"picture": name, **found})
         scores = {
-            key: Score.mean([row[key] for row in rows], "lower" if key.startswith(LOWER) else "higher")
-            for key in found
+            key: Score.mean([row[key] for row in rows], "lower" if key.startswith(LOWER) else "higher") for key in found
         }
         protocol = {
             "split": "held out",

@@ -34,13 +34,23 @@ class Residual(nn.Module):
         return features + self.layers(features)
 
 
+class Blur(nn.Module):
+    """Each pixel's mean with those above and left of it, three or at an edge fewer (Sugawara et al. 2018).
+
+    Without padding by copies, whose gradient has no fixed order of sums on a GPU.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        return F.avg_pool2d(features, 2, stride=1, padding=1, count_include_pad=False)[..., :-1, :-1]
+
+
 class Generator(nn.Module):
     """Pictures (n, channels, h, w) in [-1, 1] to (n, channels, scale * h, scale * w) in [-1, 1], for any h and w.
 
     Residual blocks at the low resolution, then for each factor of two an upsampling: `shuffle` rearranges four times
     `width` channels into pixels (Shi et al. 2016), `nearest` repeats pixels before its convolution. With `blur` each
-    pixel after a shuffle becomes the mean of the 2 x 2 that end in it (Sugawara et al. 2018), so that a flat picture
-    stays flat whatever the weights are: without it each of the 16 pixels of one low pixel has weights of its own.
+    shuffle is followed by a mean over 2 x 2 pixels (Sugawara et al. 2018): a flat picture then stays flat whatever the
+    weights are, while without it each of the pixels that one low pixel becomes has weights of its own.
     `skip` adds the bicubic enlargement (as Kim et al. 2016), which it starts from exactly; instead of tanh the sum is
     then left open, since a limit on the sum would bend the enlargement itself.
     """
@@ -76,7 +86,7 @@ class Generator(nn.Module):
             *last_norm,
         )
         up: list[nn.Module] = []
-        blurs = [nn.ReplicationPad2d((1, 0, 1, 0)), nn.AvgPool2d(2, stride=1)] if blur else []
+        blurs = [Blur()] if blur else []
         features = width
         for _ in range(int(math.log2(scale))):
             if upsampler == "shuffle":
