@@ -57,12 +57,14 @@ def test_the_bicubic_enlargement_scores_as_bicubic(scores, photos):
         list(result.scores)
         == scores.names(module(), data(photos))
         == [
-            f"{name}{of}" for name in ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "content") for of in ("", "_bicubic")
+            f"{name}{of}"
+            for name in ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "checker", "content")
+            for of in ("", "_bicubic")
         ]
     )
-    for name in ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "content"):
+    for name in ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "checker", "content"):
         assert result.scores[name].value == pytest.approx(result.scores[f"{name}_bicubic"].value, rel=1e-4)
-        assert result.scores[name].better == ("lower" if name == "content" else "higher")
+        assert result.scores[name].better == ("lower" if name in ("checker", "content") else "higher")
     assert [row["picture"] for row in result.tables["pictures"]] == [
         name for name, _ in data(photos).held_out().wholes()
     ]

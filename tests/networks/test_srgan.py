@@ -54,7 +54,7 @@ def test_with_skip_training_starts_from_the_bicubic_enlargement():
     assert torch.equal(made, F.interpolate(low, (24, 20), mode="bicubic", antialias=True))
 
 
-@pytest.mark.parametrize("options", [{}, {"upsampler": "nearest"}, {"norm": "none", "skip": True}])
+@pytest.mark.parametrize("options", [{}, {"upsampler": "nearest"}, {"norm": "none", "skip": True, "blur": True}])
 @pytest.mark.parametrize("scale", [2, 4, 8])
 def test_no_pixel_sees_farther_than_the_reach(scale, options):
     torch.manual_seed(0)
@@ -68,6 +68,16 @@ def test_no_pixel_sees_farther_than_the_reach(scale, options):
     assert (seen - middle).abs().max() <= network.reach
 
 
+def test_with_blur_a_flat_picture_stays_flat():
+    """Whatever the weights are; without blur the pixels of a low one differ."""
+    low = torch.full((1, 3, 30, 30), 0.3)
+    for blur in (True, False):
+        torch.manual_seed(0)
+        network = Generator(4, 3, 4, 1, norm="none", blur=blur)
+        inside = network(low)[..., 48:72, 48:72]
+        assert (inside.std((2, 3)).max() < 1e-6) == blur
+
+
 def test_the_patch_critic_decides_at_every_sixteenth_pixel():
     assert Discriminator(4, 3)(torch.rand(2, 3, 64, 96)).shape == (2, 4, 6)
     assert Discriminator(4, 3, size=64)(torch.rand(2, 3, 64, 64)).shape == (2,)
@@ -76,3 +86,5 @@ def test_the_patch_critic_decides_at_every_sixteenth_pixel():
 def test_impossible_options_are_refused():
     with pytest.raises(ValueError, match="blocks"):
         Generator(4, 3, 4, blocks=0)
+    with pytest.raises(ValueError, match="blur"):
+        Generator(4, 3, 4, upsampler="nearest", blur=True)

@@ -1,4 +1,4 @@
-"""How near enlarged pictures come to the truth, against bicubic interpolation: PSNR, SSIM, LPIPS, content loss."""
+"""How near enlarged pictures come to the truth, against bicubic interpolation: PSNR, SSIM, LPIPS, content, checker."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +15,7 @@ from gantrain.data.low_high import LowHigh, larger, smaller
 from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
+from gantrain.evaluation.measures.checker import checker
 from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.models.base import GANModule
 from gantrain.models.paired import PairedGAN
@@ -23,6 +24,7 @@ from gantrain.run.scores import Result, Score
 
 CONTENT_SIDE = 256  # a VGG over whole photos would take longer than all the rest
 LEAST = 11  # SSIM's window
+LOWER = ("content", "lpips", "checker")  # the less, the better
 ALEXNET = "alexnet-owt-7be5be79.pth"  # torchvision's, which LPIPS looks through
 
 
@@ -31,8 +33,9 @@ class SuperResolutionScores(Evaluation):
 
     A picture is cut to a multiple of the scale, reduced, rounded to 8 bits, enlarged in tiles of `tile`, and compared
     in 8 bits without `scale` pixels of border: PSNR and SSIM of RGB and of Y (ITU-R BT.601, 16 to 235), as the
-    literature has them; LPIPS (AlexNet) where its weights lie in torch's cache; and the stage's own content loss on the
-    centred square. Values are means over pictures.
+    literature has them; LPIPS (AlexNet) where its weights lie in torch's cache; `checker`, the share of the fine detail
+    in flat parts that has periods of 4 or 2 pixels, of Y without a border cut off; and the stage's own content loss on
+    the centred square. Values are means over pictures.
     """
 
     def __init__(self, *, pictures: int | None = 64, tile: int = 256, **base: Any):
@@ -68,8 +71,7 @@ class SuperResolutionScores(Evaluation):
             found = {f"{key}{of}": measure(made[of], truth) for key, measure in measures.items() for of in made}
             rows.append({"picture": name, **found})
         scores = {
-            key: Score.mean([row[key] for row in rows], "lower" if key.startswith(("content", "lpips")) else "higher")
-            for key in found
+            key: Score.mean([row[key] for row in rows], "lower" if key.startswith(LOWER) else "higher") for key in found
         }
         protocol = {
             "split": "held out",
@@ -100,6 +102,9 @@ class SuperResolutionScores(Evaluation):
             pair = [data.to_range(centred(p, CONTENT_SIDE)).to(module.device) for p in (made, truth)]
             return float(module.content(*pair))
 
+        def pattern(made: Tensor, truth: Tensor) -> float:
+            return float(checker(luma(made), luma(truth)))
+
         def on(pixels: Callable[[Tensor], Tensor], score: Callable[..., Tensor]) -> Callable:
             inside = slice(data.scale, -data.scale)
             return lambda made, truth: float(score(*(pixels(p[..., inside, inside]) for p in (made, truth))))
@@ -112,7 +117,7 @@ class SuperResolutionScores(Evaluation):
             if Path(torch.hub.get_dir(), "checkpoints", ALEXNET).is_file():
                 lpips = partial(metrics.learned_perceptual_image_patch_similarity, net_type="alex")
                 found["lpips"] = on(lambda pixels: pixels / 127.5 - 1, lpips)
-        return {**found, "content": content}
+        return {**found, "checker": pattern, "content": content}
 
 
 def luma(pixels: Tensor) -> Tensor:

@@ -34,11 +34,23 @@ class Residual(nn.Module):
         return features + self.layers(features)
 
 
+class Blur(nn.Module):
+    """Each pixel's mean with those above and left of it, three or at an edge fewer (Sugawara et al. 2018).
+
+    Without padding by copies, whose gradient has no fixed order of sums on a GPU.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        return F.avg_pool2d(features, 2, stride=1, padding=1, count_include_pad=False)[..., :-1, :-1]
+
+
 class Generator(nn.Module):
     """Pictures (n, channels, h, w) in [-1, 1] to (n, channels, scale * h, scale * w) in [-1, 1], for any h and w.
 
     Residual blocks at the low resolution, then for each factor of two an upsampling: `shuffle` rearranges four times
-    `width` channels into pixels (Shi et al. 2016), `nearest` repeats pixels before its convolution.
+    `width` channels into pixels (Shi et al. 2016), `nearest` repeats pixels before its convolution. With `blur` each
+    shuffle is followed by a mean over 2 x 2 pixels (Sugawara et al. 2018): a flat picture then stays flat whatever the
+    weights are, while without it each of the pixels that one low pixel becomes has weights of its own.
     `skip` adds the bicubic enlargement (as Kim et al. 2016), which it starts from exactly; instead of tanh the sum is
     then left open, since a limit on the sum would bend the enlargement itself.
     """
@@ -56,8 +68,11 @@ class Generator(nn.Module):
         norm_momentum: float = 0.1,
         skip: bool = False,
         init: Init = "torch",
+        blur: bool = False,
     ):
         super().__init__()
+        if blur and upsampler != "shuffle":
+            raise ValueError(f"blur follows a pixel shuffle, and upsampler is {upsampler}; choose shuffle")
         if blocks < 1:
             raise ValueError(f"blocks is {blocks}, it must be 1 or more")
         self.scale = scale
@@ -71,10 +86,11 @@ class Generator(nn.Module):
             *last_norm,
         )
         up: list[nn.Module] = []
+        blurs = [Blur()] if blur else []
         features = width
         for _ in range(int(math.log2(scale))):
             if upsampler == "shuffle":
-                up += [nn.Conv2d(features, 4 * width, 3, padding=1), nn.PixelShuffle(2), kind()]
+                up += [nn.Conv2d(features, 4 * width, 3, padding=1), nn.PixelShuffle(2), kind(), *blurs]
             else:
                 up += [nn.Upsample(scale_factor=2), nn.Conv2d(features, 4 * width, 3, padding=1), kind()]
                 features = 4 * width
@@ -86,8 +102,8 @@ class Generator(nn.Module):
             nn.init.zeros_(self.last.weight)
             nn.init.zeros_(self.last.bias)
         # How far, in pixels of the low picture, an output pixel sees: each upsampling's convolution reaches half of the
-        # one before. Tiles that overlap by it join without a seam.
-        self.reach = 4 + 2 * blocks + 1 + math.ceil(2 + 4 / scale)
+        # one before, and its blur one of its own pixels. Tiles that overlap by it join without a seam.
+        self.reach = 4 + 2 * blocks + 1 + math.ceil(2 + 4 / scale + blur * (1 - 1 / scale))
 
     def forward(self, low: Tensor) -> Tensor:
         first = self.first(low)
