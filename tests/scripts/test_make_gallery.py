@@ -1,0 +1,76 @@
+"""The gallery: a command that gives the run's config back, pictures that fit, and hand-written words that stay."""
+
+import importlib.util
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gantrain.config.compose import composed
+from gantrain.config.finalise import make_absolute
+from gantrain.errors import UserError
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "make_gallery.py"
+spec = importlib.util.spec_from_file_location("make_gallery", SCRIPT)
+making = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(making)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["experiment=dcgan_digits", "iterations=7"],
+        ["experiment=dcgan_folder", "seed=3", "data.root=FOLDER", "losses=hinge", "data.size=32"],
+        ["experiment=srgan_photos", "data.root=FOLDER", "losses/content=vgg16", "stages.pretrain.iterations=5"],
+    ],
+)
+def test_a_command_is_found_that_composes_the_same(words):
+    config = {"name": words[0].partition("=")[2], **composed(words, None)}
+    make_absolute(config)
+    assert sorted(making.command(config)) == sorted(words)
+
+
+def test_a_small_picture_keeps_every_pixel_and_a_large_one_fits():
+    small = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8))
+    assert np.array_equal(Image.open(io.BytesIO(making.compressed(small))), small)
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (240, 400, 3), dtype=np.uint8))
+    data = making.compressed(noise)
+    assert len(data) <= making.LARGEST
+    width, height = Image.open(io.BytesIO(data)).size
+    assert width / height == pytest.approx(4 / 2.4, rel=0.02)
+
+
+def test_an_entry_is_replaced_between_its_marks_and_the_rest_stays():
+    page = making.with_entry("# Gallery\n\nBy hand.\n", "a", "first")
+    page = making.with_entry(page, "b", "other") + "\nMore by hand.\n"
+    again = making.with_entry(page, "a", "second")
+    assert again == page.replace("first", "second")
+    assert making.with_entry(again, "a", "first") == page
+
+
+def test_a_mark_without_its_end_is_refused():
+    with pytest.raises(UserError, match="end: a"):
+        making.with_entry("<!-- made: a -->\nby hand\n", "a", "new")
+
+
+def test_a_run_becomes_a_picture_and_an_entry(run, monkeypatch, capsys):
+    monkeypatch.setattr(making, "command", lambda config: [f"experiment={config['name']}"])  # what debug=tiny does
+    Path("docs").mkdir()
+    page = Path("docs/gallery.md")
+    page.write_text("# Gallery\n\nBy hand.\n")
+    words = ["make_gallery", str(run), "--machine", "an old laptop", "--docs", "docs"]
+    monkeypatch.setattr("sys.argv", words)
+    assert making.main() == 0
+    assert Image.open("docs/images/gallery/dcgan_digits.png").format == "PNG"
+    told = page.read_text()
+    assert told.startswith("# Gallery\n\nBy hand.\n")
+    for part in ("](images/gallery/dcgan_digits.png)", "gantrain experiment=dcgan_digits\n", "Seed 0, an old laptop"):
+        assert part in told
+    assert making.main() == 0
+    assert page.read_text() == told
+    monkeypatch.setattr("sys.argv", ["make_gallery", "docs", "--machine", "x", "--docs", "docs"])
+    capsys.readouterr()
+    assert making.main() == 2
+    assert "docs is no run" in capsys.readouterr().err
