@@ -25,6 +25,7 @@ from gantrain.config.overrides import groups
 from gantrain.config.paths import place_of
 from gantrain.config.stages import LENGTHS, stages_of
 from gantrain.drawing.pictures import open_png
+from gantrain.drawing.sheets import GAP, PAPER
 from gantrain.drawing.text import clock
 from gantrain.errors import UserError
 from gantrain.folders import configs_folder
@@ -32,7 +33,7 @@ from gantrain.report.page import describe_data, training_seconds
 from gantrain.run.folder import Run, frames
 from gantrain.run.health import is_look
 from gantrain.run.metrics import read_records
-from gantrain.run.scores import newest_scores, read_scores
+from gantrain.run.scores import Score, newest_scores, read_scores
 from gantrain.run.uses import uses_of
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -41,7 +42,10 @@ MOST = 6_000_000  # bytes of all
 LONGEST_SIDE = 960  # pixels
 WATCHING = ("callbacks", "logger", "evaluation", "name", "plugins")  # keys that change nothing of what is trained
 PLACEHOLDERS = {"folder": "FOLDER", "file": "FILE"}
-TOLD = ("backbone", "judge", "real", "split", "samples", "networks", "seed")  # of a protocol, where it has them
+SHOWN = ("fd", "fid", "sure", "classes", "class_accuracy", "coverage", "psnr", "ssim", "mmd", "occupancy", "iou")
+TOLD = ("backbone", "judge", "split", "real", "samples", "networks", "seed")  # of a protocol, where it has them
+STRIP = ("cgan_mnist", "dcgan_folder", "srresnet_photos", "gan3d_furniture")  # the README's, where all four are there
+STRIP_HEIGHT = 220  # pixels
 
 
 def main() -> int:
@@ -53,6 +57,7 @@ def main() -> int:
     try:
         for run in map(Run.open, args.runs):
             print(add(run, args.machine, args.docs))
+        write_strip(args.docs / "images")
         refuse_too_large(args.docs / "images" / "gallery")
     except UserError as error:
         print(f"make_gallery: {error}", file=sys.stderr)
@@ -71,7 +76,7 @@ def add(run: Run, machine: str, docs: Path) -> Path:
     with open_png(newest_grid(run, config)) as image:
         picture.write_bytes(compressed(image))
     page = docs / "gallery.md"
-    lines = [f"![{name}]({picture.relative_to(docs).as_posix()})", "", *facts(run, config, machine)]
+    lines = [f"![What {name} made]({picture.relative_to(docs).as_posix()})", "", *facts(run, config, machine)]
     text = "\n".join([f"### `{name}`", "", header_of(name).description, "", *lines])
     page.write_text(with_entry(page.read_text(encoding="utf-8"), name, text), encoding="utf-8")
     return picture
@@ -86,11 +91,16 @@ def header_of(name: str) -> Header:
 
 
 def with_entry(page: str, name: str, entry: str) -> str:
-    """The page with the entry between the marks of this name; without such marks they are added at the end."""
+    """The page with the entry between the marks of its name.
+
+    A new one comes after the last entry, the first one after `<!-- entries -->`.
+    """
     first, last = f"<!-- made: {name} -->", f"<!-- end: {name} -->"
-    block = f"{first}\n{entry}\n{last}"
+    block = f"{first}\n\n{entry}\n\n{last}"
     if first not in page:
-        return f"{page.rstrip()}\n\n{block}\n"
+        places = [found.end() for found in re.finditer(r"<!-- (entries|end: \w+) -->", page)]
+        place = places[-1] if places else len(page.rstrip())
+        return f"{page[:place]}\n\n{block}\n{page[place:].removeprefix(chr(10))}"
     before, _, rest = page.partition(first)
     _, found, after = rest.partition(last)
     if not found:
@@ -125,6 +135,24 @@ def compressed(image: Image.Image) -> bytes:
     raise UserError(f"a picture of {image.width}x{image.height} does not fit into {LARGEST:,} bytes")
 
 
+def write_strip(images: Path) -> None:
+    """The pictures of `STRIP` side by side, of each its left top, as images/strip.png."""
+    files = [images / "gallery" / f"{name}.png" for name in STRIP]
+    if not all(file.is_file() for file in files):
+        return
+    parts = []
+    for file in files:
+        with open_png(file) as image:
+            part = image.convert("RGB").crop((0, 0, min(image.width, 2 * image.height), min(image.size)))
+        parts.append(part.resize((round(part.width * STRIP_HEIGHT / part.height), STRIP_HEIGHT)))
+    strip = Image.new("RGB", (sum(part.width + GAP for part in parts) - GAP, STRIP_HEIGHT), PAPER)
+    left = 0
+    for part in parts:
+        strip.paste(part, (left, 0))
+        left += part.width + GAP
+    (images / "strip.png").write_bytes(compressed(strip))
+
+
 def refuse_too_large(folder: Path) -> None:
     total = sum(file.stat().st_size for file in folder.glob("*.png"))
     if total > MOST:
@@ -146,9 +174,10 @@ def facts(run: Run, config: Mapping[str, Any], machine: str) -> Iterator[str]:
             planned = stage.config.get("iterations")
             stopped = f" of {planned:,}" if planned and done < planned else ""
             lengths.append(f"{stage.tag} {done:,}{stopped} iterations, {images:,} images".strip())
-    yield f"- Length: {'; '.join(lengths)}; {clock(training_seconds(records)) if records else 'time unknown'}"
+    yield f"- Length: {'; '.join(lengths)}"
+    yield f"- Training time: {clock(training_seconds(records))}, {machine}"
     yield f"- Data: {describe_data(last.config['data'])}"
-    yield f"- Seed {config['seed']}, {machine}"
+    yield f"- Seed: {config['seed']}"
     if columns := uses_of(last).columns:
         yield f"- Side by side: {columns}"
     yield from scores(run)
@@ -160,9 +189,14 @@ def scores(run: Run) -> Iterator[str]:
         yield "- Score: none was measured"
     for record in records:
         result = record.result
-        told = ", ".join(f"{name} {score} ({score.better})" for name, score in result.scores.items())
+        names = [name for name in result.scores if name.startswith(SHOWN)] or list(result.scores)
+        told = "; ".join(f"{name} {value}, {better(value)}" for name in names for value in [result.scores[name]])
         protocol = ", ".join(f"{key} {result.protocol[key]}" for key in TOLD if key in result.protocol)
-        yield f"- Scores after {record.iteration:,} iterations (which is better): {told}. Protocol: {protocol}"
+        yield f"- Scores after {record.iteration:,} iterations: {told}. Protocol: {protocol}"
+
+
+def better(score: Score) -> str:
+    return "near 1 is better" if score.better == "near 1" else f"{score.better} is better"
 
 
 def command(config: Mapping[str, Any]) -> list[str]:

@@ -43,8 +43,10 @@ def test_a_small_picture_keeps_every_pixel_and_a_large_one_fits():
 
 
 def test_an_entry_is_replaced_between_its_marks_and_the_rest_stays():
-    page = making.with_entry("# Gallery\n\nBy hand.\n", "a", "first")
+    page = making.with_entry("# Gallery\n\n<!-- entries -->\n\nBy hand.\n", "a", "first")
+    assert page.index("end: a") < page.index("By hand.")
     page = making.with_entry(page, "b", "other") + "\nMore by hand.\n"
+    assert page.index("end: a") < page.index("made: b") < page.index("More by hand")
     again = making.with_entry(page, "a", "second")
     assert again == page.replace("first", "second")
     assert making.with_entry(again, "a", "first") == page
@@ -66,7 +68,7 @@ def test_a_run_becomes_a_picture_and_an_entry(run, monkeypatch, capsys):
     assert Image.open("docs/images/gallery/dcgan_digits.png").format == "PNG"
     told = page.read_text()
     assert told.startswith("# Gallery\n\nBy hand.\n")
-    for part in ("](images/gallery/dcgan_digits.png)", "gantrain experiment=dcgan_digits\n", "Seed 0, an old laptop"):
+    for part in ("](images/gallery/dcgan_digits.png)", "gantrain experiment=dcgan_digits\n", ", an old laptop\n"):
         assert part in told
     assert making.main() == 0
     assert page.read_text() == told
