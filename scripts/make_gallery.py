@@ -1,14 +1,16 @@
 """Pictures and facts of runs for docs/gallery.md: `python scripts/make_gallery.py RUNS... --machine TEXT`.
 
-Of each run the newest grid of samples goes to docs/images/gallery/EXPERIMENT.png, with 100 kB at most. Its entry on the
-page stands between two marks, and is written anew each time; all that stands outside of the marks stays as it is. The
-command is found by composing the experiment and looking at what the run's own config has in other places.
+Of each run one picture goes to docs/images/gallery, with 100 kB at most: the newest grid of samples, or for a run that
+enlarges photos parts of its held-out photos. Its entry on the page stands between two marks, and is written anew each
+time; all that stands outside of the marks stays as it is. The command is found by composing the experiment and looking
+where the run's own config differs.
 
-A grid may show pictures of the data. Name only runs whose data you may show.
+A picture may show the data. Name only runs whose data you may show.
 """
 
 import argparse
 import io
+import itertools
 import re
 import shlex
 import sys
@@ -16,15 +18,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from omegaconf import OmegaConf
 from PIL import Image
+from torch import Tensor
 
 from gantrain.config.compose import composed
 from gantrain.config.header import Header, read_header
 from gantrain.config.overrides import groups
 from gantrain.config.paths import place_of
 from gantrain.config.stages import LENGTHS, stages_of
-from gantrain.drawing.pictures import open_png
+from gantrain.data.low_high import larger, smaller
+from gantrain.drawing.close_ups import busiest
+from gantrain.drawing.pictures import grid, open_png, to_pil
 from gantrain.drawing.sheets import GAP, PAPER
 from gantrain.drawing.text import clock
 from gantrain.errors import UserError
@@ -35,17 +41,25 @@ from gantrain.run.health import is_look
 from gantrain.run.metrics import read_records
 from gantrain.run.scores import Score, newest_scores, read_scores
 from gantrain.run.uses import uses_of
+from gantrain.training.loading import load_trained
 
 DOCS = Path(__file__).parents[1] / "docs"
 LARGEST = 100_000  # bytes of one picture
 MOST = 6_000_000  # bytes of all
 LONGEST_SIDE = 960  # pixels
+PHOTOS = 3  # of a run that enlarges them
+DETAIL = 192  # pixels of a side of what is shown of them
 WATCHING = ("callbacks", "logger", "evaluation", "name", "plugins")  # keys that change nothing of what is trained
 PLACEHOLDERS = {"folder": "FOLDER", "file": "FILE"}
 SHOWN = ("fd", "fid", "sure", "classes", "class_accuracy", "coverage", "psnr", "ssim", "mmd", "occupancy", "iou")
 TOLD = ("backbone", "judge", "split", "real", "samples", "networks", "seed")  # of a protocol, where it has them
-STRIP = ("cgan_mnist", "dcgan_folder", "srresnet_photos", "gan3d_furniture")  # the README's, where all four are there
-STRIP_HEIGHT = 220  # pixels
+STRIP = {  # the README's, where all four are there: the part of each picture, as shares of its width and height
+    "cgan_mnist": (0.0, 0.0, 0.6, 1.0),
+    "dcgan_folder": (0.0, 0.0, 0.5, 0.5),
+    "srresnet_photos": (0.0, 1 / 3, 0.75, 2 / 3),
+    "gan3d_furniture": (0.0, 0.0, 0.6, 0.6),
+}
+STRIP_HEIGHT = 200  # pixels
 
 
 def main() -> int:
@@ -71,10 +85,12 @@ def add(run: Run, machine: str, docs: Path) -> Path:
     name = config.get("name")
     if not experiment_file(name).is_file():
         raise UserError(f"{run.folder}: there is no experiment '{name}' here; leave this run out")
-    picture = docs / "images" / "gallery" / f"{name}.png"
+    data, suffix = compressed(drawn(run, config))
+    picture = docs / "images" / "gallery" / f"{name}{suffix}"
     picture.parent.mkdir(parents=True, exist_ok=True)
-    with open_png(newest_grid(run, config)) as image:
-        picture.write_bytes(compressed(image))
+    for other in pictures_of(picture.parent, name):
+        other.unlink()
+    picture.write_bytes(data)
     page = docs / "gallery.md"
     lines = [f"![What {name} made]({picture.relative_to(docs).as_posix()})", "", *facts(run, config, machine)]
     text = "\n".join([f"### `{name}`", "", header_of(name).description, "", *lines])
@@ -111,50 +127,81 @@ def with_entry(page: str, name: str, entry: str) -> str:
 # ---- pictures --------------------------------------------------------------------------------------------------------
 
 
-def newest_grid(run: Run, config: Mapping[str, Any]) -> Path:
-    """The last grid of the last stage that has any."""
-    for stage in reversed(stages_of(config)):
+def drawn(run: Run, config: Mapping[str, Any]) -> Image.Image:
+    """What the run is for."""
+    *_, last = stages = stages_of(config)
+    if "upscale" in uses_of(last).verbs and (sheet := enlarged_photos(run)) is not None:
+        return to_pil(sheet)
+    for stage in reversed(stages):
         if files := frames(run.samples(stage.tag)):
-            return files[-1]
+            with open_png(files[-1]) as image:
+                return image.convert("L" if image.mode == "L" else "RGB")
     raise UserError(f"{run.folder} has no grid of samples; train it with callbacks.samples")
 
 
-def compressed(image: Image.Image) -> bytes:
-    """A PNG of at most `LARGEST` bytes: exact where it is small enough, else in 256 colours, else also smaller."""
-    image = image.convert("L" if image.mode == "L" else "RGB")
+def enlarged_photos(run: Run) -> Tensor | None:
+    """Of held-out photos a part where much varies: small, bicubic, ours, truth. None where none is held out."""
+    trained = load_trained(run.folder)
+    data = trained.data.open()
+    if not data.holdout:
+        return None
+    network, cells = trained.network("generator", raw=False), []
+    for _, photo in itertools.islice(data.held_out().wholes(), PHOTOS):
+        side = min(DETAIL, *photo.shape[1:]) // data.scale * data.scale
+        top, left = busiest(photo, side)
+        truth = photo[None, :, top : top + side, left : left + side]
+        low = smaller(truth, data.scale)
+        with torch.no_grad():
+            made = network(data.to_range(low).to(next(network.parameters()).device)).cpu()
+        blocks = low.repeat_interleave(data.scale, 2).repeat_interleave(data.scale, 3)
+        cells.append(grid(torch.cat([blocks, larger(low, data.scale), data.pictures(made), truth]), 4))
+    return torch.cat(cells, 1)
+
+
+def compressed(image: Image.Image) -> tuple[bytes, str]:
+    """A picture of at most `LARGEST` bytes, and its suffix: exact where it is small enough, else a JPEG."""
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
-    tries = [image]
-    while min(tries[-1].size) > 64:
-        tries.append(tries[-1].resize([side * 7 // 8 for side in tries[-1].size], Image.Resampling.LANCZOS))
-    for smaller in tries:
-        for version in (smaller, smaller.quantize(256)):
-            stream = io.BytesIO()
-            version.save(stream, "PNG", optimize=True)
-            if stream.tell() <= LARGEST:
-                return stream.getvalue()
+    if len(data := encoded(image, "PNG", optimize=True)) <= LARGEST:
+        return data, ".png"
+    for quality in (90, 80, 65, 50, 30):
+        if len(data := encoded(image, "JPEG", quality=quality, optimize=True)) <= LARGEST:
+            return data, ".jpg"
     raise UserError(f"a picture of {image.width}x{image.height} does not fit into {LARGEST:,} bytes")
 
 
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def pictures_of(folder: Path, name: str) -> list[Path]:
+    return [file for suffix in (".png", ".jpg") if (file := folder / f"{name}{suffix}").is_file()]
+
+
 def write_strip(images: Path) -> None:
-    """The pictures of `STRIP` side by side, of each its left top, as images/strip.png."""
-    files = [images / "gallery" / f"{name}.png" for name in STRIP]
-    if not all(file.is_file() for file in files):
+    """Parts of the pictures of `STRIP` side by side as images/strip.png, in 256 colours, where all are there."""
+    files = [file for name in STRIP for file in pictures_of(images / "gallery", name)]
+    if len(files) < len(STRIP):
         return
     parts = []
-    for file in files:
-        with open_png(file) as image:
-            part = image.convert("RGB").crop((0, 0, min(image.width, 2 * image.height), min(image.size)))
+    for file, shares in zip(files, STRIP.values(), strict=True):
+        with Image.open(file, formats=("PNG", "JPEG")) as image:
+            sides = 2 * image.size
+            part = image.convert("RGB").crop([round(a * side) for a, side in zip(shares, sides, strict=True)])
         parts.append(part.resize((round(part.width * STRIP_HEIGHT / part.height), STRIP_HEIGHT)))
     strip = Image.new("RGB", (sum(part.width + GAP for part in parts) - GAP, STRIP_HEIGHT), PAPER)
     left = 0
     for part in parts:
         strip.paste(part, (left, 0))
         left += part.width + GAP
-    (images / "strip.png").write_bytes(compressed(strip))
+    while len(data := encoded(strip.quantize(256), "PNG", optimize=True)) > LARGEST:
+        strip = strip.resize([side * 9 // 10 for side in strip.size], Image.Resampling.LANCZOS)
+    (images / "strip.png").write_bytes(data)
 
 
 def refuse_too_large(folder: Path) -> None:
-    total = sum(file.stat().st_size for file in folder.glob("*.png"))
+    total = sum(file.stat().st_size for file in folder.glob("*.*"))
     if total > MOST:
         raise UserError(f"{folder}: its pictures have {total:,} bytes, at most {MOST:,} may be; remove some")
 
@@ -178,7 +225,8 @@ def facts(run: Run, config: Mapping[str, Any], machine: str) -> Iterator[str]:
     yield f"- Training time: {clock(training_seconds(records))}, {machine}"
     yield f"- Data: {describe_data(last.config['data'])}"
     yield f"- Seed: {config['seed']}"
-    if columns := uses_of(last).columns:
+    uses = uses_of(last)
+    if columns := "small, bicubic, ours, truth" if "upscale" in uses.verbs else uses.columns:
         yield f"- Side by side: {columns}"
     yield from scores(run)
 

@@ -34,12 +34,24 @@ def test_a_command_is_found_that_composes_the_same(words):
 
 def test_a_small_picture_keeps_every_pixel_and_a_large_one_fits():
     small = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8))
-    assert np.array_equal(Image.open(io.BytesIO(making.compressed(small))), small)
-    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (240, 400, 3), dtype=np.uint8))
-    data = making.compressed(noise)
+    data, suffix = making.compressed(small)
+    assert suffix == ".png"
+    assert np.array_equal(Image.open(io.BytesIO(data)), small)
+    data, suffix = making.compressed(small.resize((600, 400)))
+    assert suffix == ".jpg"
     assert len(data) <= making.LARGEST
-    width, height = Image.open(io.BytesIO(data)).size
-    assert width / height == pytest.approx(4 / 2.4, rel=0.02)
+    assert Image.open(io.BytesIO(data)).size == (600, 400)
+
+
+def test_a_strip_of_four_fits(tmp_path):
+    (tmp_path / "gallery").mkdir()
+    for i, name in enumerate(making.STRIP):
+        assert not (tmp_path / "strip.png").exists()
+        Image.new("RGB", (400, 300), (60 * i, 0, 0)).save(tmp_path / "gallery" / f"{name}.png")
+        making.write_strip(tmp_path)
+    with Image.open(tmp_path / "strip.png") as strip:
+        assert strip.height == making.STRIP_HEIGHT
+        assert strip.convert("RGB").getpixel((strip.width - 1, 0)) == (180, 0, 0)
 
 
 def test_an_entry_is_replaced_between_its_marks_and_the_rest_stays():
