@@ -54,7 +54,7 @@ PLACEHOLDERS = {"folder": "FOLDER", "file": "FILE"}
 SHOWN = ("fd", "fid", "sure", "classes", "class_accuracy", "coverage", "psnr", "ssim", "mmd", "occupancy", "iou")
 TOLD = ("backbone", "judge", "split", "real", "samples", "networks", "seed")  # of a protocol, where it has them
 STRIP = {  # the README's, where all four are there: the part of each picture, as shares of its width and height
-    "cgan_mnist": (0.0, 0.0, 0.6, 1.0),
+    "mnist_fast": (0.0, 0.0, 0.6, 1.0),
     "dcgan_folder": (0.0, 0.0, 0.5, 0.5),
     "srresnet_photos": (0.0, 1 / 3, 0.75, 2 / 3),
     "gan3d_furniture": (0.0, 0.0, 0.6, 0.6),
@@ -107,16 +107,12 @@ def header_of(name: str) -> Header:
 
 
 def with_entry(page: str, name: str, entry: str) -> str:
-    """The page with the entry between the marks of its name.
-
-    A new one comes after the last entry, the first one after `<!-- entries -->`.
-    """
+    """The page with the entry between the marks of its name; a new one comes before `<!-- next entry -->`, or last."""
     first, last = f"<!-- made: {name} -->", f"<!-- end: {name} -->"
     block = f"{first}\n\n{entry}\n\n{last}"
     if first not in page:
-        places = [found.end() for found in re.finditer(r"<!-- (entries|end: \w+) -->", page)]
-        place = places[-1] if places else len(page.rstrip())
-        return f"{page[:place]}\n\n{block}\n{page[place:].removeprefix(chr(10))}"
+        before, mark, after = page.partition("<!-- next entry -->")
+        return f"{before.rstrip()}\n\n{block}\n" + (f"\n{mark}{after}" if mark else "")
     before, _, rest = page.partition(first)
     _, found, after = rest.partition(last)
     if not found:
