@@ -52,7 +52,16 @@ DETAIL = 192  # pixels of a side of what is shown of them
 WATCHING = ("callbacks", "logger", "evaluation", "name", "plugins")  # keys that change nothing of what is trained
 PLACEHOLDERS = {"folder": "FOLDER", "file": "FILE"}
 SHOWN = ("fd", "fid", "sure", "classes", "class_accuracy", "coverage", "psnr", "ssim", "mmd", "occupancy", "iou")
-TOLD = ("backbone", "judge", "split", "real", "samples", "networks", "seed")  # of a protocol, where it has them
+TOLD = (
+    "backbone",
+    "judge",
+    "split",
+    "real",
+    "pictures",
+    "samples",
+    "networks",
+    "seed",
+)  # of a protocol, where it has them
 STRIP = {  # the README's, where all four are there: the part of each picture, as shares of its width and height
     "mnist_fast": (0.0, 0.0, 0.6, 1.0),
     "dcgan_folder": (0.0, 0.0, 0.5, 0.5),
@@ -224,10 +233,11 @@ def facts(run: Run, config: Mapping[str, Any], machine: str) -> Iterator[str]:
     uses = uses_of(last)
     if columns := "small, bicubic, ours, truth" if "upscale" in uses.verbs else uses.columns:
         yield f"- Side by side: {columns}"
-    yield from scores(run)
+    yield from scores(run, len(stages) > 1)
 
 
-def scores(run: Run) -> Iterator[str]:
+def scores(run: Run, several: bool) -> Iterator[str]:
+    """A line for each protocol, with its stage where there are `several`."""
     records = newest_scores(read_scores(run.folder))
     if not records:
         yield "- Score: none was measured"
@@ -235,8 +245,9 @@ def scores(run: Run) -> Iterator[str]:
         result = record.result
         names = [name for name in result.scores if name.startswith(SHOWN)] or list(result.scores)
         told = "; ".join(f"{name} {value}, {better(value)}" for name in names for value in [result.scores[name]])
-        protocol = ", ".join(f"{key} {result.protocol[key]}" for key in TOLD if key in result.protocol)
-        yield f"- Scores after {record.iteration:,} iterations: {told}. Protocol: {protocol}"
+        protocol = ", ".join(f"{key} {result.protocol[key]}" for key in TOLD if result.protocol.get(key) is not None)
+        stage = f" of {record.stage}" if several else ""
+        yield f"- Scores{stage} after {record.iteration:,} iterations: {told}. Protocol: {protocol}"
 
 
 def better(score: Score) -> str:

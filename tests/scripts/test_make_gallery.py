@@ -3,10 +3,13 @@
 import importlib.util
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import nn
 
 from gantrain.config.compose import composed
 from gantrain.config.finalise import make_absolute
@@ -41,6 +44,24 @@ def test_a_small_picture_keeps_every_pixel_and_a_large_one_fits():
     assert suffix == ".jpg"
     assert len(data) <= making.LARGEST
     assert Image.open(io.BytesIO(data)).size == (600, 400)
+
+
+def test_an_enlarged_photo_stands_between_its_small_self_and_the_truth(monkeypatch):
+    photo = torch.randint(0, 256, (3, 48, 60), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    blocks = nn.ConvTranspose2d(3, 3, 4, stride=4, groups=3, bias=False)
+    nn.init.ones_(blocks.weight)
+    data = SimpleNamespace(holdout=1, scale=4, to_range=torch.Tensor.float, pictures=torch.Tensor.byte)
+    data.open = data.held_out = lambda: data
+    data.wholes = lambda: iter([("a.png", photo)])
+    trained = SimpleNamespace(data=data, network=lambda name, raw: blocks)
+    monkeypatch.setattr(making, "load_trained", lambda folder: trained)
+    sheet = making.enlarged_photos(SimpleNamespace(folder="run"))
+    low, bicubic, ours, truth = (sheet[:, 2:50, left : left + 48] for left in (2, 52, 102, 152))
+    assert torch.equal(ours, low)
+    assert torch.equal(truth, photo[:, :, :48])  # as wide as it is high
+    assert not torch.equal(bicubic, low)
+    data.holdout = 0
+    assert making.enlarged_photos(SimpleNamespace(folder="run")) is None
 
 
 def test_a_strip_of_four_fits(tmp_path):
