@@ -66,7 +66,7 @@ STRIP = {  # the README's, where all four are there: the part of each picture, a
     "mnist_fast": (0.0, 0.0, 0.6, 1.0),
     "dcgan_folder": (0.0, 0.0, 0.5, 0.5),
     "srresnet_photos": (0.0, 1 / 3, 0.75, 2 / 3),
-    "gan3d_furniture": (0.0, 0.0, 0.6, 0.6),
+    "gan3d_furniture": (0.4, 0.0, 1.0, 0.6),
 }
 STRIP_HEIGHT = 200  # pixels
 
