@@ -77,6 +77,8 @@ def main() -> int:
     parser.add_argument("--machine", required=True, help="what trained them, such as 'one thread of a 2-core machine'")
     parser.add_argument("--docs", type=Path, default=DOCS, help="the folder with gallery.md (docs of this repository)")
     args = parser.parse_args()
+    if not args.machine.strip():
+        parser.error("--machine is empty; say what trained the runs")
     try:
         for run in map(Run.open, args.runs):
             print(add(run, args.machine, args.docs))
