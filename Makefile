@@ -1,10 +1,10 @@
 # `make demo`: install, train the default experiment, say where its picture is. `make test`: lint and all tests.
-# `make docs`: the web site in site/.
+# `make docs`: the web site in site/. `make gallery`: pictures of runs for docs/gallery.md.
 # `make test-gpu`: the tests that need a GPU, then everything that scripts/check_gpu.py looks at, on a machine with one.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test docs fuzz test-gpu clean
+.PHONY: demo test docs fuzz gallery test-gpu clean
 
 demo: .venv/installed
 	$(BIN)/gantrain
@@ -24,6 +24,10 @@ docs: .venv/installed-dev
 fuzz: .venv/installed-dev
 	FUZZ_CASES=$(or $(FUZZ_CASES),5000) FUZZ_SEED=$(or $(FUZZ_SEED),1) \
 		$(BIN)/python -m pytest tests/test_fuzz.py -n 2 --timeout 3600
+
+# Pictures and facts of runs for docs/gallery.md: `make gallery RUNS="runs/a runs/b" MACHINE="a laptop of 2024"`.
+gallery: .venv/installed
+	$(BIN)/python scripts/make_gallery.py $(RUNS) --machine "$(MACHINE)"
 
 test-gpu: .venv/installed-dev
 	CUDA_VISIBLE_DEVICES=0 $(BIN)/python -m pytest -m cuda
