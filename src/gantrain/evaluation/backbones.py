@@ -151,7 +151,7 @@ def named(name: str, weights: str | None, filter: str | None) -> Backbone:
     if name.endswith(TORCHSCRIPT):
         if filter is not None:
             raise UserError(f"evaluation.resize: {name} sees pictures at their own size; leave it null")
-        backbone = TorchScript(re.sub(r"\W", "_", Path(name).stem), name)
+        backbone: Backbone = TorchScript(re.sub(r"\W", "_", Path(name).stem), name)
     elif name == "tf":
         backbone = Inception(name, weights or None, filter or "tf1")
     else:
