@@ -128,9 +128,10 @@ class Random(Backbone):
         super().__init__("random")
         generator = torch.Generator().manual_seed(0)
         widths = itertools.pairwise([3, 16, 32, 32])
-        self.layers = nn.Sequential(*(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in widths))
+        convs = [nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in widths]
+        self.layers = nn.Sequential(*convs)
         with torch.no_grad():
-            for layer in self.layers:
+            for layer in convs:
                 layer.weight.normal_(std=(2 / layer.weight[0].numel()) ** 0.5, generator=generator)
                 layer.bias.zero_()
         self.weights = hash_of(self)
