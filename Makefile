@@ -1,4 +1,4 @@
-# `make demo`: install, train the default experiment, say where its picture is. `make test`: lint and all tests.
+# `make demo`: install, train the default experiment, say where its picture is. `make test`: lint, types, all tests.
 # `make docs`: the web site in site/. `make gallery`: pictures of runs for docs/gallery.md.
 # `make test-gpu`: the tests that need a GPU, then everything that scripts/check_gpu.py looks at, on a machine with one.
 PYTHON ?= python3
@@ -14,6 +14,7 @@ demo: .venv/installed
 test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # The site of docs/ into site/; a page that is not found or a link that leads nowhere is an error.
@@ -45,4 +46,4 @@ test-gpu: .venv/installed-dev
 	touch $@ .venv/installed
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache

@@ -60,7 +60,8 @@ def _drawn(
 
 def get_state(device: torch.device) -> dict[str, Any]:
     """The state of the global generators in tensors and plain types."""
-    kind, keys, position, has_gauss, gauss = np.random.get_state()
+    of_numpy: Any = np.random.get_state()
+    kind, keys, position, has_gauss, gauss = of_numpy
     state = {
         "python": random.getstate(),
         "numpy": [kind, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss],

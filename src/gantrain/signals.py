@@ -22,7 +22,7 @@ class StopSignals:
 
     def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():  # only there can handlers be set
-            before = {number: signal.getsignal(number) for number in STOPPING}
+            before: dict[int, Any] = {number: signal.getsignal(number) for number in STOPPING}
             if before.get(signal.SIGHUP) == signal.SIG_IGN:  # `nohup`
                 del before[signal.SIGHUP]
             self._before = before

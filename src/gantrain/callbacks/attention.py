@@ -6,6 +6,7 @@ import pytorch_lightning as pl
 import torch
 
 from gantrain.callbacks.samples import show
+from gantrain.callbacks.trainer import Trainer
 from gantrain.checks import check_whole
 from gantrain.drawing.attention import attention_sheet
 from gantrain.drawing.pictures import to_pil
@@ -38,15 +39,15 @@ class AttentionMaps(pl.Callback):
                 "choose networks=sagan"
             )
 
-    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
+    def on_train_batch_end(self, trainer: Trainer, module: GANModule, *args: Any) -> None:
         if module.iteration % self.every == 0:
             self.draw(trainer, module)
 
-    def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def on_train_end(self, trainer: Trainer, module: GANModule) -> None:
         if module.iteration % self.every:
             self.draw(trainer, module)
 
-    def draw(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def draw(self, trainer: Trainer, module: GANModule) -> None:
         if not trainer.is_global_zero:
             return
         network = next(n for n in map(module.averaged, module.networks_for_use()) if attention_layers(n))

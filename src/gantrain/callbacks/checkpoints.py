@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 import torch
 from torch.nn.modules.batchnorm import _NormBase
 
+from gantrain.callbacks.trainer import Trainer
 from gantrain.checks import check_whole
 from gantrain.errors import Diverged
 from gantrain.models.base import GANModule
@@ -33,11 +34,11 @@ class Checkpoints(pl.Callback):
         self._saved_iteration = -1
         self.best = False  # whether this iteration's is to be kept as the best
 
-    def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def on_train_start(self, trainer: Trainer, module: GANModule) -> None:
         self._saved_at, self._saved_iteration = time.monotonic(), module.iteration
         self.stop.listen()
 
-    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
+    def on_train_batch_end(self, trainer: Trainer, module: GANModule, *args: Any) -> None:
         late = trainer.is_global_zero and time.monotonic() - self._saved_at >= self.every_seconds
         signum, save = largest([self.stop.received, int(late)], module.device, trainer.world_size)
         if signum:
@@ -47,11 +48,11 @@ class Checkpoints(pl.Callback):
         if not at_end and (signum or save or self.best):
             self.save(trainer, module)
 
-    def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def on_train_end(self, trainer: Trainer, module: GANModule) -> None:
         if module.iteration != self._saved_iteration:
             self.save(trainer, module)
 
-    def save(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def save(self, trainer: Trainer, module: GANModule) -> None:
         """Write a checkpoint; every process takes part, rank 0 writes."""
         if module.divergence is not None and module.on_divergence == "stop":
             module.divergence.refuse()

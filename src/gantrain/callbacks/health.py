@@ -9,6 +9,7 @@ import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from gantrain.callbacks.samples import show
+from gantrain.callbacks.trainer import Trainer
 from gantrain.checks import check_whole
 from gantrain.config.stages import ONLY_STAGE
 from gantrain.data.batch import Batch
@@ -57,7 +58,7 @@ class Health(pl.Callback):
         self.every = self.every or USUAL[device]
         return self.every
 
-    def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def on_train_start(self, trainer: Trainer, module: GANModule) -> None:
         run = Run(trainer.default_root_dir)
         self._started = time.monotonic() - run.seconds(module.stage)
         if not trainer.is_global_zero:
@@ -68,28 +69,28 @@ class Health(pl.Callback):
             if int(picture.stem) > module.iteration:  # a resumed run makes it anew
                 picture.unlink()
 
-    def on_train_batch_start(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
+    def on_train_batch_start(self, trainer: Trainer, module: GANModule, *args: Any) -> None:
         """Keep the weights of the iteration that is looked at, to see its steps."""
         if (module.iteration + 1) % self.every == 0 and trainer.is_global_zero:
             self._before = {n: (module.turns[n], steps_of(module.weights_of(n))) for n in module.players}
 
-    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, outputs: Any, batch: Batch, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: Trainer, module: GANModule, outputs: Any, batch: Batch, *_: Any) -> None:
         if module.iteration % self.every:
             return
         if module.divergence is not None and module.on_divergence == "stop":
             module.divergence.refuse()  # what it would look at is of no step that was made
         ill = trainer.is_global_zero and not self.blind and self.look(trainer, module, batch).verdict not in FINE
         if self.on == "stop":
-            (ill,) = largest([int(ill)], module.device, trainer.world_size)
-            if ill:
+            (stop,) = largest([int(ill)], module.device, trainer.world_size)
+            if stop:
                 self.stopped = self.looks[-1].finding if self.looks else Finding("")
                 trainer.should_stop = True
 
-    def on_exception(self, trainer: pl.Trainer, module: GANModule, exception: BaseException) -> None:
+    def on_exception(self, trainer: Trainer, module: GANModule, exception: BaseException) -> None:
         if isinstance(exception, Diverged) and trainer.is_global_zero:
             self.tell(trainer, module, {}, diverged(str(exception)))
 
-    def look(self, trainer: pl.Trainer, module: GANModule, batch: Batch) -> Finding:
+    def look(self, trainer: Trainer, module: GANModule, batch: Batch) -> Finding:
         """Measure and judge on rank 0, whose networks are those of all."""
         before = {name: w for name, (turns, w) in self._before.items() if module.turns[name] > turns}
         self._before = {}
@@ -105,7 +106,7 @@ class Health(pl.Callback):
         self.tell(trainer, module, values, finding)
         return finding
 
-    def tell(self, trainer: pl.Trainer, module: GANModule, values: dict[str, Any], finding: Finding) -> None:
+    def tell(self, trainer: Trainer, module: GANModule, values: dict[str, Any], finding: Finding) -> None:
         run, seconds = Run(trainer.default_root_dir), round(time.monotonic() - self._started, 3)
         unmeasured = self._checkup.missing() if self._checkup is not None and not self.looks else ()
         place = (module.stage or ONLY_STAGE, module.iteration, module.images_seen, seconds)
@@ -130,7 +131,7 @@ class Health(pl.Callback):
         if values:
             self.draw(trainer, module)
 
-    def draw(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def draw(self, trainer: Trainer, module: GANModule) -> None:
         """The samples of this moment."""
         batch = {key: value[:PICTURES] for key, value in self._checkup.fixed.items()}
         generator = torch.Generator().manual_seed(derive_seed(module.seed, "health"))

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
@@ -17,7 +17,6 @@ from gantrain.data.batch import Batch
 from gantrain.models.base import GANModule
 from gantrain.models.loop.ema import copied
 from gantrain.models.loop.eval_mode import undisturbed
-from gantrain.networks.critique import Critique
 
 ROWS = 4  # of the first batch; enough for layers that compare the samples of a batch
 # What the tracer raises for a network that it cannot follow; the network itself has just run on the same inputs.
@@ -113,7 +112,7 @@ class AllNetworks(nn.ModuleDict):
         return tuple(part for one in made for part in tensors(one))
 
 
-def tensors(made: Tensor | Critique) -> list[Tensor]:
+def tensors(made: Tensor | Iterable[Any]) -> list[Tensor]:
     """The tensors in what a network gives, in order."""
     if isinstance(made, Tensor):
         return [made]

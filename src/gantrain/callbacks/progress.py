@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 from tqdm import tqdm
 
 from gantrain.callbacks.metrics import Metrics
+from gantrain.callbacks.trainer import Trainer
 from gantrain.drawing.text import clock, pace
 from gantrain.models.base import GANModule
 
@@ -23,7 +24,7 @@ class Progress(pl.Callback):
         self.seconds = seconds
         self._bar: tqdm | None = None
 
-    def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def on_train_start(self, trainer: Trainer, module: GANModule) -> None:
         if not trainer.is_global_zero:
             return
         self._start = (time.monotonic(), module.iteration)
@@ -32,7 +33,7 @@ class Progress(pl.Callback):
             place = {"desc": module.stage or None, "total": module.length, "initial": module.iteration}
             self._bar = tqdm(**place, dynamic_ncols=True, mininterval=0.5, bar_format=BAR)
 
-    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
+    def on_train_batch_end(self, trainer: Trainer, module: GANModule, *args: Any) -> None:
         if not trainer.is_global_zero:
             return
         if self._bar is not None:
@@ -52,7 +53,7 @@ class Progress(pl.Callback):
         print(f"{stage}{module.iteration:,}/{module.length:,}  {facts}  {clock(left)} left", flush=True)
 
     @staticmethod
-    def _losses(trainer: pl.Trainer) -> str:
+    def _losses(trainer: Trainer) -> str:
         latest = next((c.latest for c in trainer.callbacks if isinstance(c, Metrics)), {})
         adversarial = {tag.removesuffix("/adv"): value for tag, value in latest.items() if tag.endswith("/adv")}
         return "".join(f"  {player} {value:.3f}" for player, value in adversarial.items())
@@ -62,4 +63,5 @@ class Progress(pl.Callback):
             self._bar.close()
             self._bar = None
 
-    on_exception = on_train_end
+    def on_exception(self, *args: Any) -> None:
+        self.on_train_end()

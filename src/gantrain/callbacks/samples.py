@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from pytorch_lightning.loggers import TensorBoardLogger
 
+from gantrain.callbacks.trainer import Trainer
 from gantrain.checks import check_whole
 from gantrain.data import GANDataModule
 from gantrain.drawing import video
@@ -40,7 +41,7 @@ class Samples(pl.Callback):
         check_whole(1, every=every, count=count)
         self.every, self.count = every, count
 
-    def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def on_train_start(self, trainer: Trainer, module: GANModule) -> None:
         if not trainer.is_global_zero:
             return
         for picture in frames(Run(trainer.default_root_dir).samples(module.stage)):
@@ -53,11 +54,11 @@ class Samples(pl.Callback):
             show(trainer, module, "samples/real", real)
             self.draw(trainer, module)
 
-    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
+    def on_train_batch_end(self, trainer: Trainer, module: GANModule, *args: Any) -> None:
         if module.iteration % self.every == 0 and trainer.is_global_zero:
             self.draw(trainer, module)
 
-    def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def on_train_end(self, trainer: Trainer, module: GANModule) -> None:
         if not trainer.is_global_zero:
             return
         if module.iteration % self.every:
@@ -79,7 +80,7 @@ class Samples(pl.Callback):
         with undisturbed(module, module.device):
             return module.preview(self._batch, generator)
 
-    def draw(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def draw(self, trainer: Trainer, module: GANModule) -> None:
         sheet = trainer.datamodule.sheet(self.preview(module), self._batch, module.preview_columns)
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
         write(to_pil(sheet), file)
@@ -111,7 +112,7 @@ def compare(samples: torch.Tensor, data: GANDataModule, file: Path) -> None:
     write(nearest_sheet(samples, data), file)
 
 
-def show(trainer: pl.Trainer, module: GANModule, tag: str, sheet: torch.Tensor) -> None:
+def show(trainer: Trainer, module: GANModule, tag: str, sheet: torch.Tensor) -> None:
     """A sheet of pictures in every logger that takes pictures."""
     tag = f"{module.prefix}{tag}"
     for logger in trainer.loggers:

@@ -7,6 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from gantrain.callbacks.checkpoints import Checkpoints
+from gantrain.callbacks.trainer import Trainer
 from gantrain.config.stages import ONLY_STAGE
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.best import best_of, score_of
@@ -28,25 +29,25 @@ class Scores(pl.Callback):
         self.evaluation, self.every = evaluation, evaluation.every
         self._measured = -1
 
-    def on_train_batch_end(self, trainer: pl.Trainer, module: GANModule, *args: Any) -> None:
+    def on_train_batch_end(self, trainer: Trainer, module: GANModule, *args: Any) -> None:
         if self.every is not None and module.iteration % self.every == 0:
             self.measure(trainer, module)
 
-    def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def on_train_end(self, trainer: Trainer, module: GANModule) -> None:
         if module.iteration >= module.length and module.iteration != self._measured:
             self.measure(trainer, module)
 
-    def measure(self, trainer: pl.Trainer, module: GANModule) -> None:
+    def measure(self, trainer: Trainer, module: GANModule) -> None:
         """Rank 0 measures, in the stages that are measured; a checkpoint of the best needs every process."""
         if not self.evaluation.applies(module.stage):
             return
         self._measured = module.iteration
         is_best = trainer.is_global_zero and self._measure(trainer, module)
-        (is_best,) = largest([int(is_best)], module.device, trainer.world_size)
-        if is_best:
+        (keep,) = largest([int(is_best)], module.device, trainer.world_size)
+        if keep:
             next(c for c in trainer.callbacks if isinstance(c, Checkpoints)).best = True
 
-    def _measure(self, trainer: pl.Trainer, module: GANModule) -> bool:
+    def _measure(self, trainer: Trainer, module: GANModule) -> bool:
         """Measure, note and tell it; returns whether it is the best so far."""
         began = time.monotonic()
         with undisturbed(module, module.device):

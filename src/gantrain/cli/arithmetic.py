@@ -63,7 +63,7 @@ def main(args: argparse.Namespace) -> None:
     around = neighbours(result(operands), torch.Generator().manual_seed(args.seed))
     shown = [torch.cat([operand.mean[None], operand.z[:SHOWN]]) for operand in operands]
     latents = torch.cat([*shown, around])
-    cond = classes_of(args.of_class, torch.zeros(len(latents), dtype=int), module, data)  # one: they are comparable
+    cond = classes_of(args.of_class, torch.zeros(len(latents)).long(), module, data)  # one: they are comparable
     pictures = data.pictures(module.generate(latents, cond=cond, raw=args.raw))
     *parts, last = pictures.split([*map(len, shown), len(around)])
     with writing("--out", out):

@@ -96,5 +96,6 @@ def mark(score: Score, best: Score, count: int) -> str:
 
 def difference(like: Record, other: Record) -> str:
     """What keeps a record from being compared with `like`; empty where nothing does."""
-    like, other = like.result.protocol, other.result.protocol
-    return ", ".join(f"{key} {other.get(key)} instead of {like.get(key)}" for key in unlike(like, other))
+    of_like, of_other = like.result.protocol, other.result.protocol
+    differing = unlike(of_like, of_other)
+    return ", ".join(f"{key} {of_other.get(key)} instead of {of_like.get(key)}" for key in differing)

@@ -108,9 +108,9 @@ def found(args: argparse.Namespace, module: Any, data: Any, layers: list[int]) -
         of_classes = labelled(args, module, data)
         names = list(data.source.class_names or ())
         called = [names[number] if number < len(names) else str(number) for number in of_classes]
-        directions, qualities = zip(*of_classes.values(), strict=True)
+        vectors, qualities = zip(*of_classes.values(), strict=True)
         rows = [f"{name}\ntold at {quality:.0%}" for name, quality in zip(called, qualities, strict=True)]
-        return torch.stack(directions)[:, None] * moves, rows
+        return torch.stack(vectors)[:, None] * moves, rows
     weights = module.averaged("generator", args.raw).synthesis.style_weights
     directions = factorised([weights[layer].cpu() for layer in layers], args.rows or 6)
     return directions[:, None] * moves, [f"factor {number}" for number in range(len(directions))]

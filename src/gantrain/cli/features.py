@@ -9,6 +9,7 @@ Examples:
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,7 +60,7 @@ def main(args: argparse.Namespace) -> None:
     parts = [features_of(network, batches, args.layers, args.pool).numpy() for batches in inputs]
     labels = [data.labels for data in splits.values()]
     class_names = next(iter(splits.values())).source.class_names
-    content = {
+    content: dict[str, Any] = {
         "features": np.concatenate(parts),
         "names": np.array([data.name(i) for data in splits.values() for i in range(len(data))]),
         "splits": np.repeat(list(splits), [len(data) for data in splits.values()]),

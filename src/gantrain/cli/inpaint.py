@@ -48,7 +48,8 @@ def main(args: argparse.Namespace) -> int:
         raise UserError(f"say by one of --mask, --hole and --alpha what is missing{also}")
     if args.longest is not None and args.longest < 1:
         raise UserError(f"--longest is {args.longest}; it is at least 1")
-    hole_of = {"mask": from_mask, "hole": from_box, "alpha": lambda _: from_alpha}[given[0]](getattr(args, given[0]))
+    ways: dict[str, Callable[[Any], Any]] = {"mask": from_mask, "hole": from_box, "alpha": lambda _: from_alpha}
+    hole_of = ways[given[0]](getattr(args, given[0]))
     jobs = plan(args.inputs, args.out, args.force, ".png")
     trained = load_trained(args.run, args.plugins, args.best)
     data = trained.data

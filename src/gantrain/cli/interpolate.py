@@ -147,7 +147,7 @@ def check_length(legs: int, steps: int) -> None:
         raise UserError(f"--steps, --rows: a walk of {legs * steps:,} pictures is too long, at most {MOST:,} are made")
 
 
-def choose(module: Any, args: argparse.Namespace, closed: bool) -> tuple[Tensor, list[str | int]]:
+def choose(module: Any, args: argparse.Namespace, closed: bool) -> tuple[Tensor, Sequence[str | int]]:
     """The latents or styles to walk through and what they are called: a series, as in figure 4 of Radford et al. 2016.
 
     Latents are called by their numbers, styles by their files.

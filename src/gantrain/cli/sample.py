@@ -79,8 +79,8 @@ def main(args: argparse.Namespace) -> None:
     latents = module.latents(n, torch.Generator().manual_seed(args.seed), args.truncation)
     columns = None
     if args.vary is not None:
-        rows = varied(module, latents, args.vary)
-        latents, columns = rows.flatten(0, 1), rows.shape[1]
+        walks = varied(module, latents, args.vary)
+        latents, columns = walks.flatten(0, 1), walks.shape[1]
         refuse_too_many(len(latents), out)
     if args.save_latents is not None:
         with writing("--save-latents", args.save_latents):

@@ -9,9 +9,10 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hydra
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -107,10 +108,10 @@ class _Stopped(BaseException):
 FAILED = 1e9  # a sweeper must be able to rank a failed job: large, and finite
 
 
-def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
-    overrides = OmegaConf.to_container(settings.overrides.task, resolve=False)
+def _run(composed: DictConfig, settings: HydraConf, folder: Path) -> "Outcome":
+    overrides: Any = OmegaConf.to_container(settings.overrides.task, resolve=False)
     try:
-        config = {"name": settings.runtime.choices.experiment, **finalise(composed, overrides)}
+        config = {"name": settings.runtime.choices["experiment"], **finalise(composed, overrides)}
     except OmegaConfBaseException as error:
         raise UserError(sentence(error)) from error
     place(config["trainer"], [word.partition("=")[0].lstrip("+") for word in overrides])
@@ -137,9 +138,9 @@ def _run(composed: DictConfig, settings: DictConfig, folder: Path) -> "Outcome":
     return outcome
 
 
-def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: DictConfig, folder: Path) -> tuple[int, float]:
+def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: HydraConf, folder: Path) -> tuple[int, float]:
     """One job of a sweep, noted there; its exit code and objective. Its errors are told and stay its own."""
-    words = OmegaConf.to_container(settings.overrides.task, resolve=False)
+    words: Any = OmegaConf.to_container(settings.overrides.task, resolve=False)
     overrides = {key: value for _, key, value in map(parted, words) if value is not None}
     began, speed, objective, error_text = time.monotonic(), None, FAILED, ""
     try:

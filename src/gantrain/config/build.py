@@ -152,7 +152,7 @@ def _options_of(cls: type) -> tuple[dict[str, Any], bool]:
         if "__init__" not in vars(owner) or owner is object:
             continue
         ours = f"{owner.__module__}.".startswith(("gantrain.", *_plugins))
-        parameters = list(inspect.signature(owner.__init__).parameters.values())[1:]
+        parameters = list(inspect.signature(vars(owner)["__init__"]).parameters.values())[1:]
         named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         known = {p.name: p.annotation if ours else Any for p in named} | known
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):

@@ -35,7 +35,8 @@ def read(word: str) -> tuple[str, Any]:
         if override.is_sweep_override():
             raise UserError(f"'{word}' has several values; a run takes one, a list stands in [], a text in quotes")
         key = override.get_key_element().lstrip("+")
-        return key, OmegaConf.to_container(OmegaConf.create({key: override.value()}), resolve=True)[key]
+        node: Any = OmegaConf.to_container(OmegaConf.create({key: override.value()}), resolve=True)
+        return key, node[key]
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(sentence(error)) from error
 
@@ -46,7 +47,8 @@ def named(group: str, name: str, key: str) -> dict[str, Any]:
     names = [file.stem for file in folder.glob("*.yaml")]
     if name not in names:
         raise UserError(f"{key}: there is no '{name}'{did_you_mean(name, names)}")
-    return OmegaConf.to_container(OmegaConf.load(folder / f"{name}.yaml"))
+    node: Any = OmegaConf.to_container(OmegaConf.load(folder / f"{name}.yaml"))
+    return node
 
 
 def apply(config: dict[str, Any], key: str, value: Any) -> None:

@@ -31,7 +31,7 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
 
     Raises UserError, and OmegaConf's errors for interpolations that lead nowhere.
     """
-    root = OmegaConf.to_container(composed, resolve=False)
+    root: Any = OmegaConf.to_container(composed, resolve=False)
     given = {parted(word).key for word in overrides}
     if unknown := [key for key in root if key not in ROOT_KEYS]:
         raise UserError(f"{unknown[0]}: there is no such key{did_you_mean(unknown[0], ROOT_KEYS)}")
@@ -76,7 +76,8 @@ def _settle_lengths(root: dict, given: set[str], debug: Mapping | None) -> None:
 
 
 def _resolve(node: dict) -> dict[str, Any]:
-    return OmegaConf.to_container(OmegaConf.create(node), resolve=True, throw_on_missing=True)
+    resolved: Any = OmegaConf.to_container(OmegaConf.create(node), resolve=True, throw_on_missing=True)
+    return resolved
 
 
 def _shrink(config: dict, debug: Mapping) -> None:

@@ -74,8 +74,8 @@ def _of_network(word: str) -> Iterator[str]:
     parts = word.split("_") if "_" in word else [word[:-1], word[-1]] if word[-1:].isupper() else [word]
     for network, *rest in (parts, parts[::-1]):
         if network.lower() in NETWORKS and rest:
-            rest = "_".join(rest if parts[0] == network else rest[::-1]).lower()
-            yield f"{NETWORKS[network.lower()]}.{OTHERS.get(rest, rest)}"
+            key = "_".join(rest if parts[0] == network else rest[::-1]).lower()
+            yield f"{NETWORKS[network.lower()]}.{OTHERS.get(key, key)}"
 
 
 def within(typed: str, keys: Iterable[str], value: str = "") -> str:

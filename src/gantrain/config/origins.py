@@ -30,7 +30,7 @@ def origins(overrides: Sequence[str], config_dir: str | None) -> dict[str, str]:
         if file is None:  # Hydra's own
             continue
         package = f"{part.package}." if part.package else ""
-        stated = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
+        stated: Any = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
         said = name if file.is_relative_to(configs_folder()) else str(file)
         stated.pop("defaults", None)
         for key in leaves(stated, package) if stated else [part.package]:

@@ -64,7 +64,7 @@ def place_of(key: str) -> Place | None:
     return next((place for place, pattern in _PATTERNS.items() if pattern.fullmatch(key)), None)
 
 
-def held(node: Mapping[str, Any], above: str = "") -> Iterator[tuple[Place, dict[str, Any], str, str]]:
+def held(node: Mapping[str, Any], above: str = "") -> Iterator[tuple[Place, Any, str, str]]:
     """The places in a run's config: each with the node that holds it, its key there and its whole key."""
     for key, value in node.items():
         if place := place_of(f"{above}{key}"):

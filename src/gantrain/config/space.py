@@ -16,7 +16,7 @@ Space = Mapping[str, Any]  # for each key a list of choices, or {low, high} with
 def read_space(file: Path) -> dict[str, Any]:
     """Keys and what to try for each: a list of choices, or {low, high} with log or step. Raises UserError."""
     try:
-        space = OmegaConf.to_container(OmegaConf.load(file))
+        space: Any = OmegaConf.to_container(OmegaConf.load(file))
     except (OSError, OmegaConfBaseException, ValueError, UnicodeDecodeError) as error:
         raise UserError(f"--space: cannot read {file}: {str(error).splitlines()[0]}") from error
     except Exception as error:  # whatever YAML's parser raises

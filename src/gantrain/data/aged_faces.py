@@ -41,7 +41,9 @@ class AgedFaces:
     def open(self, root: Path | None) -> PictureFiles:
         table = find_table(root or data_folder(), self.table)
         listing = list_pictures(table.parent)
-        there, names, labels, dropped, missing = set(listing.names), {}, [], Counter(), ""
+        there, labels, missing = set(listing.names), [], ""
+        names: dict[str, None] = {}
+        dropped: Counter[str] = Counter()
         for path, age, reason in read_csv(table) if table.suffix.lower() == ".csv" else read_mat(table):
             path, astray = placed(path, there)
             if astray == NOT_THERE and not missing:

@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -102,7 +103,7 @@ def around(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
 def boxes_of(root: Path) -> dict[str, Box]:
     """The boxes by the names of pictures, from images.txt and bounding_boxes.txt. Raises UserError."""
     names = {words[0]: words[1] for words in rows_of(root / "images.txt", 2)}
-    boxes = {}
+    boxes: dict[str, Any] = {}
     for number, *words in rows_of(root / "bounding_boxes.txt", 5):
         try:
             box = tuple(float(word) for word in words)

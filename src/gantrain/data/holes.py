@@ -1,7 +1,7 @@
 """Pictures with holes: what is left of a picture, and the picture, for inpainting (Pathak et al. 2016)."""
 
 import hashlib
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -32,7 +32,14 @@ class Holes(GANDataModule):
     caches = ("cached",)
 
     def __init__(
-        self, *, hole: Kind, cond_channels: int, size: int, channels: int, sides: list[int] | None = None, **base: Any
+        self,
+        *,
+        hole: Kind,
+        cond_channels: int,
+        size: int,
+        channels: Literal[1, 3],
+        sides: list[int] | None = None,
+        **base: Any,
     ):
         super().__init__(size=size, channels=channels, **base)
         check_whole(8, size=size)

@@ -166,7 +166,8 @@ def files_of(root: Path | None) -> dict[str, list[Path]]:
             f"data.root: {root or 'nothing'} is no folder; point it at one of {' or '.join(KINDS)} files, or name a "
             f"data set of the Hub with data.dataset.name=user/name"
         )
-    home, parts = root.resolve(), {}
+    home = root.resolve()
+    parts: dict[str, list[Path]] = {}
     for file in sorted(root.rglob("*")):
         inside = file.relative_to(root)
         shown = all(map(is_shown, (inside, *inside.parents[:-1]))) and not file.name.startswith("cache-")

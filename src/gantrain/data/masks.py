@@ -10,7 +10,7 @@ from gantrain.rng import derive_seed
 
 Kind = Literal["centre", "square", "strokes", "half", "mixture"]
 
-KINDS = ("centre", "square", "strokes", "half")  # of a mixture, all equally often
+KINDS: tuple[Kind, ...] = ("centre", "square", "strokes", "half")  # of a mixture, all equally often
 MOST_STROKES, BENDS = 4, 4
 
 

@@ -5,7 +5,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gantrain.data.acceptance import check_classes, check_large_enough, check_readable, tell_dropped, tell_levels
 from gantrain.data.batch import Batch
-from gantrain.data.cache.pictures import Cached, open_cache
+from gantrain.data.cache.pictures import open_cache
 from gantrain.data.conditions import condition_of
 from gantrain.data.formats.decode import Framing
 from gantrain.data.on_device import OnDevice, ahead, fits
@@ -57,6 +57,7 @@ class GANDataModule:
     caches: tuple[str, ...] = ("cached",)
     solid: Callable[[Tensor], Tensor] | None = None  # which voxels are occupied, of volumes
     turning: Callable[[Tensor], Tensor] | None = None  # pictures of samples from all around, of what has more sides
+    trainer: Any  # Lightning's
     previews_unseen = False  # whether previews are of what `holdout` keeps, where it keeps any
 
     def __init_subclass__(cls, **options: Any):
@@ -95,10 +96,11 @@ class GANDataModule:
             raise ValueError(f"range is {range!r}, it must be [low, high]")
         if unknown := set(augment or {}) - {"flip"}:
             raise ValueError(f"augment has no {', '.join(sorted(unknown))}; there is flip")
-        self.dataset, self.size, self.channels, self.batch_size = dataset, size, channels, batch_size
+        self.dataset: Any = dataset  # some have a `framing` and a `held_out` as well
+        self.size, self.channels, self.batch_size = size, channels, batch_size
         self.load_size = size  # at which pictures are kept
         self.root = None if root is None else Path(root).expanduser()
-        self.range, self.classes, self.seed = tuple(range), classes, seed
+        self.range, self.classes, self.seed = (range[0], range[1]), classes, seed
         self.class_names = class_names
         self.upsize, self.on_error = upsize, on_error
         self.flip = (augment or {}).get("flip", False)
@@ -106,11 +108,11 @@ class GANDataModule:
         self.holdout, self.part, self.balance = holdout, "train", balance
         self.on_device = on_device
         self.source: Source | None = None
-        self.cached: Cached | None = None
+        self.cached: Any = None  # a Cached, unless a subclass fills it otherwise
         self.copied = np.empty(0, np.int64)  # rows of the source that are held out no more
-        self._held_out: GANDataModule | None = None
+        self._held_out: Self | None = None
 
-    def open(self) -> "GANDataModule":
+    def open(self) -> Self:
         """Find the files and fill the cache; raises UserError where they do not fit the config."""
         self.fill()
         self.check()
@@ -139,7 +141,7 @@ class GANDataModule:
         """How a user's picture becomes what training showed: as the dataset says, where it says anything."""
         return getattr(self.dataset, "framing", None) or Framing()
 
-    def held_out(self) -> "GANDataModule":
+    def held_out(self) -> Self:
         """What training does not see, opened once: the dataset's own test split, or what `holdout` kept back.
 
         Raises UserError where there is neither.
@@ -156,11 +158,11 @@ class GANDataModule:
                 other.dataset = self.dataset.held_out()
             other.open()
             if isinstance(other.source, Part):
-                other.leave_out_copies(self)
+                other.leave_out_copies(self, other.source)
             self._held_out = other
         return self._held_out
 
-    def leave_out_copies(self, seen: "GANDataModule") -> None:
+    def leave_out_copies(self, seen: "GANDataModule", source: Part) -> None:
         """Hold out no picture that training sees under another name. Raises UserError where none is left."""
         if seen.load_size != self.load_size:
             seen = copy.copy(seen)
@@ -169,12 +171,12 @@ class GANDataModule:
         found = copies(self.cached, seen.cached)
         if not len(found):
             return
-        name = self.source.name(int(self.cached.rows[found[0]]))
+        name = source.name(int(self.cached.rows[found[0]]))
         if len(found) == len(self.cached.rows):
             raise UserError(f"data.holdout: all that is held out are copies of training pictures, such as {name}")
         sentence = f"{len(found):,} held-out pictures are copies of training ones and left out, such as {name}"
         print(sentence, file=sys.stderr, flush=True)
-        self.copied = self.source.rows[self.cached.rows[found]]
+        self.copied = source.rows[self.cached.rows[found]]
         self.open()
 
     def check(self) -> None:

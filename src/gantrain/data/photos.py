@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from gantrain.data.batch import Batch
-from gantrain.data.cache.photos import Photos, open_photos
+from gantrain.data.cache.photos import open_photos
 from gantrain.data.jitter import corners
 from gantrain.data.low_high import LowHigh
 
@@ -21,7 +21,7 @@ class PhotoCrops(LowHigh):
 
     def fill(self) -> None:
         self.source = self.opened()
-        self.cached: Photos = open_photos(
+        self.cached = open_photos(
             self.source, self.channels, self.size if self.upsize or self.source.framing is None else 1, self.cache_dir
         )
         # The photos' numbers, each as often as its turn comes in an epoch.

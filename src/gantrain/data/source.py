@@ -37,6 +37,9 @@ class Source:
     def name(self, index: int) -> str:
         return self.names[index]
 
+    def volume(self, index: int) -> np.ndarray:
+        raise NotImplementedError
+
     def read(self, index: int) -> Image.Image:
         """One picture as it is stored, perhaps not loaded yet. Raises what Pillow raises."""
         raise NotImplementedError

@@ -44,7 +44,7 @@ class Synthetic(Source):
 
     def volume(self, index: int) -> np.ndarray:
         *centre, radius = np.random.default_rng(self.first + index).uniform([3, 3, 3, 1.5], [5, 5, 5, 3])
-        apart = np.abs(np.stack(np.indices((VOLUME_SIDE,) * 3), -1) + 0.5 - centre)
+        apart = np.abs(np.moveaxis(np.indices((VOLUME_SIDE,) * 3), 0, -1) + 0.5 - centre)
         distance = np.linalg.norm(apart, axis=-1) if self.kind(index) % 2 else apart.max(-1)
         return distance < radius
 

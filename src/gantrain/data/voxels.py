@@ -134,7 +134,8 @@ class VoxelDataModule(GANDataModule):
 
 def pack(source: Source, rows: np.ndarray, on_error: Literal["stop", "skip"]) -> Packed:
     """Read these volumes of a source. Raises UserError for one that cannot be used, or that has another side."""
-    bits, kept, unreadable, sides = [], [], {}, {}
+    bits, kept, unreadable = [], [], {}
+    sides: dict[int, str] = {}
     for row in rows.tolist():
         try:
             volume = source.volume(row)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import torch
 from PIL import Image
@@ -41,8 +41,11 @@ def open_png(file: Path) -> Image.Image:
     return Image.open(file, formats=("PNG",))
 
 
-def spread(files: Sequence[Path], n: int) -> list[Path]:
-    """At most `n` of the files, evenly from the first to the last."""
+One = TypeVar("One")
+
+
+def spread(files: Sequence[One], n: int) -> list[One]:
+    """At most `n` of them, evenly from the first to the last."""
     if len(files) <= n:
         return list(files)
     return [files[round(i * (len(files) - 1) / (n - 1))] for i in range(n)]

@@ -70,7 +70,7 @@ class AgeingScores(Evaluation):
                 self.recogniser(module, data), data.examples(2)["real"], torch.device("cpu")
             )  # its mistakes come early
 
-    def recogniser(self, module: Inversion, data: GANDataModule) -> nn.Module:
+    def recogniser(self, module: Inversion, data: GANDataModule) -> FaceEmbedder:
         """The network whose embeddings are judged by."""
         if self.file is None:
             return module.networks["face"]
@@ -99,7 +99,7 @@ class AgeingScores(Evaluation):
         aged = [judge.embed(made[:, age]) for age in told]
         kept = torch.stack([identity(judge.embeddings, faces) for faces in aged], 1)
         hits = torch.stack([judge.class_of(faces) == age for age, faces in enumerate(aged)], 1).float()
-        told = judge.class_of(judge.embeddings)
+        taken = judge.class_of(judge.embeddings)
         scores = {
             **identity_scores("identity", same[:, None]),
             **identity_scores("aged_identity", kept),
@@ -114,7 +114,7 @@ class AgeingScores(Evaluation):
                 "shuffled": share(kept[:, age, 1]),
                 "taken for that age": share(hits[:, age]),
                 "photos of that age": int((cond == age).sum()),
-                "of these taken for it": share(told[cond == age] == age),
+                "of these taken for it": share(taken[cond == age] == age),
             }
             for age in range(module.classes)
         ]
@@ -134,7 +134,9 @@ class AgeingScores(Evaluation):
 class Judge:
     """A classifier of embeddings by age, fitted on the photos of `data`, and at most `samples` of those `held` out."""
 
-    def __init__(self, face: nn.Module, device: torch.device, data: GANDataModule, held: GANDataModule, samples: int):
+    def __init__(
+        self, face: FaceEmbedder, device: torch.device, data: GANDataModule, held: GANDataModule, samples: int
+    ):
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler

@@ -128,9 +128,10 @@ class Random(Backbone):
         super().__init__("random")
         generator = torch.Generator().manual_seed(0)
         widths = itertools.pairwise([3, 16, 32, 32])
-        self.layers = nn.Sequential(*(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in widths))
+        convs = [nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in widths]
+        self.layers = nn.Sequential(*convs)
         with torch.no_grad():
-            for layer in self.layers:
+            for layer in convs:
                 layer.weight.normal_(std=(2 / layer.weight[0].numel()) ** 0.5, generator=generator)
                 layer.bias.zero_()
         self.weights = hash_of(self)
@@ -151,7 +152,7 @@ def named(name: str, weights: str | None, filter: str | None) -> Backbone:
     if name.endswith(TORCHSCRIPT):
         if filter is not None:
             raise UserError(f"evaluation.resize: {name} sees pictures at their own size; leave it null")
-        backbone = TorchScript(re.sub(r"\W", "_", Path(name).stem), name)
+        backbone: Backbone = TorchScript(re.sub(r"\W", "_", Path(name).stem), name)
     elif name == "tf":
         backbone = Inception(name, weights or None, filter or "tf1")
     else:

@@ -1,7 +1,7 @@
 """What a score is: a number with its error and direction, and the protocol under which it was measured."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from gantrain.checks import LARGEST_SEED, check_whole
 from gantrain.data.module import GANDataModule
@@ -9,6 +9,8 @@ from gantrain.errors import UserError, did_you_mean
 from gantrain.evaluation.protocol import names_score
 from gantrain.models.base import GANModule
 from gantrain.run.scores import Result
+
+Data = TypeVar("Data", bound=GANDataModule)
 
 
 class Evaluation:
@@ -51,7 +53,7 @@ class Evaluation:
         if self.best is not None and not any(names_score(self.best, name) for name in names):
             raise UserError(f"evaluation.best: '{self.best}' is not measured; there are {', '.join(names)}")
 
-    def reference(self, data: GANDataModule) -> GANDataModule:
+    def reference(self, data: Data) -> Data:
         """The real data to compare with. Raises UserError where none are held out."""
         return data if self.split == "train" else data.held_out()
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -161,7 +162,7 @@ class Checkup:
 
     def look(self, shown: Batch, before: dict[str, list[Tensor]]) -> Values:
         """All that can be measured now. `shown` is the training's last batch, `before` the weights before its step."""
-        values = self.players(before)
+        values: dict[str, Any] = {**self.players(before)}
         if self.keys:
             chunks = split(self.fixed, len(next(iter(self.fixed.values()))) // self.chunk)
             with self.as_trained(), self.channels() as seen:
@@ -177,7 +178,8 @@ class Checkup:
 
     def players(self, before: dict[str, list[Tensor]]) -> dict[str, Tensor | float | None]:
         """Each player's loss and gradient, means since the metrics were written, and its last step."""
-        means, values = self.module.meters.means(), {}
+        means = self.module.meters.means()
+        values: dict[str, Any] = {}
         for name in self.module.players:
             tags = f"{self.module.prefix}{name}/"
             own = {tag.removeprefix(tags): mean for tag, mean in means.items() if tag.startswith(tags)}
@@ -195,7 +197,7 @@ class Checkup:
 
     def of_fakes(self, key: str, fakes: Tensor, shown: Batch) -> dict[str, Tensor | list[int] | None]:
         real, (low, high) = self.real[key], self.data.range
-        values = {"not_finite": health.not_finite([fakes])}
+        values: dict[str, Any] = {"not_finite": health.not_finite([fakes])}
         if values["not_finite"] > 0:
             return values
         rows, targets = health.small(fakes), self.fixed[key]

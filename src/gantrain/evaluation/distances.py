@@ -41,13 +41,14 @@ class Distances:
         """The scores of sets of so many pictures, by the suffixes of their names."""
         return [name for suffix in suffixes for name in self.names_of(suffix, count)]
 
-    def names_of(self, suffix: str, count: int) -> tuple[str, str]:
+    def names_of(self, suffix: str, count: int) -> tuple[str, ...]:
         frechet = "fid" if self.word == "tf" else "fd"
         return tuple(tagged(f"{score}{suffix}", count, self.backbone.name) for score in (frechet, "kid"))
 
     def measure(self, real: Tensor, sets: Mapping[str, Tensor], seed: int, device: torch.device) -> dict[str, Score]:
         """Both distances of each of `sets`, by suffix, from `real`; all are pictures (n, c, h, w) uint8."""
-        found, of_real = {}, self.features(real, device)
+        of_real = self.features(real, device)
+        found: dict[str, Score] = {}
         for suffix, pictures in sets.items():
             generator = torch.Generator().manual_seed(seed)
             sides = Sides(of_real, self.features(pictures, device), (), False, RESAMPLES, generator)

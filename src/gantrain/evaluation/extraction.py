@@ -3,7 +3,7 @@
 import copy
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -39,7 +39,7 @@ class Features:
     features: Tensor
     probabilities: Tensor | None
     labels: Tensor | None
-    keep: Callable[[Any, Callable[[], Tensors]], Tensors] = anew
+    keep: Callable[[Any, Callable[[], Tensors]], Tensors] = field(default=anew, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.features)

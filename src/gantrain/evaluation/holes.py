@@ -1,6 +1,6 @@
 """How near what fills a hole comes to what was there, against its mean colour and smooth filling: PSNR and L1."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from gantrain.run.scores import Result, Score
 
 CHUNK = 64  # pictures
 MEAN, SMOOTH = "_mean", "_smooth"  # the answers that take no training
-BETTER = {"psnr": "higher", "l1": "lower"}
+BETTER: dict[str, Literal["higher", "lower"]] = {"psnr": "higher", "l1": "lower"}
 
 
 class HoleScores(Evaluation):
@@ -110,10 +110,10 @@ def smooth(picture: Tensor, missing: Tensor) -> Tensor:
         both = hole[here] & hole[there]
         rows.append(number[here][both])
         columns.append(number[there][both])
-    rows, columns = np.concatenate(rows), np.concatenate(columns)
+    pairs = (np.concatenate(rows), np.concatenate(columns))
     inside, shape = np.arange(hole.sum()), (int(hole.sum()),) * 2
     system = coo_array((neighbours[hole], (inside, inside)), shape)
-    system = system - coo_array((np.ones(len(rows)), (rows, columns)), shape)
+    system = system - coo_array((np.ones(len(pairs[0])), pairs), shape)
     filled = values.copy()
     filled[:, hole] = splu(csc_array(system)).solve(sums[:, hole].T).T
     return torch.from_numpy(filled).to(picture.dtype)

@@ -34,5 +34,5 @@ def nearest_sheet(samples: Tensor, data: GANDataModule) -> Image.Image:
 
 def shrunk(pictures: Tensor) -> Tensor:
     """Small copies as rows (n, values)."""
-    sides = [min(SIDE, side) for side in pictures.shape[2:]]
-    return F.adaptive_avg_pool2d(pictures.float().cpu(), sides).flatten(1)
+    height, width = (min(SIDE, side) for side in pictures.shape[2:])
+    return F.adaptive_avg_pool2d(pictures.float().cpu(), (height, width)).flatten(1)

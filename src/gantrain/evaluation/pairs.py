@@ -1,6 +1,6 @@
 """How near translated pictures come to their targets, one by one (PSNR, SSIM, L1) and as a set (FD, KID)."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from gantrain.run.scores import Result, Score
 
 CHUNK = 64  # pictures
 MEAN, INPUT = "_mean", "_input"  # the answers that take no training
-BETTER = {"psnr": "higher", "ssim": "higher", "l1": "lower"}
+BETTER: dict[str, Literal["higher", "lower"]] = {"psnr": "higher", "ssim": "higher", "l1": "lower"}
 
 
 class PairScores(Evaluation):
@@ -58,7 +58,7 @@ class PairScores(Evaluation):
             raise UserError(f"evaluation: SSIM needs {LEAST} pixels, data.size is {data.size}; use evaluation=none")
         self.reference(data)
 
-    def names(self, module: GANModule, data: Any) -> list[str]:
+    def names(self, module: PairedGAN, data: Pairs) -> list[str]:
         count = self.count(self.reference(data))
         sets = [suffix for suffix in suffixes(data) if suffix != MEAN] if count >= FEWEST else []
         return [f"{name}{suffix}" for suffix in suffixes(data) for name in BETTER] + self.distances.names(count, *sets)
@@ -66,7 +66,7 @@ class PairScores(Evaluation):
     def count(self, held_out: Pairs) -> int:
         return min(len(held_out), self.pictures or len(held_out))
 
-    def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
+    def measure(self, module: PairedGAN, data: Pairs, raw: bool = False) -> Result:
         held_out = self.reference(data)
         count = self.count(held_out)
         batch = held_out.take(np.arange(count))
@@ -110,7 +110,7 @@ def compared(made: Tensor, truth: Tensor) -> dict[str, list[float]]:
     made, truth = made.float(), truth.float()
     difference = (made - truth).flatten(1)
     error = difference.square().mean(1).clamp(min=1e-3)
-    similar = structural_similarity_index_measure(made, truth, data_range=255.0, reduction="none")
+    similar: Any = structural_similarity_index_measure(made, truth, data_range=255.0, reduction="none")
     found = {"psnr": 10 * torch.log10(255**2 / error), "ssim": similar.reshape(-1), "l1": difference.abs().mean(1)}
     return {name: values.tolist() for name, values in found.items()}
 
@@ -119,5 +119,5 @@ def mean_target(data: Pairs) -> Tensor:
     """The mean of the training's targets (1, channels, size, size) in `range`."""
     chunks = np.array_split(np.arange(len(data)), -(-len(data) // CHUNK))
     told = shown(chunks, len(chunks), "parts of the training pairs")
-    total = sum(data.take(rows)["real"].double().sum(0, keepdim=True) for rows in told)
+    total: Any = sum(data.take(rows)["real"].double().sum(0, keepdim=True) for rows in told)
     return (total / len(data)).float()

@@ -56,13 +56,13 @@ class SuperResolutionScores(Evaluation):
             )
         self.reference(data)
 
-    def names(self, module: GANModule, data: Any) -> list[str]:
+    def names(self, module: PairedGAN, data: LowHigh) -> list[str]:
         return [name for measure in self.measures(module, data) for name in (measure, f"{measure}_bicubic")]
 
-    def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
+    def measure(self, module: PairedGAN, data: LowHigh, raw: bool = False) -> Result:
         measures = self.measures(module, data)
         network, reference = module.averaged("generator", raw), self.reference(data)
-        rows = []
+        rows: list[dict[str, Any]] = []
         count = min(len(reference), self.pictures or len(reference))
         for name, truth in shown(islice(reference.wholes(), count), count, "pictures"):
             truth = whole_multiple(truth, data.scale)[None]
@@ -105,7 +105,7 @@ class SuperResolutionScores(Evaluation):
         def pattern(made: Tensor, truth: Tensor) -> float:
             return float(checker(luma(made), luma(truth)))
 
-        def on(pixels: Callable[[Tensor], Tensor], score: Callable[..., Tensor]) -> Callable:
+        def on(pixels: Callable[[Tensor], Tensor], score: Callable[..., Any]) -> Callable:
             inside = slice(data.scale, -data.scale)
             return lambda made, truth: float(score(*(pixels(p[..., inside, inside]) for p in (made, truth))))
 

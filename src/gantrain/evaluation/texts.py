@@ -90,7 +90,7 @@ class TextScores(Evaluation):
     def distance_name(self, count: int) -> str:
         return tagged("fid" if self.backbone == "tf" else "fd", count, self.named.name)
 
-    def measure(self, module: GANModule, data: CaptionedPictures, raw: bool = False) -> Result:
+    def measure(self, module: Any, data: CaptionedPictures, raw: bool = False) -> Result:
         held_out = self.reference(data)
         batch = drawn(held_out, self.count(held_out), self.seed)
         others = others_of(batch)
@@ -101,7 +101,7 @@ class TextScores(Evaluation):
         if makes:
             latents = module.latents(len(texts), torch.Generator().manual_seed(self.seed))
             pictures = {"": module.generate(latents, texts, raw), "_real": batch["real"]}
-        scores = {}
+        scores: dict[str, Score] = {}
         for suffix, shown_pictures in pictures.items() if "eye" in module.networks else ():
             seen = outputs(module.averaged("eye", raw), shown_pictures, device=module.device, chunk=CHUNK)
             found = agreeing(texts, seen, others, among, self.seed)

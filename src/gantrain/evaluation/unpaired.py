@@ -68,7 +68,7 @@ class UnpairedScores(Evaluation):
         """The data whose pictures are translated: held out, where there are some."""
         return data.held_out() if data.has_held_out else data
 
-    def names(self, module: GANModule, data: Any) -> list[str]:
+    def names(self, module: UnpairedGAN, data: Unpaired) -> list[str]:
         members, names = self.measured(data).members, []
         counts = {side: len(members[side][: self.pictures]) for side in SIDES}
         for side in reversed(SIDES):
@@ -76,7 +76,7 @@ class UnpairedScores(Evaluation):
             names += [f"cycle_{OTHER[side]}", f"kept_{side}", f"kept_{side}{SHUFFLED}"]
         return names
 
-    def measure(self, module: GANModule, data: Any, raw: bool = False) -> Result:
+    def measure(self, module: UnpairedGAN, data: Unpaired, raw: bool = False) -> Result:
         measured = self.measured(data)
         real = {side: measured.pictures(measured.first_of(side, self.pictures)) for side in SIDES}
         scores: dict[str, Score] = {}

@@ -46,7 +46,7 @@ class VoxelScores(Evaluation):
     def names(self, module: GANModule, data: GANDataModule) -> list[str]:
         return ["coverage_iou", "mmd_iou", *(f"{key}_ratio" for key in ratios(facts(self.real(data))))]
 
-    def measure(self, module: GANModule, data: GANDataModule, raw: bool = False) -> Result:
+    def measure(self, module: Any, data: GANDataModule, raw: bool = False) -> Result:
         real = self.real(data)
         generator = torch.Generator().manual_seed(self.seed)
         latents = module.latents(len(real), generator)
@@ -115,7 +115,7 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
 
 def box_fill(volumes: Tensor) -> Tensor:
     """The occupied share of each volume's bounding box (n,), of volumes (n, s, s, s) bool; 0 of an empty one."""
-    box = 1
+    box: Any = 1
     for others in ((2, 3), (1, 3), (1, 2)):
         inside = volumes.any(others).int()
         box = box * (inside.shape[1] - inside.argmax(1) - inside.flip(1).argmax(1))  # less both empty ends

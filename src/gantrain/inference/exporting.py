@@ -194,10 +194,15 @@ def parity(network: nn.Module, run: Callable[[Inputs], Tensor], drawn: Drawn, wh
 
 
 def write_onnx(network: nn.Module, inputs: Inputs, lengths: Lengths, file: Path) -> dict[str, Any]:
-    names = {"input_names": list(inputs), "output_names": ["output"]}
     shapes = tuple(lengths.values())
     program = torch.onnx.export(
-        network, tuple(inputs.values()), dynamic_shapes=shapes, dynamo=True, verbose=False, **names
+        network,
+        tuple(inputs.values()),
+        input_names=list(inputs),
+        output_names=["output"],
+        dynamic_shapes=shapes,
+        dynamo=True,
+        verbose=False,
     )
     program.save(file, external_data=False)
     return {"opset": program.model.opset_imports[""], "output": "output"}

@@ -56,11 +56,11 @@ class Filler:
         planes = values[None] if values.dim() == 2 else values.permute(2, 0, 1)
         made = self.filled(planes, torch.from_numpy(hole))
         made = made.sub_(low).mul_((white - black) / (high - low)).add_(black).round_().clamp_(black, white)
-        made = made.numpy().astype(pixels.dtype).transpose(1, 2, 0)
+        filled = made.numpy().astype(pixels.dtype).transpose(1, 2, 0)
         if pixels.ndim == 2:
-            pixels[hole] = made[hole][:, 0]
+            pixels[hole] = filled[hole][:, 0]
         else:
-            pixels[hole, : made.shape[2]] = made[hole]
+            pixels[hole, : filled.shape[2]] = filled[hole]
             if self.alpha:
                 pixels[hole, -1] = 255
         done = Image.fromarray(pixels)
@@ -75,9 +75,9 @@ class Filler:
         if scale == 1:
             return self.filled_at_size(planes, missing)
         # Each pixel of the smaller copy is the mean of some, and missing where one of them is: none knows of the hole.
-        size = [max(1, round(scale * length)) for length in missing.shape]
-        small = F.adaptive_avg_pool2d(torch.where(missing, 0, planes)[None], size)[0]
-        missing_there = F.adaptive_avg_pool2d(missing[None, None].float(), size)[0, 0] > 0
+        height, width = (max(1, round(scale * length)) for length in missing.shape)
+        small = F.adaptive_avg_pool2d(torch.where(missing, 0, planes)[None], (height, width))[0]
+        missing_there = F.adaptive_avg_pool2d(missing[None, None].float(), (height, width))[0, 0] > 0
         made = self.filled_at_size(small, missing_there)
         large = F.interpolate(made[None], missing.shape, mode="bicubic", align_corners=False)[0]
         return torch.where(missing, large, planes)

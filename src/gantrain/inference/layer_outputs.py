@@ -28,10 +28,11 @@ class LayerOutputs(contextlib.ExitStack):
 
     def __init__(self, network: nn.Module):
         super().__init__()
-        self.network, self.seen = network, []
-        found = [part for part in network.modules() if isinstance(part, ACTIVATIONS)]
-        found = found or [part for part in network.modules() if isinstance(part, LAYERS)][:-1]
-        for part in found:
+        self.network = network
+        self.seen: list[Tensor] = []
+        activations = [part for part in network.modules() if isinstance(part, ACTIVATIONS)]
+        layers = [part for part in network.modules() if isinstance(part, LAYERS)][:-1]
+        for part in activations or layers:
             self.enter_context(part.register_forward_hook(lambda part, inputs, output: self.seen.append(output)))
 
     def __call__(self, *inputs: Tensor) -> list[Tensor]:

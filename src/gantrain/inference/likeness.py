@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -65,12 +66,12 @@ def by_discriminator(discriminator: nn.Module) -> Likeness:
     )
 
 
-def by_vgg(file: Path, normalise: str, range: Sequence[float]) -> Likeness:
+def by_vgg(file: Path, normalise: Literal["imagenet", "bgr_mean"], range: Sequence[float]) -> Likeness:
     """By three layers of a VGG16 or VGG19 whose weights lie in `file`. Raises UserError."""
     if not file.is_file():
         raise UserError(f"--vgg: there is no file {file}")
     convolutions = sum(weight.dim() == 4 for weight in read_state(file, "--vgg").values())
-    network = next((name for name, blocks in BLOCKS.items() if sum(blocks) == convolutions), None)
+    network: Any = next((name for name, blocks in BLOCKS.items() if sum(blocks) == convolutions), None)
     if network is None:
         raise UserError(f"--vgg: {file} has {convolutions} convolutions; a VGG16 has 13, a VGG19 16")
     seen = [Perceptual(network, layer, range, str(file), normalise=normalise) for layer in VGG_LAYERS]

@@ -59,7 +59,9 @@ def work(jobs: Mapping[Path, Path], make: Callable[[Path], Image.Image], done: s
     One that cannot be read or written is named at the end and stops no other. Of what is lost in reading it is said
     how often, with one name.
     """
-    failures, lost, examples = {}, Counter(), {}
+    failures: dict[Path, str] = {}
+    lost: Counter[str] = Counter()
+    examples: dict[str, Path] = {}
     for target, source in shown(jobs.items(), len(jobs), "pictures"):
         try:
             save(make(source), target)

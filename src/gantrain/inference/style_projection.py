@@ -6,10 +6,11 @@ are then dropped, since other verbs make pictures of the style alone.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from gantrain.drawing.progress import shown
 from gantrain.inference.likeness import Likeness
@@ -31,7 +32,7 @@ class StyleProjection:
 
     def __init__(
         self,
-        synthesis: nn.Module,
+        synthesis: Any,
         centre: Tensor,
         deviation: float,
         likeness: Likeness,

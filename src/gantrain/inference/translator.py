@@ -72,7 +72,8 @@ class Translator:
         longest = min(self.longest, max(size)) if hasattr(self.network, "multiple") else self.size
         if self.framing.crop == "none":
             return longest, longest
-        return tuple(max(1, round(side * longest / max(size))) for side in size)
+        width, height = (max(1, round(side * longest / max(size))) for side in size)
+        return width, height
 
     def make(self, cond: Tensor) -> Tensor:
         """A condition (c, h, w) to what is made of it (c', h, w), on the CPU."""

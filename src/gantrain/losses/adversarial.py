@@ -8,7 +8,7 @@ side needs the real logits, `needs_bound` whether it has no limit where nothing 
 (n, so many), which is left out where there are none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import torch
@@ -38,7 +38,7 @@ def is_range(target: Target) -> bool:
 
 def targets_like(logits: Tensor, target: Target, drawn: Tensor | None = None) -> Tensor:
     """Targets shaped like `logits`: label smoothing where fixed (Salimans et al. 2016), or noisy labels by `drawn`."""
-    if not is_range(target):
+    if isinstance(target, (int, float)):
         return torch.full_like(logits, target)
     low, high = target
     return (low + (high - low) * drawn).expand_as(logits)
@@ -51,7 +51,7 @@ def by_decision(drawn: Tensor, logits: Tensor) -> Tensor:
 
 
 def middle(target: Target) -> float:
-    return sum(target) / 2 if is_range(target) else target
+    return target if isinstance(target, (int, float)) else sum(target) / 2
 
 
 class _WithTargets(AdversarialLoss):
@@ -61,6 +61,8 @@ class _WithTargets(AdversarialLoss):
     share of its labels that are the other kind's. A label is that of a sample: all decisions of it, or of a pack, have
     the same.
     """
+
+    distance: Callable[..., Tensor]  # of logits to their targets
 
     def __init__(
         self,
@@ -75,13 +77,10 @@ class _WithTargets(AdversarialLoss):
                 f"flip is {flip}, it must be 0 or more and below 0.5: from there on labels say the opposite"
             )
         for target in (real, fake, generator):
-            if is_range(target) and target[0] >= target[1]:
+            if not isinstance(target, (int, float)) and target[0] >= target[1]:
                 raise ValueError(f"a range of targets is [low, high], not {list(target)}")
         self.real, self.fake, self.target, self.flip = real, fake, generator, flip
         self.scale = 1.0 if combine == "sum" else 0.5
-
-    def distance(self, logits: Tensor, targets: Tensor) -> Tensor:
-        raise NotImplementedError
 
     @property
     def draws(self) -> Mapping[str, int]:
@@ -117,7 +116,7 @@ class NonSaturating(_WithTargets):
 
     def __init__(self, real: Target = 1.0, fake: Target = 0.0, generator: Target = 1.0, **options: Any):
         for name, target in (("real", real), ("fake", fake), ("generator", generator)):
-            low, high = target if is_range(target) else (target, target)
+            low, high = (target, target) if isinstance(target, (int, float)) else target
             if low < 0 or high > 1:
                 raise ValueError(f"{name} is {target}, it must lie between 0 and 1: a loss beyond has no least value")
         super().__init__(real=real, fake=fake, generator=generator, **options)

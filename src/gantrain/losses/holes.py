@@ -1,5 +1,7 @@
 """Distances between what is made and what it should have been, inside a hole alone."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -13,6 +15,9 @@ class HoleDistance:
     Pixels of the hole that lie within `border` pixels of known ones count `border_weight` times in that mean, against
     seams (Pathak et al. 2016 weigh an overlap of 7 pixels ten times).
     """
+
+    name: str
+    distance: Callable[..., Tensor]
 
     def __init__(self, weight: float = 1.0, border: int = 0, border_weight: float = 10.0):
         check_whole(0, border=border)

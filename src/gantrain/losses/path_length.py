@@ -47,8 +47,8 @@ class PathLength(Penalty):
             # The small constant keeps the root's slope finite where a picture does not change.
             lengths = (gradient.square().sum(-1).reshape(len(gradient), -1).mean(1) + 1e-12).sqrt()
             mean = self.moved(lengths)
-            weight = self.weight if weight is None else weight
-            return weight * self.every * (lengths - mean).square().mean()
+            scale: Any = self.weight if weight is None else weight
+            return scale * self.every * (lengths - mean).square().mean()
 
     def moved(self, lengths: Tensor) -> Tensor:
         """The running mean after a batch of `lengths`; what is not finite does not move it."""

@@ -4,7 +4,7 @@ Those on gradients are computed in float32.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -14,6 +14,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from gantrain.checks import check_whole
 from gantrain.ramps import Ramp, check_ramp
+
+Draws = Literal["sample", "value", "normal"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class PenaltyInputs:
     real: Tensor
     fake: Tensor
     cond: Tensor | None = None
-    pack: int = 1
+    pack: int = field(default=1, kw_only=True)
 
 
 class Penalty:
@@ -42,7 +44,7 @@ class Penalty:
 
     looks_at: Literal["samples", "weights"] = "samples"  # `at` is asked for, or `of_weights`
     # Whether it needs a random number for each sample or each value, uniform, or a normal one for each value.
-    draws: Literal["sample", "value", "normal"] | None = None
+    draws: Draws | None = None
 
     def __init__(self, weight: float | Ramp, every: int = 1, of: str = "discriminator"):
         check_whole(1, every=every)
@@ -104,8 +106,8 @@ class Penalty:
                 raise RuntimeError("a penalty needs logits that depend on the inputs; these carry no graph")
             decisions = logits.float().flatten(1).mean(1) if logits.dim() > 1 else logits.float()
             (gradient,) = torch.autograd.grad(decisions.sum(), inputs, create_graph=True)
-            weight = self.weight if weight is None else weight
-            return weight * self.every * self.measure(gradient.reshape(len(decisions), -1))
+            scale: Any = self.weight if weight is None else weight
+            return scale * self.every * self.measure(gradient.reshape(len(decisions), -1))
 
 
 class R1(Penalty):
@@ -125,7 +127,7 @@ class R2(R1):
 class _Between(Penalty):
     """Shared by penalties at random points on the straight lines between real and fake samples."""
 
-    draws = "sample"
+    draws: Draws = "sample"
 
     def points(self, real: Tensor, fake: Tensor, mix: Tensor | None = None) -> Tensor:
         return torch.lerp(fake.float(), real.float(), mix.float().view(-1, *[1] * (real.dim() - 1)))
@@ -184,7 +186,7 @@ class HistoricalAveraging(Penalty):
         if first:
             self.note([now.detach() for now in weights])
         apart = [(now - mean).square().sum() for now, mean in zip(weights, self.means, strict=True)]
-        scale = self.weight if weight is None else weight
+        scale: Any = self.weight if weight is None else weight
         return scale * self.every * torch.stack(apart).sum() / sum(now.numel() for now in weights)
 
     @torch.no_grad()

@@ -1,11 +1,16 @@
 """Distances between what is made and what it should have been."""
 
+from collections.abc import Callable
+
 import torch.nn.functional as F
 from torch import Tensor
 
 
 class Distance:
     """`weight` times a `distance`, which a subclass gives, in float32."""
+
+    name: str
+    distance: Callable[..., Tensor]
 
     def __init__(self, weight: float = 1.0):
         self.weight = weight

@@ -71,7 +71,7 @@ class GANModule(Family, nn.Module):
         self.statistics: dict[str, float] = {}  # what plays_when decides by: each player's last measurement
         self.meters = Meters()
         self.schedules: dict[str, Rates] = {}
-        self.kept: dict[str, Stateful] = {}
+        self.kept: dict[str, Any] = {}
         self.kept_shared: dict[str, Stateful] = with_state(self.penalties)
         self.resume_from: Mapping[str, Any] | None = None  # the checkpoint that training continues
         self.recorder: Callable[[], Recorder] | None = None  # with one, iterations are recorded and replayed
@@ -97,7 +97,7 @@ class GANModule(Family, nn.Module):
     def iterate(self, batch: Batch) -> None:
         """Draw what is random, decide who plays, play, then count."""
         batch = {**batch, **self.draw(batch), **drawn(self, batch)}
-        turns = [self.begin(name) for name in self.players]
+        turns: Sequence[Turn] = [self.begin(name) for name in self.players]
         images = batch_size(batch) * self.trainer.world_size
         decay = self.ema.decay(images, self.images_seen) if self.ema is not None else 0.0
         run = self.capture.run if self.capture is not None else played
@@ -162,7 +162,7 @@ class GANModule(Family, nn.Module):
 
     def accumulate_gradients(self, turn: Turn, factor: float, batch: Batch, shared: Any) -> None:
         """Backward through the losses and due penalties of a turn; with microbatches one part after the other."""
-        parts = [(batch, shared)]
+        parts: Iterable[tuple[Batch, Any]] = [(batch, shared)]
         if self.microbatches > 1:
             # Shared passes are made anew in each turn: keeping all parts' graphs until the next turn would take
             # the memory that microbatches are to save.
@@ -196,9 +196,9 @@ class GANModule(Family, nn.Module):
 
     # ---- for families and callbacks ----------------------------------------------------------------------------------
 
-    def averaged(self, name: str, raw: bool = False) -> nn.Module:
+    def averaged(self, name: str, raw: bool = False) -> Any:
         """The network a user would take: its EMA where it has one, else, or with `raw`, itself."""
-        kept = {} if self.ema is None or raw else self.ema.copies
+        kept: Any = {} if self.ema is None or raw else self.ema.copies
         return kept[name] if name in kept else self.networks[name]
 
     def trained_networks(self) -> set[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gantrain import rng
 from gantrain.data.batch import Batch
@@ -24,7 +24,12 @@ class Family:
     It reads nothing that changes but the batch and the networks: what is random comes from `draw`.
     """
 
-    networks: nn.ModuleDict
+    networks: Any  # an nn.ModuleDict; a family calls more of a network than every module has
+    trainer: Any  # Lightning's
+    manual_backward: Callable[[Tensor], None]  # Lightning's
+    seed: int
+    iteration: int  # batches so far
+    images_seen: int  # samples so far, of all processes
     stage: str  # its name among several; empty where it is the only one
     microbatches: int  # parts of a batch that a turn looks at one after the other
     verbs: Sequence[str] = ()  # what `gantrain VERB RUN` can do with a trained run, beside what its data say

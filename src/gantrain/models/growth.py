@@ -1,6 +1,7 @@
 """Networks that grow with the pictures of their stage: progressive growing (Karras et al. 2018, arXiv 1710.10196)."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,8 @@ class Growth:
 
     def __init__(self, networks: Mapping[str, nn.Module], fade_images: int | None):
         check_whole(1, fade_images=fade_images)
-        self.networks = {name: network for name, network in networks.items() if hasattr(network, "grow_to")}
+        growing: dict[str, Any] = {name: network for name, network in networks.items() if hasattr(network, "grow_to")}
+        self.networks = growing
         self.fade_images = fade_images
         self.size = next((network.side for network in self.networks.values()), None)
 

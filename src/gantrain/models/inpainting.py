@@ -24,6 +24,7 @@ class Inpainting(PairedGAN):
     """
 
     fills_holes = True
+    auxiliary: Auxiliary | None
 
     def __init__(self, *, auxiliary: Auxiliary | None = None, **base: Any):
         super().__init__(**base)

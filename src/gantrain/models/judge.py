@@ -1,20 +1,16 @@
 """One discriminator of single samples: what it is shown, and what it says of that."""
 
-from collections.abc import Mapping
-
-from torch import Tensor, nn
+from torch import Tensor
 
 from gantrain.data.batch import Batch
-from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.models.augment.shown import Shown
+from gantrain.models.family import Family
 from gantrain.networks.critique import Critique, critique_of
 
 
-class Judge:
+class Judge(Family):
     """The part that families with one discriminator of `real` share; without `adversarial` there is none."""
 
-    networks: Mapping[str, nn.Module]
-    adversarial: AdversarialLoss | None
     shown: Shown
 
     def see(self, samples: Tensor, batch: Batch, use: str) -> Tensor:

@@ -70,7 +70,7 @@ class LatentGAN(Judge, GANModule):
         "interpolate its size and channels from data.size and data.channels, and in a conditional game its classes "
         "from data.classes; networks=dcgan and mlp have these options"
     )
-    verbs = ("sample", "interpolate", "arithmetic", "features")
+    verbs: Sequence[str] = ("sample", "interpolate", "arithmetic", "features")
     usual_evaluation = "dataset"
 
     def __init__(

@@ -1,6 +1,6 @@
 """Condition in, target out: super-resolution (Ledig et al. 2017), picture to picture (Isola et al. 2017)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -37,7 +37,7 @@ class ContentLoss(Protocol):
 
     name: str
 
-    def __call__(self, made: Tensor, real: Tensor) -> Tensor: ...
+    __call__: Callable[..., Tensor]
 
 
 class PairedGAN(Judge, GANModule):

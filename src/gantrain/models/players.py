@@ -15,7 +15,7 @@ from gantrain.models.loop.turn import Turn
 from gantrain.ramps import Ramp, at, check_ramp
 
 
-def plays(method: Callable[..., Any]) -> Callable[..., Any]:
+def plays(method: Any) -> Callable[..., Any]:
     """Marks a method of a family as the turn of the player that it is called after."""
     method.plays = True
     return method

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -20,7 +21,7 @@ class LinearDecay(LRScheduler):
         self.start, self.end = start, end
         super().__init__(optimizer)
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[float | Tensor]:
         left = (self.end - self.last_epoch) / (self.end - self.start)
         return [rate * min(1.0, max(0.0, left)) for rate in self.base_lrs]
 

@@ -98,7 +98,9 @@ class UnpairedGAN(GANModule):
 
     @plays
     def discriminators(self, batch: Batch, fakes: Fakes) -> tuple[Scalars, Scalars]:
-        terms, stats, real_logits = {}, {}, []
+        terms: Scalars = {}
+        stats: Scalars = {}
+        real_logits = []
         for side in SIDES:
             of_real = self.judge(side, self.see(batch[side], batch, "real", side))
             of_fake = self.judge(side, self.see(fakes.shown[side].detach(), batch, "fake", side))
@@ -111,7 +113,7 @@ class UnpairedGAN(GANModule):
 
     @plays
     def generators(self, batch: Batch, fakes: Fakes) -> tuple[Scalars, Scalars]:
-        terms = {}
+        terms: Scalars = {}
         for side in SIDES:
             real, back = batch[side], self.networks[self.generator_to(side)]
             of_fake = self.judge(side, self.see(fakes.new[side], batch, "fake_generator", side))

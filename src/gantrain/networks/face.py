@@ -54,6 +54,7 @@ class FaceEmbedder(Frozen):
     run does not go on with another file.
     """
 
+    checksum: Tensor
     key = "networks.face.path"
     follows_precision = True
     ways = (

@@ -14,6 +14,8 @@ class Resample(nn.Module):
     each as one convolution per channel with a stride. Beyond the border there are zeros.
     """
 
+    kernel: Tensor
+
     def __init__(self, up: bool):
         super().__init__()
         line = torch.tensor([1.0, 3.0, 3.0, 1.0])
@@ -30,6 +32,8 @@ class Resample(nn.Module):
 class Blur(nn.Module):
     """A filter of `taps` of both axes at every place, of sum `gain`: maps (n, c, h, w) with `padding` zeros at each
     border become (n, c, h + 2 padding - 3, w + 2 padding - 3), where there are four taps."""
+
+    kernel: Tensor
 
     def __init__(self, padding: int, gain: float = 1.0, taps: Sequence[float] = (1, 3, 3, 1)):
         super().__init__()

@@ -18,6 +18,9 @@ class Growing(nn.Module):
     and resumed runs stand where it does. Until it is told otherwise it is grown up.
     """
 
+    grown: Tensor
+    fade: Tensor
+
     def __init__(self, size: int):
         super().__init__()
         self.sizes = sizes_of(size)

@@ -1,6 +1,7 @@
 """mnistGANs' growing pair: batch norm, and projections of the older maps while a size fades in (Karras et al. 2018)."""
 
 import itertools
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,7 +10,7 @@ from gantrain.networks.dropout import Dropout
 from gantrain.networks.growing import Growing, doubled
 from gantrain.networks.init import initialise
 
-NORM = {"eps": 1e-3, "momentum": 0.01}  # Keras' batch norm
+NORM: dict[str, Any] = {"eps": 1e-3, "momentum": 0.01}  # Keras' batch norm
 
 
 class Generator(Growing):

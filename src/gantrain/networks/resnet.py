@@ -58,7 +58,7 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers, *mirrored_conv(width, channels, 7, "none"), last)
         initialise(self, init)
         if residual:
-            nn.init.zeros_(self.layers[-2].weight)
+            nn.init.zeros_(self.layers[-2].get_parameter("weight"))
 
     def forward(self, cond: Tensor) -> Tensor:
         return F.hardtanh(cond + self.layers(cond)) if self.residual else self.layers(cond)

@@ -94,17 +94,17 @@ class Generator(nn.Module):
         attention: int | None = None,
     ):
         super().__init__()
-        widths = [round(m * width) for m in (widths or reversed(default_widths(size)))]
-        stride = 2 ** (len(widths) - 1)
+        counts = [round(m * width) for m in (widths or reversed(default_widths(size)))]
+        stride = 2 ** (len(counts) - 1)
         if size % stride:
-            raise ValueError(f"size {size} is no multiple of {stride}: widths has {len(widths) - 1} doublings")
+            raise ValueError(f"size {size} is no multiple of {stride}: widths has {len(counts) - 1} doublings")
         self.z_dim, self.classes, self.side = z_dim, classes, size // stride
-        self.stem = glorot(nn.Linear(z_dim, widths[0] * self.side**2))
-        self.blocks = nn.ModuleList(UpBlock(a, b, classes) for a, b in itertools.pairwise(widths))
+        self.stem = glorot(nn.Linear(z_dim, counts[0] * self.side**2))
+        self.blocks = nn.ModuleList(UpBlock(a, b, classes) for a, b in itertools.pairwise(counts))
         sides = [self.side * 2 ** (i + 1) for i in range(len(self.blocks))]
-        self.attend = attending(widths[1:], sides, attention)
-        self.norm = nn.BatchNorm2d(widths[-1])
-        self.picture = conv(widths[-1], channels, 3, 1.0)
+        self.attend = attending(counts[1:], sides, attention)
+        self.norm = nn.BatchNorm2d(counts[-1])
+        self.picture = conv(counts[-1], channels, 3, 1.0)
         if spectral:
             bound_spectral_norms(self)
 

@@ -20,7 +20,7 @@ class Residual(nn.Module):
     `norm` is batch norm `before` the activation (the paper), `after` it, or `none`.
     """
 
-    def __init__(self, width: int, activation: type[nn.Module], norm: str, **options: float):
+    def __init__(self, width: int, activation: type[nn.Module], norm: str, **options: Any):
         super().__init__()
 
         def normed() -> list[nn.Module]:
@@ -78,7 +78,7 @@ class Generator(nn.Module):
         self.scale = scale
         kind = nn.PReLU if activation == "prelu" else nn.ReLU
         self.first = nn.Sequential(nn.Conv2d(channels, width, 9, padding=4), kind())
-        options = {"eps": norm_eps, "momentum": norm_momentum}
+        options: dict[str, Any] = {"eps": norm_eps, "momentum": norm_momentum}
         last_norm = [] if norm == "none" else [nn.BatchNorm2d(width, **options)]
         self.body = nn.Sequential(
             *(Residual(width, kind, norm, **options) for _ in range(blocks)),
@@ -141,7 +141,7 @@ class Discriminator(nn.Module):
         features = channels
         for i, (multiple, stride) in enumerate(DEPTHS):
             before, features = features, multiple * width
-            normed = [nn.LeakyReLU(slope)]
+            normed: list[nn.Module] = [nn.LeakyReLU(slope)]
             if norm not in (False, "none") and i > 0:
                 batch_norm = nn.BatchNorm2d(features, eps=norm_eps, momentum=norm_momentum)
                 normed.insert(1 if norm == "after" else 0, batch_norm)

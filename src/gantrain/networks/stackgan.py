@@ -218,7 +218,7 @@ def bend(slope: float) -> nn.Module:
     return nn.LeakyReLU(slope) if slope else nn.ReLU()
 
 
-def judged(convolution: nn.Module, norm: Norm) -> list[nn.Module]:
+def judged(convolution: nn.Conv2d, norm: Norm) -> list[nn.Module]:
     """A convolution of a discriminator with what follows it."""
     normalised = [nn.BatchNorm2d(convolution.out_channels)] if norm == "batch" else []
     return [convolution, *normalised, nn.LeakyReLU(0.2)]

@@ -4,6 +4,7 @@ Its mapping and mixing are StyleGAN2's, its growing is PGGAN's, whose discrimina
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +24,8 @@ class Styling(nn.Module):
     Each map is brought to mean 0 and deviation 1, then times s + 1 and plus b, which a linear layer makes of w.
     `noise` (n, 1, side, side) is drawn in training; where it is None the layer takes a map of its own that stays.
     """
+
+    map: Tensor
 
     def __init__(self, channels: int, w_dim: int, side: int):
         super().__init__()
@@ -63,6 +66,8 @@ class Synthesis(Growing):
     Each size has two layers of w and a layer to the picture of its own; while it fades in, its picture is mixed with
     the one before it, doubled. `noise` are maps, one for each of `noise_sides`.
     """
+
+    blocks: Any  # of SynthesisBlock
 
     def __init__(self, w_dim: int, width: int, size: int, channels: int, top: int):
         super().__init__(size)

@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -120,7 +121,8 @@ class ModulatedConv(nn.Module):
         self.blur = Blur(padding=1, gain=4) if up else None
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        style, weight = in_float32(self.style, w), self.weight
+        style = in_float32(self.style, w)
+        weight: Tensor = self.weight
         if not self.demodulate:
             style = style / math.sqrt(weight.shape[1])
         elif in_float16(x):  # demodulation makes both scales cancel
@@ -147,6 +149,8 @@ class StyledConv(nn.Module):
 
     `noise` (n, 1, side, side) is drawn in training; where it is None the layer takes a map of its own that stays.
     """
+
+    map: Tensor
 
     def __init__(self, inputs: int, outputs: int, w_dim: int, side: int, up: bool = False):
         super().__init__()
@@ -179,14 +183,14 @@ class GeneratorBlock(nn.Module):
 
     def __init__(self, a: int, b: int, w_dim: int, side: int, channels: int, first: bool, half: bool):
         super().__init__()
-        self.half = half
+        self.takes_half = half
         layers = [] if first else [StyledConv(a, b, w_dim, side, up=True)]
         self.layers = nn.ModuleList([*layers, StyledConv(b, b, w_dim, side)])
         self.to_rgb = ToRGB(b, channels, w_dim)
 
     def forward(self, x: Tensor, ws: Sequence[Tensor], noise: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]:
         """`ws` are those of the layers and the picture's."""
-        whole = not self.half and in_float16(x)
+        whole = not self.takes_half and in_float16(x)
         with torch.autocast(x.device.type, enabled=False) if whole else nullcontext():
             for layer, w, of_layer in zip(self.layers, ws, noise, strict=False):
                 x = layer(x, w, of_layer)
@@ -199,6 +203,8 @@ class Synthesis(nn.Module):
     There are two layers of w for each size, one for each convolution and one for the last part of the picture; the part
     of a size shares its w with the next size's first convolution. `noise` are maps, one for each of `noise_sides`.
     """
+
+    blocks: Any  # of GeneratorBlock
 
     def __init__(self, w_dim: int, width: int, size: int, channels: int, top: int):
         super().__init__()
@@ -253,7 +259,8 @@ class Generator(nn.Module):
     `w_avg` is a running mean of w in training, towards which use may truncate.
     """
 
-    synthesis_of: Callable[..., nn.Module] = Synthesis
+    synthesis_of: Callable[..., Any] = Synthesis
+    w_avg: Tensor
 
     def __init__(
         self,
@@ -319,13 +326,13 @@ class DiscriminatorBlock(nn.Module):
 
     def __init__(self, a: int, b: int, half: bool):
         super().__init__()
-        self.half = half
+        self.takes_half = half
         self.first = nn.Sequential(EqConv(a, a, 3), Activation())
         self.second = nn.Sequential(Blur(padding=2), EqConv(a, b, 3, stride=2, padding=0), Activation())
         self.skip = nn.Sequential(Resample(up=False), EqConv(a, b, 1, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.half and in_float16(x):
+        if not self.takes_half and in_float16(x):
             return in_float32(self.judge, x)
         return self.judge(x)
 

@@ -2,6 +2,7 @@
 2019, arXiv 1812.04948)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,8 @@ from gantrain.networks.stylegan2 import W_AVG_MOVE
 
 class Noise(nn.Module):
     """Adds a map (n, 1, side, side) times a learnt number for each channel, or a map of its own where there is none."""
+
+    map: Tensor
 
     def __init__(self, channels: int, side: int):
         super().__init__()
@@ -42,6 +45,7 @@ class Synthesis(nn.Module):
     """Styles (n, 3, w_dim) to pictures (n, channels, size, size) in (-1, 1); `noise` are maps for `noise_sides`."""
 
     layers = 3
+    blocks: Any  # of Block
 
     def __init__(self, w_dim: int, width: int, size: int, channels: int):
         super().__init__()
@@ -85,6 +89,7 @@ class Generator(nn.Module):
     """
 
     layers = Synthesis.layers
+    w_avg: Tensor
 
     def __init__(self, z_dim: int, width: int, size: int, channels: int, w_dim: int = 128):
         super().__init__()

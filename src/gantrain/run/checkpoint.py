@@ -11,7 +11,6 @@ from types import NoneType
 from typing import Any, Protocol
 
 import torch
-from torch import nn
 from torch.optim import Optimizer
 
 from gantrain import rng
@@ -41,20 +40,22 @@ class Stateful(Protocol):
 class Game(Protocol):
     """What of a `GANModule` a checkpoint holds."""
 
-    networks: Mapping[str, nn.Module]
+    networks: Any
     ema: Any
-    players: Mapping[str, Any]
-    schedules: Mapping[str, Any]
+    players: dict[str, Any]
+    schedules: dict[str, Any]
     iteration: int
     length: int
     images_seen: int
     turns: dict[str, int]
     statistics: dict[str, float]
-    meters: Stateful
-    kept: Mapping[str, Stateful]
-    kept_shared: Mapping[str, Stateful]
+    meters: Any
+    kept: dict[str, Any]
+    kept_shared: dict[str, Stateful]
     trainer: Any
-    device: torch.device
+
+    @property
+    def device(self) -> torch.device: ...
 
     def optimizer_of(self, name: str) -> Optimizer: ...
 

@@ -53,7 +53,11 @@ def read_looks(file: Path, stage: str | None = None) -> list[Look]:
     """What health has said, of one stage or of all, oldest first; what is no whole record is left out."""
     return [
         Look(
-            *(record[key] for key in ("stage", "iteration", "images_seen", "seconds", "values")),
+            record["stage"],
+            record["iteration"],
+            record["images_seen"],
+            record["seconds"],
+            record["values"],
             Finding(record["verdict"], texts(record.get("evidence")), str(record.get("remedy") or "")),
             texts(record.get("missing")),
         )

@@ -81,7 +81,7 @@ def build_player(name: str, node: Mapping[str, Any]) -> Player:
 def check_optimizers(module: GANModule) -> None:
     """Make each player's optimizer and schedule once, on the real weights, so that their mistakes come early."""
     for name, player in module.players.items():
-        made = module.weights_of(name)
+        made: Any = module.weights_of(name)
         for part in ("optimizer", "schedule") if player.schedule is not None else ("optimizer",):
             partial, key = getattr(player, part), f"models.players.{name}.{part}"
             try:

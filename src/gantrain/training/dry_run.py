@@ -50,7 +50,7 @@ class Reckoning:
         looks, grids = (self.length // every if every else 0 for every in (self.every(Health), self.every(Samples)))
         return self.length * self.iteration + looks * self.look + (grids + 1) * self.grid
 
-    def every(self, kind: type) -> int | None:
+    def every(self, kind: type[Health] | type[Samples]) -> int | None:
         return next((callback.every for callback in self.ready.callbacks if isinstance(callback, kind)), None)
 
 

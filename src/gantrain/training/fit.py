@@ -242,7 +242,8 @@ def fit_stage(
     threads, parts = torch.get_num_threads(), parts or Parts()
     try:
         trainer = build_trainer(config, run, part, iteration, parts)
-        trainer.fit(module, datamodule=part.data)
+        fitted: Any = module  # a LightningModule as well, see gantrain.training.fitted
+        trainer.fit(fitted, datamodule=part.data)
         if trainer.is_global_zero:
             note_stage(run.folder, part.stage.name, module.iteration - iteration, parts.seconds, most_memory())
     finally:

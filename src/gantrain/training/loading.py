@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from gantrain import rng
 from gantrain.config.build import allow_plugins
@@ -48,7 +47,7 @@ class Trained:
         """What the run is for, as its family and its data say."""
         return {*self.module.verbs, *self.data.verbs}
 
-    def network(self, name: str, raw: bool) -> nn.Module:
+    def network(self, name: str, raw: bool) -> Any:
         """A network that is to work: averaged unless `raw`, in eval mode, on the accelerator of the run's trainer."""
         return self.module.averaged(name, raw).eval().to(accelerator(self.stage.config["trainer"]))
 
@@ -74,7 +73,7 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = F
     """
     if (same := _kept.get((Path(folder).resolve(), tuple(plugins), best))) is not None:
         return same
-    run = Run.open(fetched(folder) if is_address(folder) else folder)
+    run = Run.open(fetched(str(folder)) if is_address(folder) else folder)
     config = run.config()
     trust(config, plugins)
     stages = stages_of(config)

@@ -52,7 +52,7 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     check_frozen(nodes, config.get("init_from"))
     if config.get("init_from") and not begun:
         learnt = start_from(networks, nodes, config["init_from"], config.get("plugins") or [])
-    side = next((network.side for network in networks.values() if hasattr(network, "grow_to")), None)
+    side: Any = next((network.side for network in networks.values() if hasattr(network, "grow_to")), None)
     evaluation = build(config["evaluation"], "evaluation", Evaluation) if config.get("evaluation") else None
     if evaluation is not None and len(stages) > 1:
         evaluation.check_stages([stage.tag for stage in stages])
@@ -61,8 +61,8 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     modules = [assemble.build_stage(stage, networks, fitted) for stage in stages]
     for module in modules:
         assemble.check_optimizers(module)
-        for part in module.from_files():
-            part.find()  # before hours may go into the cache of the data
+        for of_file in module.from_files():
+            of_file.find()  # before hours may go into the cache of the data
     ready: list[Ready] = []
     for stage, module, watching in zip(stages, modules, callbacks, strict=True):
         same = [part.data for part in ready if part.stage.config["data"] == stage.config["data"]]

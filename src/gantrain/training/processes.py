@@ -22,6 +22,8 @@ from gantrain.training.company import joined, lost
 class TurnTaking(DDPStrategy):
     """Processes that start from rank 0's weights and average gradients only when a player's turn asks for it."""
 
+    _launcher: Any
+
     def __init__(self, command: list[str], threads: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self._command, self._threads = command, threads

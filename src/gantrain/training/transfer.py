@@ -80,7 +80,8 @@ def fitting(network: nn.Module, source: nn.Module, last: bool) -> dict[str, Tens
 def places(network: nn.Module, last: bool) -> Iterator[tuple[str, str]]:
     """Each tensor's name and where it stands; with `last` numbers of layers are negative, as a list's."""
     for name in network.state_dict():
-        part, parts = network, []
+        part: Any = network
+        parts = []
         for word in name.split("."):
             numbered = last and isinstance(part, NUMBERED) and word.isdigit()
             parts.append(str(int(word) - len(part)) if numbered else word)

@@ -27,7 +27,7 @@ def build_loggers(config: Mapping[str, Any], folder: Path | str, tag: str, itera
     """The loggers of one stage, from `iteration` on; they make no file before training begins."""
     loggers = []
     for name, node in (config.get("logger") or {}).items():
-        offered = {
+        offered: dict[str, Any] = {
             # One folder per stage: purge_step hides every tag's later points, also those of the stage before.
             "save_dir": str(Path(folder, name, tag)),
             "purge_step": iteration + 1 if iteration else 0,  # 0: of a run killed before its first checkpoint

@@ -1,7 +1,7 @@
 """The page itself: a tab for each thing that the run is for, in Gradio."""
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -34,7 +34,7 @@ LABELS = {
     "search": "steps of the search",
     **{name: f"{name} of the hole, %" for name in BOX},
 }
-Controls = Mapping[str, Any]  # by the names of a method's arguments
+Controls = dict[str, Any]  # by the names of a method's arguments
 
 
 def photo(label: str, height: int = 280) -> gr.Image:

@@ -112,7 +112,7 @@ def fill_chunk(job: Job, chunk: int) -> Done:
     for row, index in enumerate(span):
         try:
             with guarded(), job.source.read(index) as picture:
-                look = (*picture.size, picture.mode)
+                look: Look | str = (*picture.size, picture.mode)
                 pixels[row] = to_array(picture, job.size, job.channels, job.source.framing)
         except Unreadable as error:
             look = str(error)

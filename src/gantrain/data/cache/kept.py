@@ -9,7 +9,7 @@ import random
 import shutil
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +40,9 @@ class Kept:
         self.rows = np.flatnonzero(looks["width"])
         self.looks = looks[self.rows]
 
+    def take(self, indices: np.ndarray) -> Sequence[np.ndarray]:
+        raise NotImplementedError
+
     def digests(self) -> Iterator[bytes]:
         """A hash of each picture's pixels and shape, in the order of the rows."""
         for i in range(len(self.rows)):
@@ -51,7 +54,7 @@ Cache = TypeVar("Cache", bound=Kept)
 Read = Callable[[Path, dict[str, Any]], Cache | None]  # from the folder and its meta.json
 
 
-def kept(source: Source, content: str, folder: Path | None, read: Read, build: Callable[[Path], None]) -> Cache:
+def kept(source: Source, content: str, folder: Path | None, read: Read[Cache], build: Callable[[Path], None]) -> Cache:
     """The cache of `source` whose key is made of `content`, in `folder`, as `read` gives it.
 
     Where that is None, or what could not be opened then can be by now, `build` makes it anew in a folder of another
@@ -94,7 +97,7 @@ def clear(place: Path) -> None:
         place.unlink(missing_ok=True)
 
 
-def _found(place: Path, read: Read, source: Source | None = None) -> Cache | None:
+def _found(place: Path, read: Read[Cache], source: Source | None = None) -> Cache | None:
     """What is kept, or None where it is missing, damaged, or lacks what `source` can open by now."""
     try:
         found = read(place, json.loads((place / "meta.json").read_text(encoding="utf-8")))
@@ -108,7 +111,7 @@ def _found(place: Path, read: Read, source: Source | None = None) -> Cache | Non
     return found
 
 
-def _alone(file: Path) -> FileLock:
+def _alone(file: Path) -> contextlib.AbstractContextManager:
     lock = FileLock(file)
     try:
         return lock.acquire(timeout=0)

@@ -53,7 +53,7 @@ def open_photos(source: Source, channels: int, least: int = 1, folder: Path | No
 
     Photos that cannot be read are left out and listed; the caller decides whether that will do.
     """
-    look = None if source.framing is None else source.framing.background
+    look: Any = None if source.framing is None else source.framing.background
     if source.framing is not None and source.framing.levels != Framing.levels:
         look = (look, source.framing.levels)
     content = repr(("photos", VERSION, source.fingerprint, channels, least, look))
@@ -93,7 +93,7 @@ def to_photo(picture: Image.Image, channels: int, least: int, framing: Framing |
     picture = upright(picture, channels, framing)
     if min(picture.size) < least:
         factor = least / min(picture.size)
-        size = tuple(max(least, round(side * factor)) for side in picture.size)
+        size = [max(least, round(side * factor)) for side in picture.size]
         picture = picture.resize(size, Image.Resampling.BICUBIC)
     pixels = np.asarray(picture, dtype=np.uint8)
     return pixels[:, :, None] if channels == 1 else pixels

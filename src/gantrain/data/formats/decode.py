@@ -46,8 +46,8 @@ class Framing:
     """
 
     crop: Literal["centre", "none"] = "centre"
-    background: tuple[int, int, int] = (255, 255, 255)
-    levels: tuple[int, int] = (0, 65535)
+    background: tuple[int, ...] = (255, 255, 255)
+    levels: tuple[int, ...] = (0, 65535)
 
     def __repr__(self) -> str:
         # It is part of the keys of caches, and those of before there were levels are as good as new.

@@ -7,7 +7,7 @@ import tokenize
 import zipfile
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -76,7 +76,7 @@ def from_npy(file: Path) -> tuple[np.ndarray, None]:
 
 
 def from_npz(file: Path) -> tuple[np.ndarray, list[str] | None]:
-    found = {}
+    found: dict[str, Any] = {}
     with zipfile.ZipFile(file) as archive:
         names = {Path(name).stem: name for name in archive.namelist() if name.endswith(".npy")}
         if KEYS[0] not in names:

@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -115,7 +116,7 @@ def _values(content: memoryview, order: str) -> np.ndarray:
     return _numbers(sides, parts, order).astype(FORMS[form])
 
 
-def _numbers(sides: tuple[int, ...], parts: Iterator[tuple[int, memoryview]], order: str) -> np.ndarray:
+def _numbers(sides: tuple[int, ...], parts: Iterator[tuple[int, memoryview]], order: Any) -> np.ndarray:
     kind, values = next(parts)
     numbers = np.frombuffer(values, np.dtype(KINDS[kind]).newbyteorder(order))
     if len(numbers) != math.prod(sides):

@@ -5,6 +5,7 @@ Samples are compared as small pictures, (n, d): noise of single pixels says noth
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -84,8 +85,8 @@ class Channels:
 
 def step_size(before: Sequence[Tensor], after: Sequence[Tensor]) -> Tensor:
     """How far weights moved, as a share of their length; 0 where they have none."""
-    moved = sum((b - a).float().square().sum() for a, b in zip(before, after, strict=True))
-    length = sum(b.float().square().sum() for b in after)
+    moved: Any = sum((b - a).float().square().sum() for a, b in zip(before, after, strict=True))
+    length: Any = sum(b.float().square().sum() for b in after)
     return torch.where(length > 0, (moved / length.clamp_min(1e-30)).sqrt(), torch.zeros_like(length))
 
 

@@ -45,7 +45,7 @@ class AdaptiveAugment(Augment):
         check_whole(1, images=images, every=every)
         check_positive(target=target)
         changes = isinstance(start, Ramp)
-        ends = (start.first, start.last) if changes else (start,)
+        ends = (start.first, start.last) if isinstance(start, Ramp) else (start,)
         if not all(0 <= p <= LIMIT for p in ends):
             raise ValueError(f"start is {' to '.join(map(str, ends))}, it must lie between 0 and {LIMIT}")
         if changes and target is not None:
@@ -183,7 +183,8 @@ def resampled(images: Tensor, movement: Tensor) -> Tensor:
     xs = (torch.arange(width, device=images.device) * 2 + 1) / width - 1
     grid = torch.stack([xs.expand(height, -1), ys[:, None].expand(-1, width), torch.ones_like(xs).expand(height, -1)])
     x, y = product(movement, grid.flatten(1)).unbind(1)
-    flat, made = images.flatten(2), 0
+    flat = images.flatten(2)
+    made: Any = 0
     x, y = mirrored_place((x + 1) * width / 2 - 0.5, width), mirrored_place((y + 1) * height / 2 - 0.5, height)
     left, top = x.floor(), y.floor()
     for row, row_share in ((top, 1 - (y - top)), (top + 1, y - top)):

@@ -17,12 +17,13 @@ class InstanceNoise(Augment):
 
     def __init__(self, std: float | Ramp = 0.1, images: int | None = None):
         check_whole(1, images=images)
+        self.std: float | Ramp = std
         if not isinstance(std, Ramp):
             check_positive(std=std)
+            self.std = std if images is None else Linear(std, 0.0, images)
         elif images is not None:
             raise ValueError(f"images is {images}, but std says itself over how many it changes; leave images null")
         check_ramp(std=std)
-        self.std = std if images is None else Linear(std, 0.0, images)
 
     def drawn(self, game: Family, batch: Batch, like: Tensor, key: str) -> Tensor | None:
         # The host's count is read here, outside of what is recorded: the noise comes in with its deviation.

@@ -86,7 +86,7 @@ class Shown:
 
     def learn(self, real_logits: Tensor, batch: Batch, adversarial: AdversarialLoss, game: Family) -> Scalars:
         """Let the members learn from logits on real samples; gives their statistics."""
-        learnt = {}
+        learnt: Scalars = {}
         for name, member in self.members.items():
             stats = member.learn(real_logits.detach(), batch, adversarial, game)
             learnt |= {f"augment_{name}_{key}": value for key, value in stats.items()}

@@ -166,7 +166,8 @@ def capture_of(game: Any) -> Capture | None:
     if game.recorder is None:
         return None
     if reason := why_not(game):
-        return tell(reason)
+        tell(reason)
+        return None
     return Capture(game.recorder(), game.device, tell)
 
 

@@ -54,7 +54,8 @@ class EMA(nn.Module):
     def update(self, networks: Mapping[str, nn.Module], decay: float | torch.Tensor) -> None:
         """Move the copies towards the networks; `decay` is the weight of the past, on a device a tensor."""
         for name, average in self.copies.items():
-            averages, weights = list(average.parameters()), list(networks[name].parameters())
+            averages: list[torch.Tensor] = list(average.parameters())
+            weights: list[torch.Tensor] = list(networks[name].parameters())
             if isinstance(decay, torch.Tensor):
                 for mine, theirs in zip(averages, weights, strict=True):
                     mine.lerp_(theirs, 1.0 - decay)

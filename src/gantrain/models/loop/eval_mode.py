@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,7 @@ def undisturbed(module: nn.Module, device: torch.device) -> Iterator[None]:
     Every part's mode, the random generators and TF32 come back on exit.
     """
     generators = rng.get_state(device)
-    kernels = (torch.backends.cuda.matmul, torch.backends.cudnn)
+    kernels: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn)
     allowed = [kernel.allow_tf32 for kernel in kernels]
     try:
         for kernel in kernels:

@@ -79,7 +79,7 @@ class Turn:
             scaler.update()
 
 
-def step_unless(bad: Tensor, optimizer: Optimizer, weights: Iterable[nn.Parameter]) -> None:
+def step_unless(bad: Tensor, optimizer: Any, weights: Iterable[nn.Parameter]) -> None:
     """The optimizer's step where `bad` is false; else weights and moments stay as they are. The host does not wait."""
     if all(group.get("fused") for group in optimizer.param_groups):
         optimizer.found_inf = bad.float()  # a fused kernel looks at this flag by itself
