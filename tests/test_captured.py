@@ -1,4 +1,4 @@
-"""The iterations of every kind of experiment can be recorded: what is replayed is what would have been played, bit for bit."""
+"""Iterations of every kind of experiment can be recorded: what is replayed is what would be played, bit for bit."""
 
 import json
 from pathlib import Path

@@ -63,7 +63,7 @@ SMALLER = {
     "gan3d_shapenet": ("data.size=32",),
     "gan3d_shapenet_paper": ("data.size=32",),
 }
-# These have another's classes in numbers of their own (a test below compares them), so the costliest tests pass them over.
+# These have the classes of another, as a test below sees, so the costliest tests pass them over.
 ALIKE = {
     "cyclegan_folders": "cyclegan_small",
     **dict.fromkeys(("dcgan_folder", "dcgan_pokemon_modern"), "dcgan_celeba"),

@@ -1,7 +1,7 @@
 """Devices without a GPU: fake tensors that say they are on CUDA refuse one of the CPU beside them, and any host sync.
 
-They have no values, so that losses, previews and checks of every kind of experiment run at no cost, on any machine. A backward
-pass wants a real GPU: `make test-gpu` and `scripts/check_gpu.py`.
+They have no values, so that losses, previews and checks of every kind of experiment run at no cost, on any machine. A
+backward pass wants a real GPU: `make test-gpu` and `scripts/check_gpu.py`.
 """
 
 from types import SimpleNamespace

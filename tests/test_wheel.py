@@ -1,4 +1,4 @@
-"""What is installed from a wheel trains from another directory, without the checkout, and says nothing of its libraries.
+"""What is installed from a wheel trains from another directory, without the checkout, and its libraries say nothing.
 
 All in one test: a process of its own takes seconds to import everything anew.
 """
