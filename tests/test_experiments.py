@@ -34,7 +34,7 @@ def grown_to(size, *left_out, **options):
 TEXTS = ("networks.generator_low.size=16", "networks.generator.size=32", "networks.eye.size=8", "data.length=66")
 
 SMALLER = {
-    **dict.fromkeys(("agecgan_wiki", "agecgan_wiki_modern"), ("data.size=32",)),
+    **dict.fromkeys(("agecgan_wiki", "agecgan_wiki_modern"), ("data.size=16", "networks.face.size=16")),
     "cyclegan_folders": (
         "data.size=32",
         "data.load_size=36",
@@ -43,7 +43,7 @@ SMALLER = {
     ),
     "pix2pix_facades": ("data.size=64", "data.load_size=72"),
     "r3gan_ffhq64": ("networks.generator.blocks=1", "networks.discriminator.blocks=1"),
-    "srgan_celeba": ("data.size=32", "networks.generator.blocks=2"),
+    "srgan_celeba": ("data.size=32", "networks.generator.blocks=1"),
     "srgan_photos": ("data.size=32", "networks.generator.blocks=1"),
     "ccgan_faces": ("data.size=32",),
     "context_faces": ("data.size=64", "networks.generator.bottleneck=16"),
