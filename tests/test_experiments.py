@@ -46,6 +46,7 @@ SMALLER = {
     "srgan_celeba": ("data.size=32", "networks.generator.blocks=1"),
     "srgan_photos": ("data.size=32", "networks.generator.blocks=1"),
     "ccgan_faces": ("data.size=32",),
+    "mnist_fast": ("trainer.threads=1",),
     "context_faces": ("data.size=64", "networks.generator.bottleneck=16"),
     **dict.fromkeys(
         ("stylegan2_faces", "stylegan2_ffhq"),
