@@ -1,8 +1,6 @@
 """Fixtures: quick deterministic runs, in process, in temporary folders."""
 
-import functools
 import os
-import pickle
 import shutil
 from pathlib import Path
 
@@ -12,15 +10,11 @@ os.environ.pop("GANTRAIN_DATA", None)
 import pytest
 import torch
 from hub_server import serving
-from hydra._internal.config_repository import ConfigRepository
-from hydra._internal.hydra import Hydra
-from hydra.core.object_type import ObjectType
+from quick_hydra import quickly
 from scheduled import SCHEDULED
 
 from gantrain.callbacks import networks, samples
 from gantrain.cli.main import main
-from gantrain.config import compose
-from gantrain.folders import configs_folder
 from gantrain.report import curves
 from gantrain.training import fit
 
@@ -46,26 +40,8 @@ def _cache(tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def _composed_quickly():
-    """Hydra reads each of our YAML files once, and does not compose a config twice where no word asks for a mode."""
-    load_config, get_mode, kept = ConfigRepository.load_config, Hydra.get_mode, {}
-    keys = functools.cache(compose._keys)
-
-    def load_once(self, config_path):
-        source = self._find_object_source(config_path, ObjectType.CONFIG)
-        if source is None or (source.scheme() == "file" and source.path != str(configs_folder())):
-            return load_config(self, config_path)
-        key = source.path, config_path
-        if key not in kept:
-            kept[key] = pickle.dumps(load_config(self, config_path))
-        return pickle.loads(kept[key])
-
-    def get_mode_if_asked(self, config_name, overrides):
-        return get_mode(self, config_name, overrides) if any("hydra.mode" in word for word in overrides) else None
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ConfigRepository, "load_config", load_once)
-        patch.setattr(Hydra, "get_mode", get_mode_if_asked)
-        patch.setattr(compose, "_keys", lambda words: keys(tuple(words)))
+        quickly(patch)
         yield
 
 

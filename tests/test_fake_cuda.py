@@ -1,14 +1,14 @@
 """Devices without a GPU: fake tensors that say they are on CUDA refuse one of the CPU beside them, and any host sync.
 
-They have no values, so that every experiment's losses, previews and checks run at no cost, on any machine. A backward
-pass wants a real GPU: `make test-gpu` and `scripts/check_gpu.py`.
+They have no values, so that losses, previews and checks of every kind of experiment run at no cost, on any machine. A
+backward pass wants a real GPU: `make test-gpu` and `scripts/check_gpu.py`.
 """
 
 from types import SimpleNamespace
 
 import pytest
 import torch
-from test_experiments import EXPERIMENTS, SMALLER
+from test_experiments import DISTINCT, SMALLER
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
@@ -51,7 +51,7 @@ TECHNIQUES = (
 )
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize("experiment", DISTINCT)
 def test_losses_previews_and_health_stay_on_the_device(experiment, drawn, monkeypatch):
     on_the_device([f"experiment={experiment}", *SMALLER.get(experiment, ())], monkeypatch)
 

@@ -1,6 +1,6 @@
 """Readers of files that may be a stranger's, given damaged ones: each ends in a result or in one sentence.
 
-A table of readers, each with a small sound file; one seeded generator damages them all. Every reader has 200 cases in
+A table of readers, each with a small sound file; one seeded generator damages them all. Every reader has 80 cases in
 the suite, and as many as `FUZZ_CASES` says with `make fuzz`; `FUZZ_SEED` draws others.
 """
 
@@ -71,7 +71,7 @@ from gantrain.training.confine import confine
 from gantrain.training.loading import load_trained, trust
 from gantrain.training.prepare import prepare
 
-CASES = int(os.environ.get("FUZZ_CASES", 200))
+CASES = int(os.environ.get("FUZZ_CASES", 80))
 SEED = int(os.environ.get("FUZZ_SEED", 0))
 SECONDS = 10  # for one case, on a busy machine
 DRAWN = 0.02  # the share of cases of which curves are drawn, which takes long

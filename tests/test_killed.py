@@ -24,6 +24,8 @@ FAMILIES = {
     "paired": ("experiment=pix2pix_facades", "evaluation=none", "networks.generator.width=1", *SMALL),
     "unpaired": ("experiment=cyclegan_small", "evaluation=none", *SMALL),
 }
+# The writes are of the same kinds: one family is killed at all of them, the others at every second.
+TRIED = {"latent": slice(None), "paired": slice(0, None, 2), "unpaired": slice(1, None, 2)}
 
 
 def before_every_write(monkeypatch, kept):
@@ -74,7 +76,7 @@ def test_a_kill_at_any_write_costs_nothing(family, gantrain, monkeypatch):
         before_every_write(patch, killed)
         assert gantrain(*FAMILIES[family], *WORDS, "hydra.run.dir=run").code == 0
     whole, config = left(Path("run")), Run("run").config()
-    for run in killed:
+    for run in killed[TRIED[family]]:
         shutil.rmtree("run")
         run.rename("run")
         if Path("run/.hydra/config.yaml").exists():

@@ -145,4 +145,4 @@ def test_an_error_on_one_process_ends_both_at_once_with_its_sentence(gantrain, q
     assert result.code == 2, result
     assert "tensorboard" in result.err
     assert "Traceback" not in result.err
-    assert time.monotonic() - began < 45
+    assert time.monotonic() - began < 150  # gloo waits for half an hour; a busy machine takes its time

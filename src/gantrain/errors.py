@@ -65,7 +65,7 @@ def tell(sentence: str) -> None:
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """`; did you mean 'a' or 'b'?`, or the whole list where nothing is near and it is short, else nothing."""
     options = sorted(set(options))
-    return near(word, options) or (f"; there are {', '.join(options)}" if 0 < len(options) <= 16 else "")
+    return near(word, options) or (f"; there are {', '.join(options)}" if 0 < len(options) <= 24 else "")
 
 
 def unknown_key(text: str, key: str, options: Iterable[str]) -> UserError:

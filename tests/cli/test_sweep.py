@@ -2,14 +2,11 @@
 
 import csv
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
+from forked import forked
 from PIL import Image
 from refusals import refused
 
@@ -107,19 +104,11 @@ def test_jobs_of_different_sizes_share_the_picture(gantrain):
 
 
 def test_ctrl_c_ends_the_sweep_with_a_checkpoint_and_the_table(gantrain):
-    command = [sys.executable, "-m", "gantrain", "-m", *TINY, "iterations=1000000", "seed=0,1"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
-    end = time.monotonic() + 200
-    while not Path("sweep/0/samples/00000000.png").is_file():
-        assert process.poll() is None, process.stdout.read()
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=120)
-    assert process.returncode == 130, out
-    assert "Traceback" not in out
+    process = forked("-m", *TINY, "iterations=1000000", "callbacks.progress.seconds=0", "seed=0,1")
+    process.when(lambda: "/1,000,000" in process.said())
+    process.send(signal.SIGINT)
+    assert process.ended() == 130, process.said()
+    assert "Traceback" not in process.said()
     (row,) = table()
     stopped = Run("sweep/0").newest("train")["iteration"]
     assert (row["outcome"], row["iterations"]) == ("stopped", str(stopped))

@@ -97,7 +97,7 @@ TINY = ("debug=tiny", "callbacks.samples.count=4")
         (["train", "sngan_mnist"], ["gantrain experiment=sngan_mnist"]),
         (["dcgan_mnits"], ["'dcgan_mnist'"]),
         (["data", "gan_mnist"], ["experiment=gan_mnist"]),
-        (["show", "runs/x"], ["`gantrain report`"]),
+        (["view", "runs/x"], ["`gantrain report`"]),
         (["generate", "runs/x"], ["`gantrain sample`"]),
         (["help", "sampel"], ["'sample'"]),
         (["epochs", "5"], ["epochs=5"]),

@@ -16,6 +16,13 @@ def digits(cache, **options):
     return GANDataModule(Digits(), size=16, channels=1, batch_size=8, cache_dir=cache, **options).open()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _few_steps():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "STEPS", 100)  # enough for digits
+        yield
+
+
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory):
     data = digits(tmp_path_factory.mktemp("cache"), holdout=0.2)

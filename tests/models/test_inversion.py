@@ -8,6 +8,7 @@ from toys import play, player
 from gantrain.errors import UserError
 from gantrain.losses.euclidean import Euclidean
 from gantrain.models.inversion import Inversion
+from gantrain.training.fitted import fitted
 
 CLASSES = 3
 
@@ -40,7 +41,7 @@ def inversion(family=Labelled, trains=("encoder",), networks=None, **options):
         "face": nn.Sequential(nn.Linear(4, 3), norm, drop),
     }
     options = options or {"latent": Euclidean()}
-    return family(networks=networks, players={"encoder": player(*trains)}, classes=CLASSES, **options)
+    return fitted(family)(networks=networks, players={"encoder": player(*trains)}, classes=CLASSES, **options)
 
 
 def batch(n=6):

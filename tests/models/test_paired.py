@@ -9,6 +9,7 @@ from gantrain.losses.holes import HoleL1
 from gantrain.losses.penalties import R1
 from gantrain.losses.reconstruction import PixelL1, PixelMSE
 from gantrain.models.paired import PairedGAN
+from gantrain.training.fitted import fitted
 
 
 class Pairs(nn.Module):
@@ -33,7 +34,7 @@ def batch(n=4):
 def game(players=("discriminator", "generator"), adversarial=True, discriminator=None, **options):
     torch.manual_seed(0)
     networks = {"generator": nn.Conv2d(2, 3, 1), "discriminator": discriminator or nn.Conv2d(3, 1, 1)}
-    return PairedGAN(
+    return fitted(PairedGAN)(
         networks=networks,
         players={name: toys.player(name) for name in players},
         content=options.pop("content", PixelMSE()),

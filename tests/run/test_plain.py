@@ -44,10 +44,10 @@ def test_what_is_plain():
 )
 def test_a_config_that_does_harm_is_damaged_and_soon_so(text, run):
     (run / ".hydra/config.yaml").write_text(text)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(UserError, match=r"config\.yaml is damaged"):
         Run.open("run").config()
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_a_folder_with_an_empty_config_is_no_run(gantrain, run):

@@ -48,16 +48,26 @@ class Networks(pl.Callback):
 
 def describe(writer: SummaryWriter, networks: Mapping[str, nn.Module], inputs: Inputs, prefix: str) -> None:
     """Write a text for each network, and one graph of those that can be traced; the text says why one cannot."""
-    traceable = {}
+    given = {name: network for name, network in networks.items() if inputs[name] is not None}
+    reasons = dict.fromkeys(networks.keys() - given.keys(), "this stage's family states no inputs for it")
+    if not draw(writer, given, inputs):
+        failed = {name: why_not_traceable(network, inputs[name]) for name, network in given.items()}
+        reasons |= {name: reason for name, reason in failed.items() if reason is not None}
+        draw(writer, {name: network for name, network in given.items() if name not in reasons}, inputs)
     for name, network in networks.items():
-        reason = why_not_traceable(network, inputs[name])
-        if reason is None:
-            traceable[name] = network
-        note = "" if reason is None else f"\n\nNo graph: {reason}."
+        note = f"\n\nNo graph: {reasons[name]}." if name in reasons else ""
         writer.add_text(f"{prefix}networks/{name}", table(network, inputs[name]) + note, 0)
-    if traceable:
+
+
+def draw(writer: SummaryWriter, networks: Mapping[str, nn.Module], inputs: Inputs) -> bool:
+    """Write one graph of the networks, unless one of them cannot be traced."""
+    try:
         with tracing():
-            writer.add_graph(AllNetworks(traceable), tuple(inputs[name] for name in traceable))
+            if networks:
+                writer.add_graph(AllNetworks(networks), tuple(inputs[name] for name in networks))
+    except UNTRACEABLE:
+        return False
+    return True
 
 
 def table(network: nn.Module, inputs: tuple[Tensor, ...] | None) -> str:
@@ -71,10 +81,8 @@ def table(network: nn.Module, inputs: tuple[Tensor, ...] | None) -> str:
     return "\n".join(lines)
 
 
-def why_not_traceable(network: nn.Module, inputs: tuple[Tensor, ...] | None) -> str | None:
+def why_not_traceable(network: nn.Module, inputs: tuple[Tensor, ...]) -> str | None:
     """The reason why a network has no graph, or None where it has one."""
-    if inputs is None:
-        return "this stage's family states no inputs for it"
     try:
         with tracing():
             torch.jit.trace(AllNetworks({"network": network}), (inputs,), check_trace=False)

@@ -22,6 +22,7 @@ from gantrain.errors import UserError
 from gantrain.files import replacing
 from gantrain.inference.layer_outputs import features_of, takes_cond
 from gantrain.models.checks import pack_of
+from gantrain.training.assemble import build_data
 from gantrain.training.loading import Trained, load_trained
 
 CHUNK = 64  # samples
@@ -92,7 +93,7 @@ def open_splits(
         node |= {"classes": None, "class_names": None}  # other classes than the run's will do
     if layout is not None:
         node["dataset"] = named("data", layout, "--layout")["dataset"]
-    data = trained.data
+    data = build_data(trained.stage)  # the run's own, at another place
     if isinstance(data.dataset, Synthetic):
         raise UserError("this run was trained with debug=tiny, on made-up data; say how DATA is laid out with --layout")
     if str(root) != OWN and not getattr(data.dataset, "reads_root", True):

@@ -120,7 +120,8 @@ class Family:
 
     @property
     def device(self) -> torch.device:
-        return next(self.networks.parameters()).device
+        weight = next(self.networks.parameters(), None)
+        return torch.device("cpu") if weight is None else weight.device
 
     # ---- random numbers of an iteration ------------------------------------------------------------------------------
 

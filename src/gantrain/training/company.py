@@ -198,7 +198,10 @@ def begun_before(folder: Path) -> "Run | None":
         return None
     from gantrain.run.folder import Run
 
-    if (folder / ".hydra" / "config.yaml").is_file():
+    mark = folder / MARK  # of another job where two began in one second
+    if (folder / ".hydra" / "config.yaml").is_file() and (
+        not mark.is_file() or mark.read_text(encoding="utf-8") == _started.job
+    ):
         return Run.open(folder)
     marks = [mark for mark in folder.parent.glob(f"*/{MARK}") if mark.read_text(encoding="utf-8") == _started.job]
     newest = max(marks, key=lambda mark: mark.stat().st_mtime, default=None)
