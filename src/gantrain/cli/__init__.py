@@ -1,1 +1,1 @@
-"""What is typed: training, and one module for each verb."""
+"""The commands that you type: training, and one module for each verb."""

@@ -1,4 +1,4 @@
-"""`gantrain age RUN PHOTO...`: a row per photo of a face: the photo, its reconstruction, and the face in other ages.
+"""`gantrain age RUN PHOTO...`: draw one row for each photo of a face: photo, reconstruction, the face in other ages.
 
 Examples:
     gantrain age RUN anna.jpg ben.jpg --out FACES

@@ -1,7 +1,6 @@
-"""`gantrain app RUN`: a page in the browser with all that the run is for: sliders, uploads, downloads.
+"""`gantrain app RUN`: open a page in the browser to use the run, with sliders, uploads and downloads.
 
-The page is served to this machine alone, unless --host says otherwise; who can reach it can use the run. It ends with
-Ctrl-C.
+Only this machine can open the page, unless --host says otherwise. Whoever can reach it can use the run. Ctrl-C ends it.
 
 Examples:
     gantrain app RUN

@@ -1,4 +1,4 @@
-"""`gantrain arithmetic RUN --plus A --minus B --plus C`: sums of mean latents, as in Radford et al. 2016, 6.3.2.
+"""`gantrain arithmetic RUN --plus A --minus B --plus C`: add mean latents, as in Radford et al. 2016, 6.3.2.
 
 Examples:
     gantrain sample RUN --save-latents z.safetensors

@@ -1,8 +1,8 @@
-"""`gantrain augment RUN FOLDER --per-class N --out D`: generated pictures with labels, to train a classifier with.
+"""`gantrain augment RUN FOLDER --per-class N --out D`: make pictures with labels, to train a classifier.
 
-D becomes a folder of classes, D/<class>/generated_<number>.png. FOLDER holds the real pictures that they are to be
-added to; its classes must be the run's. Nothing of it is changed or copied: name both folders where you train. With
---confidence a small classifier is fitted on FOLDER, and only those pictures are taken that it is as sure of.
+D becomes a folder of classes, D/<class>/generated_<number>.png. FOLDER holds the real pictures that you want to add to.
+Its classes must be those of the run. The command changes and copies nothing in it; name both folders where you train.
+With --confidence it fits a small classifier on FOLDER, and keeps only the pictures of which this is as sure.
 
 Examples:
     gantrain augment RUN FOLDER --per-class 500 --out MADE

@@ -1,4 +1,4 @@
-"""`gantrain compare RUN RUN ...`: scores side by side, where they were measured alike.
+"""`gantrain compare RUN RUN ...`: show scores side by side, if they were measured alike.
 
 Examples:
     gantrain compare runs/a runs/b

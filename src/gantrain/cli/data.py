@@ -1,4 +1,4 @@
-"""`gantrain data experiment=X data.root=P`: what training would see.
+"""`gantrain data experiment=X data.root=P`: show what training would see.
 
 Examples:
     gantrain data experiment=dcgan_folder data.root=FOLDER

@@ -1,7 +1,7 @@
-"""`gantrain doctor [experiment=X ...]`: this machine, and what an experiment would take on it; nothing is trained.
+"""`gantrain doctor [experiment=X ...]`: check this machine, and estimate what an experiment takes on it.
 
-With an experiment its run is built, some iterations are made in a folder that is thrown away, and the time, memory and
-disk of its whole length are reckoned from them. Time of scores is left out.
+With an experiment, it builds the run and makes some iterations in a folder that it throws away. From them it estimates
+the time, memory and disk of the whole length. This leaves out the time of scores. It trains nothing that you keep.
 
 Examples:
     gantrain doctor

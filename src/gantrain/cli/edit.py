@@ -1,8 +1,8 @@
-"""`gantrain edit RUN`: a sample, or a projected photo, moved along directions of styles, a row for each direction.
+"""`gantrain edit RUN`: move a sample or a projected photo along directions of styles, one row for each direction.
 
-Without options the directions are those that change the layers' styles most (SeFa, Shen and Zhou 2021); this needs no
-data. With --labels there is one towards each class of the run's data: a linear classifier is fitted on samples' styles,
-whose classes another classifier has read. With --direction they come from a file that --save has written.
+Without options it takes the directions that change the layers' styles most (SeFa, Shen and Zhou 2021). This needs no
+data. With --labels it takes one direction towards each class of the run's data: a classifier reads the classes of
+samples, and a linear classifier is fitted on their styles. With --direction it reads a file that --save has written.
 
 Examples:
     gantrain edit RUN --rows 6 --save d.safetensors

@@ -1,4 +1,4 @@
-"""`gantrain evaluate RUN`: the scores of a trained run, with the protocol they were measured under.
+"""`gantrain evaluate RUN`: measure the scores of a trained run, and note their protocol.
 
 Examples:
     gantrain evaluate RUN

@@ -1,7 +1,7 @@
-"""`gantrain export RUN`: the trained networks as files for other programs: ONNX, PyTorch's own, or weights alone.
+"""`gantrain export RUN`: write the trained networks for other programs: ONNX, PyTorch's formats, or weights alone.
 
-Each file is held against the network with other batches than it was made with; what came of it is in export.json
-beside it: the largest difference, inputs by name and shape, opset.
+It compares each file with the network, on batches of other sizes than the file was made with. export.json next to the
+file says what it found: the largest difference, inputs with names and shapes, opset.
 
 Examples:
     gantrain export RUN

@@ -1,6 +1,7 @@
-"""`gantrain features RUN DATA --out F.npz`: what a run's discriminator sees in data, for another task.
+"""`gantrain features RUN DATA --out F.npz`: save what a run's discriminator sees, for another task.
 
-Outputs of its layers, max-pooled: features (n, d), labels (n,), names (n,), splits (n,), class_names, of all classes.
+The file holds the max-pooled outputs of its layers, features (n, d), and labels (n,), names (n,), splits (n,) and
+class_names, the names of all classes.
 
 Examples:
     gantrain features RUN FOLDER --out features.npz

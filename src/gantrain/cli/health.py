@@ -1,4 +1,4 @@
-"""`gantrain health RUN`: how healthy a run was, in words: when its verdict changed, on what evidence, what to try.
+"""`gantrain health RUN`: say how healthy a run was: when its verdict changed, the evidence, what to try.
 
 Examples:
     gantrain health RUN

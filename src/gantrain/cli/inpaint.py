@@ -1,6 +1,6 @@
-"""`gantrain inpaint RUN IN... --mask MASK --out DIR`: holes in pictures of any size filled, all else unchanged.
+"""`gantrain inpaint RUN IN... --mask MASK --out DIR`: fill holes in pictures of any size, and keep all else unchanged.
 
-The results are PNG, whatever IN is: a JPEG would change the pixels around a hole too.
+The results are always PNG, because a JPEG would also change the pixels around a hole.
 
 Examples:
     gantrain inpaint RUN photo.jpg --mask mask.png --out FILLED

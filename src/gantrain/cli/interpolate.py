@@ -1,8 +1,8 @@
-"""`gantrain interpolate RUN`: a walk between latents, or between the styles of projected photos.
+"""`gantrain interpolate RUN`: walk between latents, or between the styles of projected photos.
 
-A .png shows a leg per row, a film one closed walk. It is spherical between latents, straight between styles. Of a run
-of texts it goes straight from one --text to the next with a latent that stays, another in each row; with one --text it
-goes between latents.
+A .png shows one leg of the walk in each row; a film shows one closed walk. The walk is spherical between latents and
+straight between styles. With a run of texts it goes straight from one --text to the next and keeps the latent, a
+different one in each row. With one --text it goes between latents.
 
 Examples:
     gantrain interpolate RUN --out walk.gif

@@ -1,4 +1,4 @@
-"""`gantrain list`: every experiment from the header of its YAML, without composing it.
+"""`gantrain list`: list every experiment, as the header of its YAML describes it.
 
 Examples:
     gantrain list

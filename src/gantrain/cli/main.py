@@ -1,4 +1,4 @@
-"""The program `gantrain`: verbs, and training where there is none.
+"""The program `gantrain`: it runs a verb, or trains if there is no verb.
 
 The module of a verb gives `add_options(add)`, which calls a parser's `add_argument`, and `main(args)`, which returns an
 exit code or None. Its docstring is what `gantrain VERB --help` says, and ends with examples.
@@ -20,34 +20,34 @@ from gantrain.training.company import company_of, follow, lead, remember
 from gantrain.training.quiet import quiet_libraries
 
 VERBS = {
-    "list": "the experiments, the data they need and whether it is found",
-    "data": "what training would see: counts, sizes, classes, copies, a picture",
-    "sample": "pictures from a trained run; of volumes also arrays and meshes",
-    "interpolate": "a walk between latents, as a grid, GIF or MP4",
-    "styles": "the styles of some samples mixed with those of others",
-    "project": "the styles that make photos, from a run with styles",
-    "edit": "samples or projected photos moved along directions of styles",
-    "arithmetic": "sums and differences of saved latents",
-    "upscale": "pictures of any size made larger",
-    "translate": "pictures turned into others, by a run of pix2pix or CycleGAN",
-    "inpaint": "holes in pictures filled, all else unchanged",
-    "age": "photos of faces in other ages, from a run of agecgan_wiki",
-    "evaluate": "scores of a trained run, with their protocol",
-    "app": "a page in the browser to play with a run",
-    "compare": "scores of several runs side by side, where they were measured alike",
+    "list": "list the experiments, the data they need, and whether gantrain finds it",
+    "data": "show what training would see: counts, sizes, classes, copies, a picture",
+    "sample": "make pictures with a trained run; with volumes also arrays and meshes",
+    "interpolate": "walk between latents, as a grid, GIF or MP4",
+    "styles": "mix the styles of some samples with those of others",
+    "project": "find the styles that make photos, with a run that has styles",
+    "edit": "move samples or projected photos along directions of styles",
+    "arithmetic": "add and subtract saved latents",
+    "upscale": "make pictures of any size larger",
+    "translate": "turn pictures into others, with a run of pix2pix or CycleGAN",
+    "inpaint": "fill holes in pictures and keep all else unchanged",
+    "age": "show photos of faces in other ages, with a run of agecgan_wiki",
+    "evaluate": "measure the scores of a trained run, with their protocol",
+    "app": "open a page in the browser to play with a run",
+    "compare": "show scores of several runs side by side, if they were measured alike",
     "tune": "search for values of keys that give a better score",
     "submit": "start a run on a SLURM cluster",
-    "export": "a run's networks for other programs: ONNX, torch.export, TorchScript",
-    "push": "a run onto the Hugging Face Hub, with a model card",
-    "pull": "a run from the Hub",
-    "features": "what a run's discriminator sees in data, for another task",
-    "nearest": "the pictures of a folder that are most like a photo, as a run's discriminator sees them",
-    "augment": "generated pictures of each class, to train a classifier with beside real ones",
-    "resume": "continue a run that was stopped, or prolong a finished one",
-    "show": "the config of an experiment, and where each value comes from",
-    "doctor": "this machine, and what an experiment would take on it",
-    "health": "how healthy a run was, in words, with the evidence and what to try",
-    "report": "one page with a run's pictures, curves and config",
+    "export": "write a run's networks for other programs: ONNX, torch.export, TorchScript",
+    "push": "send a run to the Hugging Face Hub, with a model card",
+    "pull": "fetch a run from the Hub",
+    "features": "save what a run's discriminator sees in data, for another task",
+    "nearest": "find the pictures of a folder that a run's discriminator sees as most like a photo",
+    "augment": "make pictures of each class, to add to real ones when you train a classifier",
+    "resume": "continue a run that was stopped, or make a finished one longer",
+    "show": "show the config of an experiment, and where each value comes from",
+    "doctor": "check this machine, and estimate what an experiment would take on it",
+    "health": "say in words how healthy a run was, with the evidence and what to try",
+    "report": "write one page with a run's pictures, curves and config",
 }
 
 # What other programs call some of them.
@@ -182,7 +182,7 @@ def _refuse_names(words: Sequence[str]) -> None:
     if word in ("experiment", *LENGTHS, "seed"):
         raise UserError(f"'{word}' is a key; write {word}={words[1] if len(words) > 1 else 'VALUE'}")
     if word in SAID:
-        raise UserError(f"'{word}' is no verb; `gantrain {SAID[word]}` gives {VERBS[SAID[word]]}")
+        raise UserError(f"'{word}' is no verb; use `gantrain {SAID[word]}`: {VERBS[SAID[word]]}")
     if word is not None:
         near = did_you_mean(word, [*VERBS, *experiments])
         raise UserError(f"'{word}' is no verb{near}. To train: gantrain experiment=NAME")

@@ -1,8 +1,8 @@
-"""`gantrain nearest RUN PHOTO FOLDER`: the pictures of FOLDER that are most like PHOTO, by what the run's discriminator
-has learnt to see, and below them by pixels.
+"""`gantrain nearest RUN PHOTO FOLDER`: find the pictures of FOLDER that are most like PHOTO.
 
-Features are the outputs of all layers of the discriminator but the first, max-pooled to 2x2 positions, each in its own
-deviations over FOLDER; pixels are compared by their root mean square difference. PHOTO itself is left out.
+The first row compares by what the run's discriminator has learnt to see, the second row by pixels. Features are the
+outputs of all layers of the discriminator but the first, max-pooled to 2x2 positions and divided by their deviations
+over FOLDER. Pixels are compared by their root mean square difference. PHOTO itself is left out.
 
 Examples:
     gantrain nearest RUN photo.jpg FOLDER

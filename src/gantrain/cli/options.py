@@ -1,4 +1,4 @@
-"""Options that several verbs take, and what they name."""
+"""Options that several verbs share, and the readers of their values."""
 
 import contextlib
 import math

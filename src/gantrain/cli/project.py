@@ -1,8 +1,8 @@
-"""`gantrain project RUN PHOTO... --out DIR`: for each photo the style whose picture is nearest to it.
+"""`gantrain project RUN PHOTO... --out DIR`: find, for each photo, the style whose picture is nearest to it.
 
 DIR/NAME.safetensors is the style, for `gantrain edit` and `interpolate --styles`. DIR/NAME.png shows the photo as
 training would see it, the style's picture, and their difference. Photos should be cut as the run's training pictures
-are. A command that was stopped goes on with the photos that are left.
+are. If you stop the command, run it again: it goes on with the photos that are left.
 
 Examples:
     gantrain project RUN anna.jpg ben.jpg --out D

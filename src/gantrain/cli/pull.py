@@ -1,6 +1,6 @@
-"""`gantrain pull user/name FOLDER`: a run from the Hugging Face Hub, in a new folder that every verb takes.
+"""`gantrain pull user/name FOLDER`: fetch a run from the Hugging Face Hub into a new folder for every verb.
 
-Where its checkpoints went along, `gantrain resume FOLDER data.root=DATA` goes on with it. It is treated as any
+If its checkpoints were pushed too, `gantrain resume FOLDER data.root=DATA` continues it. gantrain treats it as any
 stranger's run.
 
 Examples:

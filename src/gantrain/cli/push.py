@@ -1,7 +1,7 @@
-"""`gantrain push RUN user/name`: a run onto the Hugging Face Hub: weights, config, scores, samples and a model card.
+"""`gantrain push RUN user/name`: send a run to the Hugging Face Hub: weights, config, scores, samples, model card.
 
-`gantrain.load("hf://user/name")` and `init_from=hf://user/name` take it from there, `gantrain pull` brings it back. Who
-you are is what `hf auth login` has noted, or $HF_TOKEN. Folders of this machine stay out of the config.
+`gantrain.load("hf://user/name")` and `init_from=hf://user/name` read it there, and `gantrain pull` fetches it. The
+token is that of `hf auth login`, or $HF_TOKEN. The names of this machine's folders are not sent with the config.
 
 Examples:
     gantrain push RUN user/name --license cc-by-4.0

@@ -1,4 +1,4 @@
-"""`gantrain report RUN`: one page that needs nothing else, also of a run that still trains or was killed.
+"""`gantrain report RUN`: write one page that needs no other file. The run may still train, or may have been killed.
 
 Examples:
     gantrain report RUN

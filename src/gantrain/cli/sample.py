@@ -1,4 +1,4 @@
-"""`gantrain sample RUN`: pictures from a trained run, as a grid or one file each.
+"""`gantrain sample RUN`: make pictures with a trained run, as a grid or as single files.
 
 Examples:
     gantrain sample RUN -n 64 --seed 0 --out grid.png

@@ -1,6 +1,6 @@
-"""`gantrain show X`: the config that training would have with these words, and where each value comes from.
+"""`gantrain show X`: show the config that training would have, and where each value comes from.
 
-X is an experiment's name or experiment=NAME, other words are as for training. What is printed is YAML.
+X is an experiment's name or experiment=NAME. Other words are those of training. It prints YAML.
 
 Examples:
     gantrain show dcgan_mnist

@@ -1,7 +1,7 @@
-"""`gantrain styles RUN`: a grid of mixtures: each row's sample with some layers' styles of each column's.
+"""`gantrain styles RUN`: draw a grid of mixtures: samples of rows that take some layers' styles from the columns.
 
-The first column are the rows' own samples, the first row those of the columns. Layers count from 0, the coarsest; two
-for each size of the maps.
+The first column shows the samples of the rows, the first row those of the columns. Layers count from 0, which is the
+coarsest. Each size of the maps has two layers.
 
 Examples:
     gantrain styles RUN --rows 6 --columns 6 --layers 0-3

@@ -1,7 +1,7 @@
 """`gantrain submit --nodes 2 --gpus 4 --hours 12 experiment=X`: start a run on a SLURM cluster, by submitit.
 
-One process is started for each GPU, or --tasks of them on each node. A job that is preempted, or whose time is over, is
-queued again and resumes its run.
+It starts one process for each GPU, or --tasks processes on each node. A job that is preempted, or whose time is over,
+enters the queue again and resumes its run.
 
 Examples:
     gantrain submit --gpus 4 --hours 24 --partition long experiment=stylegan2_faces data.root=FOLDER

@@ -1,4 +1,4 @@
-"""A sweep: its jobs are checked before any begins; its summary: tables of them and of means over seeds, samples."""
+"""A sweep: checks all jobs before one begins, and sums them up: tables of jobs, means over seeds, samples."""
 
 import contextlib
 import csv

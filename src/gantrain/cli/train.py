@@ -1,4 +1,4 @@
-"""Training from the command line: Hydra composes, we check, refuse in one sentence, or run."""
+"""Training from the command line: Hydra composes the config; we check it, and run it or refuse it in one sentence."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""`gantrain translate RUN IN... --out DIR`: pictures of any size turned into others by a run of pix2pix or CycleGAN.
+"""`gantrain translate RUN IN... --out DIR`: turn pictures of any size into others, with a run of pix2pix or CycleGAN.
 
 Examples:
     gantrain translate RUN photo.jpg FOLDER --out TRANSLATED

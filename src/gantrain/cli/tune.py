@@ -7,8 +7,9 @@ The file of --space names the keys and what to try for each:
     losses: [non_saturating, hinge]
 
 A trial is a run. The search minimises the score that evaluation.best names (or maximises it, where higher is better).
-A trial whose scores on the way are worse than the median of the others' is ended early; this needs evaluation.every.
-The same command goes on with a search that was stopped, and takes part in one that another process has begun.
+The search ends a trial early if its scores on the way are worse than the median of the others'. This needs
+evaluation.every.
+The same command continues a search that was stopped, and joins one that another process has begun.
 
 Examples:
     gantrain tune experiment=dcgan_digits iterations=1000 evaluation.every=250 --trials 12 --space space.yaml

@@ -1,4 +1,4 @@
-"""`gantrain upscale RUN IN... --out DIR`: pictures of any size made larger by a trained super-resolution run.
+"""`gantrain upscale RUN IN... --out DIR`: make pictures of any size larger, with a trained super-resolution run.
 
 Examples:
     gantrain upscale RUN photo.jpg FOLDER --out LARGER
