@@ -15,6 +15,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from gantrain.config.checks import check
+from gantrain.config.earlier import bring_up
 from gantrain.config.stages import ONLY_STAGE
 from gantrain.errors import UserError, first_line, one_line
 from gantrain.files import replacing
@@ -157,6 +158,7 @@ class Run:
                 raise ValueError(f"more than {LARGEST_CONFIG >> 10} kB")
             config = yaml.safe_load(self.config_file.read_text(encoding="utf-8"))
             refuse_unbounded(config)
+            bring_up(config)
             check(config)
         except OSError as error:
             raise UserError(f"{self.config_file} cannot be read ({error.strerror or error})") from error
