@@ -205,3 +205,27 @@ def test_several_machines_need_a_launcher(gantrain):
     place(trainer, ())
     assert trainer == {"devices": 1, "num_nodes": 1}
     assert begun_before(Path()) is None
+
+
+@pytest.mark.parametrize(
+    ("started", "variable", "value"),
+    [
+        (torchrun, "WORLD_SIZE", "abc"),
+        (torchrun, "WORLD_SIZE", "0"),
+        (torchrun, "RANK", "-1"),
+        (torchrun, "LOCAL_WORLD_SIZE", "0"),
+        (slurm, "SLURM_NTASKS", "0"),
+        (slurm, "SLURM_NNODES", "0"),
+        (slurm, "SLURM_PROCID", "x"),
+    ],
+)
+def test_a_variable_that_no_launcher_sets_is_named(started, variable, value):
+    environ = started(0, "29500")
+    environ.pop("SLURM_NTASKS_PER_NODE", None)
+    with pytest.raises(UserError, match=rf"\${variable} is '{value}'"):
+        company_of(environ | {variable: value})
+
+
+def test_a_rank_beyond_the_last_is_refused():
+    with pytest.raises(UserError, match="number 5 of 2"):
+        company_of(torchrun(5, "29500"))

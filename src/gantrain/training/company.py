@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gantrain.errors import UserError
+from gantrain.errors import UserError, one_line
 
 if TYPE_CHECKING:
     from lightning_fabric.plugins.environments import ClusterEnvironment
@@ -57,35 +57,48 @@ class Company:
 
 
 def company_of(environ: Mapping[str, str]) -> Company | None:
-    """Who this process was started together with; None where it is alone. Raises UserError for uneven machines."""
+    """Who this process was started together with; None where it is alone.
 
-    def number(name: str, default: int = 1) -> int:
-        text = environ.get(name, "")
-        return int(text) if text.isdigit() else default
+    Raises UserError for variables that no launcher sets, and for machines with unlike numbers of processes.
+    """
+
+    def number(name: str, default: int = 1, least: int = 1) -> int:
+        text = environ.get(name) or str(default)
+        if not (text.isascii() and text.isdigit() and least <= int(text[:10])):
+            raise UserError(
+                f"${name} is {text!r}, and a launcher sets a whole number of {least} or more; start with torchrun or "
+                f"srun, or unset it"
+            )
+        return int(text[:10])
 
     if "TORCHELASTIC_RUN_ID" in environ and {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= set(environ):
         name = environ["TORCHELASTIC_RUN_ID"]
         company = Company(
             launcher="torchrun",
-            rank=number("RANK", 0),
+            rank=number("RANK", 0, 0),
             world=number("WORLD_SIZE"),
             on_machine=number("LOCAL_WORLD_SIZE"),
             job=None if name == "none" else f"torchrun {name}",
-            again=number("TORCHELASTIC_RESTART_COUNT", 0) > 0,
+            again=number("TORCHELASTIC_RESTART_COUNT", 0, 0) > 0,
         )
     elif "SLURM_PROCID" in environ and environ.get("SLURM_JOB_NAME") not in ("bash", "interactive"):
         tasks = number("SLURM_NTASKS")
         company = Company(
             launcher="SLURM",
-            rank=number("SLURM_PROCID", 0),
+            rank=number("SLURM_PROCID", 0, 0),
             world=tasks,
-            on_machine=number("SLURM_NTASKS_PER_NODE", tasks // number("SLURM_NNODES")),
+            on_machine=number("SLURM_NTASKS_PER_NODE", max(tasks // number("SLURM_NNODES"), 1)),
             job=f"SLURM {environ['SLURM_JOB_ID']}" if "SLURM_JOB_ID" in environ else None,
-            again=number("SLURM_RESTART_COUNT", 0) > 0,
+            again=number("SLURM_RESTART_COUNT", 0, 0) > 0,
         )
     else:
         return None
-    if company.world % max(company.on_machine, 1):
+    if company.rank >= company.world:
+        raise UserError(
+            f"{company.launcher} calls this process number {company.rank} of {company.world}, counted from 0; start "
+            f"the same command everywhere"
+        )
+    if company.world % company.on_machine:
         raise UserError(
             f"{company.launcher} has started {company.world} processes, {company.on_machine} on this machine; "
             f"start as many on each machine"
@@ -215,8 +228,11 @@ def _join(company: Company) -> None:
     import torch.distributed as dist
 
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    environment = company.environment()
-    os.environ |= {"MASTER_ADDR": environment.main_address, "MASTER_PORT": str(environment.main_port)}
+    try:
+        environment = company.environment()
+        os.environ |= {"MASTER_ADDR": environment.main_address, "MASTER_PORT": str(environment.main_port)}
+    except (RuntimeError, ValueError) as error:  # Lightning's, of $MASTER_PORT or of --ntasks without --ntasks-per-node
+        raise UserError(f"{company.launcher} has set what Lightning refuses ({one_line(error)[:200]})") from error
     os.environ |= {"RANK": str(company.rank), "WORLD_SIZE": str(company.world)}
     seconds = float(os.environ.get("GANTRAIN_ARRIVAL", ARRIVAL))
     missing = UserError(
