@@ -2,6 +2,8 @@
 
 import pytest
 
+from gantrain.cli.submit import Train
+
 submitit = pytest.importorskip("submitit")
 
 
@@ -36,3 +38,16 @@ def test_what_is_wrong_is_one_sentence(gantrain):
     refused = gantrain("submit", "debug=tiny")
     assert refused.code == 2
     assert refused.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("hours", "nan"), ("tasks", -3), ("tasks", 0), ("memory", -1), ("gpus", -1), ("cpus", 0)]
+)
+def test_numbers_that_no_job_can_have_are_refused(gantrain, option, value):
+    refused = gantrain("submit", "--cluster", "local", f"--{option}={value}", "debug=tiny")
+    assert refused.code == 2, refused
+    assert f"--{option} is {value}" in refused.err
+
+
+def test_a_job_with_wrong_words_ends_with_their_code():
+    assert Train(["sample"])() == 2  # argparse's

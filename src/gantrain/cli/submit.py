@@ -8,6 +8,7 @@ Examples:
 """
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,10 @@ class Train:
     def __call__(self) -> int:
         from gantrain.cli.main import main
 
-        return main(self.words)
+        try:
+            return main(self.words)
+        except SystemExit as ended:  # of argparse: it would end the job without a result
+            return ended.code if isinstance(ended.code, int) else 1
 
     def checkpoint(self) -> Any:
         from submitit.helpers import DelayedSubmission
@@ -46,10 +50,12 @@ class Train:
         return DelayedSubmission(self)
 
 
-def main(args: argparse.Namespace) -> None:
-    for name in ("nodes", "cpus", "hours"):
-        if getattr(args, name) <= 0:
-            raise UserError(f"--{name} is {getattr(args, name)}, it must be above 0")
+def main(args: argparse.Namespace) -> int:
+    for name in ("nodes", "cpus", "hours", "tasks", "memory"):
+        if (value := getattr(args, name)) is not None and not 0 < value < math.inf:
+            raise UserError(f"--{name} is {value}, it must be above 0")
+    if args.gpus < 0:
+        raise UserError(f"--gpus is {args.gpus}, it must be 0 or more")
     try:
         import submitit
     except ModuleNotFoundError as error:
@@ -58,6 +64,8 @@ def main(args: argparse.Namespace) -> None:
         executor = submitit.AutoExecutor(folder=args.logs, cluster=args.cluster)
     except RuntimeError as error:  # there is no srun
         raise UserError(f"--cluster: {error}; submit from a machine of the cluster, or try --cluster local") from error
+    except OSError as error:
+        raise UserError(f"--logs: cannot write {args.logs} ({error.strerror or error}); name a folder") from error
     executor.update_parameters(
         name="gantrain",
         nodes=args.nodes,
@@ -73,3 +81,5 @@ def main(args: argparse.Namespace) -> None:
     if args.cluster == "local":
         code = job.result()
         print(f"ended    exit code {code}", flush=True)
+        return code
+    return 0
