@@ -126,3 +126,21 @@ def test_a_program_may_take_what_is_printed():
     with contextlib.redirect_stdout(printed):
         assert main(["--version"]) == 0
     assert printed.getvalue().startswith("gantrain ")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["list"], "list was stopped before its end"),
+        (["--config-dir", "mine", "list"], "list was stopped before its end"),
+        (["experiment=dcgan_digits"], "checkpoints are whole"),
+        (["resume", "run"], "checkpoints are whole"),
+    ],
+)
+def test_what_ctrl_c_has_ended(monkeypatch, capsys, words, says):
+    def interrupted(words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gantrain.cli.main._dispatch", interrupted)
+    assert main(words) == 130
+    assert says in capsys.readouterr().err

@@ -111,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"gantrain: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("gantrain: stopped before training began; nothing is lost", file=sys.stderr)
+        print(f"gantrain: {_stopped(words)}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe has seen enough
@@ -121,6 +121,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"gantrain: {reason}", file=sys.stderr)
         return UserError.exit_code
+
+
+def _stopped(words: Sequence[str]) -> str:
+    """What Ctrl-C has ended. One in the middle of training never comes here: it waits for the iteration's end."""
+    place = _verb_at(words)
+    verb = None if place is None else words[place]
+    if verb in (None, "resume"):
+        return "stopped while no iteration was running; checkpoints are whole"
+    return f"{verb} was stopped before its end"
 
 
 def _dispatch(words: list[str]) -> int:
