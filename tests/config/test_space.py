@@ -25,6 +25,9 @@ def test_ranges_and_choices_are_read():
         ("a: []", "write a list of choices"),
         ("a: [b", "is no YAML"),
         ("- 1", "must hold lines such as"),
+        ("a: &a [*a]", "within itself"),
+        (f"a: [{'1, ' * 30_000}]", "more than 64 kB"),
+        (f"{'a' * 1000}: []", r" a{100}: write a list of choices"),
     ],
 )
 def test_what_cannot_be_tried_is_refused(text, sentence):

@@ -8,23 +8,34 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from gantrain.errors import UserError
+from gantrain.errors import UserError, one_line
 
+LARGEST = 64 << 10  # bytes
 Space = Mapping[str, Any]  # for each key a list of choices, or {low, high} with log or step
 
 
 def read_space(file: Path) -> dict[str, Any]:
     """Keys and what to try for each: a list of choices, or {low, high} with log or step. Raises UserError."""
     try:
+        if file.stat().st_size > LARGEST:
+            raise UserError(f"--space: {file} has more than {LARGEST >> 10} kB; it holds a line for each key")
         space: Any = OmegaConf.to_container(OmegaConf.load(file))
-    except (OSError, OmegaConfBaseException, ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"--space: cannot read {file}: {str(error).splitlines()[0]}") from error
+    except OSError as error:
+        raise UserError(f"--space: cannot read {file} ({error.strerror or error}); name a YAML file") from error
+    except (OmegaConfBaseException, ValueError) as error:
+        raise UserError(f"--space: cannot read {file} ({one_line(error)[:200]}); write YAML in UTF-8") from error
+    except RecursionError as error:
+        raise UserError(f"--space: {file} holds a part within itself; write a line for each key") from error
+    except UserError:
+        raise
     except Exception as error:  # whatever YAML's parser raises
-        raise UserError(f"--space: {file} is no YAML: {str(error).splitlines()[0]}") from error
+        raise UserError(
+            f"--space: {file} is no YAML ({one_line(error)[:200]}); write such as `losses: [hinge]`"
+        ) from error
     if not isinstance(space, dict) or not space:
         raise UserError(f"--space: {file} must hold lines such as `networks.generator.width: {{low: 8, high: 32}}`")
     for key, values in space.items():
-        check_values(f"{file}: {key}", values)
+        check_values(f"{file}: {str(key)[:100]}", values)
     return space
 
 
