@@ -26,6 +26,7 @@ from gantrain.errors import UserError
 from gantrain.evaluation.classifier import dataset_backbone
 from gantrain.inference.directions import by_labels, factorised
 from gantrain.inference.latents import latent_family
+from gantrain.inference.saved import refuse_other
 from gantrain.inference.style_files import read_directions, read_styles, save_directions
 from gantrain.inference.styles import moved, refuse_without_styles, spread
 
@@ -72,6 +73,8 @@ def main(args: argparse.Namespace) -> None:
 
 def check(args: argparse.Namespace) -> None:
     """Raise UserError for what can be seen before the run is opened."""
+    if args.save is not None:
+        refuse_other(args.save, "--save", "directions")
     if args.labels and args.direction:
         raise UserError("--labels and --direction: directions are found or come from a file; leave one out")
     if args.rows is not None and (args.labels or args.direction):

@@ -34,6 +34,7 @@ from gantrain.drawing.pictures import grid, to_pil
 from gantrain.drawing.sheets import broken, labelled_rows
 from gantrain.errors import UserError
 from gantrain.inference.latents import latent_family, save_latents
+from gantrain.inference.saved import refuse_other
 from gantrain.inference.styles import refuse_without_styles
 from gantrain.inference.texts import asked_of
 
@@ -83,6 +84,7 @@ def main(args: argparse.Namespace) -> None:
         latents, columns = walks.flatten(0, 1), walks.shape[1]
         refuse_too_many(len(latents), out)
     if args.save_latents is not None:
+        refuse_other(args.save_latents, "--save-latents", "z")
         with writing("--save-latents", args.save_latents):
             save_latents(latents, args.save_latents)
     if module.takes_texts:

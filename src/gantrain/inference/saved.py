@@ -27,6 +27,19 @@ def save_rows(key: str, what: str, rows: Tensor, file: Path, metadata: Metadata)
         temporary.write_bytes(save({key: rows.contiguous()}, metadata=dict(metadata)))
 
 
+def refuse_other(file: Path, option: str, key: str) -> None:
+    """Raise UserError where the file that `option` names holds something else, such as the weights of a run."""
+    if not file.is_file():
+        return
+    try:
+        with safe_open(file, framework="pt") as opened:
+            same = list(opened.keys()) == [key]
+    except (SafetensorError, OSError):
+        same = False
+    if not same:
+        raise UserError(f"{option}: {file} holds something else and would be lost; name another file")
+
+
 def read_rows(
     key: str, what: str, word: str, check: Callable[[Path, Tensor, Metadata], None], way_out: str
 ) -> tuple[Tensor, list[int], Metadata]:
