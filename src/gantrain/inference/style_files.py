@@ -22,7 +22,8 @@ def save_styles(w: Tensor, file: Path, metadata: Metadata | None = None) -> None
 def read_styles(word: str, module: Any) -> tuple[Tensor, list[int], Metadata]:
     """The styles (n, layers, w_dim) that `FILE` or `FILE:0,3,5` names, which must suit the run's `module`, their rows
     in the file and its metadata. Raises UserError."""
-    return read_rows("w", "styles", word, suits(module), "`gantrain project RUN PHOTO --out D` writes a good one")
+    way_out = "`gantrain project RUN PHOTO --out D` writes a good one"
+    return read_rows("w", "styles", word, suits(module, way_out), way_out)
 
 
 def save_directions(directions: Tensor, names: Sequence[str], file: Path) -> None:
@@ -36,7 +37,7 @@ def read_directions(word: str, module: Any) -> tuple[Tensor, list[str]]:
     Where the file does not say names they are called by their rows.
     """
     way_out = "`gantrain edit RUN --save FILE` writes a good one"
-    directions, rows, metadata = read_rows("directions", "directions", word, suits(module), way_out)
+    directions, rows, metadata = read_rows("directions", "directions", word, suits(module, way_out), way_out)
     try:
         names = json.loads(metadata.get("names", "[]"))
         return directions, [" ".join(str(names[row]).split())[:LONGEST_NAME] for row in rows]
@@ -44,14 +45,14 @@ def read_directions(word: str, module: Any) -> tuple[Tensor, list[str]]:
         return directions, [f"direction {row}" for row in rows]
 
 
-def suits(module: Any) -> Callable[[Path, Tensor, Metadata], None]:
+def suits(module: Any, way_out: str) -> Callable[[Path, Tensor, Metadata], None]:
     """What raises UserError for a tensor that is not of styles (n, layers, w_dim) as the run's `module` takes them."""
 
     def check(file: Path, rows: Tensor, metadata: Metadata) -> None:
         shape = module.layers, module.w_dim
         if rows.dtype != torch.float32 or rows.dim() != 3 or not len(rows):
             kind = str(rows.dtype).removeprefix("torch.")
-            raise UserError(f"{file} holds {tuple(rows.shape)} {kind}, not float32 (n, layers, numbers)")
+            raise UserError(f"{file} holds {tuple(rows.shape)} {kind}, not float32 (n, layers, numbers); {way_out}")
         if rows.shape[1:] != shape:
             raise UserError(
                 f"{file}: it is of {rows.shape[1]} layers of {rows.shape[2]} numbers, and this run's generator has "

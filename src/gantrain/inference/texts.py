@@ -49,7 +49,8 @@ def read_texts(file: Path) -> list[str]:
             raise UserError(f"--text-file: {file} has more than {LARGEST >> 20} MB; it holds a text a line")
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--text-file: cannot read {file} ({error}); it must be text in UTF-8") from error
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"--text-file: cannot read {file} ({reason}); it must be text in UTF-8") from error
     texts = [line.strip() for line in lines if line.strip()]
     if not texts:
         raise UserError(f"--text-file: {file} holds no text, only empty lines; write one a line")

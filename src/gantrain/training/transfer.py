@@ -36,7 +36,11 @@ def start_from(
             networks[name].load_state_dict(source.state_dict())
         except RuntimeError as error:
             detail = str(error).splitlines()[1].strip()
-            raise UserError(f"init_from: networks.{name} differs from the one in {folder} ({detail})") from error
+            detail = f"{detail[:200]} ..." if len(detail) > 200 else detail  # it may name hundreds of tensors
+            raise UserError(
+                f"init_from: networks.{name} differs from the one in {folder} ({detail}); name a run of an experiment "
+                f"with the same networks"
+            ) from error
     if new := [name for name in networks if name not in common]:
         told.append(f"{folder} has no {', '.join(new)}: begun untrained")
     for line in told:
