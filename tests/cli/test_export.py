@@ -57,4 +57,4 @@ def test_what_cannot_be_exported(gantrain, run):
     refused(gantrain("export", "nowhere"), "nowhere is no run")
     (run / "file").touch()
     refused(gantrain("export", "run", "--format", "safetensors", "--out", "run/file"), "--out: cannot write")
-    refused(gantrain("export", "run", "--format", "safetensors", "--out", "run/networks"), "the run's own networks")
+    refused(gantrain("export", "run", "--format", "safetensors", "--out", "run/networks"), "the run's own files")

@@ -33,8 +33,8 @@ def main(args: argparse.Namespace) -> None:
     if args.network is not None and args.network not in names:
         raise UserError(f"--network: '{args.network}' is none of the run's{did_you_mean(args.network, names)}")
     out = args.out or args.run / "export" / args.format
-    if out.resolve().is_relative_to((args.run / "networks").resolve()):
-        raise UserError(f"--out: {out} holds the run's own networks; name another folder")
+    if any(out.resolve().is_relative_to((args.run / own).resolve()) for own in ("networks", "checkpoints", ".hydra")):
+        raise UserError(f"--out: {out} holds the run's own files; name another folder")
     for name in names if args.network is None else [args.network]:
         with writing("--out", out / name / FACTS):
             facts = export_network(trained, name, args.raw, args.format, out / name)

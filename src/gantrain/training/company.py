@@ -231,8 +231,13 @@ def _join(company: Company) -> None:
     try:
         environment = company.environment()
         os.environ |= {"MASTER_ADDR": environment.main_address, "MASTER_PORT": str(environment.main_port)}
+        if not 0 < environment.main_port < 1 << 16:
+            raise ValueError(f"there is no port {environment.main_port}")
     except (RuntimeError, ValueError) as error:  # Lightning's, of $MASTER_PORT or of --ntasks without --ntasks-per-node
-        raise UserError(f"{company.launcher} has set what Lightning refuses ({one_line(error)[:200]})") from error
+        raise UserError(
+            f"{company.launcher} has set what cannot be used ({one_line(error)[:200]}); look at $MASTER_PORT, and at "
+            f"--ntasks-per-node of SLURM"
+        ) from error
     os.environ |= {"RANK": str(company.rank), "WORLD_SIZE": str(company.world)}
     seconds = float(os.environ.get("GANTRAIN_ARRIVAL", ARRIVAL))
     missing = UserError(

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from gantrain.callbacks.pruning import Pruning
 from gantrain.config.compose import composed, near_keys
 from gantrain.config.space import Space, ends
-from gantrain.errors import Diverged, UserError
+from gantrain.errors import Diverged, UserError, first_line
 from gantrain.evaluation.protocol import names_score
 from gantrain.loggers import write_hparams
 from gantrain.run.folder import Run
@@ -52,7 +52,10 @@ class Search:
         """The study, begun or gone on with. Raises UserError where it was begun with other words."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         if self.storage is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UserError(f"--out: cannot write {self.folder} ({error.strerror}); name a folder") from error
         pruner = optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED) if self.prune else optuna.pruners.NopPruner()
         try:
             study = optuna.create_study(
@@ -62,7 +65,12 @@ class Search:
                 load_if_exists=True,
             )
         except Exception as error:  # whatever a data base's driver raises
-            raise UserError(f"--storage: cannot open {self.storage or self.folder}: {error}") from error
+            if self.storage is None:
+                raise UserError(f"--out: cannot open {self.folder} ({first_line(error)}); name another") from error
+            raise UserError(
+                f"--storage: cannot open {self.storage} ({first_line(error)}); write a URL such as "
+                f"sqlite:///search.db, and install the driver of another data base"
+            ) from error
         asked = {"words": json.dumps(list(self.words)), "space": json.dumps(self.space)}
         for name, text in asked.items():
             if study.user_attrs.setdefault(name, text) != text:
