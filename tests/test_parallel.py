@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -61,7 +62,8 @@ class ForkedWorker:
 
 @pytest.fixture
 def quick_workers(monkeypatch):
-    monkeypatch.setattr(processes.subprocess, "Popen", ForkedWorker)
+    stand_in = SimpleNamespace(Popen=ForkedWorker, TimeoutExpired=subprocess.TimeoutExpired)
+    monkeypatch.setattr(processes, "subprocess", stand_in)
 
 
 def test_two_processes_equal_one_with_the_double_batch(gantrain, monkeypatch):

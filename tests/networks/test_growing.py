@@ -52,7 +52,7 @@ def test_mixed_is_exact_at_both_ends_and_in_proportion_between():
         network.grow_to(16, fade)
         assert torch.equal(network.mixed(old, new), made)
     network.grow_to(16, 0.25)
-    assert torch.allclose(network.mixed(old, new), 0.75 * old + 0.25 * new)
+    assert torch.allclose(network.mixed(old, new), 0.75 * old + 0.25 * new, atol=1e-6)
 
 
 def test_doubled_repeats_and_halved_takes_means():
