@@ -54,7 +54,7 @@ def test_what_goes_there(hub, run, pushed):
 
 def test_no_folder_of_the_machine_goes_along():
     config = {
-        "init_from": "/home/me/run",
+        "init_from": "/d/run",
         "data": {"root": "/d", "dataset": {"table": "wiki.mat", "other": "/d/b"}},
         "stages": {"gan": {"data": {"root": "/d", "cache_dir": "/c"}, "networks": {"face": {"path": "/n/face.pt"}}}},
         "losses": {"content": {"weights": "vgg.pth"}},

@@ -194,4 +194,5 @@ def _refuse_names(words: Sequence[str]) -> None:
         raise UserError(f"'{word}' is no verb; use `gantrain {SAID[word]}`: {VERBS[SAID[word]]}")
     if word is not None:
         near = did_you_mean(word, [*VERBS, *experiments])
-        raise UserError(f"'{word}' is no verb{near}. To train: gantrain experiment=NAME")
+        end = "" if near.endswith("?") else "."
+        raise UserError(f"'{word}' is no verb{near}{end} To train: gantrain experiment=NAME")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -26,9 +27,7 @@ def read_space(file: Path) -> dict[str, Any]:
         raise UserError(f"--space: cannot read {file} ({one_line(error)[:200]}); write YAML in UTF-8") from error
     except RecursionError as error:
         raise UserError(f"--space: {file} holds a part within itself; write a line for each key") from error
-    except UserError:
-        raise
-    except Exception as error:  # whatever YAML's parser raises
+    except yaml.YAMLError as error:
         raise UserError(
             f"--space: {file} is no YAML ({one_line(error)[:200]}); write such as `losses: [hinge]`"
         ) from error

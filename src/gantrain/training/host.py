@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from gantrain import __version__
+from gantrain.data.cache.fill import cores
 from gantrain.folders import cache_folder, data_folder
 from gantrain.run.provenance import commit
 
@@ -63,11 +64,6 @@ def gpu() -> str:
     free, total = torch.cuda.mem_get_info()
     devices = ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
     return f"{devices}; {total / 1e9:,.1f} GB, {free / 1e9:,.1f} GB free; CUDA {torch.version.cuda}"
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def total_memory() -> int:

@@ -16,6 +16,7 @@ from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_company, check_norms, check_packs
+from gantrain.models.growth import Growth
 from gantrain.models.schedules import ends
 from gantrain.networks.torchscript import trust, trust_backbone
 from gantrain.parallel import processes_of
@@ -52,7 +53,7 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     check_frozen(nodes, config.get("init_from"))
     if config.get("init_from") and not begun:
         learnt = start_from(networks, nodes, config["init_from"], config.get("plugins") or [])
-    side: Any = next((network.side for network in networks.values() if hasattr(network, "grow_to")), None)
+    side = Growth(networks, None).size
     evaluation = build(config["evaluation"], "evaluation", Evaluation) if config.get("evaluation") else None
     if evaluation is not None and len(stages) > 1:
         evaluation.check_stages([stage.tag for stage in stages])

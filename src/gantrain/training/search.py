@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.exceptions import OptunaError
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from gantrain.callbacks.pruning import Pruning
 from gantrain.config.compose import composed, near_keys
@@ -64,7 +66,7 @@ class Search:
                 pruner=pruner,
                 load_if_exists=True,
             )
-        except Exception as error:  # whatever a data base's driver raises
+        except (SQLAlchemyError, OptunaError, ImportError, ValueError) as error:  # ImportError: a driver is missing
             if self.storage is None:
                 raise UserError(f"--out: cannot open {self.folder} ({first_line(error)}); name another") from error
             raise UserError(

@@ -124,16 +124,20 @@ def fill_chunk(job: Job, chunk: int) -> Done:
     return Done(chunk, zlib.crc32(data), looks)
 
 
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def processes_for(source: Source) -> int:
     """How many processes decode it; arrays need none, they are cheaper to decode than to send."""
     if source.framing is None or len(source) < POOL_FROM:
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     largest = 1  # of a few pictures, by their headers
     for i in range(PROBED):
         with contextlib.suppress(*DAMAGED_PICTURE), source.read(i * len(source) // PROBED) as picture:
             largest = max(largest, picture.width * picture.height)
-    return max(1, min(cores, MOST_PROCESSES, AT_ONCE // largest))
+    return max(1, min(cores(), MOST_PROCESSES, AT_ONCE // largest))
 
 
 def _in_processes(job: Job, chunks: Iterable[int], processes: int) -> Iterator[Done]:
