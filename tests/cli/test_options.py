@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
+from toys import Shades
 
-from gantrain.cli.options import writing
+from gantrain.cli.options import class_of, writing
 from gantrain.errors import UserError
 
 
@@ -44,3 +45,24 @@ def test_a_config_that_may_not_be_read_is_not_called_damaged(gantrain, run, monk
             2,
             "gantrain: run/.hydra/config.yaml cannot be read (Permission denied)\n",
         )
+
+
+def test_classes_by_number_and_name():
+    family = Shades()
+    assert [class_of(word, family, family) for word in ("0", "4", "04", "bee")] == [0, 4, 4, 1]
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("5", "--class is 5, this run has the classes 0 to 4"),
+        ("9" * 9999, "the classes 0 to 4"),
+        ("cwo", "no class 'cwo'; did you mean 'cow'"),
+        ("-1", "no class '-1'; there are ant, bee"),
+        ("", "no class ''"),
+        ("\u0663", "no class"),
+    ],
+)
+def test_classes_that_are_none(word, says):
+    with pytest.raises(UserError, match=says):
+        class_of(word, Shades(), Shades())

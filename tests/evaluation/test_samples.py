@@ -329,6 +329,10 @@ def test_early_errors(digits, tmp_path):
         SampleScores(backbone="resnet18", weights="weights.pth").check(toy(), digits[0])
     with pytest.raises(UserError, match="Family does not make"):
         SampleScores().check(Family(), digits[0])
+    of_texts = Family()
+    of_texts.takes_texts, of_texts.generate = True, lambda latents, embeddings: latents
+    with pytest.raises(UserError, match="use evaluation=texts"):
+        SampleScores().check(of_texts, digits[0])
     for wrong in (
         {"truncation": 0},
         {"samples": 2.5},

@@ -8,6 +8,7 @@ from torch import nn
 from gantrain.data.captioned import CaptionedPictures
 from gantrain.data.captioned_shapes import CaptionedShapes
 from gantrain.errors import UserError
+from gantrain.evaluation.backbones import Random
 from gantrain.evaluation.texts import TextScores, agreeing, others_of, warn_near_chance
 from gantrain.losses.adversarial import NonSaturating
 from gantrain.losses.contrastive import InfoNCE
@@ -100,6 +101,13 @@ def test_made_pictures_are_held_against_real_ones():
     assert result.scores["fd40_random"].value > 0
     again = evaluation.measure(module, known)
     assert again.plain() == result.plain()
+
+
+def test_the_backbone_is_loaded_once(monkeypatch):
+    loaded = []
+    monkeypatch.setattr("gantrain.evaluation.texts.named", lambda *words: loaded.append(words) or Random())
+    TextScores(samples=20).measure(image_stage(), data())
+    assert len(loaded) == 1
 
 
 def test_without_an_eye_there_is_the_distance_alone():

@@ -1,15 +1,15 @@
 """Files of latents."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import save_file
-from toys import Shades
 
-from gantrain.cli.options import class_of
 from gantrain.errors import UserError
-from gantrain.inference.latents import read_latents, save_latents
+from gantrain.inference.latents import latent_family, read_latents, save_latents
+from gantrain.models.family import Family
 
 
 def test_files_and_their_rows(tmp_path):
@@ -62,22 +62,12 @@ def test_bad_files(tmp_path, monkeypatch):
         save_latents(torch.zeros(30, 4), file)
 
 
-def test_classes_by_number_and_name():
-    family = Shades()
-    assert [class_of(word, family, family) for word in ("0", "4", "04", "bee")] == [0, 4, 4, 1]
-
-
-@pytest.mark.parametrize(
-    ("word", "says"),
-    [
-        ("5", "--class is 5, this run has the classes 0 to 4"),
-        ("9" * 9999, "the classes 0 to 4"),
-        ("cwo", "no class 'cwo'; did you mean 'cow'"),
-        ("-1", "no class '-1'; there are ant, bee"),
-        ("", "no class ''"),
-        ("\u0663", "no class"),
-    ],
-)
-def test_classes_that_are_none(word, says):
-    with pytest.raises(UserError, match=says):
-        class_of(word, Shades(), Shades())
+def test_a_family_that_makes_samples_says_how(monkeypatch):
+    module = Family()
+    trained = SimpleNamespace(verbs={"sample"}, module=module, data=None)
+    monkeypatch.setattr("gantrain.inference.latents.load_trained", lambda *words: trained)
+    for name in ("latents", "generate"):
+        with pytest.raises(UserError, match=f"Family has no {name}, as LatentGAN has"):
+            latent_family("run")
+        setattr(module, name, lambda *inputs: inputs)
+    assert latent_family("run") == (module, None)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import gantrain as package
+from gantrain.data.formats.decode import Unreadable
 from gantrain.errors import UserError
 from gantrain.inference.loaded import alike
 
@@ -46,3 +47,17 @@ def test_what_is_given_comes_back_in_kind(shape):
     assert alike(larger, Image.fromarray(pixels)).size == (12, 8)
     with pytest.raises(UserError, match="image is float64"):
         alike(larger, pixels / 255)
+
+
+def test_a_picture_that_cannot_be_used_is_refused():
+    def too_large(picture):
+        raise Unreadable("too many pixels")
+
+    for image in (np.zeros((4, 6), np.uint8), Image.new("L", (6, 4))):
+        with pytest.raises(UserError, match="image: too many pixels"):
+            alike(too_large, image)
+
+
+def test_a_run_of_texts_needs_texts(told):
+    with pytest.raises(UserError, match="of texts; use `gantrain sample`"):
+        package.load("run").generate()

@@ -103,6 +103,11 @@ def test_each_way_has_its_generator():
     assert torch.allclose(shown, torch.cat([there, back]))
 
 
+def test_there_are_two_sides():
+    with pytest.raises(UserError, match="to is 'c', it must be a or b"):
+        UnpairedGAN.generator_to(None, "c")
+
+
 def test_what_does_not_fit_is_named():
     with pytest.raises(UserError, match=r"networks\.discriminator_b is missing"):
         UnpairedGAN(

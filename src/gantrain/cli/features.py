@@ -56,7 +56,7 @@ def main(args: argparse.Namespace) -> None:
     if args.network not in trained.names:
         raise UserError(f"--network: {args.run} has no trained '{args.network}'; there are {', '.join(trained.names)}")
     network = trained.network(args.network, args.raw)
-    by_pairs = args.network == "discriminator" and getattr(trained.module, "conditional", False)
+    by_pairs = args.network == "discriminator" and trained.module.conditional
     splits = open_splits(trained, args.data, args.layout, args.split, takes_cond(network))
     inputs = [inputs_of(network, data, by_pairs) for data in splits.values()]
     parts = [features_of(network, batches, args.layers, args.pool).numpy() for batches in inputs]

@@ -77,7 +77,7 @@ def judge_of(trained: Trained, run: Path, raw: bool) -> torch.nn.Module:
     if "discriminator" not in trained.names:
         raise UserError(f"{run} has no trained discriminator; name a run with its checkpoints")
     network = trained.network("discriminator", raw)
-    if takes_cond(network) or getattr(module, "conditional", False):
+    if takes_cond(network) or module.conditional:
         raise UserError(
             f"{run}: its discriminator judges pictures by their class or condition, which a photo alone does not have; "
             f"name a run without"

@@ -166,8 +166,7 @@ def refuse_too_many(n: int, out: Path) -> None:
 
 def varied(module: Any, latents: Tensor, code: int) -> Tensor:
     """Each latent with all values of one code, (n, columns, z_dim). Raises UserError where there is no such code."""
-    codes = getattr(module, "codes", None)
-    if codes is None:
+    if (codes := module.codes) is None:
         raise UserError(
             "--vary: the latents of this run hold no codes; it is for those of losses.auxiliary, as InfoGAN's"
         )

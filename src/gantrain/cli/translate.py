@@ -30,7 +30,7 @@ def main(args: argparse.Namespace) -> int:
     data = trained.data
     if "translate" not in trained.verbs:
         raise UserError(f"{args.run} does not translate pictures; name a run of an experiment such as pix2pix_folder")
-    if args.drawn and getattr(data, "condition", None) != "edges":
+    if args.drawn and data.condition != "edges":
         raise UserError(f"--drawn: {args.run} makes pictures of no edges; leave it out")
     translator = translator_of(trained, args.raw, args.to, args.drawn, args.whole, args.longest)
     code = work(jobs, translator.open, f" translated, in {args.out}")

@@ -7,6 +7,7 @@ import numpy as np
 
 from gantrain.data.cache.pictures import Cached
 from gantrain.data.source import Source
+from gantrain.data.split import Part
 from gantrain.data.survey import used_levels
 from gantrain.errors import UserError, tell
 
@@ -72,7 +73,7 @@ def check_classes(source: Source, labels: np.ndarray | None, classes: int | None
         reason = f", for {astray!r} does not lie right in one of several folders" if source.framing and astray else ""
         raise UserError(f"data.classes is {classes} but the data have no classes{reason}")
     if classes is not None:
-        whole = getattr(source, "source", source).labels  # a part may lack the last class
+        whole = (source.source if isinstance(source, Part) else source).labels  # a part may lack the last class
         found = len(names) if names is not None else whole.max() + 1
         if found != classes:
             said = f" ({', '.join(names[:NAMED])}{', ...' if found > NAMED else ''})" if names is not None else ""

@@ -15,7 +15,7 @@ from torch import Tensor
 from gantrain.data.acceptance import check_classes, check_large_enough, check_readable, tell_dropped, tell_levels
 from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import open_cache
-from gantrain.data.conditions import condition_of
+from gantrain.data.conditions import Condition, condition_of
 from gantrain.data.formats.decode import Framing
 from gantrain.data.on_device import OnDevice, ahead, fits
 from gantrain.data.source import Dataset, Source
@@ -53,6 +53,9 @@ class GANDataModule:
     verbs: tuple[str, ...] = ()  # what `gantrain VERB` can do with a run on such data, beside what its family says
     usual_evaluation: str | None = None  # that of configs/evaluation for such data; None: what the family says
     columns = ""  # what stands side by side in grids of such data
+    scale: int | None = None  # how many times larger `real` is than `cond`, of pairs for super-resolution
+    condition: Condition | None = None  # what a picture is translated from, of pairs
+    half_of: Callable[[Image.Image], Image.Image] | None = None  # the input's half of a user's file that holds a pair
     # Those that may lie on a device. A subclass with a `stored` or `loader` of its own has none, unless it says so.
     caches: tuple[str, ...] = ("cached",)
     solid: Callable[[Tensor], Tensor] | None = None  # which voxels are occupied, of volumes

@@ -37,6 +37,10 @@ class Source:
     def name(self, index: int) -> str:
         return self.names[index]
 
+    def group(self, index: int) -> str | None:
+        """What samples share that must not be divided into training's and held-out ones; None: the names say."""
+        return None
+
     def volume(self, index: int) -> np.ndarray:
         raise NotImplementedError
 

@@ -21,12 +21,13 @@ def divide(source: Source, holdout: float) -> tuple[np.ndarray, np.ndarray]:
     `holdout` is a number or a share, which is one row at least.
 
     The names decide by their hashes: a picture that joins the folder moves at most one other to the other side, and the
-    run's seed none. Where a source has a `group(index)`, samples of one group stay on one side, and so do all photos of
-    one person where names are those of WIKI or IMDB.
+    run's seed none. Samples of one `group` of the source stay on one side, and so do all photos of one person where
+    names are those of WIKI or IMDB.
     """
     count = max(1, round(holdout * len(source))) if holdout < 1 else int(holdout)
-    name = getattr(source, "group", None) or by_person(source)
-    digests = [hashlib.blake2b(name(i).encode("utf-8", "surrogatepass")).digest() for i in range(len(source))]
+    of_person = by_person(source)
+    names = [source.group(i) or of_person(i) for i in range(len(source))]
+    digests = [hashlib.blake2b(name.encode("utf-8", "surrogatepass")).digest() for name in names]
     order = np.array(sorted(range(len(source)), key=digests.__getitem__))
     while 0 < count < len(source) and digests[order[count]] == digests[order[count - 1]]:
         count += 1  # the whole group

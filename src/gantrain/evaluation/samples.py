@@ -100,10 +100,11 @@ class SampleScores(Evaluation):
         self._classifies: dict[GANDataModule, bool] = {}
 
     def check(self, module: GANModule, data: GANDataModule) -> None:
-        if module.generate is None:
+        if module.generate is None or module.takes_texts:
+            way_out = "evaluation=texts" if module.takes_texts else "evaluation=pairs where the data are aligned pairs"
             raise UserError(
                 f"evaluation: these are scores of samples from noise, which {type(module).__name__} does not make; use "
-                f"evaluation=pairs where the data are aligned pairs, else evaluation=none"
+                f"{way_out}, else evaluation=none"
             )
         if self.own:
             check_labelled(data)

@@ -19,11 +19,13 @@ from gantrain.evaluation.measures.checker import checker
 from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.models.base import GANModule
 from gantrain.models.paired import PairedGAN
+from gantrain.networks.extent import Local
 from gantrain.networks.tiles import tiled
 from gantrain.run.scores import Result, Score
 
 CONTENT_SIDE = 256  # a VGG over whole photos would take longer than all the rest
 LEAST = 11  # SSIM's window
+OVERLAP = 16  # pixels that tiles share where a network does not say how far it sees
 LOWER = ("content", "lpips", "checker")  # the less, the better
 ALEXNET = "alexnet-owt-7be5be79.pth"  # torchvision's, which LPIPS looks through
 
@@ -90,7 +92,7 @@ class SuperResolutionScores(Evaluation):
     def enlarge(self, network: Callable[[Tensor], Tensor], data: LowHigh, low: Tensor, device: torch.device) -> Tensor:
         """What the network makes of `low` (1, c, h, w) uint8, as uint8."""
         large = torch.empty(*low.shape[:2], *(data.scale * side for side in low.shape[2:]), dtype=torch.uint8)
-        overlap = getattr(network, "reach", 16)
+        overlap = network.reach if isinstance(network, Local) else OVERLAP
         for (rows, columns), part in tiled(network, data.to_range(low.to(device)), data.scale, self.tile, overlap):
             large[..., rows, columns] = data.pictures(part).cpu()
         return large

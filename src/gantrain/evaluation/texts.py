@@ -1,5 +1,6 @@
 """Whether texts and pictures agree: the right caption among others, cosine; and how like real ones pictures are."""
 
+import functools
 from typing import Any
 
 import torch
@@ -73,8 +74,9 @@ class TextScores(Evaluation):
         if isinstance(module, TextToImage):
             _ = self.named  # its weights are there, or are missed now
 
-    @property
+    @functools.cached_property
     def named(self) -> Backbone:
+        """Loaded when it is first asked for. Raises UserError."""
         return named(self.backbone, self.weights, self.resize)
 
     def names(self, module: GANModule, data: Any) -> list[str]:

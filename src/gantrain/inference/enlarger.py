@@ -8,9 +8,10 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from gantrain.data.formats.decode import Framing, flat, guarded, open_picture
+from gantrain.data.formats.decode import Framing, Unreadable, flat, guarded, open_picture
 from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
+from gantrain.networks.extent import Local
 from gantrain.networks.tiles import tiled, tiles_of
 from gantrain.training.loading import Trained
 
@@ -39,10 +40,10 @@ class Enlarger:
             return self.enlarged(stored)
 
     def enlarged(self, stored: Image.Image) -> Image.Image:
-        """The same of a picture in memory. Raises ValueError for one that is too large."""
+        """The same of a picture in memory. Raises Unreadable for one that is too large."""
         width, height = stored.size
         if width * height * self.scale**2 > MOST:
-            raise ValueError(f"{width}x{height} pixels, too many to be made {self.scale} times larger")
+            raise Unreadable(f"{width}x{height} pixels, too many to be made {self.scale} times larger")
         colours, alpha = separate(ImageOps.exif_transpose(stored), self.framing)
         # What was converted from CMYK is in no profile of CMYK any more.
         profile = stored.info.get("icc_profile") if stored.mode != "CMYK" else None
@@ -79,9 +80,9 @@ class Enlarger:
 def enlarger_of(trained: Trained, raw: bool = False, tile: int = 256, overlap: int = 16) -> Enlarger:
     """That of a run that enlarges, whose tiles share as many pixels as its network sees at least."""
     data, network = trained.data, trained.network(trained.module.generator_to(None), raw)
-    if not hasattr(data, "scale"):
+    if data.scale is None:
         raise UserError(f"upscale: {type(data).__name__} does not say how many times larger (scale), as LowHigh does")
-    overlap = max(overlap, getattr(network, "reach", 0))
+    overlap = max(overlap, network.reach if isinstance(network, Local) else 0)
     return Enlarger(network, data.scale, data.channels, data.range, tile, overlap, data.framing)
 
 

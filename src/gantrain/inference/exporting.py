@@ -15,6 +15,7 @@ from gantrain import __version__
 from gantrain.data.holes import pasted
 from gantrain.errors import UserError, one_line
 from gantrain.files import replacing
+from gantrain.networks.extent import AnySize, Local
 from gantrain.networks.text import LETTERS
 from gantrain.run.exports import load_exported, untrained, write_weights
 from gantrain.training.loading import Trained
@@ -110,8 +111,7 @@ class Drawn:
             raise UserError(f"networks.{name}: the run's family does not say what it takes, in `inputs_of`")
         names = list(inspect.signature(network.forward).parameters)
         self.shapes = dict(zip(names, ((value.dtype, value.shape[1:]) for value in inputs), strict=False))
-        # Of what a network says: a side's multiple that it takes, or that it looks at surroundings alone.
-        step = getattr(network, "multiple", 1 if hasattr(network, "reach") else None)
+        step = network.multiple if isinstance(network, AnySize) else 1 if isinstance(network, Local) else None
         self.free = {0: 1, **({2: step, 3: step} if step and len(inputs[0].shape) == 4 else {})}
 
     def batch(self, n: int, seed: int = 0, larger: int = 0) -> Inputs:

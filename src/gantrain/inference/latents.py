@@ -24,8 +24,9 @@ def latent_family(
     trained = load_trained(folder, plugins, best)
     if "sample" not in trained.verbs:
         raise UserError(f"{folder} makes no pictures from noise; see `gantrain --help` for what it can do")
-    if lacking := [name for name in ("latents", "generate") if not hasattr(trained.module, name)]:
-        raise UserError(f"sample: {type(trained.module).__name__} has no {lacking[0]}, as LatentGAN has; give it one")
+    for name, method in (("latents", trained.module.latents), ("generate", trained.module.generate)):
+        if method is None:
+            raise UserError(f"sample: {type(trained.module).__name__} has no {name}, as LatentGAN has; give it one")
     if trained.module.takes_texts and not texts:
         raise UserError(
             f"{folder} makes pictures of texts; use `gantrain sample` or `gantrain interpolate` with --text"

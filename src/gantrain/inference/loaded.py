@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from gantrain.data.formats.decode import Unreadable
 from gantrain.drawing.pictures import to_pil
 from gantrain.errors import UserError, did_you_mean
 from gantrain.inference.enlarger import enlarger_of
@@ -34,7 +35,7 @@ class Loaded(dict[str, nn.Module]):
         self._trained, self._raw = trained, raw
         self.verbs, self.range, self.size, self.channels = sorted(trained.verbs), data.range, data.size, data.channels
         self.classes, self.class_names = module.classes, list(data.class_names or []) or None
-        self.scale: int | None = getattr(data, "scale", None)
+        self.scale = data.scale
 
     def generate(
         self, n: int = 1, seed: int = 0, classes: int | str | Sequence[int | str] | None = None, arrays: bool = False
@@ -46,6 +47,8 @@ class Loaded(dict[str, nn.Module]):
         """
         self._refuse_unless("sample", "makes no pictures from noise")
         module, data = self._trained.module, self._trained.data
+        if module.takes_texts:
+            raise UserError("this run makes pictures of texts; use `gantrain sample` with --text")
         latents = module.latents(n, torch.Generator().manual_seed(seed))
         samples = module.generate(latents, cond=self._classes(n, classes), raw=self._raw)
         if arrays and data.formats != ("png",):
@@ -90,15 +93,18 @@ class Loaded(dict[str, nn.Module]):
 
 
 def alike(make: Any, image: Picture) -> Picture:
-    """What `make` makes of a picture, of the kind that was given. Raises UserError for what is no picture."""
+    """What `make` makes of a picture, of the kind that was given. Raises UserError for one that cannot be used."""
     if isinstance(image, Image.Image):
-        return make(image)
+        try:
+            return make(image)
+        except Unreadable as error:
+            raise UserError(f"image: {error}") from error
     pixels = np.asarray(image)
     if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))):
         raise UserError(
             f"image is {pixels.dtype} of the shape {pixels.shape}; give a PIL picture, or uint8 (h, w) or (h, w, 3)"
         )
-    return np.asarray(make(Image.fromarray(pixels)))
+    return np.asarray(alike(make, Image.fromarray(pixels)))
 
 
 def load(run: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> Loaded:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from gantrain.data.formats.decode import Framing, flat, guarded, open_picture
 from gantrain.drawing.pictures import to_pil, to_uint8
 from gantrain.inference.enlarger import separate
+from gantrain.networks.extent import AnySize
 from gantrain.training.loading import Trained
 
 
@@ -69,7 +70,7 @@ class Translator:
 
     def shown_at(self, size: tuple[int, int]) -> tuple[int, int]:
         """The width and height at which the network sees a picture of this size."""
-        longest = min(self.longest, max(size)) if hasattr(self.network, "multiple") else self.size
+        longest = min(self.longest, max(size)) if isinstance(self.network, AnySize) else self.size
         if self.framing.crop == "none":
             return longest, longest
         width, height = (max(1, round(side * longest / max(size))) for side in size)
@@ -78,7 +79,7 @@ class Translator:
     def make(self, cond: Tensor) -> Tensor:
         """A condition (c, h, w) to what is made of it (c', h, w), on the CPU."""
         height, width = cond.shape[-2:]
-        multiple = getattr(self.network, "multiple", self.size)
+        multiple = self.network.multiple if isinstance(self.network, AnySize) else self.size
         padding = (0, -width % multiple, 0, -height % multiple)
         device = next(self.network.parameters()).device
         with torch.no_grad():
@@ -102,7 +103,7 @@ def translator_of(
         data.range,
         data.size,
         longest,
-        keep_light=getattr(data, "condition", None) == "grey",
+        keep_light=data.condition == "grey",
         framing=data.framing,
-        half=None if whole else getattr(data, "half_of", None),
+        half=None if whole else data.half_of,
     )

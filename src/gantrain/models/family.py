@@ -10,6 +10,7 @@ from gantrain import rng
 from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
+from gantrain.losses.auxiliary import Codes
 from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.checks import outputs_for
 from gantrain.models.loop.batch import Scalars, batch_size
@@ -35,11 +36,14 @@ class Family:
     verbs: Sequence[str] = ()  # what `gantrain VERB RUN` can do with a trained run, beside what its data say
     usual_evaluation: str | None = None  # that of configs/evaluation for a run without one, unless its data say
     capturable = True  # whether an iteration reads nothing of the host that changes: a GPU records and replays it
-    generate: Callable[..., Tensor] | None = None  # samples from latents, as LatentGAN's, where it makes any from noise
+    latents: Callable[..., Tensor] | None = None  # from a generator, as LatentGAN's, where it makes samples from noise
+    generate: Callable[..., Tensor] | None = None  # samples from latents, likewise
     classes: int | None = None  # of the class numbers that `generate` takes, where it takes any
+    codes: Codes | None = None  # that the last numbers of latents are, where they are
     adversarial: AdversarialLoss | None = None  # the loss by which a discriminator judges, where there is one
     fade_images: int | None = None  # of the stage, over which networks that grow fade to its size, where they do
     takes_texts = False  # whether samples are made of texts as well: `generate(latents, embeddings)`
+    conditional = False  # whether the discriminator judges pairs of a sample and its condition
     has_targets = False  # whether each sample that `made` gives has one real sample that it should be
     way_out = "interpolate its options from data, as configs/networks does"  # where a network does not fit the data
 

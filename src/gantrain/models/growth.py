@@ -1,7 +1,7 @@
 """Networks that grow with the pictures of their stage: progressive growing (Karras et al. 2018, arXiv 1710.10196)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +12,15 @@ from gantrain.models.loop.batch import Scalars
 from gantrain.networks.growing import doubled, halved
 
 
+@runtime_checkable
+class Grows(Protocol):
+    """A network that begins with small pictures, as `gantrain.networks.growing.Growing`; it also has `side`, `fade`."""
+
+    def grow_to(self, size: int, fade: float) -> None: ...
+
+
 class Growth:
-    """Lets those of `networks` that have `grow_to` stand at the size of a stage's data.
+    """Lets those of `networks` that grow stand at the size of a stage's data.
 
     Over the first `fade_images` images of the stage, of all processes, their newest layers fade in, and real pictures
     turn from doubled halves of themselves to what they are; without it all are there from the start.
@@ -21,8 +28,7 @@ class Growth:
 
     def __init__(self, networks: Mapping[str, nn.Module], fade_images: int | None):
         check_whole(1, fade_images=fade_images)
-        growing: dict[str, Any] = {name: network for name, network in networks.items() if hasattr(network, "grow_to")}
-        self.networks = growing
+        self.networks: dict[str, Any] = {name: part for name, part in networks.items() if isinstance(part, Grows)}
         self.fade_images = fade_images
         self.size = next((network.side for network in self.networks.values()), None)
 

@@ -1,6 +1,6 @@
 """Noise to styles to samples: StyleGAN (Karras et al. 2019, 2020), whose styles are a space that people move in."""
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -11,6 +11,13 @@ from gantrain.losses.penalties import PenaltyInputs
 from gantrain.models.latent import LatentGAN
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.parallel import average_scalars, world_size
+
+
+@runtime_checkable
+class Styled(Protocol):
+    """A generator with a style for each of its `layers`, as that of StyleGAN2: also `mapping`, `synthesis`, `w_avg`."""
+
+    def styles(self, z: Tensor, *cond: Tensor) -> Tensor: ...
 
 
 class StyleGAN(LatentGAN):
@@ -24,7 +31,7 @@ class StyleGAN(LatentGAN):
 
     def __init__(self, **options: Any):
         super().__init__(**options)
-        if not hasattr(self.networks["generator"], "w_avg"):
+        if not isinstance(self.networks["generator"], Styled):
             raise UserError("networks.generator has no styles; choose networks=stylegan2, or models=latent")
 
     @property

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gantrain.checks import check_whole
 from gantrain.data.batch import SIDES, Batch
+from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import PenaltyInputs
@@ -162,8 +163,10 @@ class UnpairedGAN(GANModule):
         return self.judge(key, self.seen(key, batch | {key: samples})).logits
 
     def generator_to(self, side: str | None) -> str:
-        """The network that translates pictures to a side; to b where none is asked for."""
+        """The network that translates pictures to a side; to b where none is asked for. Raises UserError."""
         side = side or "b"
+        if side not in SIDES:
+            raise UserError(f"to is {side!r}, it must be {' or '.join(SIDES)}")
         return f"generator_{OTHER[side]}{side}"
 
     def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:

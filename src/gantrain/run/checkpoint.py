@@ -8,7 +8,7 @@ import operator
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import NoneType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch.optim import Optimizer
@@ -29,8 +29,9 @@ KINDS = {
 }
 
 
+@runtime_checkable
 class Stateful(Protocol):
-    """What a family keeps besides networks and counters, such as a pool of images; its state is plain types."""
+    """What keeps something besides networks and counters, such as a pool of images; its state is plain types."""
 
     def state_dict(self) -> dict[str, Any]: ...
 

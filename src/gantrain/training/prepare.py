@@ -113,7 +113,7 @@ def remember_classes(part: Ready, learnt: Sequence[str] | None) -> None:
     Raises UserError where the run that it begins from has `learnt` others.
     """
     names = part.data.source.class_names
-    if not getattr(part.module, "classes", None) or names is None:
+    if not part.module.classes or names is None:
         return
     if learnt not in (None, list(names)):
         raise UserError(

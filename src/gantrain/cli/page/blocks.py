@@ -91,7 +91,7 @@ def about(trained: Trained) -> str:
     data, classes = trained.data, trained.module.classes
     parts = [f"{data.size} pixels a side" if data.formats == ("png",) else f"volumes, {data.size} voxels a side"]
     parts += [f"{classes} classes"] if classes else []
-    parts += [f"{data.scale} times larger"] if "upscale" in trained.verbs and hasattr(data, "scale") else []
+    parts += [f"{data.scale} times larger"] if "upscale" in trained.verbs and data.scale is not None else []
     trained_for = f"; trained for {trained.iteration:,} iterations" if trained.iteration else ""
     return ", ".join(parts) + trained_for
 
@@ -103,7 +103,7 @@ def samples(blocks: gr.Blocks, desk: Desk, trained: Trained) -> None:
     controls = {name: slider(name) for name in ("n", "seed")}
     name = "psi" if "styles" in trained.verbs else "truncation"
     controls |= {name: slider(name)} | of_class(trained)
-    if (codes := getattr(trained.module, "codes", None)) is not None:
+    if (codes := trained.module.codes) is not None:
         each = [f"0 ({codes.categorical} values)", *map(str, range(1, codes.continuous + 1))]
         controls["code"] = gr.Dropdown([AS_DRAWN, *each], value=AS_DRAWN, label="vary a code", render=False)
     controls |= of_text(trained)
@@ -139,7 +139,7 @@ def translating(trained: Trained) -> Controls:
     controls = {}
     if len(trained.module.networks_for_use()) > 1:
         controls["to"] = gr.Radio(["b", "a"], value="b", label="to", render=False)
-    if getattr(trained.data, "condition", None) == "edges":
+    if trained.data.condition == "edges":
         controls["drawn"] = gr.Checkbox(label="the photo is a drawing already", render=False)
     return controls
 

@@ -11,6 +11,7 @@ from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.matching import FeatureMatching
 from gantrain.models.family import Family
 from gantrain.models.loop.batch import Scalars
+from gantrain.run.checkpoint import Stateful
 
 
 class Augment:
@@ -63,7 +64,7 @@ class Shown:
     def keep(self, game: Any) -> None:
         """Save the state of the members that have some with the game's."""
         for name, member in self.members.items():
-            if hasattr(member, "state_dict"):
+            if isinstance(member, Stateful):
                 game.keep(f"augment.{name}", member, shared=True)
 
     def draw(self, game: Family, batch: Batch, uses: Mapping[str, Tensor]) -> Batch:

@@ -6,15 +6,18 @@ from typing import Any
 import torch
 
 from gantrain.data.batch import Batch
-from gantrain.losses.penalties import PenaltyInputs
+from gantrain.losses.penalties import Penalty, PenaltyInputs
 from gantrain.models.loop.batch import Scalars, batch_size
 from gantrain.models.loop.turn import Turn
 from gantrain.ramps import Ramp
+from gantrain.run.checkpoint import Stateful
 
 
 def drawn(game: Any, batch: Batch) -> Batch:
-    """What penalties need beside samples: random numbers of where they look, of which parts of a batch keep their own,
-    and weights that change."""
+    """What penalties need beside samples: random numbers for where they look, and weights that change.
+
+    Each is a row per sample, so that parts of a batch and other processes keep their own.
+    """
     given = {}
     for key, penalty in game.penalties.items():
         if penalty.draws is not None:
@@ -45,6 +48,6 @@ def paid(turn: Turn, looked_at: Mapping[str, PenaltyInputs], batch: Batch) -> Sc
     return terms
 
 
-def with_state(penalties: Mapping[str, Any]) -> dict[str, Any]:
+def with_state(penalties: Mapping[str, Penalty]) -> dict[str, Stateful]:
     """Those that keep something from one iteration to the next, by their names in a checkpoint."""
-    return {f"penalties.{name}": part for name, part in penalties.items() if hasattr(part, "state_dict")}
+    return {f"penalties.{name}": penalty for name, penalty in penalties.items() if isinstance(penalty, Stateful)}
