@@ -5,13 +5,12 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from gantrain.callbacks.samples import show
+from gantrain.callbacks.pictures import log_picture, write_png
 from gantrain.callbacks.trainer import Trainer
 from gantrain.checks import check_whole
 from gantrain.drawing.attention import attention_sheet
 from gantrain.drawing.pictures import to_pil
 from gantrain.errors import UserError
-from gantrain.files import replacing
 from gantrain.models.base import GANModule
 from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.networks.attention import attention_layers
@@ -63,7 +62,5 @@ class AttentionMaps(pl.Callback):
             maps = layer.maps(x, torch.tensor(places, device=x.device)).cpu()
         sheet = attention_sheet(pictures, maps, PLACES)
         file = Run(trainer.default_root_dir).samples(module.stage) / ATTENTION_FILE
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as temporary:
-            to_pil(sheet).save(temporary, format="PNG")
-        show(trainer, module, "attention", sheet)
+        write_png(to_pil(sheet), file)
+        log_picture(trainer, module, "attention", sheet)

@@ -8,16 +8,16 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from gantrain.callbacks.samples import show
+from gantrain.callbacks.pictures import log_picture, write_png
 from gantrain.callbacks.trainer import Trainer
 from gantrain.checks import check_whole
 from gantrain.config.stages import ONLY_STAGE
 from gantrain.data.batch import Batch
 from gantrain.drawing.pictures import to_pil
+from gantrain.drawing.text import place
 from gantrain.errors import Diverged, one_line
 from gantrain.evaluation.checkup import Checkup, steps_of
 from gantrain.evaluation.diagnosis import diverged, judge
-from gantrain.files import replacing
 from gantrain.models.base import GANModule
 from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.parallel import largest
@@ -109,11 +109,9 @@ class Health(pl.Callback):
     def tell(self, trainer: Trainer, module: GANModule, values: dict[str, Any], finding: Finding) -> None:
         run, seconds = Run(trainer.default_root_dir), round(time.monotonic() - self._started, 3)
         unmeasured = self._checkup.missing() if self._checkup is not None and not self.looks else ()
-        place = (module.stage or ONLY_STAGE, module.iteration, module.images_seen, seconds)
-        look, before = (
-            Look(*place, values, finding, unmeasured),
-            self.looks[-1].finding if self.looks else Finding(YOUNG),
-        )
+        when = (module.stage or ONLY_STAGE, module.iteration, module.images_seen, seconds)
+        look = Look(*when, values, finding, unmeasured)
+        before = self.looks[-1].finding if self.looks else Finding(YOUNG)
         self.looks = [*self.looks, look][-MEMORY:]
         with run.metrics_file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(look.plain()) + "\n")
@@ -123,8 +121,7 @@ class Health(pl.Callback):
         if finding.verdict == before.verdict:
             return
         text = f"{finding}" + (f"; first remedy: {finding.remedy}" if finding.remedy else "")
-        stage = f"{module.stage} " if module.stage else ""
-        print(f"{stage}{module.iteration:,}/{module.length:,}  health: {text}", flush=True)
+        print(f"{place(module.stage, module.iteration, module.length)}  health: {text}", flush=True)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_text(f"{module.prefix}health", text, module.iteration)
@@ -139,7 +136,5 @@ class Health(pl.Callback):
             made = module.preview(batch, generator)
         sheet = trainer.datamodule.sheet(made, batch, module.preview_columns)
         file = Run(trainer.default_root_dir).health(module.stage) / f"{module.iteration:08d}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as temporary:
-            to_pil(sheet).save(temporary, format="PNG")
-        show(trainer, module, "health/samples", sheet)
+        write_png(to_pil(sheet), file)
+        log_picture(trainer, module, "health/samples", sheet)

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from gantrain.callbacks.metrics import Metrics
 from gantrain.callbacks.trainer import Trainer
-from gantrain.drawing.text import clock, pace
+from gantrain.drawing.text import clock, pace, place
 from gantrain.models.base import GANModule
 
 BAR = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{remaining} left{postfix}]"
@@ -30,8 +30,8 @@ class Progress(pl.Callback):
         self._start = (time.monotonic(), module.iteration)
         self._last = (time.monotonic(), module.images_seen, module.iteration)
         if sys.stderr.isatty():
-            place = {"desc": module.stage or None, "total": module.length, "initial": module.iteration}
-            self._bar = tqdm(**place, dynamic_ncols=True, mininterval=0.5, bar_format=BAR)
+            bounds = {"desc": module.stage or None, "total": module.length, "initial": module.iteration}
+            self._bar = tqdm(**bounds, dynamic_ncols=True, mininterval=0.5, bar_format=BAR)
 
     def on_train_batch_end(self, trainer: Trainer, module: GANModule, *args: Any) -> None:
         if not trainer.is_global_zero:
@@ -49,8 +49,7 @@ class Progress(pl.Callback):
             return
         began, first = self._start
         left = (now - began) / (module.iteration - first) * (module.length - module.iteration)
-        stage = f"{module.stage} " if module.stage else ""
-        print(f"{stage}{module.iteration:,}/{module.length:,}  {facts}  {clock(left)} left", flush=True)
+        print(f"{place(module.stage, module.iteration, module.length)}  {facts}  {clock(left)} left", flush=True)
 
     @staticmethod
     def _losses(trainer: Trainer) -> str:

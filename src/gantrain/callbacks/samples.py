@@ -6,9 +6,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from PIL import Image
-from pytorch_lightning.loggers import TensorBoardLogger
 
+from gantrain.callbacks.pictures import log_picture, write_png
 from gantrain.callbacks.trainer import Trainer
 from gantrain.checks import check_whole
 from gantrain.data import GANDataModule
@@ -50,8 +49,8 @@ class Samples(pl.Callback):
         self._batch = {k: v.to(module.device) for k, v in trainer.datamodule.previews(self.count).items()}
         if module.iteration == 0:
             real = trainer.datamodule.overview(self._batch)
-            write(to_pil(real), Run(trainer.default_root_dir).samples(module.stage) / REAL_FILE)
-            show(trainer, module, "samples/real", real)
+            write_png(to_pil(real), Run(trainer.default_root_dir).samples(module.stage) / REAL_FILE)
+            log_picture(trainer, module, "samples/real", real)
             self.draw(trainer, module)
 
     def on_train_batch_end(self, trainer: Trainer, module: GANModule, *args: Any) -> None:
@@ -83,14 +82,8 @@ class Samples(pl.Callback):
     def draw(self, trainer: Trainer, module: GANModule) -> None:
         sheet = trainer.datamodule.sheet(self.preview(module), self._batch, module.preview_columns)
         file = Run(trainer.default_root_dir).samples(module.stage) / f"{module.iteration:08d}.png"
-        write(to_pil(sheet), file)
-        show(trainer, module, "samples", sheet)
-
-
-def write(picture: Image.Image, file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(file) as temporary:
-        picture.save(temporary, format="PNG")
+        write_png(to_pil(sheet), file)
+        log_picture(trainer, module, "samples", sheet)
 
 
 def film(files: Sequence[Path], out: Path) -> None:
@@ -109,14 +102,4 @@ def film(files: Sequence[Path], out: Path) -> None:
 
 
 def compare(samples: torch.Tensor, data: GANDataModule, file: Path) -> None:
-    write(nearest_sheet(samples, data), file)
-
-
-def show(trainer: Trainer, module: GANModule, tag: str, sheet: torch.Tensor) -> None:
-    """A sheet of pictures in every logger that takes pictures."""
-    tag = f"{module.prefix}{tag}"
-    for logger in trainer.loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.experiment.add_image(tag, sheet, module.iteration)
-        elif hasattr(logger, "log_image"):  # W&B, MLflow
-            logger.log_image(tag, [to_pil(sheet)], step=module.iteration)
+    write_png(nearest_sheet(samples, data), file)

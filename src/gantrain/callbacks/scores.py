@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.callbacks.trainer import Trainer
 from gantrain.config.stages import ONLY_STAGE
+from gantrain.drawing.text import place
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.best import best_of, score_of
 from gantrain.models.base import GANModule
@@ -63,6 +64,5 @@ class Scores(pl.Callback):
         for logger in trainer.loggers:
             logger.log_metrics(points, step=module.iteration)
         if module.iteration < module.length:  # at the end all are told
-            stage = f"{module.stage} " if module.stage else ""
-            print(f"{stage}{module.iteration:,}/{module.length:,}  {name} {score}", flush=True)
+            print(f"{place(module.stage, module.iteration, module.length)}  {name} {score}", flush=True)
         return is_best

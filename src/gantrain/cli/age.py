@@ -54,8 +54,7 @@ def main(args: argparse.Namespace) -> None:
     ages = list(range(module.classes)) if args.to == "all" else [class_number("--to", args.to, module.classes)]
     own = None if args.own is None else class_number("--from", args.own, module.classes)
     photos = torch.stack([read_photo(photo, data) for photo in shown(args.photos, len(args.photos), "photos read")])
-    low, high = data.range
-    real = photos.float() * ((high - low) / 255) + low
+    real = data.to_range(photos)
     z = module.encode(real, args.raw)
     conds = nearest_class(module, z, real, args.raw) if own is None else torch.full((len(real),), own)
     if args.optimise:

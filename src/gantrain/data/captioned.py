@@ -12,7 +12,7 @@ from torch import Tensor
 from gantrain.checks import check_whole
 from gantrain.data.batch import Batch
 from gantrain.data.captions import LENGTH, Captions, tokens, words
-from gantrain.data.jitter import check_load_size, crops
+from gantrain.data.jitter import check_load_size, crops, middle
 from gantrain.data.module import GANDataModule
 from gantrain.drawing.pictures import grid, to_pil
 from gantrain.drawing.sheets import broken, labelled_rows
@@ -81,10 +81,8 @@ class CaptionedPictures(GANDataModule):
 
     def take(self, indices: np.ndarray) -> Batch:
         """These samples, their pictures from the middle of what is kept."""
-        start = (self.load_size - self.size) // 2
-        middle = slice(start, start + self.size)
         batch = self.stored(indices, indices)
-        return self.normalise({**batch, "real": torch.as_tensor(self.cached.take(indices)[..., middle, middle])})
+        return self.normalise({**batch, "real": torch.as_tensor(middle(self.cached.take(indices), self.size))})
 
     def blank(self, n: int) -> Batch:
         text = torch.zeros(n, self.length, dtype=torch.int64)

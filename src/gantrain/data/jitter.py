@@ -23,6 +23,12 @@ def crops(pixels: Pixels, positions: np.ndarray, size: int, seed: int) -> Pixels
     return torch.stack(cut) if isinstance(pixels, Tensor) else np.stack(cut)
 
 
+def middle(pixels: np.ndarray, size: int) -> np.ndarray:
+    """The squares (n, c, size, size) in the middle of pictures (n, c, side, side): a view."""
+    start = (pixels.shape[-1] - size) // 2
+    return pixels[..., start : start + size, start : start + size]
+
+
 def corners(positions: np.ndarray, free: int | np.ndarray, seed: int) -> np.ndarray:
     """Tops and lefts (n, 2) that a hash of the positions draws, each from so many `free` ones."""
     draws = [uniform(positions, derive_seed(seed, axis)) for axis in ("top", "left")]

@@ -11,7 +11,7 @@ from torch import Tensor
 from gantrain.data.batch import Batch
 from gantrain.data.cache.pictures import Cached, open_cache
 from gantrain.data.conditions import Condition, Edges, Half, condition_of, half
-from gantrain.data.jitter import check_load_size, crops
+from gantrain.data.jitter import check_load_size, crops, middle
 from gantrain.data.module import GANDataModule
 from gantrain.data.paired_folders import PairedFolders
 from gantrain.data.source import Source
@@ -78,10 +78,8 @@ class Pairs(GANDataModule):
 
     def take(self, indices: np.ndarray) -> Batch:
         """These pairs, from the middle of what is kept."""
-        start = (self.load_size - self.size) // 2
-        middle = slice(start, start + self.size)
         kept = {"real": self.cached.take(indices), "cond": self.conditions.take(indices)}
-        return self.normalise({key: torch.from_numpy(kept[key][..., middle, middle]) for key in kept})
+        return self.normalise({key: torch.from_numpy(middle(kept[key], self.size)) for key in kept})
 
     def normalise(self, batch: Batch) -> Batch:
         return {key: self.to_range(batch[key], batch.get("flip")) for key in ("real", "cond")}

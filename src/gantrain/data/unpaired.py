@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gantrain.data.batch import SIDES, Batch
-from gantrain.data.jitter import check_load_size, crops
+from gantrain.data.jitter import check_load_size, crops, middle
 from gantrain.data.module import GANDataModule
 from gantrain.data.pairs import beside
 from gantrain.data.stream import Batches, IndexStream, coin
@@ -57,10 +57,8 @@ class Unpaired(GANDataModule):
 
     def first_of(self, side: str, count: int | None = None) -> Tensor:
         """The first `count` pictures of a side, or all, in `range`, from the middle of what is kept."""
-        start = (self.load_size - self.size) // 2
-        middle = slice(start, start + self.size)
         kept = self.cached.take(self.members[side][:count])
-        return self.to_range(torch.from_numpy(np.ascontiguousarray(kept[..., middle, middle])))
+        return self.to_range(torch.from_numpy(np.ascontiguousarray(middle(kept, self.size))))
 
     def loader(self, batches: Batches) -> Iterator[Batch]:
         """The same for both sides, each in an endless order of its own."""

@@ -10,6 +10,11 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
+def place(stage: str, iteration: int, length: int) -> str:
+    """How far training is, as `gan 1,200/5,000`; a run's only stage has no name."""
+    return f"{stage} {iteration:,}/{length:,}".lstrip()
+
+
 def pace(count: float, seconds: float, iterations: float = 0) -> str:
     """Images per second, or where that is under one the seconds that an iteration, or an image, takes."""
     if count >= seconds or not count:

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from gantrain.data.formats.decode import Framing, Unreadable, flat, guarded, open_picture
 from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
+from gantrain.inference.levels import Levels, batch_of, planes_of
 from gantrain.networks.extent import Local
 from gantrain.networks.tiles import tiled, tiles_of
 from gantrain.training.loading import Trained
@@ -55,26 +55,19 @@ class Enlarger:
 
     def planes(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels (h, w) or (h, w, 3), uint8 or uint16, to as many, `scale` times larger."""
-        black, white = self.framing.levels if pixels.dtype == np.uint16 else (0, 255)
-        low, high = self.range
-        values = torch.from_numpy(pixels.astype(np.float32).clip(black, white) - black)
-        values.mul_((high - low) / (white - black)).add_(low)
-        grey = values.dim() == 2
-        planes = values[None] if grey else values.permute(2, 0, 1)
+        levels = Levels.of(pixels, self.framing, self.range)
+        planes = levels.to_planes(pixels)
         large = np.empty((len(planes), *(self.scale * side for side in planes.shape[1:])), pixels.dtype)
         parts = tiled(self.make, planes, self.scale, self.tile, self.overlap)
         for (rows, columns), part in shown(parts, tiles_of(planes, self.tile), "tiles"):
-            made = part.sub_(low).mul_((white - black) / (high - low)).add_(black).round_().clamp_(black, white)
-            large[:, rows, columns] = made.numpy().astype(pixels.dtype)
-        return large[0] if grey else np.ascontiguousarray(large.transpose(1, 2, 0))
+            large[:, rows, columns] = levels.to_pixels(part)
+        return large[0] if pixels.ndim == 2 else np.ascontiguousarray(large.transpose(1, 2, 0))
 
     def make(self, planes: Tensor) -> Tensor:
         """Planes (1 or 3, h, w) through a network of either number of channels, on its device, back on the CPU."""
         device = next(self.network.parameters()).device
-        # A network of grey pictures gets each colour as a picture of its own.
-        batch = planes[:, None] if self.channels == 1 else planes[None].expand(-1, 3, -1, -1)
-        made = self.network(batch.to(device)).float().cpu()
-        return made.mean(1) if len(planes) == 1 else made.flatten(0, 1)
+        made = self.network(batch_of(planes, self.channels).to(device)).float().cpu()
+        return planes_of(made, len(planes))
 
 
 def enlarger_of(trained: Trained, raw: bool = False, tile: int = 256, overlap: int = 16) -> Enlarger:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gantrain.data.formats.decode import Framing, Unreadable, flat, guarded, open_picture
 from gantrain.data.holes import hidden
+from gantrain.inference.levels import Levels, batch_of, planes_of
 from gantrain.networks.tiles import Region, spans
 
 
@@ -49,14 +50,9 @@ class Filler:
             kept = {"exif": picture.info.get("exif"), "icc_profile": stored.info.get("icc_profile")}
             if stored.mode == "CMYK":
                 kept["icc_profile"] = None
-        black, white = self.framing.levels if pixels.dtype == np.uint16 else (0, 255)
-        low, high = self.range
-        values = torch.from_numpy(shown.astype(np.float32).clip(black, white) - black)
-        values = values.mul_((high - low) / (white - black)).add_(low)
-        planes = values[None] if values.dim() == 2 else values.permute(2, 0, 1)
-        made = self.filled(planes, torch.from_numpy(hole))
-        made = made.sub_(low).mul_((white - black) / (high - low)).add_(black).round_().clamp_(black, white)
-        filled = made.numpy().astype(pixels.dtype).transpose(1, 2, 0)
+        levels = Levels.of(pixels, self.framing, self.range)
+        made = self.filled(levels.to_planes(shown), torch.from_numpy(hole))
+        filled = levels.to_pixels(made).transpose(1, 2, 0)
         if pixels.ndim == 2:
             pixels[hole] = filled[hole][:, 0]
         else:
@@ -102,11 +98,10 @@ class Filler:
     def make(self, planes: Tensor, missing: Tensor) -> Tensor:
         """What a network of either number of channels makes of planes (1 or 3, size, size), on the CPU."""
         device = next(self.network.parameters()).device
-        # A network of grey pictures gets each colour as a picture of its own.
-        batch = planes[:, None] if self.channels == 1 else planes[None].expand(-1, 3, -1, -1)
+        batch = batch_of(planes, self.channels)
         with torch.no_grad():
             made = self.network(hidden(batch, missing.expand(len(batch), 1, -1, -1)).to(device)).float().cpu()
-        return made.mean(1) if len(planes) == 1 else made.flatten(0, 1)
+        return planes_of(made, len(planes))
 
 
 def plain(picture: Image.Image, framing: Framing) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from gantrain.networks.attention import SelfAttention
 from gantrain.networks.critique import Critique
 from gantrain.networks.dcgan import doublings
+from gantrain.networks.growing import doubled
 from gantrain.networks.labels import check_class
 from gantrain.networks.norms import ConditionalBatchNorm2d
 from gantrain.networks.spectral import bound_spectral_norms
@@ -67,10 +68,6 @@ class DownBlock(nn.Module):
         if self.pool:
             made, x = F.avg_pool2d(made, 2), F.avg_pool2d(x, 2)  # the mean and a 1x1 convolution commute as well
         return made + self.shortcut(x)
-
-
-def doubled(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
 class Generator(nn.Module):
