@@ -97,27 +97,15 @@ class AgeingScores(Evaluation):
         same = identity(judge.embeddings, judge.embed(again))
         told = shown(range(module.classes), module.classes, "ages judged")
         aged = [judge.embed(made[:, age]) for age in told]
-        kept = torch.stack([identity(judge.embeddings, faces) for faces in aged], 1)
+        in_ages = torch.stack([identity(judge.embeddings, faces) for faces in aged], 1)
         hits = torch.stack([judge.class_of(faces) == age for age, faces in enumerate(aged)], 1).float()
         taken = judge.class_of(judge.embeddings)
         scores = {
             **identity_scores("identity", same[:, None]),
-            **identity_scores("aged_identity", kept),
+            **identity_scores("aged_identity", in_ages),
             "age_accuracy": Score.mean(hits.mean(1).tolist(), "higher"),
             "spread": Score((distance(again) / distance(real)).item(), "higher"),
         }
-        names = held.source.class_names or [str(age) for age in range(module.classes)]
-        table = [
-            {
-                "target age": names[age],
-                "identity": share(kept[:, age, 0]),
-                "shuffled": share(kept[:, age, 1]),
-                "taken for that age": share(hits[:, age]),
-                "photos of that age": int((cond == age).sum()),
-                "of these taken for it": share(taken[cond == age] == age),
-            }
-            for age in range(module.classes)
-        ]
         own = torch.equal(judge.face.checksum.cpu(), module.networks["face"].checksum.cpu())
         protocol = {
             "data": held.content,
@@ -128,7 +116,25 @@ class AgeingScores(Evaluation):
             "chance": 1 / module.classes,
             "networks": ema_or_raw(module, "encoder", raw),
         }
+        names = held.source.class_names or [str(age) for age in range(module.classes)]
+        table = [row(name, age, in_ages, hits, taken, cond) for age, name in enumerate(names)]
         return Result(scores, protocol, {"ageing": table})
+
+
+def row(name: str, age: int, identities: Tensor, hits: Tensor, taken: Tensor, cond: Tensor) -> dict[str, Any]:
+    """The table's row of one class of age: the pictures made in it, and the photos of it.
+
+    Of each photo (n): its `identities` (n, ages, 2) and `hits` (n, ages) in every class, the class that it is `taken`
+    for, and its own, `cond`.
+    """
+    return {
+        "target age": name,
+        "identity": share(identities[:, age, 0]),
+        "shuffled": share(identities[:, age, 1]),
+        "taken for that age": share(hits[:, age]),
+        "photos of that age": int((cond == age).sum()),
+        "of these taken for it": share(taken[cond == age] == age),
+    }
 
 
 class Judge:
