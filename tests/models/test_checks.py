@@ -11,7 +11,7 @@ from gantrain.losses.penalties import DRAGAN, R1, HistoricalAveraging
 from gantrain.losses.reconstruction import PixelMSE
 from gantrain.models.adversary import check_bounded
 from gantrain.models.base import GANModule
-from gantrain.models.checks import check_company, check_norms, check_packs, check_penalties, tried, z_dim_of
+from gantrain.models.checks import check_minibatch, check_norms, check_packs, check_penalties, tried, z_dim_of
 from gantrain.models.latent import LatentGAN
 from gantrain.models.paired import PairedGAN
 from gantrain.models.players import PlaysWhen
@@ -93,11 +93,11 @@ def test_penalties_on_weights_ask_nothing_of_batch_norm_and_bound_no_critic():
         check_bounded(alone, Wasserstein(), "discriminator")
 
 
-def test_who_compares_samples_needs_two():
+def test_a_network_that_compares_samples_needs_two_in_a_pass():
     networks = {"discriminator": nn.Sequential(nn.Linear(2, 3), MinibatchDiscrimination(3))}
-    check_company(networks, 2)
+    check_minibatch(networks, 2)
     with pytest.raises(UserError, match=r"networks\.discriminator\.minibatch=null"):
-        check_company(networks, 1)
+        check_minibatch(networks, 1)
 
 
 def test_penalties_that_nobody_pays_are_refused():

@@ -16,7 +16,7 @@ from gantrain.config.stages import LENGTHS
 from gantrain.config.words import parted
 from gantrain.errors import Diverged, UserError, did_you_mean, lacking
 from gantrain.folders import configs_folder
-from gantrain.training.company import company_of, follow, lead, remember
+from gantrain.training.distributed import follow, launched, lead, remember
 from gantrain.training.quiet import quiet_libraries
 
 VERBS = {
@@ -103,10 +103,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if hasattr(sys.stdout, "reconfigure"):  # what a program puts in its place may have none
         sys.stdout.reconfigure(errors="replace")  # names of files and classes may lie outside of what a terminal knows
     try:
-        remember(company := company_of(os.environ))
-        if company is None or company.world == 1:
+        remember(launch := launched(os.environ))
+        if launch is None or launch.processes == 1:
             return _dispatch(words)
-        return follow(company) if company.rank else lead(company, lambda: _dispatch(words))
+        return follow(launch) if launch.rank else lead(launch, lambda: _dispatch(words))
     except (UserError, Diverged) as error:
         print(f"gantrain: {error}", file=sys.stderr)
         return error.exit_code

@@ -14,8 +14,8 @@ from gantrain.config.checks import check, check_plugins
 from gantrain.config.stages import LENGTHS
 from gantrain.errors import UserError
 from gantrain.run.folder import Run
-from gantrain.training.company import place
 from gantrain.training.console import print_end
+from gantrain.training.distributed import place
 from gantrain.training.fit import resume
 from gantrain.training.loading import trust
 

@@ -25,7 +25,7 @@ from gantrain.config.overrides import value_of
 from gantrain.config.words import parted
 from gantrain.errors import Diverged, UserError, one_line
 from gantrain.folders import configs_folder
-from gantrain.training.company import begun_before, joined, place
+from gantrain.training.distributed import begun_before, joined, place
 from gantrain.training.quiet import quiet_libraries
 
 if TYPE_CHECKING:  # it imports torch
@@ -35,34 +35,11 @@ if TYPE_CHECKING:  # it imports torch
 def train(words: Sequence[str]) -> int:
     """Compose the config that `words` ask for and train it, or each of several with --multirun; the exit code."""
     words = arrange(words)
-    if {"-m", "--multirun"} & set(words) and not {"--cfg", "-c", "--info", "-i"} & set(words):
+    multirun = bool({"-m", "--multirun"} & set(words))
+    if multirun and not {"--cfg", "-c", "--info", "-i"} & set(words):
         check_jobs(words)
-    codes: list[int] = []
-    failures: list[Exception] = []
-    sweep, folders = Sweep(), []
-    present = _folders_before(words)
-
-    def job(composed: DictConfig) -> float:
-        """One run; its value is what a sweep minimises."""
-        settings = HydraConfig.get()
-        folder = _as_typed(Path(settings.runtime.output_dir))
-        folders.append(folder)
-        if settings.mode == RunMode.MULTIRUN:
-            sweep.folder = _as_typed(Path(settings.sweep.dir).absolute())
-            code, objective = _run_in_sweep(sweep, composed, settings, folder)
-            codes.append(code)
-            if code > 128:
-                raise _Stopped
-            return FAILED if code else objective
-        try:
-            codes.append(_run(composed, settings, folder).exit_code)
-        except OSError as error:  # such as a name that is too long
-            failures.append(UserError(f"{error.filename or folder}: {error.strerror or error}; name another place"))
-        except Exception as error:
-            failures.append(error)
-        return 0.0
-
-    main = hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name="train")(job)
+    jobs, present = _Jobs(), _folders_before(words)
+    main = hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name="train")(jobs.run)
     try:
         with _read_by_hydra(words):
             main()
@@ -75,16 +52,47 @@ def train(words: Sequence[str]) -> int:
     except _Stopped:
         pass
     finally:
-        for folder in folders:
+        for folder in jobs.folders:
             _remove_if_empty(folder, present)
-        if sweep.jobs:
-            sweep.finish()
-        elif {"-m", "--multirun"} & set(words):
+        if jobs.sweep.jobs:
+            jobs.sweep.finish()
+        elif multirun:
             _remove_rejected_sweep(words, present)
-    if failures:
+    if jobs.failure is not None:
         with near_keys(words):
-            raise failures[0]  # from here: Hydra would add noise of its own to an error inside a job
-    return max(codes, default=0)
+            raise jobs.failure
+    return max(jobs.codes, default=0)
+
+
+class _Jobs:
+    """The one run that Hydra starts, or all of a sweep, and what came of them."""
+
+    def __init__(self) -> None:
+        self.sweep = Sweep()
+        self.folders: list[Path] = []
+        self.codes: list[int] = []
+        self.failure: Exception | None = None
+        """Of the one run. `train` raises it: Hydra would add noise of its own to an error inside a job."""
+
+    def run(self, composed: DictConfig) -> float:
+        """One run; its value is what a sweep minimises."""
+        settings = HydraConfig.get()
+        folder = _as_typed(Path(settings.runtime.output_dir))
+        self.folders.append(folder)
+        if settings.mode == RunMode.MULTIRUN:
+            self.sweep.folder = _as_typed(Path(settings.sweep.dir).absolute())
+            code, objective = _run_in_sweep(self.sweep, composed, settings, folder)
+            self.codes.append(code)
+            if code > 128:
+                raise _Stopped
+            return FAILED if code else objective
+        try:
+            self.codes.append(_run(composed, settings, folder).exit_code)
+        except OSError as error:  # such as a name that is too long
+            self.failure = UserError(f"{error.filename or folder}: {error.strerror or error}; name another place")
+        except Exception as error:
+            self.failure = error
+        return 0.0
 
 
 @contextlib.contextmanager

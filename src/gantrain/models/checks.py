@@ -100,7 +100,7 @@ def check_packs(networks: Mapping[str, nn.Module], samples: int) -> None:
             )
 
 
-def check_company(networks: Mapping[str, nn.Module], samples: int) -> None:
+def check_minibatch(networks: Mapping[str, nn.Module], samples: int) -> None:
     """Raise UserError for a network that compares the samples of a pass, where each has one alone."""
     for name, network in networks.items():
         if samples == 1 and any(isinstance(part, COMPARING) for part in network.modules()):

@@ -13,6 +13,7 @@ import torch
 
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.callbacks.health import USUAL, Health
+from gantrain.callbacks.metrics import Metrics
 from gantrain.callbacks.networks import Networks
 from gantrain.callbacks.samples import Samples
 from gantrain.config.finalise import make_absolute
@@ -22,12 +23,13 @@ from gantrain.run.folder import Run, frames
 from gantrain.signals import StopSignals
 from gantrain.training.fit import checkpoints_of, export_networks, fit_stage, hand_over
 from gantrain.training.machine import accelerator
-from gantrain.training.parts import Parts, most_memory
 from gantrain.training.prepare import Ready, prepare, trust_new
+from gantrain.training.profiler import StageProfiler, most_memory
 
 WARM_UP = 2  # iterations on a CPU; a GPU records its iterations first
 FEWEST, MOST = 10, 40  # iterations that are timed
-POINT = 60  # bytes of a number in metrics.jsonl and for TensorBoard
+POINT = 60  # bytes of a number, in metrics.jsonl and as much for TensorBoard
+CURVES = 5  # numbers of one player at a time: its losses, penalties and gradients, about
 
 
 @dataclass
@@ -50,7 +52,8 @@ class Reckoning:
         looks, grids = (self.length // every if every else 0 for every in (self.every(Health), self.every(Samples)))
         return self.length * self.iteration + looks * self.look + (grids + 1) * self.grid
 
-    def every(self, kind: type[Health] | type[Samples]) -> int | None:
+    def every(self, kind: type[Health] | type[Samples] | type[Metrics]) -> int | None:
+        """After how many iterations the callback of this kind acts; None where there is none."""
         return next((callback.every for callback in self.ready.callbacks if isinstance(callback, kind)), None)
 
 
@@ -103,19 +106,19 @@ def tried(part: Ready, run: Run, config: Mapping[str, Any], stop: StopSignals) -
     device = accelerator(config["trainer"])
     timed = window(module)
     first = WARM_UP if device == "cpu" else timed
-    watch, parts = Stopwatch(first, first + timed), Parts()
+    watch, profiler = Stopwatch(first, first + timed), StageProfiler()
     everys = {c: c.every or USUAL[device] for c in part.callbacks if isinstance(c, (Health, Samples))}
     for callback in everys:
         callback.every = first + timed  # at the end alone
     short = [*everys, *(c for c in part.callbacks if isinstance(c, (Networks, Checkpoints)))]
     module.length = first + timed
-    fit_stage(Ready(part.stage, part.data, module, [watch, *short]), run, config, None, stop, parts)
+    fit_stage(Ready(part.stage, part.data, module, [watch, *short]), run, config, None, stop, profiler)
     for callback, every in everys.items():
         callback.every = every
     found = Reckoning(
         *(part, length, timed, watch.wall / timed, watch.cpu / timed),
-        look=parts.actions.get("[Callback]Health.on_train_batch_end", 0.0),
-        grid=parts.actions.get("[Callback]Samples.on_train_start", 0.0),
+        look=profiler.actions.get("[Callback]Health.on_train_batch_end", 0.0),
+        grid=profiler.actions.get("[Callback]Samples.on_train_start", 0.0),
         disk=0,
         saved=max((file.stat().st_size for file in run.checkpoint_files(part.stage.name)), default=0),
     )
@@ -147,8 +150,8 @@ def disk(found: Reckoning, run: Run, config: Mapping[str, Any]) -> int:
     every = found.every(Samples)
     grid = max((file.stat().st_size for file in grids), default=0)
     pictures = 3 * grid * (1 + found.length // every) if every else 0  # TensorBoard keeps them too, the film nearly
-    points = POINT * 2 * len(part.module.players) * 5 * found.length // 50
-    return checkpoints + networks + pictures + points
+    lines = found.length // written if (written := found.every(Metrics)) else 0
+    return checkpoints + networks + pictures + lines * 2 * POINT * CURVES * len(part.module.players)
 
 
 def moments(module: GANModule) -> int:

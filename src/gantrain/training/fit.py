@@ -29,15 +29,15 @@ from gantrain.run.folder import Run
 from gantrain.run.health import Finding
 from gantrain.run.provenance import note_stage, note_start
 from gantrain.signals import StopSignals
-from gantrain.training.company import call, joined, mark
 from gantrain.training.confine import confine
 from gantrain.training.console import print_header
+from gantrain.training.distributed import call, joined, mark
 from gantrain.training.machine import accelerator, compiled_for, described, order_memory, recorder_for, set_up
 from gantrain.training.outcome import Outcome, objective_of
 from gantrain.training.output import lasting
-from gantrain.training.parts import Parts, most_memory
 from gantrain.training.prepare import Ready, prepare, trust_new
 from gantrain.training.processes import TurnTaking
+from gantrain.training.profiler import StageProfiler, most_memory
 from gantrain.training.rates import following
 from gantrain.training.watchers import build_loggers
 
@@ -63,7 +63,7 @@ def run(
     watch(ready, watching)
     new = Run.create(folder, config, numbered)
     mark(new)
-    with told(new), new.alone(), lasting(new.folder / "log.txt"):
+    with explaining(new), new.alone(), lasting(new.folder / "log.txt"):
         return fit(ready, new, config, overrides)
 
 
@@ -81,7 +81,7 @@ def resume(
     run = Run.open(folder)
     confine(run, config, named)
     make_absolute(config)
-    with told(run), run.alone(), lasting(run.folder / "log.txt"):
+    with explaining(run), run.alone(), lasting(run.folder / "log.txt"):
         stages = stages_of(config)
         run.refuse_lost([stage.name for stage in stages])
         ready = prepare(stages, run)
@@ -99,8 +99,8 @@ def watch(ready: Sequence[Ready], watching: pl.Callback | None) -> None:
 
 
 @contextlib.contextmanager
-def told(run: Run) -> Iterator[None]:
-    """Raise UserError where the machine lacks something, with what survives."""
+def explaining(run: Run) -> Iterator[None]:
+    """Raise UserError for what the machine lacks (memory, disk, a deterministic layer): it says what is saved."""
     try:
         yield
     except (UserError, Diverged):
@@ -221,9 +221,9 @@ def fit_stage(
     config: Mapping[str, Any],
     state: Mapping[str, Any] | None,
     stop: StopSignals,
-    parts: Parts | None = None,
+    profiler: StageProfiler | None = None,
 ) -> None:
-    """Train one stage from `state` until its length or a signal; `parts` is told where the time goes.
+    """Train one stage from `state` until its length or a signal; `profiler` adds up where the time goes.
 
     Raises Diverged and UserError.
     """
@@ -239,13 +239,13 @@ def fit_stage(
     module.compiled = compiled_for(module, config["trainer"])
     order_memory(module.networks.values(), config["trainer"])
     checkpoints_of(part).stop = stop
-    threads, parts = torch.get_num_threads(), parts or Parts()
+    threads, profiler = torch.get_num_threads(), profiler or StageProfiler()
     try:
-        trainer = build_trainer(config, run, part, iteration, parts)
+        trainer = build_trainer(config, run, part, iteration, profiler)
         fitted: Any = module  # a LightningModule as well, see gantrain.training.fitted
         trainer.fit(fitted, datamodule=part.data)
         if trainer.is_global_zero:
-            note_stage(run.folder, part.stage.name, module.iteration - iteration, parts.seconds, most_memory())
+            note_stage(run.folder, part.stage.name, module.iteration - iteration, profiler.seconds, most_memory())
     finally:
         torch.set_num_threads(threads)  # the next job of a sweep may ask for none
 
@@ -267,20 +267,22 @@ def stopped_by_health(part: Ready) -> Finding | None:
     return next((callback.stopped for callback in part.callbacks if isinstance(callback, Health)), None)
 
 
-def build_trainer(config: Mapping[str, Any], run: Run, part: Ready, iteration: int, parts: Parts) -> pl.Trainer:
+def build_trainer(
+    config: Mapping[str, Any], run: Run, part: Ready, iteration: int, profiler: StageProfiler
+) -> pl.Trainer:
     stage = part.stage
     options = set_up(config["trainer"])
     if processes_of(config["trainer"]) > 1:
         command = [sys.executable, "-m", "gantrain.training.worker", *words_for_others(config, run, part)]
         options["strategy"] = TurnTaking(command, config["trainer"].get("threads"))
-        company = joined()
-        options["plugins"] = [LightningEnvironment() if company is None else company.environment()]
+        launch = joined()
+        options["plugins"] = [LightningEnvironment() if launch is None else launch.environment()]
     return pl.Trainer(
         **options,
         # A checkpoint comes last: it says that all is done that was due at its iteration.
         callbacks=sorted(part.callbacks, key=lambda callback: isinstance(callback, Checkpoints)),
         logger=build_loggers(config, run.folder, stage.tag, iteration),
-        profiler=parts,
+        profiler=profiler,
         default_root_dir=str(run.folder),
         max_epochs=-1,
         enable_checkpointing=False,

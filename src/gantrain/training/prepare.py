@@ -1,4 +1,4 @@
-"""A run's parts from its config: data, networks, players and module of each stage, all checked before anything runs."""
+"""Every stage of a run built and checked whole, before anything is trained or written."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from gantrain.data import GANDataModule
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.models.base import GANModule
-from gantrain.models.checks import check_company, check_norms, check_packs
+from gantrain.models.checks import check_minibatch, check_norms, check_packs
 from gantrain.models.growth import Growth
 from gantrain.models.schedules import ends
 from gantrain.networks.torchscript import trust, trust_backbone
@@ -94,7 +94,7 @@ def check(part: Ready, run: Run | None, evaluation: Evaluation | None, side: int
         check_growth(stage, side, module.length * batch)
     batch_of_two = data.examples(2)
     module.check(batch_of_two)
-    for check_pass in (check_norms, check_packs, check_company):
+    for check_pass in (check_norms, check_packs, check_minibatch):
         check_pass(module.networks, data.batch_size // module.microbatches)
     check_batch_norm(module, data, batch_of_two)
     for callback in part.callbacks:

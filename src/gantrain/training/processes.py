@@ -16,7 +16,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.strategies.launchers.subprocess_script import _SubprocessScriptLauncher
 
 from gantrain.errors import UserError
-from gantrain.training.company import joined, lost
+from gantrain.training.distributed import joined, lost
 
 
 class TurnTaking(DDPStrategy):

@@ -13,7 +13,7 @@ from gantrain.config.stages import stages_of
 from gantrain.errors import Diverged, UserError
 from gantrain.run.folder import Run
 from gantrain.signals import StopSignals
-from gantrain.training.company import agree
+from gantrain.training.distributed import agree
 from gantrain.training.fit import fit_stage
 from gantrain.training.prepare import Ready, prepare
 from gantrain.training.quiet import quiet_libraries

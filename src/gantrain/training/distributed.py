@@ -1,7 +1,7 @@
 """A run whose processes something else starts, on one machine or several: torchrun, or srun of SLURM.
 
 Every process runs the same command. The one of rank 0 reads it, and tells the others which stage of which run to train;
-they wait until it sends them home. How processes find each other is what Lightning's cluster environments say.
+they wait until it lets them go. How processes find each other is what Lightning's cluster environments say.
 """
 
 import contextlib
@@ -31,24 +31,27 @@ LOST = ("gloo", "NCCL", "onnection reset", "onnection closed", "roken pipe", "re
 MARK = ".hydra/job"
 """In a run's folder: which job of a cluster has begun it."""
 
-_joined: "Company | None" = None
-_started: "Company | None" = None
+_joined: "Launch | None" = None
+_started: "Launch | None" = None
 
 
 @dataclass(frozen=True)
-class Company:
-    """The processes that a launcher has started together; `job` names what is started again after preemption."""
+class Launch:
+    """This process, of number `rank`, and those that a launcher has started with it.
+
+    `job` names the launcher's job, which may be preempted and `restarted`.
+    """
 
     launcher: str
     rank: int
-    world: int
+    processes: int
     on_machine: int  # processes of this machine
     job: str | None
-    again: bool
+    restarted: bool
 
     @property
     def machines(self) -> int:
-        return self.world // self.on_machine
+        return self.processes // self.on_machine
 
     def environment(self) -> "ClusterEnvironment":
         from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
@@ -56,64 +59,73 @@ class Company:
         return TorchElasticEnvironment() if self.launcher == "torchrun" else SLURMEnvironment(auto_requeue=False)
 
 
-def company_of(environ: Mapping[str, str]) -> Company | None:
-    """Who this process was started together with; None where it is alone.
+def launched(environ: Mapping[str, str]) -> Launch | None:
+    """What torchrun or srun says of the processes that it has started with this one; None where nothing has.
 
     Raises UserError for variables that no launcher sets, and for machines with unlike numbers of processes.
     """
-
-    def number(name: str, default: int = 1, least: int = 1) -> int:
-        text = environ.get(name) or str(default)
-        if not (text.isascii() and text.isdigit() and least <= int(text[:10])):
-            raise UserError(
-                f"${name} is {text!r}, and a launcher sets a whole number of {least} or more; start with torchrun or "
-                f"srun, or unset it"
-            )
-        return int(text[:10])
-
     if "TORCHELASTIC_RUN_ID" in environ and {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= set(environ):
-        name = environ["TORCHELASTIC_RUN_ID"]
-        company = Company(
-            launcher="torchrun",
-            rank=number("RANK", 0, 0),
-            world=number("WORLD_SIZE"),
-            on_machine=number("LOCAL_WORLD_SIZE"),
-            job=None if name == "none" else f"torchrun {name}",
-            again=number("TORCHELASTIC_RESTART_COUNT", 0, 0) > 0,
-        )
+        launch = _by_torchrun(environ)
     elif "SLURM_PROCID" in environ and environ.get("SLURM_JOB_NAME") not in ("bash", "interactive"):
-        tasks = number("SLURM_NTASKS")
-        company = Company(
-            launcher="SLURM",
-            rank=number("SLURM_PROCID", 0, 0),
-            world=tasks,
-            on_machine=number("SLURM_NTASKS_PER_NODE", max(tasks // number("SLURM_NNODES"), 1)),
-            job=f"SLURM {environ['SLURM_JOB_ID']}" if "SLURM_JOB_ID" in environ else None,
-            again=number("SLURM_RESTART_COUNT", 0, 0) > 0,
-        )
+        launch = _by_srun(environ)
     else:
         return None
-    if company.rank >= company.world:
+    if launch.rank >= launch.processes:
         raise UserError(
-            f"{company.launcher} calls this process number {company.rank} of {company.world}, counted from 0; start "
+            f"{launch.launcher} calls this process number {launch.rank} of {launch.processes}, counted from 0; start "
             f"the same command everywhere"
         )
-    if company.world % company.on_machine:
+    if launch.processes % launch.on_machine:
         raise UserError(
-            f"{company.launcher} has started {company.world} processes, {company.on_machine} on this machine; "
+            f"{launch.launcher} has started {launch.processes} processes, {launch.on_machine} on this machine; "
             f"start as many on each machine"
         )
-    return company
+    return launch
 
 
-def joined() -> Company | None:
-    """The company that this process has joined."""
+def _by_torchrun(environ: Mapping[str, str]) -> Launch:
+    name = environ["TORCHELASTIC_RUN_ID"]
+    return Launch(
+        launcher="torchrun",
+        rank=_number(environ, "RANK", 0, 0),
+        processes=_number(environ, "WORLD_SIZE"),
+        on_machine=_number(environ, "LOCAL_WORLD_SIZE"),
+        job=None if name == "none" else f"torchrun {name}",
+        restarted=_number(environ, "TORCHELASTIC_RESTART_COUNT", 0, 0) > 0,
+    )
+
+
+def _by_srun(environ: Mapping[str, str]) -> Launch:
+    tasks = _number(environ, "SLURM_NTASKS")
+    on_each = max(tasks // _number(environ, "SLURM_NNODES"), 1)
+    return Launch(
+        launcher="SLURM",
+        rank=_number(environ, "SLURM_PROCID", 0, 0),
+        processes=tasks,
+        on_machine=_number(environ, "SLURM_NTASKS_PER_NODE", on_each),
+        job=f"SLURM {environ['SLURM_JOB_ID']}" if "SLURM_JOB_ID" in environ else None,
+        restarted=_number(environ, "SLURM_RESTART_COUNT", 0, 0) > 0,
+    )
+
+
+def _number(environ: Mapping[str, str], name: str, default: int = 1, least: int = 1) -> int:
+    text = environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and least <= int(text[:10])):
+        raise UserError(
+            f"${name} is {text!r}, and a launcher sets a whole number of {least} or more; start with torchrun or "
+            f"srun, or unset it"
+        )
+    return int(text[:10])
+
+
+def joined() -> Launch | None:
+    """The launch whose processes this one has met."""
     return _joined
 
 
-def lead(company: Company, work: Callable[[], int]) -> int:
+def lead(launch: Launch, work: Callable[[], int]) -> int:
     """Do the work with the others at hand; all end with its exit code. Raises UserError where they do not come."""
-    _join(company)
+    _join(launch)
     code = 1
     try:
         code = work()
@@ -132,19 +144,19 @@ def lead(company: Company, work: Callable[[], int]) -> int:
         _part()
 
 
-def follow(company: Company) -> int:
+def follow(launch: Launch) -> int:
     """Take part in all that rank 0 trains; the exit code."""
     from gantrain.training.worker import take_part
 
     try:
-        _join(company)
+        _join(launch)
         while "leave" not in (order := _hear()):
             take_part(order["folder"], order["stage"], order["plugins"])
         return int(order["leave"])
     except RuntimeError as error:
         if not lost(error):
             raise
-        print(f"gantrain: process {company.rank}: another process of the run has ended", file=sys.stderr, flush=True)
+        print(f"gantrain: process {launch.rank}: another process of the run has ended", file=sys.stderr, flush=True)
         return 1
     finally:
         _part()
@@ -193,10 +205,10 @@ def place(trainer: dict[str, Any], named: Collection[str]) -> None:
             trainer[key] = count
 
 
-def remember(company: Company | None) -> None:
+def remember(launch: Launch | None) -> None:
     """Note who has started this process, also where it is the only one."""
     global _started
-    _started = company
+    _started = launch
 
 
 def mark(run: "Run") -> None:
@@ -207,7 +219,7 @@ def mark(run: "Run") -> None:
 
 def begun_before(folder: Path) -> "Run | None":
     """The run that this job has begun before it was preempted and started again, in `folder` or beside it."""
-    if _started is None or not _started.again:
+    if _started is None or not _started.restarted:
         return None
     from gantrain.run.folder import Run
 
@@ -221,7 +233,7 @@ def begun_before(folder: Path) -> "Run | None":
     return None if newest is None else Run.open(newest.parents[1])
 
 
-def _join(company: Company) -> None:
+def _join(launch: Launch) -> None:
     """Meet all others. Ctrl-C ends the process at once meanwhile: what waits here knows nothing of Python."""
     global _joined
     import torch
@@ -229,42 +241,42 @@ def _join(company: Company) -> None:
 
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        environment = company.environment()
+        environment = launch.environment()
         os.environ |= {"MASTER_ADDR": environment.main_address, "MASTER_PORT": str(environment.main_port)}
         if not 0 < environment.main_port < 1 << 16:
             raise ValueError(f"there is no port {environment.main_port}")
     except (RuntimeError, ValueError) as error:  # Lightning's, of $MASTER_PORT or of --ntasks without --ntasks-per-node
         raise UserError(
-            f"{company.launcher} has set what cannot be used ({one_line(error)[:200]}); look at $MASTER_PORT, and at "
+            f"{launch.launcher} has set what cannot be used ({one_line(error)[:200]}); look at $MASTER_PORT, and at "
             f"--ntasks-per-node of SLURM"
         ) from error
-    os.environ |= {"RANK": str(company.rank), "WORLD_SIZE": str(company.world)}
+    os.environ |= {"RANK": str(launch.rank), "WORLD_SIZE": str(launch.processes)}
     seconds = float(os.environ.get("GANTRAIN_ARRIVAL", ARRIVAL))
     missing = UserError(
-        f"{company.launcher} has promised {company.world} processes, but not all of them came to "
+        f"{launch.launcher} has promised {launch.processes} processes, but not all of them came to "
         f"{environment.main_address}:{environment.main_port} within {seconds:.0f} s; start the same command everywhere"
     )
     try:
         store, *_ = next(dist.rendezvous("env://", timeout=timedelta(seconds=seconds)))
-        _wait_for_all(store, company, seconds, missing)
+        _wait_for_all(store, launch, seconds, missing)
     except dist.DistError as error:
         raise missing from error
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
-    dist.init_process_group(backend, store=store, rank=company.rank, world_size=company.world, timeout=PATIENCE)
-    _joined = company
-    if company.rank == 0:
+    dist.init_process_group(backend, store=store, rank=launch.rank, world_size=launch.processes, timeout=PATIENCE)
+    _joined = launch
+    if launch.rank == 0:
         signal.signal(signal.SIGINT, before)
 
 
-def _wait_for_all(store: Any, company: Company, seconds: float, missing: UserError) -> None:
+def _wait_for_all(store: Any, launch: Launch, seconds: float, missing: UserError) -> None:
     began, told = time.monotonic(), False
     count = store.add("gantrain/arrived", 1)
-    while (count := store.add("gantrain/arrived", 0)) < company.world:
+    while (count := store.add("gantrain/arrived", 0)) < launch.processes:
         waited = time.monotonic() - began
         if waited > seconds:
             raise missing
-        if waited > 5 and company.rank == 0 and not told:
-            print(f"gantrain: {count} of {company.world} processes are here; waiting", file=sys.stderr, flush=True)
+        if waited > 5 and launch.rank == 0 and not told:
+            print(f"gantrain: {count} of {launch.processes} processes are here; waiting", file=sys.stderr, flush=True)
             told = True
         time.sleep(0.1)
 

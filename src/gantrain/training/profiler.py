@@ -12,7 +12,7 @@ ITERATIONS = "run_training_batch"  # Lightning's name for a round of iterations 
 CALLBACK = re.compile(r"\[Callback\](\w+)")
 
 
-class Parts(Profiler):
+class StageProfiler(Profiler):
     """`seconds` of the iterations and of each callback, by its name in lower case; of its `actions` by Lightning's."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from forked import FORK
 
 from gantrain.cli.main import main
 from gantrain.errors import UserError
-from gantrain.training.company import begun_before, company_of, place
+from gantrain.training.distributed import begun_before, launched, place
 
 WORDS = ("experiment=gan_mnist_keras", "debug=tiny", "trainer.accelerator=cpu", "logger=none", "callbacks.samples=null")
 
@@ -182,19 +182,19 @@ def test_who_does_not_come_is_waited_for_and_then_named(monkeypatch):
     assert "torchrun has promised 2 processes" in Path("0.txt").read_text()
 
 
-def test_who_is_alone_has_no_company():
-    assert company_of({}) is None
-    assert company_of({"SLURM_JOB_ID": "1", "SLURM_NTASKS": "4"}) is None  # a batch script without srun
-    assert company_of({**slurm(0, "1"), "SLURM_JOB_NAME": "interactive"}) is None
+def test_who_is_alone_was_launched_by_nobody():
+    assert launched({}) is None
+    assert launched({"SLURM_JOB_ID": "1", "SLURM_NTASKS": "4"}) is None  # a batch script without srun
+    assert launched({**slurm(0, "1"), "SLURM_JOB_NAME": "interactive"}) is None
 
 
 def test_the_numbers_of_a_launcher_are_read():
-    there = company_of({**torchrun(5, "1"), "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4", "TORCHELASTIC_RUN_ID": "a"})
-    assert (there.rank, there.world, there.machines, there.on_machine, there.job) == (5, 8, 2, 4, "torchrun a")
-    job = company_of(slurm(1, "1", again=2))
-    assert (job.launcher, job.rank, job.machines, job.job, job.again) == ("SLURM", 1, 2, "SLURM 4711", True)
+    there = launched({**torchrun(5, "1"), "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4", "TORCHELASTIC_RUN_ID": "a"})
+    assert (there.rank, there.processes, there.machines, there.on_machine, there.job) == (5, 8, 2, 4, "torchrun a")
+    job = launched(slurm(1, "1", again=2))
+    assert (job.launcher, job.rank, job.machines, job.job, job.restarted) == ("SLURM", 1, 2, "SLURM 4711", True)
     with pytest.raises(UserError, match="as many on each machine"):
-        company_of({**torchrun(0, "1", world=3), "LOCAL_WORLD_SIZE": "2"})
+        launched({**torchrun(0, "1", world=3), "LOCAL_WORLD_SIZE": "2"})
 
 
 def test_several_machines_need_a_launcher(gantrain):
@@ -223,9 +223,9 @@ def test_a_variable_that_no_launcher_sets_is_named(started, variable, value):
     environ = started(0, "29500")
     environ.pop("SLURM_NTASKS_PER_NODE", None)
     with pytest.raises(UserError, match=rf"\${variable} is '{value}'"):
-        company_of(environ | {variable: value})
+        launched(environ | {variable: value})
 
 
 def test_a_rank_beyond_the_last_is_refused():
     with pytest.raises(UserError, match="number 5 of 2"):
-        company_of(torchrun(5, "29500"))
+        launched(torchrun(5, "29500"))
