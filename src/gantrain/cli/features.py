@@ -18,6 +18,7 @@ import torch
 from gantrain.cli.options import Add, add_run, writing
 from gantrain.config.changes import named
 from gantrain.data import GANDataModule
+from gantrain.data.source import OfSomeClasses
 from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError
 from gantrain.files import replacing
@@ -97,12 +98,12 @@ def open_splits(
     data = build_data(trained.stage)  # the run's own, at another place
     if isinstance(data.dataset, Synthetic):
         raise UserError("this run was trained with debug=tiny, on made-up data; say how DATA is laid out with --layout")
-    if str(root) != OWN and not getattr(data.dataset, "reads_root", True):
+    if str(root) != OWN and not data.reads_root:
         raise UserError(
             f"these data come with the program, nothing would be read of {root}; name them as `{OWN}`, or say how DATA "
             f"is laid out with --layout"
         )
-    if hasattr(data.dataset, "every_class"):
+    if isinstance(data.dataset, OfSomeClasses):
         data.dataset = data.dataset.every_class()
     data.open()
     wanted = [split] if split else ["train", *(["test"] if data.has_held_out else [])]

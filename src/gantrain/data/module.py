@@ -99,7 +99,7 @@ class GANDataModule:
             raise ValueError(f"range is {range!r}, it must be [low, high]")
         if unknown := set(augment or {}) - {"flip"}:
             raise ValueError(f"augment has no {', '.join(sorted(unknown))}; there is flip")
-        self.dataset: Any = dataset  # some have a `framing` and a `held_out` as well
+        self.dataset: Any = dataset  # what it may have besides `open`, `Dataset` says
         self.size, self.channels, self.batch_size = size, channels, batch_size
         self.load_size = size  # at which pictures are kept
         self.root = None if root is None else Path(root).expanduser()
@@ -138,6 +138,11 @@ class GANDataModule:
     def has_held_out(self) -> bool:
         """Whether something is kept from training; a test split's files may still be missing."""
         return bool(self.holdout) or getattr(self.dataset, "has_held_out", hasattr(self.dataset, "held_out"))
+
+    @property
+    def reads_root(self) -> bool:
+        """Whether the data are files under `root`; False where they come with the program."""
+        return getattr(self.dataset, "reads_root", True)
 
     @property
     def framing(self) -> Framing:

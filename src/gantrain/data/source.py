@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
@@ -55,8 +55,22 @@ def fingerprint_of(*words: str, more: bytes = b"") -> str:
 
 
 class Dataset(Protocol):
-    """What `data.dataset` names: knows a format, finds its files under `root`."""
+    """What `data.dataset` names: knows a format, finds its files under `root`.
+
+    A class of any package serves. It may have more: `framing` (how pictures are cut), `held_out()`, the dataset of its
+    test split, with `has_held_out` where only `open` tells whether there is one, and `reads_root`, False for data that
+    come with a program.
+    """
 
     def open(self, root: Path | None) -> Source:
         """Raises UserError that names the folder or file where something is missing or damaged."""
+        ...
+
+
+@runtime_checkable
+class OfSomeClasses(Dataset, Protocol):
+    """A dataset that opens the classes that it is asked for."""
+
+    def every_class(self) -> Dataset:
+        """The same with all classes that are there."""
         ...

@@ -24,7 +24,7 @@ def pictures_in(folder: Path, data: Any) -> GANDataModule:
         list_pictures(folder, "FOLDER")
         dataset = ImageFolder(framing.crop, framing.background, framing.levels)
     except UserError:
-        own = getattr(dataset, "reads_root", True) and not isinstance(dataset, (Synthetic, ImageFolder))
+        own = data.reads_root and not isinstance(dataset, (Synthetic, ImageFolder))
         if not own or not folder.is_dir():
             raise
     options = {"range": data.range, "upsize": True, "on_error": "skip", "cache_dir": data.cache_dir}
