@@ -28,12 +28,13 @@ class ImageFolder:
     """Every png, jpg, jfif, webp, bmp and gif (first frame) under `root`, however deep; hidden files are left out.
 
     Where all of them lie in folders called train, val or test, those under train are the pictures, and those under val,
-    or else under test, are held out. Where they lie only
-    in the folders right below, and there are at least two such folders, these are the classes, numbered by name, or by
-    value where all names are numbers. A picture is turned as its EXIF says, laid on `background` (RGB in 0..255) where
-    it is transparent, and made grey or RGB; `levels` are the values of 16-bit files that become black and white. With
-    `crop: centre` its shorter side is scaled to data.size (bicubic, antialiased) and the centred square kept; with
-    `crop: none` the whole picture is squashed into the square.
+    or else under test, are held out. Where they lie only in the folders right below, and there are at least two such
+    folders, these are the classes, numbered by name, or by value where all names are numbers.
+
+    A picture is turned as its EXIF says, laid on `background` (RGB in 0..255) where it is transparent, and made grey or
+    RGB; `levels` are the values of 16-bit files that become black and white. With `crop: centre` its shorter side is
+    scaled to data.size (bicubic, antialiased) and the centred square kept; with `crop: none` the whole picture is
+    squashed into the square.
 
     `open` raises UserError for a missing or empty folder and for a class folder without a picture. Links that lead out
     of `root`, and links to folders, are left out with a warning.

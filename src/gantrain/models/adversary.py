@@ -42,7 +42,10 @@ class TopK:
         return torch.full((len(samples),), self.share(images_seen), device=samples.device)
 
     def best(self, logits: Tensor, share: Tensor) -> Tensor:
-        """The same logits (n, ...), whose mean's gradient is that of the mean of the best `share` (n,) of samples."""
+        """The logits (n, ...) with their values unchanged, and gradients such that only the best samples learn.
+
+        The gradient of their mean is that of the mean over the best `share` (n,), which is the same number n times.
+        """
         n = len(logits)
         ranks = logits.detach().float().reshape(n, -1).mean(1).argsort(descending=True).argsort()
         count = (share[0] * n).round().clamp(min=1)

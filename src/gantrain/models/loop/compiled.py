@@ -21,12 +21,12 @@ MODES = {"default": "default", "max-autotune": "max-autotune-no-cudagraphs"}
 
 
 class Compiled:
-    """The compiled forward passes of some networks; those of none unless there are any."""
+    """The compiled forward passes of `networks`; without any, all it does is nothing."""
 
     def __init__(self, networks: Iterable[nn.Module] = (), how: str = "default"):
         self.forwards = {network: self.forward_of(network, how) for network in networks}
         if self.forwards:
-            torch.compiler.reset()  # of what this process compiled before nothing may depend
+            torch.compiler.reset()  # nothing may depend on what this process compiled before
             if hasattr(_functorch, BACKWARD_TOO):  # else its errors come where nothing can be done about them
                 setattr(_functorch, BACKWARD_TOO, True)
 

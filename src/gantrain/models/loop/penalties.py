@@ -14,9 +14,9 @@ from gantrain.run.checkpoint import Stateful
 
 
 def drawn(game: Any, batch: Batch) -> Batch:
-    """What penalties need beside samples: random numbers for where they look, and weights that change.
+    """What penalties need beside samples: random numbers that say where they look, and weights that change.
 
-    Each is a row per sample, so that parts of a batch and other processes keep their own.
+    Each has a row for every sample: a microbatch takes its rows of them, and so does a process.
     """
     given = {}
     for key, penalty in game.penalties.items():

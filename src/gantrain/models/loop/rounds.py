@@ -16,8 +16,11 @@ def one(iteration: int, length: int) -> Iterable[int]:
 
 
 class Rounds:
-    """Rounds that end where a callback has something to do: at the multiples of each of `rhythms`, and of the first
-    iteration; else after `LONGEST`. For what a single iteration changes they also end one before those of `alone`."""
+    """Rounds end where a callback has something to do, or after `LONGEST`.
+
+    That is after the first iteration, and at the multiples of each number in `rhythms`. A callback that looks at what a
+    single iteration changes has its number in `alone`: that iteration is a round of its own.
+    """
 
     def __init__(self, rhythms: Iterable[int], alone: Iterable[int] = ()):
         self.rhythms, self.alone = list(rhythms), list(alone)

@@ -18,14 +18,14 @@ LOWEST_SCALE = 2.0**-10
 
 @dataclass
 class Turn:
-    """One player's turn in one iteration. The host decides the first half of it, the turn fills in the second.
+    """One player's turn in one iteration.
 
-    `plays` is False while the player idles; `due` are the penalties of this turn, `parts` counts those parts of its
-    batch in which they are paid. `terms` are the weighted losses, `loss` is their sum, the mean over processes; `norm`
-    is that of its gradient, unscaled and before clipping.
+    Decided before it: `plays` is False while the player idles; `due` are the penalties of this turn.
 
-    Where the loss or the gradient is not finite, no step is made. On the CPU `failed` then says which of them, at once.
-    On a device nobody waits for that: `bad` is a flag there, `bad_loss` says whether it was the loss.
+    Filled in by it: `parts` counts the microbatches that have paid penalties so far; `terms` are the weighted losses
+    and `loss` is their sum, the mean over processes; `norm` is that of the gradient, unscaled and before clipping.
+    Where the loss or the gradient is not finite, no step is made. On the CPU `failed` says at once which of them. A GPU
+    keeps the flags `bad` and `bad_loss`, and the host does not wait.
     """
 
     player: str
