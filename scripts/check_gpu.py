@@ -58,6 +58,7 @@ USES = {
 }
 OF_GRAPH = 0.7  # the least speed of a whole run against the bare captured loop
 MOST_MEMORY = 1.3  # of a captured run, against an eager one
+FAILURES = (Exception, SystemExit)  # each is a row of the table, which goes on; Ctrl-C ends it
 ROUNDING = 1e-2  # the largest difference of a weight, in units of the largest weight of its tensor
 
 
@@ -78,7 +79,7 @@ def program(words: Sequence[str]) -> tuple[int, str]:
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             code = main(list(words))
-        except BaseException:  # the table must go on; an exit is a failure here too
+        except FAILURES:
             code = -1
             printed.write(traceback.format_exc())
     return code, "" if code == 0 else " ".join(printed.getvalue().split())[-400:]
@@ -309,7 +310,7 @@ def guarded(part: str, rows: Callable[[], Iterator[Row]]) -> Iterator[Row]:
     """The rows of a part; an error is one more row."""
     try:
         yield from rows()
-    except BaseException as error:
+    except FAILURES as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         told = (
             f"{type(error).__name__}: {' '.join(str(error).split())[:300]} ({Path(last.filename).name}:{last.lineno})"
@@ -338,7 +339,7 @@ def side_by_side(jobs: dict[tuple[str, str], tuple], workers: int, limit: float)
             except TimeoutError:
                 future.cancel()
                 said = f"not done after {limit:.0f} s"
-            except BaseException as error:
+            except FAILURES as error:
                 said = f"{type(error).__name__}: {error}"
             yield Row(part, name, said or "right", not said)
     longest = ", ".join(f"{name} {seconds:.0f} s" for seconds, name in sorted(taken, reverse=True)[:5])
