@@ -22,7 +22,7 @@ def rows(file="run/csv/metrics.csv"):
         return list(csv.DictReader(stream))
 
 
-def test_csv(gantrain):
+def test_csv_has_a_row_for_each_record(gantrain):
     assert gantrain(*TINY, "iterations=5", "logger=csv", "hydra.run.dir=run").code == 0
     assert [row["step"] for row in rows()] == ["2", "4", "5"]  # the last window is cut short by the end
     assert {"generator/adv", "discriminator/real_logit", "speed/images_per_second", "generator/lr"} <= set(rows()[0])
@@ -81,7 +81,7 @@ def test_a_missing_package(gantrain, monkeypatch, name):
     assert not Path("runs").exists()
 
 
-def test_mistakes(gantrain):
+def test_loggers_that_cannot_be_used_are_refused(gantrain):
     assert gantrain(*TINY, "hydra.run.dir=run").code == 0
     result = gantrain("resume", "run", "logger=none")
     assert result.code == 2
@@ -126,7 +126,7 @@ def mlflow(monkeypatch):
     return fake
 
 
-def test_mlflow(gantrain, mlflow):
+def test_mlflow_gets_config_metrics_and_the_end(gantrain, mlflow):
     assert gantrain(*TINY, "iterations=4", "logger=mlflow", "hydra.run.dir=run").code == 0
     assert mlflow.uris == [f"sqlite:///{Path('run/mlflow/mlflow.db').absolute()}"]
     batches = mlflow.of("log_batch")
@@ -173,7 +173,7 @@ def wandb(monkeypatch):
     return fake
 
 
-def test_wandb(gantrain, wandb):
+def test_wandb_gets_config_metrics_and_pictures(gantrain, wandb):
     assert gantrain(*TINY, "iterations=4", "logger=wandb", "hydra.run.dir=run").code == 0
     (begun,) = wandb.begun
     assert (begun["project"], begun["dir"], begun["name"]) == ("gantrain", "run", "dcgan_digits run")

@@ -14,7 +14,7 @@ def curves(folder):
     return {tag: [e.step for e in events.Scalars(tag)] for tag in events.Tags()["scalars"]}, events
 
 
-def test_records(gantrain, tmp_path):
+def test_each_record_is_of_the_iterations_since_the_last(gantrain, tmp_path):
     assert gantrain(*WORDS, "iterations=6", "hydra.run.dir=run").code == 0
     records = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert [(r["stage"], r["iteration"], r["images_seen"]) for r in records] == [

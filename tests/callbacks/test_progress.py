@@ -19,5 +19,5 @@ def test_the_pace_of_slow_runs_is_no_zero():
     assert pace(0, 40) == "0 images/s"
 
 
-def test_clock():
+def test_seconds_as_a_clock_shows_them():
     assert [clock(s) for s in (5.9, 65, 3723)] == ["0:05", "1:05", "1:02:03"]

@@ -77,7 +77,7 @@ def test_each_shared_protocol_has_its_table(gantrain):
     ("runs", "names"),
     [(["one"], "two runs"), (["one", "nowhere"], "no run"), (["one", "bare"], "gantrain evaluate bare")],
 )
-def test_mistakes(gantrain, runs, names):
+def test_runs_that_cannot_be_compared_are_refused(gantrain, runs, names):
     run("one", fid=10.0)
     Path("bare/.hydra").mkdir(parents=True)
     Path("bare/.hydra/config.yaml").write_text("name: toy\n")
@@ -85,7 +85,7 @@ def test_mistakes(gantrain, runs, names):
     assert (result.code, names in result.err) == (2, True), result
 
 
-def test_marks():
+def test_the_best_score_has_a_star_and_what_is_within_its_errors_a_tilde():
     best = Score(10.0, "lower", 1.0)
     assert mark(best, best, 2) == " *"
     assert mark(Score(12.0, "lower", 1.0), best, 2) == " ~"

@@ -27,7 +27,7 @@ def test_what_is_reckoned_is_of_the_whole_length():
     assert memory["process"] > 100
 
 
-def test_mistakes(gantrain):
+def test_words_that_compose_nothing_are_refused(gantrain):
     for words, said in ((["dcgan_mnsit"], "did you mean 'dcgan_mnist'"), (["debug=tiny", "foo=1"], "no such key")):
         result = gantrain("doctor", *words)
         assert result.code == 2

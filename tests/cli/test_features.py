@@ -50,7 +50,7 @@ def test_layers_and_pool(gantrain, volumes):
     assert (wrong.code, "--layers: this discriminator has the layers 1 to 1" in wrong.err) == (2, True)
 
 
-def test_one_split(gantrain, volumes):
+def test_a_split_that_is_named_comes_alone(gantrain, volumes):
     assert gantrain("features", "run", volumes, *SHAPENET, "--out", "f.npz", "--split", "test").code == 0
     with np.load("f.npz") as found:
         assert found["splits"].tolist() == ["test"] * 8
@@ -88,7 +88,7 @@ def test_of_pictures(gantrain, tmp_path):
         assert found["names"][0] == "picture 0"
 
 
-def test_of_photos(gantrain, tmp_path):
+def test_photos_are_covered_by_crops_of_both_splits(gantrain, tmp_path):
     make_pictures(tmp_path / "photos", 4, size=(70, 36))
     words = (
         "data.root=photos",

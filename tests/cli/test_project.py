@@ -92,7 +92,7 @@ def test_a_walk_between_two_photos(gantrain, styled, photos):
     refused(gantrain(*words, "--latents", "z"), "a walk is through one of them")
 
 
-def test_refusals(gantrain, run, photos):
+def test_what_cannot_be_projected_is_refused_and_writes_nothing(gantrain, run, photos):
     words = ("project", "run", "photos", "--out", "out")
     refused(gantrain(*words), "gantrain project: this run has no styles")
     refused(gantrain(*words, "--steps", 0), "--steps is 0")

@@ -119,11 +119,11 @@ def test_runs_without_styles_are_refused_in_one_sentence(gantrain, run):
         (("styles", "run", "--out", "a.gif"), "must end in .png"),
     ],
 )
-def test_refusals(words, says, gantrain, styled):
+def test_options_out_of_range_are_refused(words, says, gantrain, styled):
     refused(gantrain(*words), says)
 
 
-def test_layers():
+def test_layers_are_named_by_numbers_and_ranges():
     assert layers_of(None, 6) == [0, 1, 2, 3]
     assert layers_of(None, 2) == [0, 1]
     assert layers_of("5,0-2,1", 6) == [0, 1, 2, 5]

@@ -130,7 +130,7 @@ TINY = ("debug=tiny", "callbacks.samples.count=4")
         (("experiment=r3gan_mnist", "game=hinge_sn"), ("leave it out with ~networks.discriminator.spectral",)),
     ],
 )
-def test_mistakes(gantrain, words, says):
+def test_a_config_that_cannot_be_trained_is_refused_in_one_sentence(gantrain, words, says):
     refused(gantrain(*words), *says)
 
 

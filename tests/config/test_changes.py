@@ -51,7 +51,7 @@ def test_a_word_means_what_it_means_in_training(monkeypatch):
         ("trainer.threads=${oc.env:NO_SUCH_VARIABLE}", "NO_SUCH_VARIABLE"),
     ],
 )
-def test_mistakes(word, says):
+def test_a_word_that_changes_nothing_is_refused(word, says):
     with pytest.raises(UserError) as refused:
         read(word)
     assert says in str(refused.value)

@@ -37,7 +37,7 @@ CONFIG = {
         ("models.optimizer", "; write models.players.d.optimizer= or models.players.g.optimizer="),
     ],
 )
-def test_short_for(typed, says):
+def test_a_wrong_key_is_answered_with_those_that_it_may_mean(typed, says):
     assert meant(typed, keys_of(CONFIG)) == says
 
 

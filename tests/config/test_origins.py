@@ -45,7 +45,7 @@ def test_show_prints_yaml_also_of_ones_own(gantrain):
     assert (lines["iterations"], lines["seed"]) == ("mine/experiment/own.yaml", "seed=3")
 
 
-def test_mistakes(gantrain):
+def test_an_experiment_or_key_that_is_not_there_is_refused(gantrain):
     for words, said in ((["nothing_such"], "there is no 'nothing_such'"), (["dcgan_mnist", "foo=1"], "no such key")):
         result = gantrain("show", *words)
         assert (result.code, result.out) == (2, "")

@@ -16,5 +16,5 @@ from gantrain.config.words import parted
         ("list", ("", "list", None)),
     ],
 )
-def test_parts(word, parts):
+def test_a_word_has_a_mark_a_key_and_a_value(word, parts):
     assert parted(word) == parts

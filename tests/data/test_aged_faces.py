@@ -72,7 +72,7 @@ def test_both_archives_where_they_unpack_to(tmp_path, below, name):
     assert source.labels.tolist() == [0, 1, 5]
 
 
-def test_a_csv(root):
+def test_a_csv_lists_paths_and_ages_and_what_is_dropped_is_counted(root):
     (root / "faces.csv").write_text(
         "name,path,age\na,00/0.jpg,25\nb,00/1.jpg,60.5\nc,00/2.jpg,old\nd,00/3.jpg,-3\ne,x,5\n"
     )

@@ -57,7 +57,7 @@ def test_serial_days(serial, day):
         (math.nan, 2000, None),
     ],
 )
-def test_ages(serial, taken, age):
+def test_the_age_is_that_in_the_middle_of_the_year_of_the_photo(serial, taken, age):
     assert age_of(serial, taken) == age
 
 

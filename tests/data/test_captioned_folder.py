@@ -42,7 +42,7 @@ def test_files_beside_pictures_or_in_a_mirror(root, tmp_path):
     assert CaptionedFolder().open(root).fingerprint != beside.fingerprint
 
 
-def test_a_table(root, monkeypatch):
+def test_a_table_has_a_caption_in_each_row(root, monkeypatch):
     rows = 'path,caption\na.png,one\n"a.png","two, or ""2"""\nin\\b.png,three\nin/c.png,\nin/c.png,four\n'
     (root / "c.csv").write_text(rows, encoding="utf-8")
     (root / "notes.pdf").write_text("", encoding="utf-8")
@@ -53,7 +53,7 @@ def test_a_table(root, monkeypatch):
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_embeddings(root, tmp_path, named):
+def test_embeddings_belong_to_pictures_by_path_or_else_by_order(root, tmp_path, named):
     values = np.arange(12, dtype=np.float32).reshape(3, 2, 2)
     file = tmp_path / ("e.npz" if named else "e.npy")
     if named:

@@ -99,7 +99,7 @@ def test_missing_files_tell_the_way_out(tmp_path):
         IdxImages("MNIST").open(tmp_path)
 
 
-def test_digits():
+def test_digits_are_those_of_scikit_learn_in_8_bits():
     source = Digits().open(None)
     assert len(source) == 1797
     first = np.asarray(source.read(0))

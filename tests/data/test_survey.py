@@ -9,7 +9,7 @@ from gantrain.data.cache.pictures import open_cache
 from gantrain.data.folder import ImageFolder
 
 
-def test_counts(tmp_path):
+def test_sizes_modes_classes_and_copies_are_counted(tmp_path):
     make_pictures(tmp_path / "x" / "a", 5)
     write_picture(tmp_path / "x" / "b" / "grey.png", 9, (16, 12), "L")
     shutil.copy(tmp_path / "x" / "a" / "001.png", tmp_path / "x" / "b" / "copy.png")

@@ -39,7 +39,7 @@ def test_grey_and_colour():
     assert (picture.mode, picture.size) == ("RGB", (6, 4))
 
 
-def test_animation(tmp_path):
+def test_an_animation_keeps_the_first_and_the_last_picture(tmp_path):
     for i in range(7):
         Image.new("RGB", (8, 6), (i * 30, 0, 0)).save(tmp_path / f"{i}.png")
     animate([tmp_path / f"{i}.png" for i in range(7)], tmp_path / "all.gif", most=3, side=4)

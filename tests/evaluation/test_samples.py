@@ -72,7 +72,7 @@ def test_noise(digits):
     assert falls(found["density"])
 
 
-def test_blur(digits):
+def test_blur_makes_every_distance_worse(digits):
     found = ladder(digits, [blurred(digits[3][0], w) for w in (1, 3, 5, 7)], ("frechet", "kid", "coverage", "is"))
     assert rises(found["frechet"])
     assert rises(found["kid"])

@@ -11,7 +11,7 @@ from gantrain.losses.perceptual import convolutions
 from gantrain.networks.stylegan2 import Discriminator
 
 
-def test_by_hand():
+def test_layers_and_sizes_weigh_alike_by_hand():
     photo, made = torch.ones(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)
     made[:, :, :, ::2] = 3
     layers = Likeness("", lambda pictures: [pictures, 10 * pictures.mean((2, 3))], pixels=False)

@@ -57,7 +57,7 @@ def test_where_there_is_no_angle_there_is_no_nan_either(a, b):
     torch.testing.assert_close(path[[0, 2]], torch.stack([a, b]))
 
 
-def test_walks():
+def test_a_walk_passes_every_stop():
     stops = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
     opened = walk(stops, 4)
     assert opened.shape == (2, 4, 5)

@@ -59,7 +59,7 @@ def test_names_of_strangers(names, says, tmp_path):
         (torch.full((1, 2, 3), math.nan), "not finite; `gantrain project RUN PHOTO --out D` writes a good one"),
     ],
 )
-def test_bad_styles(w, says, tmp_path):
+def test_styles_that_do_not_fit_are_refused(w, says, tmp_path):
     save_file({"w": w}, tmp_path / "w.safetensors")
     with pytest.raises(UserError) as caught:
         read_styles(str(tmp_path / "w.safetensors"), FAMILY)

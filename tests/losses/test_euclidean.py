@@ -6,7 +6,7 @@ import torch
 from gantrain.losses.euclidean import Euclidean
 
 
-def test_by_hand():
+def test_the_mean_length_of_differences_by_hand():
     made, wanted = torch.tensor([[3.0, 4.0], [1.0, 1.0]]), torch.tensor([[0.0, 0.0], [1.0, 3.0]])
     assert Euclidean()(made, wanted).item() == pytest.approx((5 + 2) / 2)
     assert Euclidean(weight=0.1)(made, wanted).item() == pytest.approx(0.35)

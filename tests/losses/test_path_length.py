@@ -24,7 +24,7 @@ def inputs(network, points):
     return PenaltyInputs(network, points, points)
 
 
-def test_by_hand():
+def test_penalty_and_moving_mean_of_a_linear_generator_by_hand():
     network = Linear([[3.0, 0.0], [0.0, 4.0]])
     y = torch.tensor([[1.0, 1.0], [9.0, 9.0], [0.0, 2.0], [9.0, 9.0]]).view(4, 1, 1, 2)
     penalty = PathLength(weight=2.0, every=4, move=0.5)

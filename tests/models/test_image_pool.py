@@ -10,7 +10,7 @@ from gantrain.models.image_pool import ImagePool
 CPU = torch.device("cpu")
 
 
-def test_by_hand():
+def test_who_is_kept_and_who_is_given_by_hand():
     pool = ImagePool(2)
     first = pool(torch.tensor([[1.0], [2.0]]), torch.tensor([0.0, 0.0]), torch.tensor([0.9, 0.9]))
     assert first.tolist() == [[1], [2]]  # kept and given, whatever was drawn

@@ -133,7 +133,7 @@ def test_pictures_for_people():
     assert module.networks["encoder"].training
 
 
-def test_mistakes():
+def test_losses_networks_and_data_that_do_not_fit_are_refused():
     networks = dict(inversion().networks)
     with pytest.raises(UserError, match="the encoder has none; state latent, pixels or embedding"):
         inversion(latent=None)

@@ -23,7 +23,7 @@ def kinds(layers):
     return [type(layer) for layer in layers]
 
 
-def test_layers():
+def test_the_order_of_layers_and_the_momenta_of_batch_norms():
     block = [nn.Upsample, nn.Conv2d, nn.BatchNorm2d, nn.LeakyReLU]
     stem = [nn.Linear, nn.LeakyReLU, Dropout, nn.Linear, nn.BatchNorm1d, nn.LeakyReLU, Dropout, nn.Unflatten]
     generator = Generator(5, 6, 4, 32, 3)
@@ -38,7 +38,7 @@ def test_layers():
 
 
 @pytest.mark.parametrize(("size", "channels"), [(16, 1), (48, 3), (64, 3)])
-def test_shapes(size, channels):
+def test_shapes_at_every_size(size, channels):
     cond = torch.tensor([0, 5])
     made = Generator(7, 6, 4, size, channels)(torch.randn(2, 7), cond)
     assert made.shape == (2, channels, size, size)

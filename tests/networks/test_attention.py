@@ -8,7 +8,7 @@ from gantrain.networks.attention import SelfAttention, attention_layers
 
 
 @pytest.mark.parametrize(("channels", "count"), [(64, 5_121), (32, 1_281)])
-def test_parameters(channels, count):
+def test_numbers_of_parameters(channels, count):
     assert sum(p.numel() for p in SelfAttention(channels).parameters()) == count
 
 

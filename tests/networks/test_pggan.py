@@ -33,7 +33,7 @@ def count(network):
         (28, 1, 64, 128, 128, (1_356_739, 1_358_401)),
     ],
 )
-def test_counts(size, channels, width, top, z_dim, counts):
+def test_numbers_of_parameters(size, channels, width, top, z_dim, counts):
     with torch.device("meta"):
         pair = Generator(z_dim, width, size, channels, top), Discriminator(width, size, channels, top)
     assert tuple(map(count, pair)) == counts

@@ -6,7 +6,7 @@ import torch
 from gantrain.networks.pggan_uni import Discriminator, Generator
 
 
-def test_counts():
+def test_numbers_of_parameters():
     pair = Generator(100, 16, 28, 1), Discriminator(32, 28, 1)
     assert [sum(p.numel() for p in network.parameters()) for network in pair] == [724_723, 39_075]
 

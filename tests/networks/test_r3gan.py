@@ -25,7 +25,7 @@ def count(network):
         (64, 3, 16, [1, 2, 4, 6, 6], 1, None, (200_432, 194_384)),
     ],
 )
-def test_counts(size, channels, width, widths, blocks, classes, counts):
+def test_numbers_of_parameters(size, channels, width, widths, blocks, classes, counts):
     with torch.device("meta"):
         generator = Generator(64, width, size, channels, widths, blocks, classes)
         discriminator = Discriminator(width, size, channels, widths, blocks, classes)

@@ -21,7 +21,7 @@ def count(network):
     return sum(p.numel() for p in network.parameters())
 
 
-def test_counts():
+def test_numbers_of_parameters():
     with torch.device("meta"):
         paper = Generator(512, 16, 1024, 3), Discriminator(16, 1024, 3, blur=True)
         narrow = Generator(256, 32, 64, 3, top=256, mapping=4), Discriminator(32, 64, 3, 256, blur=True)

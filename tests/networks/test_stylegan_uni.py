@@ -14,7 +14,7 @@ def random_inputs(generator, n):
     return {name: torch.rand(n, *shape) for name, (_, shape) in generator.random_inputs.items()}
 
 
-def test_count():
+def test_number_of_parameters():
     assert sum(p.numel() for p in Generator(100, 64, 28, 1).parameters()) == 251_329
 
 

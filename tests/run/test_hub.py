@@ -118,7 +118,7 @@ def test_nothing_but_a_run_comes_back(hub, pushed):
         "hf://.me/digits",
     ],
 )
-def test_no_address(address, hub):
+def test_an_address_that_names_no_run_is_refused_unasked(address, hub):
     with pytest.raises(UserError, match=r"is no run on the Hub; write hf://user/name"):
         fetched(address)
     assert not hub.asked

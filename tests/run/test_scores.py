@@ -48,7 +48,7 @@ def test_the_score_that_is_meant():
         score_of(result, "fid")
 
 
-def test_costs():
+def test_the_better_score_costs_less():
     assert Score(3.0, "lower").cost() < Score(4.0, "lower").cost()
     assert Score(3.0, "higher").cost() > Score(4.0, "higher").cost()
     assert Score(0.9, "near 1").cost() < Score(0.5, "near 1").cost() == pytest.approx(Score(2.0, "near 1").cost())

@@ -71,7 +71,7 @@ def test_an_empty_volume_has_no_mesh(tmp_path):
     assert np.load(tmp_path / "t.npy").sum() == 0
 
 
-def test_arrays(tmp_path):
+def test_arrays_are_written_as_they_are(tmp_path):
     save_volume(table(), tmp_path / "t.npy")
     save_volume(table(), tmp_path / "t.mat")
     for found in (np.load(tmp_path / "t.npy"), loadmat(tmp_path / "t.mat")["instance"]):

@@ -53,7 +53,7 @@ def test_shares_and_classes_found():
     assert found(shares(p), torch.tensor([0.5, 0, 0.5, 0])) == 1  # of classes that real samples have
 
 
-def test_sure_share():
+def test_sure_is_above_0_9():
     assert sure_share(torch.tensor([[0.95, 0.05], [0.9, 0.1], [0.5, 0.5], [0.01, 0.99]])) == 0.5
 
 

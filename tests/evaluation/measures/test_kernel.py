@@ -8,7 +8,7 @@ def draw(n, seed, shift=0.0):
     return torch.randn(n, 4, generator=torch.Generator().manual_seed(seed)) + shift
 
 
-def test_by_hand():
+def test_squared_mmd_of_two_pairs_by_hand():
     x, y = torch.tensor([[0.0], [1.0]]), torch.tensor([[2.0], [3.0]])
     # k(a, b) = (ab + 1)^3: within x 1, within y 343, across 1, 1, 27, 64
     assert squared_mmd(x, y) == pytest.approx(1 + 343 - 2 * (1 + 1 + 27 + 64) / 4)

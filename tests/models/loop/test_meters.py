@@ -15,7 +15,7 @@ def test_means_since_the_last_time():
     assert meters.pop() == {"a": 7.0}
 
 
-def test_state():
+def test_sums_go_on_from_a_loaded_state():
     meters, other = Meters(), Meters()
     meters.add({"a": torch.tensor(1.0)})
     other.load_state_dict(meters.state_dict(), torch.device("cpu"))
