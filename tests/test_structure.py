@@ -47,7 +47,10 @@ def test_slow_libraries_are_imported_where_they_are_used():
     }
     assert {name for name in found if not name.startswith("callbacks/")} == {
         *("loggers.py", "evaluation/pairs.py", "evaluation/super_resolution.py"),
-        *(f"training/{name}.py" for name in ("dry_run", "fit", "fitted", "parts", "prepare", "processes", "watchers")),
+        *(
+            f"training/{name}.py"
+            for name in ("dry_run", "fit", "fitted", "prepare", "processes", "profiler", "watchers")
+        ),
     }
 
 

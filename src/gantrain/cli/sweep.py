@@ -81,13 +81,13 @@ class Job:
 
     @property
     def iterations(self) -> int:
-        """Those of the newest checkpoints, over all stages."""
+        """How many the newest checkpoints of all stages have together."""
         files = sorted(self.folder.glob("checkpoints/*/[0-9]*.ckpt"), key=lambda file: int(file.stem))
         return sum({file.parent: int(file.stem) for file in files}.values())
 
     @property
     def scores(self) -> dict[str, float]:
-        """Those measured last, by name."""
+        """The values that were measured last, by name."""
         records = read_scores(self.folder)
         return {name: score.value for name, score in records[-1].result.scores.items()} if records else {}
 

@@ -79,7 +79,7 @@ def _of_network(word: str) -> Iterator[str]:
 
 
 def within(typed: str, keys: Iterable[str], value: str = "") -> str:
-    """As `meant`, of keys that end as `typed` does and have its other parts before, in their order."""
+    """What `meant` says, of the keys that end as `typed` does and have its other parts before that, in their order."""
     *above, last = typed.split(".")
     found = [key for key in keys if key.rpartition(".")[2] == last and _in_order(above, key.split("."))]
     found = [typed] if typed in found else sorted(found, key=lambda key: key.count("."))

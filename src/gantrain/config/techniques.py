@@ -5,7 +5,7 @@ from typing import Any
 
 
 def techniques(config: Mapping[str, Any]) -> str:
-    """Those of a stage's config, one after the other, of penalties only weights that change; empty without any."""
+    """The techniques of a stage's config, one after the other; of penalties only those whose weight changes."""
     models, losses = config["models"], config.get("losses") or {}
     found = [kind(node) for node in (models.get("augment") or {}).values() if node]
     if models.get("consistency"):

@@ -1,6 +1,5 @@
 """Faces with ages: WIKI-crop and IMDB-crop (Rothe et al. 2015) by their .mat, or any folder by a CSV."""
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ import numpy as np
 
 from gantrain.data.ages import CLASS_NAMES, OLDEST, YOUNGEST, age_of, class_of
 from gantrain.data.folder import Listing, PictureFiles, leads_out, list_pictures
+from gantrain.data.formats.csv_rows import csv_rows
 from gantrain.data.formats.decode import Framing
 from gantrain.data.formats.mat import read_struct
 from gantrain.data.source import fingerprint_of
@@ -18,7 +18,6 @@ from gantrain.errors import UserError
 from gantrain.folders import data_folder
 
 ARCHIVES = ("wiki", "imdb")
-LARGEST_CSV = 256 << 20  # bytes
 
 NOT_THERE = "no such picture"
 
@@ -109,22 +108,13 @@ def read_mat(file: Path) -> Iterator[Row]:
 
 def read_csv(file: Path) -> Iterator[Row]:
     """The rows of a CSV with a header that names `path` and `age`. Raises UserError where it is none."""
-    try:
-        if file.stat().st_size > LARGEST_CSV:
-            raise UserError(f"data.root: {file} has more than {LARGEST_CSV >> 20} MB; name a list of pictures")
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            table = csv.DictReader(stream)
-            if lacking := {"path", "age"} - set(table.fieldnames or ()):
-                raise UserError(f"data.root: {file} has no column '{min(lacking)}'; its first line must be path,age")
-            for row in table:
-                yield row["path"] or "", _age(row["age"]), None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"data.root: cannot read {file} ({error}); it must be a CSV in UTF-8") from error
+    for path, age in csv_rows(file, ("path", "age"), "data.root"):
+        yield path, _age(age), None
 
 
-def _age(text: str | None) -> float | None:
+def _age(text: str) -> float | None:
     try:
-        age = float(text or "")
+        age = float(text)
     except ValueError:
         return None
     return age if math.isfinite(age) else None

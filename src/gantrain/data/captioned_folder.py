@@ -1,6 +1,5 @@
 """A folder of pictures with captions: text files beside them or in a folder of their own, a CSV, or embeddings."""
 
-import csv
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -9,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from gantrain.data.folder import ImageFolder, PictureFiles, is_shown
+from gantrain.data.formats.csv_rows import csv_rows
 from gantrain.data.formats.embeddings import read_embeddings
 from gantrain.data.source import fingerprint_of
 from gantrain.errors import UserError
 
 LARGEST_TEXT = 1 << 20  # bytes of one picture's captions
-LARGEST_CSV = 256 << 20
 MOST = 1000  # captions of a picture
 NAMED = 3
 
@@ -156,18 +155,8 @@ def from_table(root: Path, table: str, names: Sequence[str], whole: bool) -> tup
 
 def read_table(file: Path) -> Iterator[tuple[str, str]]:
     """The rows of a CSV with a header that names `path` and `caption`. Raises UserError where it is none."""
-    key = "data.dataset.table"
-    try:
-        if file.stat().st_size > LARGEST_CSV:
-            raise UserError(f"{key}: {file} has more than {LARGEST_CSV >> 20} MB")
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            table = csv.DictReader(stream)
-            if lacking := {"path", "caption"} - set(table.fieldnames or ()):
-                raise UserError(f"{key}: {file} has no column '{min(lacking)}'; its first line must be path,caption")
-            for row in table:
-                yield (row["path"] or "").replace("\\", "/"), " ".join((row["caption"] or "").split())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{key}: cannot read {file} ({error}); it must be a CSV in UTF-8") from error
+    for path, caption in csv_rows(file, ("path", "caption"), "data.dataset.table"):
+        yield path.replace("\\", "/"), " ".join(caption.split())
 
 
 def ordered(file: Path, names: Sequence[str], whole: bool) -> np.ndarray:

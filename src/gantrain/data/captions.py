@@ -63,7 +63,7 @@ class Captions:
 
     @classmethod
     def of_texts(cls, texts: Sequence[Sequence[str]], groups: np.ndarray, length: int) -> "Captions":
-        """Of each picture's texts; equal ones are one row, so that none is a mismatch for a picture that has it."""
+        """The captions of each picture; equal ones are one row, so none is a mismatch for a picture that has it."""
         rows: dict[str, int] = {}
         own = np.full((len(texts), max(map(len, texts))), -1)
         for mine, captions in zip(own, texts, strict=True):
@@ -73,7 +73,7 @@ class Captions:
 
     @classmethod
     def of_embeddings(cls, embeddings: np.ndarray, groups: np.ndarray) -> "Captions":
-        """Of embeddings (n, k, d) of the k captions of each picture."""
+        """The captions are embeddings (n, k, d), k of each picture."""
         n, k, d = embeddings.shape
         return cls(embeddings.reshape(n * k, d), np.arange(n * k).reshape(n, k), groups)
 

@@ -88,7 +88,7 @@ class Pairs(GANDataModule):
         return {**super().blank(n), "cond": torch.zeros(n, self.cond_channels, self.size, self.size)}
 
     def half_of(self, picture: Image.Image) -> Image.Image:
-        """Of a file of two squares side by side the one that the generator gets, as in training; else the picture."""
+        """The half of a file of two squares that the generator gets in training; any other picture as it is."""
         width, height = picture.size
         in_files = self.condition == "beside" and not isinstance(self.dataset, PairedFolders)
         if not in_files or abs(width - 2 * height) > 1:

@@ -29,7 +29,7 @@ class Synthetic(Source):
         return self
 
     def held_out(self) -> "Synthetic":
-        """As many others."""
+        """As many other pictures."""
         return Synthetic(self.count, self.classes, self.side, self.first + self.count)
 
     def read(self, index: int) -> Image.Image:

@@ -61,7 +61,7 @@ class Unpaired(GANDataModule):
         return self.to_range(torch.from_numpy(np.ascontiguousarray(middle(kept, self.size))))
 
     def loader(self, batches: Batches) -> Iterator[Batch]:
-        """The same for both sides, each in an endless order of its own."""
+        """Batches of both sides, each in an endless order of its own."""
         seeds = {side: derive_seed(self.seed, side) for side in SIDES}
         orders = {side: IndexStream(len(self.members[side]), seeds[side]) for side in SIDES}
         for positions in batches:
@@ -80,7 +80,7 @@ class Unpaired(GANDataModule):
         return {side: torch.zeros(n, *self.shape) for side in SIDES}
 
     def overview(self, batch: Batch) -> Tensor:
-        """Of each side one, side by side."""
+        """A picture of each side, side by side."""
         return grid(beside(*(self.pictures(batch[side]) for side in SIDES)))
 
     def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:

@@ -51,7 +51,7 @@ class Features:
 
     @functools.cached_property
     def root(self) -> Tensor:
-        """Of the covariance."""
+        """The square root of the covariance."""
         return self.keep("root", lambda: {"root": root_of(self.moments[1])})["root"]
 
     def radii(self, ks: tuple[int, ...], among: int) -> Tensor:

@@ -252,7 +252,7 @@ def resampled(better: Literal["higher", "lower"], statistic: Callable[[Features,
 
 
 def of_shares(better: Literal["higher", "lower"], statistic: Callable[[Tensor, Tensor], Tensor]) -> Of:
-    """The same of the fakes' and the real ones' shares of classes: the classifier's mistakes are on both sides."""
+    """A score of the shares of classes among fakes and among real pictures; the classifier errs on both alike."""
 
     def of(real: Features, fake: Features) -> Tensor:
         return statistic(classes.shares(fake.probabilities), classes.shares(real.probabilities))

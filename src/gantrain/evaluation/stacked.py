@@ -19,13 +19,14 @@ from gantrain.run.scores import Result, Score
 
 
 class StackedModes(Evaluation):
-    """Of `samples` generated pictures each colour is read by a classifier of the grey ones; a triple is a mode.
+    """How many modes `samples` generated pictures have: a classifier of grey pictures reads each colour as a class.
 
-    `modes` are the triples seen at least once, `tenth` those seen at least a tenth as often as if all were equally
-    likely, `kl` is KL(seen || uniform) in nats. With other counts of samples all three are other numbers, so papers
-    take 26,000 always. The table shows the floor: what the same number of real pictures gives, read by the same
-    classifier, which is fitted on the held-out pictures and has seen none of them. One run says little: report several
-    seeds.
+    A triple of classes is a mode. `modes` are the triples seen at least once, `tenth` those seen at least a tenth as
+    often as if all were equally likely, `kl` is KL(seen || uniform) in nats. With other counts of samples all three are
+    other numbers, so papers take 26,000 always.
+
+    The table shows the floor: what the same number of real pictures gives, read by the same classifier, which is
+    fitted on the held-out pictures and has seen none of them. One run says little: report several seeds.
     """
 
     split = "train"

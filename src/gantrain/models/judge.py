@@ -29,7 +29,7 @@ class Judge(Family):
         return self.judge(self.see(batch["real"], batch, "real_generator"), *self.discriminator_cond(batch))
 
     def logits(self, batch: Batch, samples: Tensor, *cond: Tensor) -> Tensor:
-        """Those of samples as the discriminator's turn shows them."""
+        """The logits of samples, which are shown as in the discriminator's turn."""
         return self.judge(self.see(samples, batch, "real"), *cond).logits
 
     def seen(self, key: str, batch: Batch) -> Tensor:

@@ -170,7 +170,7 @@ class LatentGAN(Judge, GANModule):
             return self.fakes(batch)
 
     def losses(self, name: str, batch: Batch, shared: Tensor) -> tuple[Scalars, Scalars]:
-        """As every family's; weights that are made of others, as spectral norm's, are made once for all its passes.
+        """What every family does; weights that are made of others, as spectral norm's, are made once for all passes.
 
         Compiled passes make them anew: what they know of the first one is not there in the second.
         """

@@ -37,7 +37,7 @@ NETWORKS = ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b"
 
 
 class Fakes(NamedTuple):
-    """Of each side: `new` ones, with the generators' graph where they play, and those `shown` to the discriminator."""
+    """The fakes of each side: `new` ones, with a graph where generators play; `shown` ones, which are judged."""
 
     new: dict[str, Tensor]
     shown: dict[str, Tensor]

@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class AnySize(Protocol):
-    """It takes pictures whose sides are multiples of `multiple`."""
+    """A network that takes pictures of any sides that are multiples of `multiple`."""
 
     multiple: int
 

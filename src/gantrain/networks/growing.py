@@ -58,7 +58,7 @@ class Growing(nn.Module):
         return self.mixed(doubled(to_rgb[str(self.active[-2])](maps[-2])), new)
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
-        """As every module's; what is loaded may be a stranger's."""
+        """Refuse sizes and fades that no such network has: what is loaded may be a stranger's."""
         errors = rest[-1]
         grown, fade = state.get(f"{prefix}grown"), state.get(f"{prefix}fade")
         if grown is not None and (grown.numel() != 1 or grown.item() not in self.sizes):

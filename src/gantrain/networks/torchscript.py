@@ -43,7 +43,7 @@ def trust(file: Path) -> None:
 
 
 def trust_backbone(name: Any) -> None:
-    """The same for `evaluation.backbone` and `judge`, where they name a file."""
+    """Trust the file that `evaluation.backbone` or `judge` names, if it names one."""
     if isinstance(name, str) and name.endswith(TORCHSCRIPT) and Path(name).expanduser().is_file():
         trust(Path(name).expanduser())
 

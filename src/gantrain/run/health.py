@@ -71,7 +71,7 @@ def texts(value: Any) -> list[str]:
 
 
 def changes(looks: Sequence[Look]) -> list[Look]:
-    """Those at which a stage's verdict became another."""
+    """The looks at which a stage's verdict became another."""
     found: list[Look] = []
     for look in looks:
         last = next((one for one in reversed(found) if one.stage == look.stage), None)

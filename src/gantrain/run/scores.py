@@ -49,7 +49,7 @@ class Result:
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
-        """The same in types that JSON knows, which has no number that is not finite."""
+        """The result in types that JSON knows, which has no number that is not finite."""
         return _finite(asdict(self))
 
     @classmethod

@@ -81,7 +81,7 @@ def _order(data: bytes) -> str:
 
 
 def _variables(data: bytes, order: str) -> Iterator[tuple[int, tuple[int, ...], bytes, Iterator]]:
-    """As `_matrix` has them."""
+    """Every variable of a MAT-file, in the parts that `_matrix` returns."""
     for kind, content in _elements(memoryview(data)[HEADER:], order):
         if kind == MATRIX and len(content):
             yield _matrix(content, order)
@@ -153,7 +153,7 @@ def _elements(data: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
 
 
 def inflated(data: bytes, most: int) -> bytes:
-    """The same MAT-file (version 5 to 7) with its elements unpacked.
+    """A MAT-file (version 5 to 7) with its compressed elements unpacked.
 
     Raises ValueError for what is none, cut off, or more than `most` bytes.
     """

@@ -29,7 +29,7 @@ def resize(pictures: Tensor, side: int, how: str) -> Tensor:
 
 
 def resized_bytes(pictures: Tensor, side: int, how: str) -> Tensor:
-    """The same, rounded to uint8."""
+    """What `resize` gives, rounded to uint8."""
     return resize(pictures, side, how).round().clamp(0, 255).to(torch.uint8)
 
 

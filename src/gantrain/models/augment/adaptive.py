@@ -153,7 +153,7 @@ def movement(u: Tensor, p: Tensor, flip: bool, geometry: bool) -> Tensor:
 
 
 def product(first: Tensor, *others: Tensor) -> Tensor:
-    """Of matrices (..., a, b), in plain multiplications: `@` would round places and colours under autocast."""
+    """The product of matrices (..., a, b) without `@`, which would round places and colours under autocast."""
     for other in others:
         first = (first[..., :, :, None] * other[..., None, :, :]).sum(-2)
     return first
