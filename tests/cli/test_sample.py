@@ -10,7 +10,7 @@ from PIL import Image
 from refusals import refused
 from safetensors.torch import load_file
 
-from gantrain.cli import sample
+from gantrain.cli.work import sample
 from gantrain.drawing.pictures import grid, to_pil
 from gantrain.inference.latents import latent_family
 from gantrain.models.latent import LatentGAN

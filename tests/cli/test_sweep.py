@@ -175,6 +175,9 @@ def test_a_sweep_makes_one_run_per_job_and_survives_a_failed_one(gantrain):
         (("experiment=dcgan_digits,dcgan_digitz",), "job 1 of 2: experiment: there is no 'dcgan_digitz'"),
         (("callbacks.metrics.evry=1,2",), "job 0 of 2: callbacks.metrics.evry"),
         (("data.size=16,large",), "job 1 of 2: data.size is 'large'"),
+        (("networks.generator.size=16,15",), "job 1 of 2: networks.generator: Generator refuses"),
+        (("losses.penalties.r1.every=8,0",), "job 1 of 2: losses.penalties.r1"),
+        (("data.dataset.nmae=a,b",), "job 0 of 2: data.dataset.nmae"),
     ],
 )
 def test_a_sweep_is_checked_whole_before_it_begins(gantrain, words, says):

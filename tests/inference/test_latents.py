@@ -64,7 +64,7 @@ def test_bad_files(tmp_path, monkeypatch):
 
 def test_classes_by_number_and_name():
     family = Shades()
-    assert [class_of(word, family, family) for word in ("0", "4", "04", "bee")] == [0, 4, 4, 1]
+    assert [class_of(word, family.classes, family.class_names) for word in ("0", "4", "04", "bee")] == [0, 4, 4, 1]
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_classes_by_number_and_name():
 )
 def test_classes_that_are_none(word, says):
     with pytest.raises(UserError, match=says):
-        class_of(word, Shades(), Shades())
+        class_of(word, Shades.classes, Shades.class_names)
