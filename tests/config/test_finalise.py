@@ -136,7 +136,7 @@ def test_debug_sees_mistakes_in_the_data_that_it_leaves_out():
         data = {**ROOT["data"], "dataset": {**ROOT["data"]["dataset"], **stated}}
         with pytest.raises(UserError, match=f"^data.dataset.{next(iter(stated))}"):
             final(data=data, debug=DEBUG)
-    with pytest.raises(UserError, match="^stages.gan.data.dataset.x: ImageFolder has no such option"):
+    with pytest.raises(UserError, match=r"^stages.gan.data.dataset.x: ImageFolder has no such option"):
         final(
             stages={"gan": {"epochs": 1, "data": {**data, "dataset": {**ROOT["data"]["dataset"], "x": 1}}}},
             epochs=None,

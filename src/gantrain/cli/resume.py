@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from gantrain.cli.options import Add
-from gantrain.config.changes import apply, read
 from gantrain.config.checks import check, check_plugins
 from gantrain.config.stages import LENGTHS
 from gantrain.errors import UserError
@@ -43,6 +42,8 @@ def main(args: argparse.Namespace) -> int:
 
 def changed(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     """The run's config with what is to change in it, and the changes by key. Raises UserError."""
+    from gantrain.config.changes import apply, read  # Hydra, only for a run that is one
+
     config = Run.open(args.run).config()
     changes = dict(read(word) for word in args.overrides)
     if changes.keys() >= set(LENGTHS):

@@ -7,6 +7,7 @@ Examples:
 """
 
 import argparse
+import re
 from pathlib import Path
 
 from gantrain.cli.options import Add, add_class, add_psi, add_run, add_seed, add_text
@@ -23,6 +24,12 @@ def add_options(add: Add) -> None:
     add("--force", action="store_true", help="replace the samples that the folder holds")
     add("--format", default="png", help="of single files: png; of volumes also npy, mat, obj, stl, ply")
     add("--truncation", type=float, metavar="T", help="latents within T deviations: fewer oddities, less variety")
+    add(
+        "--shift",
+        type=shift_of,
+        metavar="K:D,...",
+        help="add D to number K of each latent, the first is 0: 0:1.5,3:-2 (as they are drawn)",
+    )
     add_psi(add, "of a run with styles: moved towards their mean, 1 as they are, 0 all alike; 1,.7,0 is a row for each")
     add(
         "--vary",
@@ -45,3 +52,10 @@ def main(args: argparse.Namespace) -> None:
     from gantrain.cli.work.sample import sample  # torch, only once the words are sound
 
     sample(args)
+
+
+def shift_of(text: str) -> dict[int, float]:
+    """What is added to which numbers of the latents, as `0:1.5,3:-2` says it. Raises UserError."""
+    if not re.fullmatch(r"\d{1,6}:-?\d{1,3}(\.\d{1,6})?(,\d{1,6}:-?\d{1,3}(\.\d{1,6})?)*", text, re.ASCII):
+        raise UserError(f"--shift is '{text}', it must be numbers of latents and what is added to each: 0:1.5,3:-2")
+    return {int(number): float(added) for number, added in (part.split(":") for part in text.split(","))}

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.components.base import server
+from gradio.components.image_editor import AcceptBlobs, EditorData, EditorDataBlobs
 
 from gantrain.cli.page.desk import (
     ALL,
@@ -21,8 +23,11 @@ from gantrain.cli.page.desk import (
 from gantrain.errors import UserError
 from gantrain.training.loading import Trained
 
+SLIDERS = 8  # for the numbers of a latent, at a time
+PAINTINGS = 16  # of visitors, that wait to be asked for
 AN_HOUR = 3600  # seconds that files of visitors stay
 LOOK = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+STYLE = ".one img { width: 256px; image-rendering: pixelated; }"  # a single picture may have 16 pixels a side
 LABELS = {
     "n": "pictures",
     "psi": "psi: 1 as drawn, 0 all alike",
@@ -55,6 +60,37 @@ def photo(label: str, height: int = 280) -> gr.Image:
     return taken
 
 
+def painting(label: str) -> gr.ImageEditor:
+    """What a visitor paints on a photo: the layer of paint as it came, PNG or WebP in bytes; None without paint.
+
+    Gradio itself would open it with any of Pillow's formats, and would keep as many layers of as many visitors as come.
+    """
+    canvas = gr.ImageEditor(
+        label=label,
+        height=360,
+        sources=[],
+        transforms=[],
+        layers=False,
+        brush=gr.Brush(colors=["#e33b3b"], color_mode="fixed"),
+        render=False,
+    )
+    kept = canvas.blob_storage
+
+    def paint(payload: EditorData | None) -> bytes | None:
+        sent = None if payload is None or payload.id is None else kept.pop(payload.id, None)
+        return None if sent is None else sent.layers[0]
+
+    @server
+    def accept_blobs(sent: AcceptBlobs) -> None:
+        if sent.data["type"] == "layer" and sent.data["index"] == "0":
+            while len(kept) >= PAINTINGS:
+                kept.pop(next(iter(kept)))
+            kept[sent.data["id"]] = EditorDataBlobs(background=None, layers=[sent.files[0][1]], composite=None)
+
+    canvas.preprocess, canvas.accept_blobs = paint, accept_blobs
+    return canvas
+
+
 def page(desk: Desk, trained: Trained) -> gr.Blocks:
     """The page of a run; Gradio keeps files in the folder that GRADIO_TEMP_DIR names."""
     verbs, pictures = trained.verbs, trained.data.formats == ("png",)
@@ -64,6 +100,8 @@ def page(desk: Desk, trained: Trained) -> gr.Blocks:
         with gr.Tabs():
             if "sample" in verbs:
                 samples(blocks, desk, trained)
+            if "sample" in verbs and not trained.module.takes_texts:
+                single(desk, trained)
             if "interpolate" in verbs:
                 walk(desk, trained)
             if "styles" in verbs:
@@ -110,6 +148,24 @@ def samples(blocks: gr.Blocks, desk: Desk, trained: Trained) -> None:
     tab(("Samples", desk.samples, controls), blocks.load)
 
 
+def single(desk: Desk, trained: Trained) -> None:
+    size = trained.module.z_dim
+    choices = [f"{first} to {min(first + SLIDERS, size) - 1}" for first in range(0, size, SLIDERS)]
+    numbers = gr.Dropdown(choices, value=choices[0], label="numbers of the latent", render=False)
+    shifts = {f"shift{i}": slider("shift", f"add to number {i}") for i in range(min(SLIDERS, size))}
+    controls = {"seed": slider("seed"), "numbers": numbers, **shifts} | of_class(trained)
+    made, _ = tab(("Change a latent", desk.shifted, controls))
+    made.elem_classes = ["one"]
+
+    def others(chosen: str) -> list[Any]:
+        first = int(chosen.split()[0])
+        return [
+            gr.Slider(label=f"add to number {first + i}", value=0, visible=first + i < size) for i in range(len(shifts))
+        ]
+
+    numbers.input(others, numbers, list(shifts.values()), show_progress="hidden", api_visibility="private")
+
+
 def walk(desk: Desk, trained: Trained) -> None:
     controls = {name: slider(name) for name in ("rows", "steps", "seed")} | of_class(trained)
     controls |= of_text(trained)
@@ -146,8 +202,16 @@ def translating(trained: Trained) -> Controls:
 
 def filling(desk: Desk) -> None:
     box = {name: slider(name) for name in BOX}
-    controls = of_a_photo("Fill a hole", desk.filling, {**box, "mask": photo("or a mask: white is missing", 160)})
+    painted = painting("paint the hole")
+    others = {"painted": painted, **box, "mask": photo("or upload a mask: white is missing", 160)}
+    controls = of_a_photo("Fill a hole", desk.filling, others)
     shown = {"photo": controls["photo"], **box}
+
+    def canvas(given: str | None) -> Any:
+        file = answering(lambda photo: Answer(desk.canvas(photo), ""), ["photo"])(given)[0]
+        return {"background": file, "layers": [], "composite": None} if given else None
+
+    controls["photo"].change(canvas, controls["photo"], painted, show_progress="hidden", api_visibility="private")
 
     def hole(*values: Any) -> Any:
         return gr.skip() if values[0] is None else answering(desk.hole, list(shown))(*values)
@@ -230,10 +294,10 @@ def answering(method: Callable[..., Answer], names: list[str]) -> Callable[..., 
     return answer
 
 
-def slider(name: str) -> gr.Slider:
+def slider(name: str, label: str | None = None) -> gr.Slider:
     low, high, value = NUMBERS[name]
     step = 1 if isinstance(low, int) else 0.05
-    return gr.Slider(low, high, value, step=step, label=LABELS.get(name, name), render=False)
+    return gr.Slider(low, high, value, step=step, label=label or LABELS.get(name, name), render=False)
 
 
 def of_class(trained: Trained) -> Controls:

@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ def sample(args: argparse.Namespace) -> None:
         refuse_without_styles(module, "--psi")
     out = place_of(args, data, n)
     latents = module.latents(n, torch.Generator().manual_seed(args.seed), args.truncation)
+    if args.shift:
+        latents = shifted(latents, args.shift)
     columns = None
     if args.vary is not None:
         walks = varied(module, latents, args.vary)
@@ -120,6 +122,15 @@ def refuse_too_many(n: int, out: Path) -> None:
         raise UserError(f"-n: a grid of {n:,} is too large, at most {MOST_IN_GRID:,} fit; name a folder with --out")
     if n > MOST:
         raise UserError(f"-n is {n:,}, at most {MOST:,} are made at once; make more with another --seed")
+
+
+def shifted(latents: Tensor, shift: Mapping[int, float]) -> Tensor:
+    """The latents (n, z_dim) with something added to some of their numbers. Raises UserError where there is no such."""
+    if (last := max(shift)) >= latents.shape[1]:
+        raise UserError(f"--shift: the latents of this run have the numbers 0 to {latents.shape[1] - 1}, not {last}")
+    added = torch.zeros(latents.shape[1])
+    added[list(shift)] = torch.tensor(list(shift.values()))
+    return latents + added
 
 
 def varied(module: Any, latents: Tensor, code: int) -> Tensor:
