@@ -16,7 +16,6 @@ from gantrain.cli.page.desk import Desk
 from gantrain.training.loading import kept
 
 pytest.importorskip("gradio", reason="the extra app is not installed")
-editor = pytest.importorskip("gradio.components.image_editor")
 driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")]
@@ -127,26 +126,6 @@ def test_a_hole_is_painted_on_the_photo(visit_holes):
     changed = (filled != np.asarray(Image.open("photo.png"))).any(-1)
     assert changed[25:35, 40:50].any()
     assert not changed[:, :20].any()
-
-
-def test_few_paintings_wait_and_one_layer_of_each(run):
-    from gantrain.cli.page.blocks import PAINTINGS, painting
-
-    canvas = painting("paint")
-
-    def sent(kind, index, name):
-        return editor.AcceptBlobs(
-            data={"type": kind, "index": index, "file": b"", "id": name}, files=[("file", b"paint")]
-        )
-
-    for number in range(PAINTINGS + 3):
-        canvas.accept_blobs(sent("layer", "0", str(number)))
-    for kind, index in (("layer", "999999999"), ("background", None), ("composite", None)):
-        canvas.accept_blobs(sent(kind, index, "other"))
-    assert list(canvas.blob_storage) == [str(number) for number in range(3, PAINTINGS + 3)]
-    assert canvas.preprocess(editor.EditorData(id="5")) == b"paint"
-    assert canvas.preprocess(editor.EditorData(id="5")) is None
-    assert canvas.preprocess(None) is None
 
 
 def test_a_photo_is_changed_and_what_is_none_is_refused_in_words(scheduled, visit):

@@ -6,7 +6,6 @@ from typing import Any
 
 import gradio as gr
 from gradio.components.base import server
-from gradio.components.image_editor import AcceptBlobs, EditorData, EditorDataBlobs
 
 from gantrain.cli.page.desk import (
     ALL,
@@ -24,7 +23,6 @@ from gantrain.errors import UserError
 from gantrain.training.loading import Trained
 
 SLIDERS = 8  # for the numbers of a latent, at a time
-PAINTINGS = 16  # of visitors, that wait to be asked for
 AN_HOUR = 3600  # seconds that files of visitors stay
 LOOK = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
 STYLE = ".one img { width: 256px; image-rendering: pixelated; }"  # a single picture may have 16 pixels a side
@@ -43,28 +41,14 @@ Controls = dict[str, Any]  # by the names of a method's arguments
 
 
 def photo(label: str, height: int = 280) -> gr.Image:
-    """A picture that a visitor uploads: its file as it came.
-
-    Gradio itself would open it with any of Pillow's formats, and would fetch one of any size from an address.
-    """
+    """The file of a picture that a visitor uploads; Gradio itself would open it with any of Pillow's formats."""
     taken = gr.Image(label=label, type="filepath", sources=["upload", "clipboard"], height=height, render=False)
     taken.preprocess = lambda payload: None if payload is None or payload.path is None else payload.path
-    keep = taken.async_move_resource_to_block_cache
-
-    async def keep_uploads(place: str | None) -> str | None:
-        if place is not None and "://" in str(place):
-            raise gr.Error("upload the photo itself, not its address", print_exception=False)
-        return await keep(place)
-
-    taken.async_move_resource_to_block_cache = keep_uploads
-    return taken
+    return uploaded(taken)
 
 
 def painting(label: str) -> gr.ImageEditor:
-    """What a visitor paints on a photo: the layer of paint as it came, PNG or WebP in bytes; None without paint.
-
-    Gradio itself would open it with any of Pillow's formats, and would keep as many layers of as many visitors as come.
-    """
+    """What a visitor paints on a photo: the file of the layer of paint as it came, None without one."""
     canvas = gr.ImageEditor(
         label=label,
         height=360,
@@ -74,21 +58,22 @@ def painting(label: str) -> gr.ImageEditor:
         brush=gr.Brush(colors=["#e33b3b"], color_mode="fixed"),
         render=False,
     )
-    kept = canvas.blob_storage
+    canvas.preprocess = lambda payload: payload.layers[0].path if payload is not None and payload.layers else None
+    canvas.accept_blobs = server(lambda sent: None)  # for paint that is shown while it is painted: kept without bounds
+    return uploaded(canvas)
 
-    def paint(payload: EditorData | None) -> bytes | None:
-        sent = None if payload is None or payload.id is None else kept.pop(payload.id, None)
-        return None if sent is None else sent.layers[0]
 
-    @server
-    def accept_blobs(sent: AcceptBlobs) -> None:
-        if sent.data["type"] == "layer" and sent.data["index"] == "0":
-            while len(kept) >= PAINTINGS:
-                kept.pop(next(iter(kept)))
-            kept[sent.data["id"]] = EditorDataBlobs(background=None, layers=[sent.files[0][1]], composite=None)
+def uploaded(taken: Any) -> Any:
+    """A component that takes files of visitors, and no address, from where Gradio would fetch a file of any size."""
+    keep = taken.async_move_resource_to_block_cache
 
-    canvas.preprocess, canvas.accept_blobs = paint, accept_blobs
-    return canvas
+    async def keep_uploads(place: str | None) -> str | None:
+        if place is not None and "://" in str(place):
+            raise gr.Error("upload the photo itself, not its address", print_exception=False)
+        return await keep(place)
+
+    taken.async_move_resource_to_block_cache = keep_uploads
+    return taken
 
 
 def page(desk: Desk, trained: Trained) -> gr.Blocks:

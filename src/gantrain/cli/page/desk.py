@@ -180,7 +180,11 @@ class Desk:
         return file
 
     def filling(
-        self, photo: Path | str | None, mask: Path | str | None = None, painted: bytes | None = None, **box: float
+        self,
+        photo: Path | str | None,
+        mask: Path | str | None = None,
+        painted: Path | str | None = None,
+        **box: float,
     ) -> Answer:
         """What is made of the white pixels of `mask`, else of those `painted` on, else of a box in hundredths."""
         size = checked(photo)
@@ -283,15 +287,11 @@ def opened(photo: Path | str) -> Iterator[Image.Image]:
         raise UserError(f"the photo cannot be used: {error}; upload a PNG, JPEG, WebP, BMP or GIF") from error
 
 
-def paint_of(layer: bytes) -> Image.Image:
+def paint_of(layer: Path | str) -> Image.Image:
     """A layer that a visitor has painted, as a mask: white where there is paint. Raises UserError."""
-    try:
-        with guarded(), open_picture(io.BytesIO(layer)) as picture:
-            if max(picture.size) > LONGEST_SIDE:
-                raise UserError(f"what is painted has more than {LONGEST_SIDE:,} pixels a side; upload a mask")
-            return picture.convert("RGBA").getchannel("A").point(lambda alpha: 255 if alpha else 0)
-    except Unreadable as error:
-        raise UserError(f"what is painted cannot be used: {error}; upload a mask") from error
+    checked(layer)
+    with opened(layer) as picture:
+        return picture.convert("RGBA").getchannel("A").point(lambda alpha: 255 if alpha else 0)
 
 
 def box_of(size: tuple[int, int], **box: float) -> tuple[int, int, int, int]:
