@@ -1,6 +1,5 @@
 """What the README and docs/ show works as it stands there: lines that are typed, files that are written."""
 
-import argparse
 import importlib
 import re
 import shlex
@@ -9,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from gantrain.cli.main import VERBS
+from gantrain.cli.parser import Parser
 from gantrain.config.compose import composed
 from gantrain.config.stages import stages_of
+from gantrain.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -47,12 +48,12 @@ def test_lines_that_use_a_run_name_options_that_their_verb_has():
     lines = [(page, words) for page, words in LINES if words and words[0] in {*VERBS} - {"data"}]
     assert {words[0] for _, words in lines} > {"sample", "resume", "evaluate", "compare"}
     for page, (verb, *words) in lines:
-        parser = argparse.ArgumentParser(verb)
+        parser = Parser(verb)
         importlib.import_module(f"gantrain.cli.{verb}").add_options(parser.add_argument)
         try:
             parser.parse_intermixed_args(words)
-        except SystemExit:
-            pytest.fail(f"{page}: gantrain {verb} {shlex.join(words)}")
+        except UserError as error:
+            pytest.fail(f"{page}: gantrain {verb} {shlex.join(words)}: {error}")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -61,12 +62,12 @@ def test_help_ends_with_examples_that_work_as_they_stand(verb):
     examples = re.findall(rf"^    gantrain {verb}\b(.*)$", module.__doc__, re.MULTILINE)
     assert examples
     for words in map(shlex.split, examples):
-        parser = argparse.ArgumentParser(verb)
+        parser = Parser(verb)
         module.add_options(parser.add_argument)
         try:
             parser.parse_intermixed_args(words)
-        except SystemExit:
-            pytest.fail(f"gantrain {verb} {shlex.join(words)}")
+        except UserError as error:
+            pytest.fail(f"gantrain {verb} {shlex.join(words)}: {error}")
 
 
 def test_links_lead_to_files():

@@ -10,8 +10,8 @@ from pictures_on_disk import write_picture
 from PIL import Image
 from wiki import write_archive
 
-from gantrain.cli.age import nearest_class, refine
 from gantrain.cli.main import main
+from gantrain.cli.work.age import nearest_class, refine
 from gantrain.inference.users_pictures import read_photo
 from gantrain.losses.euclidean import Euclidean
 from gantrain.training.assemble import build_data

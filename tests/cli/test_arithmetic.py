@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from toys import Shades
 
-from gantrain.cli.arithmetic import Operand, neighbours, result
+from gantrain.cli.work.arithmetic import Operand, neighbours, result
 from gantrain.inference.latents import save_latents
 
 
@@ -57,7 +57,7 @@ def test_the_options_keep_their_order(gantrain, latents, monkeypatch):
 
 def test_sum_and_operands_are_of_one_class(gantrain, run, monkeypatch):
     family = Shades()
-    monkeypatch.setattr("gantrain.cli.arithmetic.latent_family", lambda *_: (family, family))
+    monkeypatch.setattr("gantrain.cli.work.arithmetic.latent_family", lambda *_: (family, family))
     save_latents(torch.randn(3, 4), Path("few.safetensors"))
     words = ("arithmetic", "run", "--plus", "few.safetensors", "--minus", "few.safetensors:1")
     assert gantrain(*words).code == 0

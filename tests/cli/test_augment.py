@@ -4,7 +4,7 @@ import pytest
 import torch
 from pictures_on_disk import make_pictures
 
-from gantrain.cli import augment
+from gantrain.cli.work import augment
 
 
 @pytest.fixture

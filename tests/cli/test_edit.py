@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from refusals import refused
 
-from gantrain.cli import edit
+from gantrain.cli.work import edit
 from gantrain.inference.directions import factorised
 from gantrain.inference.latents import latent_family
 from gantrain.inference.style_files import read_directions, save_styles

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from pictures_on_disk import write_picture
 
-from gantrain.cli import evaluate
+from gantrain.cli.evaluate import add_options
 from gantrain.cli.main import main
+from gantrain.cli.work import evaluate
 from gantrain.run.folder import Run
 from gantrain.run.scores import read_scores
 
@@ -145,7 +146,7 @@ def test_scores_of_a_run_that_is_trained_meanwhile_are_told_and_not_kept(gantrai
 
 def test_two_that_measure_at_once_keep_both(gantrain, run):
     """What one writes, the other has not overwritten: each reads the file while it is alone."""
-    found = [evaluate.evaluate(options(run, seed)) for seed in (1, 2)]
+    found = [evaluate.measured(options(run, seed)) for seed in (1, 2)]
     threads = [threading.Thread(target=evaluate.keep, args=(Run.open(run), one)) for one in found]
     for thread in threads:
         thread.start()
@@ -156,7 +157,7 @@ def test_two_that_measure_at_once_keep_both(gantrain, run):
 
 def options(run, seed):
     parser = argparse.ArgumentParser()
-    evaluate.add_options(parser.add_argument)
+    add_options(parser.add_argument)
     words = [run, "--samples", "20", "--backbone", "random", "--seed", str(seed)]
     return parser.parse_intermixed_args(words)
 

@@ -71,7 +71,7 @@ def test_a_film(gantrain, latents):
 
 def test_a_walk_stays_in_a_class(gantrain, run, monkeypatch):
     family = Shades()
-    monkeypatch.setattr("gantrain.cli.interpolate.latent_family", lambda *_, **options: (family, family))
+    monkeypatch.setattr("gantrain.cli.work.interpolate.latent_family", lambda *_, **options: (family, family))
     walk = ("interpolate", "run", "--rows", 6, "--steps", 3)
     assert gantrain(*walk).code == 0
     assert family.cond.tolist() == [row % 5 for row in range(6) for _ in range(3)]

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from PIL import Image
 from refusals import refused
 
 from gantrain.cli.main import main
+from gantrain.run.folder import Run
 
 
 @pytest.mark.parametrize("words", [("list",), ("--help",), ("--version",)])
@@ -28,6 +30,22 @@ def test_list_and_help_answer_at_once(words):
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 1.0  # seconds of a CPU
 
 
+HELPS = """
+import contextlib, io, sys
+from gantrain.cli.main import VERBS, main
+
+for verb in VERBS:
+    with contextlib.redirect_stdout(io.StringIO()) as told, contextlib.suppress(SystemExit):
+        main([verb, "--help"])
+    assert "Examples:" in told.getvalue() and "torch" not in sys.modules, verb
+"""
+
+
+def test_help_of_every_verb_does_without_torch():
+    done = subprocess.run([sys.executable, "-c", HELPS], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 # What each may not import, in this order, since one process does all: its modules only ever grow.
 COSTS = """
 import sys
@@ -37,8 +55,13 @@ TRAINS = ("pytorch_lightning", "lightning_fabric", "torchmetrics", "torchvision"
 for words, code, without in (
     (["sample", "nowhere"], 2, ("torch", "hydra")),
     (["resume", "nowhere"], 2, ("torch", "hydra")),
+    (["export", "run", "--format", "wrong"], 2, ("torch", "hydra")),
     (["health", "run"], 2, ("torch", "hydra")),
     (["compare", "run", "run"], 0, ("torch", "hydra")),
+    (["resume", "run", "seed=3"], 2, ("torch",)),
+    (["upscale", "run", "nowhere.png", "--out", "made"], 2, ("torch",)),
+    (["data", "experiment=nothere"], 2, ("torch",)),
+    (["sample", "classes", "--class", "nothere"], 2, ("torch",)),
     (["trainer.accelerator=tpu"], 2, ("torch",)),
     (["trainer.accelerator=gpu"], 2, TRAINS),
     (["sample", "run", "-n", "2"], 0, TRAINS),
@@ -50,6 +73,10 @@ for words, code, without in (
 
 
 def test_a_verb_imports_no_more_than_it_needs(run):
+    config = yaml.safe_load(Path("run/.hydra/config.yaml").read_text())
+    config["models"]["classes"] = 3
+    Path("classes/.hydra").mkdir(parents=True)
+    Run("classes").write_config(config)
     done = subprocess.run([sys.executable, "-c", COSTS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

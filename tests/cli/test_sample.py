@@ -10,7 +10,7 @@ from PIL import Image
 from refusals import refused
 from safetensors.torch import load_file
 
-from gantrain.cli import sample
+from gantrain.cli.work import sample
 from gantrain.drawing.pictures import grid, to_pil
 from gantrain.inference.latents import latent_family
 from gantrain.models.latent import LatentGAN
@@ -62,6 +62,20 @@ def test_refusals_before_anything_is_drawn(gantrain, run):
     assert sorted(path.name for path in Path().iterdir()) == ["run"]
     assert gantrain("sample", "run", "-n", 1, "--seed", 2**63 - 1, "--out", "g.v2").code == 0
     assert Path("g.v2/0.png").is_file()
+
+
+def test_single_numbers_of_latents_are_shifted(gantrain, run):
+    words = ("sample", "run", "-n", 3, "--out", "g.png", "--save-latents")
+    assert gantrain(*words, "a.safetensors").code == 0
+    assert gantrain(*words, "b.safetensors", "--shift", "2:1.5,0:-2").code == 0
+    a, b = (load_file(f"{name}.safetensors")["z"] for name in "ab")
+    wanted = a.clone()
+    wanted[:, 2] += 1.5
+    wanted[:, 0] -= 2
+    assert torch.equal(b, wanted)
+    for word in ("2", "2:x", "-1:2", "2:nan", "2:1e9", ""):
+        refused(gantrain("sample", "run", f"--shift={word}"), f"--shift is '{word}'")
+    refused(gantrain("sample", "run", "--shift", "64:1"), "numbers 0 to 63, not 64")
 
 
 def test_a_folder_never_holds_samples_of_two_commands(gantrain, run):

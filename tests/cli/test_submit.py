@@ -1,6 +1,7 @@
 """Runs that are handed to a cluster."""
 
 import pytest
+from refusals import refused
 
 from gantrain.cli.submit import Train
 
@@ -51,3 +52,20 @@ def test_numbers_that_no_job_can_have_are_refused(gantrain, option, value):
 
 def test_a_job_with_wrong_words_ends_with_their_code():
     assert Train(["sample"])() == 2  # argparse's
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("experiment=dcgan_mnits",), "did you mean 'dcgan_mnist'"),
+        (("dcgan_mnist",), "write experiment=dcgan_mnist"),
+        (("networks.generator.widht=8",), "did you mean"),
+        (("networks.generator.width=-8",), "networks.generator"),
+        (("debug=tiny", "data.dataset.nmae=x"), "data.dataset.nmae"),
+        (("resume", "nowhere"), "nowhere is no run"),
+        (("resume", "run", "seed=3"), "seed"),
+    ],
+)
+def test_a_mistake_is_told_before_the_job_is_queued(gantrain, run, monkeypatch, words, says):
+    monkeypatch.setattr(submitit, "AutoExecutor", lambda **_: pytest.fail("it was queued"))
+    refused(gantrain("submit", "--cluster", "local", *words), says)

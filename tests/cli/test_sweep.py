@@ -6,7 +6,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from forked import forked
+from forked import FORK, forked
+from hydra._internal.core_plugins import basic_launcher
+from hydra.core.utils import JobReturn, JobStatus
 from PIL import Image
 from refusals import refused
 
@@ -81,6 +83,26 @@ def test_a_failed_job_has_its_line_and_the_others_go_on(gantrain, bad):
     assert failed["error"]
     assert (done["outcome"], done["error"], done["iterations"]) == ("done", "", "6")
     assert Path("sweep/sweep.png").is_file()
+
+
+def test_jobs_in_processes_of_their_own_have_one_table(gantrain, monkeypatch):
+    """As with launchers for Ray or SLURM: what a job tells its process is lost with it."""
+    run_job = basic_launcher.run_job
+
+    def apart(**options):
+        worker = FORK.Process(target=lambda: run_job(**options))
+        worker.start()
+        worker.join()
+        return JobReturn(status=JobStatus.COMPLETED, _return_value=0.0)
+
+    monkeypatch.setattr(basic_launcher, "run_job", apart)
+    for _ in range(2):  # the second finds runs in its folders, and the lines of the first
+        result = gantrain("-m", *TINY, "logger=none", "seed=0,1")
+        rows = table()
+        assert [row["job"] for row in rows] == ["0", "1"]
+        assert "table    sweep/sweep.csv" in result.out
+        assert (result.code, {row["outcome"] for row in rows}) in ((0, {"done"}), (1, {"failed"}))
+    assert result.code == 1
 
 
 def test_an_unexpected_error_ends_its_job_alone(gantrain, monkeypatch):
@@ -175,6 +197,9 @@ def test_a_sweep_makes_one_run_per_job_and_survives_a_failed_one(gantrain):
         (("experiment=dcgan_digits,dcgan_digitz",), "job 1 of 2: experiment: there is no 'dcgan_digitz'"),
         (("callbacks.metrics.evry=1,2",), "job 0 of 2: callbacks.metrics.evry"),
         (("data.size=16,large",), "job 1 of 2: data.size is 'large'"),
+        (("networks.generator.size=16,15",), "job 1 of 2: networks.generator: Generator refuses"),
+        (("losses.penalties.r1.every=8,0",), "job 1 of 2: losses.penalties.r1"),
+        (("data.dataset.nmae=a,b",), "job 0 of 2: data.dataset.nmae"),
     ],
 )
 def test_a_sweep_is_checked_whole_before_it_begins(gantrain, words, says):

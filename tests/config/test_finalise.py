@@ -11,7 +11,7 @@ ROOT = {
     "iterations": None,
     "epochs": 40,
     "seed": 0,
-    "data": {"size": 28, "batch_size": 64, "dataset": {"_target_": "x"}, "classes": 10},
+    "data": {"size": 28, "batch_size": 64, "dataset": {"_target_": "gantrain.data.folder.ImageFolder"}, "classes": 10},
     "networks": {"generator": {"width": 64, "size": "${data.size}"}, "embedder": {"path": "file"}},
     "losses": {},
     "models": {"players": {}, "rate": "${data.size}"},
@@ -129,6 +129,19 @@ def test_debug_shrinks_every_stage():
 def test_debug_puts_few_pictures_together():
     data = {"batch_size": 64, "size": 8, "count": 128_000, "dataset": {}}
     assert final(data=data, debug={**DEBUG, "dataset": {"count": 64}})["data"]["count"] == 64
+
+
+def test_debug_sees_mistakes_in_the_data_that_it_leaves_out():
+    for stated in ({"bakground": "black"}, {"background": 3}):
+        data = {**ROOT["data"], "dataset": {**ROOT["data"]["dataset"], **stated}}
+        with pytest.raises(UserError, match=f"^data.dataset.{next(iter(stated))}"):
+            final(data=data, debug=DEBUG)
+    with pytest.raises(UserError, match=r"^stages.gan.data.dataset.x: ImageFolder has no such option"):
+        final(
+            stages={"gan": {"epochs": 1, "data": {**data, "dataset": {**ROOT["data"]["dataset"], "x": 1}}}},
+            epochs=None,
+            debug=DEBUG,
+        )
 
 
 def test_debug_does_not_ask_a_classifier():

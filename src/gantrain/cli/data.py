@@ -6,6 +6,7 @@ Examples:
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -13,10 +14,10 @@ from gantrain.cli.options import Add, writing
 from gantrain.config.build import allow_plugins
 from gantrain.config.compose import composed, near_keys
 from gantrain.config.stages import stages_of
-from gantrain.data import GANDataModule
-from gantrain.drawing.pictures import to_pil
 from gantrain.errors import UserError
-from gantrain.training.assemble import build_data
+
+if TYPE_CHECKING:  # it imports torch
+    from gantrain.data import GANDataModule
 
 GRID = 64  # pictures
 NAMED = 20  # pictures
@@ -34,6 +35,9 @@ def main(args: argparse.Namespace) -> None:
     config = composed(args.overrides, args.config_dir)
     allow_plugins(config.get("plugins") or [])
     stages = stages_of(config)
+    from gantrain.drawing.pictures import to_pil  # torch, only once the config is sound
+    from gantrain.training.assemble import build_data
+
     for number, stage in enumerate(stages):
         if any(stage.config["data"] == earlier.config["data"] for earlier in stages[:number]):
             continue
@@ -49,7 +53,7 @@ def main(args: argparse.Namespace) -> None:
         print(f"{'picture':<10}  {file}", flush=True)
 
 
-def describe(data: GANDataModule) -> None:
+def describe(data: "GANDataModule") -> None:
     """Print what was found, a fact per line."""
     for key, value in data.facts().items():
         print(f"{key:<10}  {value}")
@@ -60,7 +64,7 @@ def describe(data: GANDataModule) -> None:
         print(f"{'':<10}  {count:>7,} left out: {reason}")
 
 
-def held_out(data: GANDataModule) -> str:
+def held_out(data: "GANDataModule") -> str:
     """What training does not see, in words."""
     if not data.has_held_out:
         return "none; data.holdout=0.1 keeps a tenth from training"

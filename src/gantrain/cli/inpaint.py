@@ -11,19 +11,18 @@ import argparse
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
 
 from gantrain.cli.options import Add, add_pictures
 from gantrain.data.formats.decode import Framing, Unreadable, flat, guarded, open_picture
 from gantrain.errors import UserError, tell
-from gantrain.inference.filler import Filler
 from gantrain.inference.picture_files import plan, work
-from gantrain.inference.projection import Projection
-from gantrain.training.loading import load_trained
+
+if TYPE_CHECKING:  # it imports torch
+    from gantrain.inference.projection import Projection
 
 BLACK = Framing(background=(0, 0, 0))
 
@@ -51,6 +50,9 @@ def main(args: argparse.Namespace) -> int:
     ways: dict[str, Callable[[Any], Any]] = {"mask": from_mask, "hole": from_box, "alpha": lambda _: from_alpha}
     hole_of = ways[given[0]](getattr(args, given[0]))
     jobs = plan(args.inputs, args.out, args.force, ".png")
+    from gantrain.inference.filler import Filler  # torch, only once the words are sound
+    from gantrain.training.loading import load_trained
+
     trained = load_trained(args.run, args.plugins, args.best)
     data = trained.data
     fills, draws = "inpaint" in trained.verbs, "sample" in trained.verbs and data.formats == ("png",)
@@ -81,8 +83,12 @@ def main(args: argparse.Namespace) -> int:
     return code
 
 
-def projection(generator: Any, module: Any) -> Projection:
+def projection(generator: Any, module: Any) -> "Projection":
     """The pictures of a run from noise as fillings of holes, the same at every call."""
+    import torch
+
+    from gantrain.inference.projection import Projection
+
     return Projection(generator, lambda n: module.latents(n, torch.Generator().manual_seed(0)), module.classes)
 
 

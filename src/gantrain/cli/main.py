@@ -1,7 +1,8 @@
 """The program `gantrain`: it runs a verb, or trains if there is no verb.
 
 The module of a verb gives `add_options(add)`, which calls a parser's `add_argument`, and `main(args)`, which returns an
-exit code or None. Its docstring is what `gantrain VERB --help` says, and ends with examples.
+exit code or None. Its docstring is what `gantrain VERB --help` says, and ends with examples. It imports no torch: that
+takes seconds, so it is imported once the words are sound, by `main` or by the module of this name in `work/`.
 """
 
 import argparse
@@ -11,7 +12,10 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from gantrain.cli.options import check_run
+from gantrain.cli.parser import Parser
 from gantrain.config.stages import LENGTHS
 from gantrain.config.words import parted
 from gantrain.errors import Diverged, UserError, did_you_mean, lacking
@@ -63,10 +67,6 @@ SAID = {
     **dict.fromkeys(("ls", "experiments"), "list"),
 }
 CONFIG_DIR = ("--config-dir", "-cd")
-OF_A_RUN = (  # whose first word is a run's directory
-    *("sample", "interpolate", "styles", "arithmetic", "upscale", "translate", "inpaint", "age"),
-    *("app", "evaluate", "features", "resume", "health", "report"),
-)
 
 HELP = """\
 usage: gantrain [experiment=NAME] [key=value ...]     train
@@ -145,17 +145,9 @@ def _dispatch(words: list[str]) -> int:
     place = None if trains else _verb_at(words)
     if place is not None:
         name = words.pop(place)
-        if name in OF_A_RUN and not asks and words and not words[0].startswith("-"):
-            from gantrain.run.folder import Run  # and YAML, which `list` does without
-
-            Run.open(words[0])  # what is none is refused before torch is imported: a second, and 500 MB
-        verb = importlib.import_module(f"gantrain.cli.{name}")
-        shown = argparse.RawDescriptionHelpFormatter
-        parser = argparse.ArgumentParser(f"gantrain {name}", description=verb.__doc__, formatter_class=shown)
-        verb.add_options(parser.add_argument)
-        args = parser.parse_intermixed_args(["--help"] if asks else words)
+        args = parsed(name, ["--help"] if asks else words)
         quiet_libraries()
-        return verb.main(args) or 0
+        return _module_of(name).main(args) or 0
     _refuse_names(words)
     if asks:
         print(HELP.format(verbs="\n".join(f"  {name:<10} {what}" for name, what in VERBS.items())), end="")
@@ -163,6 +155,21 @@ def _dispatch(words: list[str]) -> int:
     from gantrain.cli.train import train
 
     return train(words)
+
+
+def parsed(name: str, words: Sequence[str]) -> argparse.Namespace:
+    """What the verb `name` makes of its words. Raises UserError for what can be seen without torch."""
+    verb = _module_of(name)
+    shown = argparse.RawDescriptionHelpFormatter
+    parser = Parser(f"gantrain {name}", description=verb.__doc__, formatter_class=shown)
+    verb.add_options(parser.add_argument)
+    args = parser.parse_intermixed_args(words)
+    check_run(args)
+    return args
+
+
+def _module_of(name: str) -> Any:
+    return importlib.import_module(f"gantrain.cli.{name}")
 
 
 def _names(words: Sequence[str]) -> dict[int, str]:

@@ -3,7 +3,7 @@
 import contextlib
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,32 +73,44 @@ def add_class(add: Add, help: str) -> None:
 def classes_of(word: str | None, turns: "Tensor", module: Any, data: Any) -> "Tensor | None":
     """The class of each sample: what `word` says, else all in turn by the numbers `turns`; None of a run without."""
     if word is not None:
-        return turns.new_full(turns.shape, class_of(word, module, data))
+        return turns.new_full(turns.shape, class_of(word, module.classes, data.class_names))
     return turns % module.classes if module.classes else None
 
 
-def class_of(word: str, module: Any, data: Any) -> int:
+def check_run(args: Any) -> None:
+    """Raise UserError where a verb's run is none, or has no such class, as far as its config says: without torch."""
+    if "run" not in args:
+        return
+    from gantrain.config.stages import stages_of  # YAML, which `list` does without
+    from gantrain.run.folder import Run
+
+    run = Run.open(args.run)
+    if getattr(args, "of_class", None) is None:
+        return
+    first, *others = (stage.config for stage in stages_of(run.config()))
+    if not others and (classes := first["models"].get("classes")):
+        class_of(args.of_class, classes, first["data"].get("class_names"))
+
+
+def class_of(word: str, classes: int | None, class_names: Sequence[str] | None) -> int:
     """The number of the class that `word` says by its name, where the run has learnt some, or else by its number.
 
-    Raises UserError where there is none. For names that the run does not know the data's files are looked at.
+    Raises UserError where there is none.
     """
-    if not module.classes:
+    if not classes:
         raise UserError("--class: this run's samples are of no class; leave it out")
-    names = list(data.class_names or ())
+    names = list(class_names or ())
     if word in names:
         return names.index(word)
     numbers = bool(names) and all(re.fullmatch(r"[0-9]+", name) for name in names)  # a number would be ambiguous
     if re.fullmatch(r"[0-9]+", word) and not numbers:
-        number = int(word) if len(word) < 10 else module.classes
-        if number < module.classes:
+        number = int(word) if len(word) < 10 else classes
+        if number < classes:
             return number
-        raise UserError(f"--class is {word}, this run has the classes 0 to {module.classes - 1}")
-    names = names or list(data.opened().class_names or [])
-    if word not in names:
-        there = ", ".join(names) if numbers else f"0 to {module.classes - 1}"
-        near = (not numbers and did_you_mean(word, names)) or f"; there are {there}"
-        raise UserError(f"--class: there is no class '{word}'{near}")
-    return names.index(word)
+        raise UserError(f"--class is {word}, this run has the classes 0 to {classes - 1}")
+    there = ", ".join(names) if numbers else f"0 to {classes - 1}"
+    near = (not numbers and did_you_mean(word, names)) or f"; there are {there}"
+    raise UserError(f"--class: there is no class '{word}'{near}")
 
 
 def add_text(add: Add) -> None:

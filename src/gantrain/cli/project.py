@@ -12,17 +12,15 @@ Examples:
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gantrain.cli.options import Add, add_pictures, add_seed
 from gantrain.errors import UserError, tell
-from gantrain.evaluation.backbones import hash_of
 from gantrain.files import sha256
-from gantrain.inference.likeness import by_discriminator, by_vgg
 from gantrain.inference.picture_files import plan, work
-from gantrain.inference.projector import Projector
-from gantrain.inference.style_projection import StyleProjection
-from gantrain.inference.styles import refuse_without_styles, spread
-from gantrain.training.loading import load_trained
+
+if TYPE_CHECKING:  # it imports torch
+    from gantrain.inference.projector import Projector
 
 STEPS, STEPS_ON_CPU = 1000, 200
 
@@ -50,6 +48,13 @@ def main(args: argparse.Namespace) -> int:
     if args.steps is not None and args.steps < 1:
         raise UserError(f"--steps is {args.steps}, it must be 1 or more")
     jobs = plan(args.inputs, args.out, True, ".png")
+    from gantrain.evaluation.backbones import hash_of  # torch, only once the words are sound
+    from gantrain.inference.likeness import by_discriminator, by_vgg
+    from gantrain.inference.projector import Projector
+    from gantrain.inference.style_projection import StyleProjection
+    from gantrain.inference.styles import refuse_without_styles, spread
+    from gantrain.training.loading import load_trained
+
     trained = load_trained(args.run, args.plugins, args.best)
     module, data = trained.module, trained.data
     refuse_without_styles(module, "gantrain project")
@@ -81,7 +86,7 @@ def main(args: argparse.Namespace) -> int:
     return code
 
 
-def remaining(jobs: Mapping[Path, Path], projector: Projector) -> dict[Path, Path]:
+def remaining(jobs: Mapping[Path, Path], projector: "Projector") -> dict[Path, Path]:
     """The jobs that are not done. Raises UserError where other files lie in their places."""
     standing = {sheet: projector.standing(photo) for sheet, photo in jobs.items()}
     taken = [sheet for sheet, state in standing.items() if state == "taken"]

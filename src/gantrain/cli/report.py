@@ -8,18 +8,19 @@ import argparse
 from pathlib import Path
 
 from gantrain.cli.options import Add, writing
-from gantrain.report.page import NAME, write_report
-from gantrain.run.folder import Run
+from gantrain.run.folder import REPORT_FILE, Run
 
 
 def add_options(add: Add) -> None:
     add("run", type=Path, help="the run's directory")
-    add("--out", type=Path, help=f"the file to write (RUN/{NAME})")
+    add("--out", type=Path, help=f"the file to write (RUN/{REPORT_FILE})")
 
 
 def main(args: argparse.Namespace) -> None:
     run = Run.open(args.run)
-    config, out = run.config(), args.out or args.run / NAME
+    config, out = run.config(), args.out or args.run / REPORT_FILE
+    from gantrain.report.page import write_report  # torch, only once the run's config is sound
+
     with writing("--out", out):
         write_report(run, config, out)
     print(out)

@@ -7,17 +7,15 @@ Examples:
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from gantrain.cli.options import Add
-from gantrain.config.changes import apply, read
 from gantrain.config.checks import check, check_plugins
 from gantrain.config.stages import LENGTHS
 from gantrain.errors import UserError
 from gantrain.run.folder import Run
-from gantrain.training.console import print_end
 from gantrain.training.distributed import place
-from gantrain.training.fit import resume
-from gantrain.training.loading import trust
+from gantrain.training.quiet import quiet_libraries
 
 
 def add_options(add: Add) -> None:
@@ -29,21 +27,31 @@ def add_options(add: Add) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    run = Run.open(args.run)
-    config = run.config()
-    changes = [read(word) for word in args.overrides]
-    if {key for key, _ in changes} >= set(LENGTHS):
+    config, changes = changed(args)
+    place(config["trainer"], list(changes))
+    from gantrain.training.console import print_end  # torch and Lightning, only once the words are sound
+    from gantrain.training.fit import resume
+    from gantrain.training.loading import trust
+
+    quiet_libraries()
+    trust(config, changes.get("plugins", []))
+    outcome = resume(args.run, config, list(changes), overrides=args.overrides)
+    print_end(outcome)
+    return outcome.exit_code
+
+
+def changed(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The run's config with what is to change in it, and the changes by key. Raises UserError."""
+    from gantrain.config.changes import apply, read  # Hydra, only for a run that is one
+
+    config = Run.open(args.run).config()
+    changes = dict(read(word) for word in args.overrides)
+    if changes.keys() >= set(LENGTHS):
         raise UserError("iterations and epochs are both given; give one")
-    plugins: list[str] = []
-    for key, value in changes:
+    for key, value in changes.items():
         if key == "plugins":
             check_plugins(value)
-            plugins = value
         else:
             apply(config, key, value)
     check(config)
-    place(config["trainer"], [key for key, _ in changes])
-    trust(config, plugins)
-    outcome = resume(run.folder, config, [key for key, _ in changes], overrides=args.overrides)
-    print_end(outcome)
-    return outcome.exit_code
+    return config, changes

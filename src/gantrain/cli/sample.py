@@ -8,40 +8,12 @@ Examples:
 
 import argparse
 import re
-import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-import torch
-from PIL import Image
-from torch import Tensor
-
-from gantrain.cli.options import (
-    Add,
-    add_class,
-    add_psi,
-    add_run,
-    add_seed,
-    add_text,
-    classes_of,
-    refuse_texts,
-    writing,
-)
-from gantrain.data import GANDataModule
-from gantrain.data.formats.volume_export import Empty
-from gantrain.drawing.pictures import grid, to_pil
-from gantrain.drawing.sheets import broken, labelled_rows
+from gantrain.cli.options import Add, add_class, add_psi, add_run, add_seed, add_text
 from gantrain.errors import UserError
-from gantrain.inference.latents import latent_family, save_latents
-from gantrain.inference.saved import refuse_other
-from gantrain.inference.styles import refuse_without_styles
-from gantrain.inference.texts import asked_of
 
-CHUNK = 250
 IN_ROW = 8  # samples for each of several psi
-MOST_IN_GRID = 10_000
-MOST = 1_000_000  # files, and latents in memory
 
 
 def add_options(add: Add) -> None:
@@ -52,6 +24,12 @@ def add_options(add: Add) -> None:
     add("--force", action="store_true", help="replace the samples that the folder holds")
     add("--format", default="png", help="of single files: png; of volumes also npy, mat, obj, stl, ply")
     add("--truncation", type=float, metavar="T", help="latents within T deviations: fewer oddities, less variety")
+    add(
+        "--shift",
+        type=shift_of,
+        metavar="K:D,...",
+        help="add D to number K of each latent, the first is 0: 0:1.5,3:-2 (as they are drawn)",
+    )
     add_psi(add, "of a run with styles: moved towards their mean, 1 as they are, 0 all alike; 1,.7,0 is a row for each")
     add(
         "--vary",
@@ -65,132 +43,19 @@ def add_options(add: Add) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    sweep = len(args.psi) > 1
     if args.n is not None and args.n < 1:
         raise UserError(f"-n is {args.n}, it must be 1 or more")
     if args.truncation is not None and not args.truncation > 0:
         raise UserError(f"--truncation is {args.truncation}, it must be above 0, such as 0.7")
     if args.truncation is not None and args.psi != [1.0]:
         raise UserError("--psi and --truncation: one moves styles, the other cuts latents; leave one out")
-    module, data = latent_family(args.run, args.plugins, args.best, texts=True)
-    n = args.n or (IN_ROW if sweep or module.takes_texts else 64)
-    if args.psi != [1.0]:
-        refuse_without_styles(module, "--psi")
-    out = place_of(args, data, n)
-    latents = module.latents(n, torch.Generator().manual_seed(args.seed), args.truncation)
-    columns = None
-    if args.vary is not None:
-        walks = varied(module, latents, args.vary)
-        latents, columns = walks.flatten(0, 1), walks.shape[1]
-        refuse_too_many(len(latents), out)
-    if args.save_latents is not None:
-        refuse_other(args.save_latents, "--save-latents", "z")
-        with writing("--save-latents", args.save_latents):
-            save_latents(latents, args.save_latents)
-    if module.takes_texts:
-        of_texts(args, module, data, latents, out)
-        return
-    refuse_texts(args)
-    cond = classes_of(args.of_class, torch.arange(len(latents)), module, data)
-    if columns is None and args.of_class is None:
-        columns = module.classes  # one each
-    rows = [made(module, latents, cond, args.raw, psi) for psi in args.psi]
-    with writing("--out", out):
-        if sweep:
-            pictures = (sheet(data, row, len(latents)).convert("RGB") for row in rows)
-            labelled_rows([(f"psi {psi:g}", row) for psi, row in zip(args.psi, pictures, strict=True)]).save(out)
-        elif out.suffix.lower() == ".png":
-            sheet(data, rows[0], columns).save(out)
-        else:
-            save_each((sample for part in rows[0] for sample in part), len(latents), data, out, args.format)
-    print(out)
+    from gantrain.cli.work.sample import sample  # torch, only once the words are sound
+
+    sample(args)
 
 
-def place_of(args: argparse.Namespace, data: GANDataModule, n: int) -> Path:
-    """The file or folder of `n` samples for each psi. Raises UserError for one that they do not fit."""
-    if args.format not in data.formats:
-        raise UserError(f"--format is '{args.format}'; samples of this run can be {', '.join(data.formats)}")
-    out = args.out or args.run / ("samples.png" if args.format == "png" else f"samples_{args.format}")
-    if out.suffix.lower() in Image.registered_extensions() and out.suffix.lower() != ".png" and not out.is_dir():
-        raise UserError(f"--out: '{out}' must end in .png for a grid; name a folder for single files")
-    files = {*Image.registered_extensions(), *(f".{kind}" for kind in data.formats)}
-    if out.suffix.lower() in files and args.format != "png" and not out.is_dir():
-        raise UserError(f"--out: '{out}' is a file, --format {args.format} needs a folder")
-    if len(args.psi) > 1 and out.suffix.lower() != ".png":
-        raise UserError(f"--out: '{out}' must end in .png, several --psi are one picture")
-    refuse_too_many(n * len(args.psi), out)
-    if out.suffix.lower() != ".png" and not args.force and out.is_dir() and any(out.iterdir()):
-        raise UserError(f"--out: {out} holds files already; name a new folder, or replace its samples with --force")
-    return out
-
-
-def sheet(data: GANDataModule, samples: Iterable[Tensor], columns: int | None) -> Image.Image:
-    """The samples, a part after the other, as one picture."""
-    return to_pil(grid(torch.cat([data.pictures(part) for part in samples]), columns))
-
-
-def of_texts(args: argparse.Namespace, module: Any, data: GANDataModule, latents: Tensor, out: Path) -> None:
-    """Write the pictures of texts: a row for each in a grid, all of the same latents, or one after the other."""
-    if args.of_class is not None:
-        raise UserError("--class: this run's samples are of texts, not of classes; say it in --text")
-    asked = asked_of(module, data, args.text, args.text_file, args.embedding, args.raw)
-    count = len(latents) * len(asked.names)
-    refuse_too_many(count, out)
-    rows = (module.generate(latents, text.expand(len(latents), -1), args.raw) for text in asked.embeddings)
-    with writing("--out", out):
-        if out.suffix.lower() == ".png":
-            columns = IN_ROW if len(asked.names) == 1 else len(latents)
-            sheets = [sheet(data, [row], columns).convert("RGB") for row in rows]
-            labelled_rows([(broken(n), row) for n, row in zip(asked.names, sheets, strict=True)]).save(out)
-        else:
-            save_each((sample for row in rows for sample in row), count, data, out, args.format)
-    print(out)
-
-
-def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool, psi: float) -> Iterator[Tensor]:
-    """The samples, a part at a time: 50,000 would fill the memory."""
-    for i in torch.arange(len(latents)).split(CHUNK):
-        of_part = None if cond is None else cond[i]
-        if psi == 1:
-            yield module.generate(latents[i], cond=of_part, raw=raw)
-        else:
-            yield module.generate_from(module.styles(latents[i], of_part, raw, psi), raw)
-
-
-def refuse_too_many(n: int, out: Path) -> None:
-    if out.suffix.lower() == ".png" and n > MOST_IN_GRID:
-        raise UserError(f"-n: a grid of {n:,} is too large, at most {MOST_IN_GRID:,} fit; name a folder with --out")
-    if n > MOST:
-        raise UserError(f"-n is {n:,}, at most {MOST:,} are made at once; make more with another --seed")
-
-
-def varied(module: Any, latents: Tensor, code: int) -> Tensor:
-    """Each latent with all values of one code, (n, columns, z_dim). Raises UserError where there is no such code."""
-    if (codes := module.codes) is None:
-        raise UserError(
-            "--vary: the latents of this run hold no codes; it is for those of losses.auxiliary, as InfoGAN's"
-        )
-    if not 0 <= code <= codes.continuous:
-        raise UserError(
-            f"--vary is {code}, this run has the codes 0 (of {codes.categorical} values) to {codes.continuous}"
-        )
-    return codes.varied(latents, code)
-
-
-def save_each(samples: Iterable[Tensor], count: int, data: GANDataModule, folder: Path, kind: str) -> None:
-    """One file per sample of `count`. Raises UserError where none has anything to write."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in list(folder.glob(f"*.{kind}")):  # there may have been more
-        if re.fullmatch("[0-9]+", old.stem):
-            old.unlink()
-    empty = []
-    for i, sample in enumerate(samples):
-        name = f"{i:0{len(str(count - 1))}d}"
-        try:
-            data.save(sample, folder / f"{name}.{kind}")
-        except Empty:
-            empty.append(name)
-    if len(empty) == count:
-        raise UserError(f"--format {kind}: all samples are empty volumes; train longer, or try another --seed")
-    if empty:
-        print(f"gantrain: samples without a file, for they are empty volumes: {', '.join(empty)}", file=sys.stderr)
+def shift_of(text: str) -> dict[int, float]:
+    """What is added to which numbers of the latents, as `0:1.5,3:-2` says it. Raises UserError."""
+    if not re.fullmatch(r"\d{1,6}:-?\d{1,3}(\.\d{1,6})?(,\d{1,6}:-?\d{1,3}(\.\d{1,6})?)*", text, re.ASCII):
+        raise UserError(f"--shift is '{text}', it must be numbers of latents and what is added to each: 0:1.5,3:-2")
+    return {int(number): float(added) for number, added in (part.split(":") for part in text.split(","))}

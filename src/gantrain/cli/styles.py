@@ -11,13 +11,8 @@ import argparse
 import re
 from pathlib import Path
 
-import torch
-
 from gantrain.cli.options import Add, add_class, add_psi, add_run, add_seed, classes_of, png_of, writing
-from gantrain.drawing.pictures import grid, to_pil
 from gantrain.errors import UserError
-from gantrain.inference.latents import latent_family
-from gantrain.inference.styles import mixtures, refuse_without_styles
 
 COARSE = "0-3"
 MOST = 10_000  # pictures of a grid
@@ -43,6 +38,12 @@ def main(args: argparse.Namespace) -> None:
         raise UserError(f"--rows, --columns: a grid of more than {MOST:,} pictures is too large")
     if len(args.psi) > 1:
         raise UserError("--psi: a grid of mixtures has one; `gantrain sample` shows several")
+    import torch  # only once the words are sound
+
+    from gantrain.drawing.pictures import grid, to_pil
+    from gantrain.inference.latents import latent_family
+    from gantrain.inference.styles import mixtures, refuse_without_styles
+
     module, data = latent_family(args.run, args.plugins, args.best)
     refuse_without_styles(module, "gantrain styles")
     layers = layers_of(args.layers, module.layers)

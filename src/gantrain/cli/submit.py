@@ -1,7 +1,7 @@
 """`gantrain submit --nodes 2 --gpus 4 --hours 12 experiment=X`: start a run on a SLURM cluster, by submitit.
 
 It starts one process for each GPU, or --tasks processes on each node. A job that is preempted, or whose time is over,
-enters the queue again and resumes its run.
+enters the queue again and resumes its run. What can be checked here is checked before the job enters the queue.
 
 Examples:
     gantrain submit --gpus 4 --hours 24 --partition long experiment=stylegan2_faces data.root=FOLDER
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from gantrain.cli.options import Add
+from gantrain.cli.resume import changed
+from gantrain.config.compose import composed, near_keys
 from gantrain.errors import UserError
 
 
@@ -39,15 +41,31 @@ class Train:
     def __call__(self) -> int:
         from gantrain.cli.main import main
 
-        try:
-            return main(self.words)
-        except SystemExit as ended:  # of argparse: it would end the job without a result
-            return ended.code if isinstance(ended.code, int) else 1
+        return main(self.words)
 
     def checkpoint(self) -> Any:
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self)
+
+
+def check(words: Sequence[str]) -> None:
+    """Raise UserError for a mistake that the job would find when it begins, which may be hours later.
+
+    Data and GPUs are not looked for: the machines of the job may have others.
+    """
+    from gantrain.cli.main import VERBS, parsed
+
+    if words[0] in VERBS:
+        args = parsed(words[0], words[1:])
+        if words[0] == "resume":
+            changed(args)
+        return
+    config = composed(words, None)
+    from gantrain.training.prepare import check_parts  # torch and Lightning, only once the config is sound
+
+    with near_keys(words):
+        check_parts(config)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -56,6 +74,7 @@ def main(args: argparse.Namespace) -> int:
             raise UserError(f"--{name} is {value}, it must be above 0")
     if args.gpus < 0:
         raise UserError(f"--gpus is {args.gpus}, it must be 0 or more")
+    check(args.words)
     try:
         import submitit
     except ModuleNotFoundError as error:

@@ -2,11 +2,13 @@
 
 import contextlib
 import csv
+import json
 import math
 import shlex
 import sys
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,15 @@ from gantrain.config.compose import composed, sentence, split, sweeper_params
 from gantrain.config.stages import stages_of
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
+from gantrain.files import replacing
 from gantrain.run.health import is_look
+from gantrain.run.lines import read_lines
 from gantrain.run.metrics import is_number, read_records
 from gantrain.run.scores import Score, read_scores
 
 COLUMNS = 8  # samples of a row
 SEED = "seed"
+JOBS_FILE = "jobs.jsonl"
 
 
 def check_jobs(words: Sequence[str]) -> None:
@@ -78,6 +83,7 @@ class Job:
     seconds: float
     images_per_second: float | None = None
     error: str = ""
+    code: int = 0  # as its exit code would be
 
     @property
     def iterations(self) -> int:
@@ -106,32 +112,57 @@ class Job:
 
 @dataclass
 class Sweep:
-    """The jobs so far; `folder` holds theirs, sweep.csv and sweep.png."""
+    """The jobs so far; `folder` holds theirs, sweep.csv and sweep.png.
+
+    A launcher may run jobs in other processes, on other machines: each has a copy of the sweep, which notes its jobs in
+    jobs.jsonl. `mark` tells them from those of another sweep in the same folder.
+    """
 
     folder: Path = Path()
     jobs: list[Job] = field(default_factory=list)
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def gather(self, folder: Path) -> None:
+        """Take in the jobs that other processes have noted in `folder`, which is the sweep's where there are some."""
+        known = {job.number for job in self.jobs}
+        for line in read_lines(folder / JOBS_FILE):
+            if isinstance(line, dict) and line.pop("sweep", None) == self.mark and line["number"] not in known:
+                self.jobs.append(Job(**{**line, "folder": Path(line["folder"])}))
+                self.folder = folder
+        self.jobs.sort(key=lambda job: job.number)
 
     def add(self, job: Job) -> None:
         """Note a job that has ended; the table on the disk is whole after each, whatever ends the sweep."""
         self.jobs.append(job)
+        with self._told(JOBS_FILE) as file, file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"sweep": self.mark, **asdict(job), "folder": str(job.folder)}) + "\n")
+        self.gather(self.folder)
         if job.scores:
             from gantrain.loggers import write_hparams
 
             write_hparams(job.folder, job.overrides, job.scores)
+        self.write_table()
+
+    def write_table(self) -> None:
         rows = self.table()
         columns = list(dict.fromkeys(key for row in rows for key in row))
-        with self._told("csv") as file, file.open("w", newline="", encoding="utf-8", errors="replace") as stream:
+        with (
+            self._told("sweep.csv") as file,
+            replacing(file) as temporary,
+            temporary.open("w", newline="", encoding="utf-8", errors="replace") as stream,
+        ):
             writer = csv.DictWriter(stream, columns)
             writer.writeheader()
             writer.writerows(rows)
 
     def finish(self) -> None:
         """Print the table, draw the picture, say how to go on."""
+        self.write_table()
         print("\n" + "\n".join(aligned(self.short_table())))
         if means := self.means():
             print("\n" + "\n".join(aligned(means)) + f"\nmeans over {SEED}s, with their standard errors")
         print(f"table    {self.folder / 'sweep.csv'}")
-        with self._told("png") as file:
+        with self._told("sweep.png") as file:
             self.picture().save(file)
             print(f"picture  {file}")
         print(f"longer   gantrain resume {shlex.quote(str(self.folder / 'JOB'))} iterations=N", flush=True)
@@ -215,9 +246,9 @@ class Sweep:
         return labelled_rows(rows)
 
     @contextlib.contextmanager
-    def _told(self, kind: str) -> Iterator[Path]:
+    def _told(self, name: str) -> Iterator[Path]:
         """The file that is written meanwhile; where that is impossible, it is said and stops nothing."""
-        file = self.folder / f"sweep.{kind}"
+        file = self.folder / name
         try:
             yield file
         except OSError as error:

@@ -52,6 +52,11 @@ def train(words: Sequence[str]) -> int:
     except _Stopped:
         pass
     finally:
+        if multirun and not jobs.sweep.jobs:  # a launcher may run them in other processes
+            for folder in _sweep_folders(words):
+                jobs.sweep.gather(folder)
+            jobs.codes.extend(job.code for job in jobs.sweep.jobs)
+            jobs.folders.extend(job.folder for job in jobs.sweep.jobs)
         for folder in jobs.folders:
             _remove_if_empty(folder, present)
         if jobs.sweep.jobs:
@@ -166,7 +171,7 @@ def _run_in_sweep(sweep: Sweep, composed: DictConfig, settings: HydraConf, folde
     if error_text:
         print(f"gantrain: job {settings.job.num}: {error_text}", file=sys.stderr)
     seconds = time.monotonic() - began
-    sweep.add(Job(settings.job.num, folder, overrides, ended, seconds, speed, error_text))
+    sweep.add(Job(settings.job.num, folder, overrides, ended, seconds, speed, error_text, code))
     return code, objective
 
 
@@ -194,10 +199,15 @@ def _remove_if_empty(folder: Path, present: set[Path]) -> None:
             return
 
 
+def _sweep_folders(words: Sequence[str]) -> list[Path]:
+    """Where a sweep may have been written: Hydra tells only its jobs."""
+    named = [Path(str(value_of(word))) for word in words if word.startswith("hydra.sweep.dir=")]
+    return named or sorted(Path("runs/sweep").glob("*"))
+
+
 def _remove_rejected_sweep(words: Sequence[str], present: set[Path]) -> None:
     """Take back what Hydra writes for a sweep before it has looked at any of its jobs."""
-    named = [Path(str(value_of(word))) for word in words if word.startswith("hydra.sweep.dir=")]
-    for folder in named or Path("runs/sweep").glob("*"):
+    for folder in _sweep_folders(words):
         if folder.absolute() not in present and [file.name for file in folder.glob("*")] == ["multirun.yaml"]:
             (folder / "multirun.yaml").unlink()
             _remove_if_empty(folder, present)

@@ -10,8 +10,6 @@ import sys
 from gantrain.cli.options import Add, add_pictures
 from gantrain.errors import UserError
 from gantrain.inference.picture_files import plan, work
-from gantrain.inference.translator import translator_of
-from gantrain.training.loading import load_trained
 
 
 def add_options(add: Add) -> None:
@@ -26,6 +24,9 @@ def main(args: argparse.Namespace) -> int:
     if args.longest < 1:
         raise UserError(f"--longest is {args.longest}; it is at least 1")
     jobs = plan(args.inputs, args.out, args.force)
+    from gantrain.inference.translator import translator_of  # torch, only once the words are sound
+    from gantrain.training.loading import load_trained
+
     trained = load_trained(args.run, args.plugins, args.best)
     data = trained.data
     if "translate" not in trained.verbs:

@@ -26,6 +26,7 @@ from gantrain.config.overrides import value_of
 from gantrain.config.space import read_space
 from gantrain.drawing.text import aligned
 from gantrain.errors import UserError
+from gantrain.files import replacing
 from gantrain.training.quiet import quiet_libraries
 
 
@@ -80,7 +81,8 @@ def tell(search: Any, rows: list[dict[str, Any]], score: str | None) -> None:
     from gantrain.drawing.trials import draw_trials
 
     search.folder.mkdir(parents=True, exist_ok=True)
-    with (search.folder / "trials.csv").open("w", newline="", encoding="utf-8") as stream:
+    table, picture = search.folder / "trials.csv", search.folder / "tune.png"
+    with replacing(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(dict.fromkeys(key for row in rows for key in row)))
         writer.writeheader()
         writer.writerows(rows)
@@ -90,8 +92,9 @@ def tell(search: Any, rows: list[dict[str, Any]], score: str | None) -> None:
     if rows[0]["outcome"] == "done":
         shown[0]["trial"] += " *"
     print("\n" + "\n".join(aligned(shown)))
-    draw_trials(rows, list(search.space), score or "score").savefig(search.folder / "tune.png", dpi=120)
-    print(f"table    {search.folder / 'trials.csv'}\npicture  {search.folder / 'tune.png'}")
+    with replacing(picture) as temporary:
+        draw_trials(rows, list(search.space), score or "score").savefig(temporary, format="png", dpi=120)
+    print(f"table    {table}\npicture  {picture}")
     if rows[0]["outcome"] == "done":
         print(f"best     gantrain report {rows[0]['folder']}", flush=True)
 

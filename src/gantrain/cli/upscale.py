@@ -8,9 +8,7 @@ import argparse
 
 from gantrain.cli.options import Add, add_pictures
 from gantrain.errors import UserError
-from gantrain.inference.enlarger import enlarger_of
 from gantrain.inference.picture_files import plan, work
-from gantrain.training.loading import load_trained
 
 
 def add_options(add: Add) -> None:
@@ -28,6 +26,9 @@ def main(args: argparse.Namespace) -> int:
     if args.tile < 1 or args.overlap < 0:
         raise UserError(f"--tile is {args.tile} and --overlap {args.overlap}; they are at least 1 and 0")
     jobs = plan(args.inputs, args.out, args.force)
+    from gantrain.inference.enlarger import enlarger_of  # torch, only once the words are sound
+    from gantrain.training.loading import load_trained
+
     trained = load_trained(args.run, args.plugins, args.best)
     if "upscale" not in trained.verbs:
         raise UserError(f"{args.run} does not enlarge pictures; name a run of an experiment such as srgan_photos")

@@ -16,7 +16,6 @@ from gantrain.config.overrides import as_text
 from gantrain.config.stages import LENGTHS, refuse_length_of_all, set_length, stages_of
 from gantrain.errors import UserError, did_you_mean
 from gantrain.folders import configs_folder
-from gantrain.networks.torchscript import trust_backbone
 
 # What may change in the middle of a run, though its bits are then another run's: its moments and counters stay.
 MOVING = re.compile(
@@ -91,6 +90,8 @@ def apply(config: dict[str, Any], key: str, value: Any) -> None:
                 raise UserError(f"{key}: {part} holds no keys")
         node[path[-1]] = value
         if key in ("evaluation.backbone", "evaluation.judge"):
+            from gantrain.networks.torchscript import trust_backbone  # torch: other keys are read without
+
             trust_backbone(value)  # the user has named it
 
 

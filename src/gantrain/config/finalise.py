@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from gantrain.config.build import allow_plugins, check_options
 from gantrain.config.checks import ROOT_KEYS, check, check_classes, check_parts, check_stages
 from gantrain.config.paths import held
 from gantrain.config.stages import (
@@ -85,6 +86,7 @@ def _shrink(config: dict, debug: Mapping) -> None:
 
     A frozen network, in a loss or for itself, is a narrow untrained one: there may be no file of weights.
     """
+    allow_plugins(config.get("plugins") or [])
     for place, node, key, _ in held(config):
         if place.frozen and isinstance(node[key], (str, NoneType)):
             node[key] = UNTRAINED
@@ -93,6 +95,7 @@ def _shrink(config: dict, debug: Mapping) -> None:
         for network in stage.config["networks"].values():
             _narrow(network, debug)
         data = stage.config["data"]
+        check_options(data.get("dataset"), stage.key("data.dataset"))  # else nobody sees a mistake in what is left out
         data["dataset"] = {**debug["dataset"], "classes": data.get("classes")}
         data["batch_size"] = min(data["batch_size"], debug["batch_size"])
         if "count" in data:  # of pictures that are put together

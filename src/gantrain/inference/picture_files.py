@@ -3,14 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import torch
 from PIL import Image
-from torch import Tensor
 
 from gantrain.data.folder import list_pictures
-from gantrain.data.formats.decode import Unreadable, guarded, lost_of, open_picture, to_array
+from gantrain.data.formats.decode import Unreadable, lost_of
 from gantrain.drawing.progress import shown
 from gantrain.errors import UserError, tell
 from gantrain.files import replacing
@@ -91,9 +88,3 @@ def save(picture: Image.Image, file: Path) -> None:
     with replacing(file) as temporary:
         kept = {key: picture.info[key] for key in ("icc_profile", "exif") if picture.info.get(key)}
         picture.save(temporary, format=kind, quality=95, **kept)
-
-
-def as_trained(file: Path, data: Any) -> Tensor:
-    """A picture as training on `data` would show it, uint8 (channels, size, size). Raises Unreadable."""
-    with guarded(), open_picture(file) as picture:
-        return torch.from_numpy(to_array(picture, data.size, data.channels, data.framing).copy())

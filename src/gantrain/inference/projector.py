@@ -13,9 +13,9 @@ from torch import Tensor
 from gantrain.data.formats.decode import Unreadable
 from gantrain.drawing.pictures import grid, to_pil
 from gantrain.errors import UserError
-from gantrain.inference.picture_files import as_trained
 from gantrain.inference.style_files import read_styles, save_styles
 from gantrain.inference.style_projection import StyleProjection
+from gantrain.inference.users_pictures import as_trained
 
 
 @dataclass

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from gantrain.data.folder import ImageFolder, list_pictures
-from gantrain.data.formats.decode import Unreadable
+from gantrain.data.formats.decode import Unreadable, guarded, open_picture, to_array
 from gantrain.data.module import GANDataModule
 from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError
-from gantrain.inference.picture_files import as_trained
 
 
 def pictures_in(folder: Path, data: Any) -> GANDataModule:
@@ -29,6 +29,12 @@ def pictures_in(folder: Path, data: Any) -> GANDataModule:
             raise
     options = {"range": data.range, "upsize": True, "on_error": "skip", "cache_dir": data.cache_dir}
     return GANDataModule(dataset, data.size, data.channels, batch_size=1, root=str(folder), **options).open()
+
+
+def as_trained(file: Path, data: Any) -> Tensor:
+    """A picture as training on `data` would show it, uint8 (channels, size, size). Raises Unreadable."""
+    with guarded(), open_picture(file) as picture:
+        return torch.from_numpy(to_array(picture, data.size, data.channels, data.framing).copy())
 
 
 def read_photo(photo: Path, data: Any) -> Tensor:

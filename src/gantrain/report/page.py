@@ -26,7 +26,7 @@ from gantrain.models.schedules import ends
 from gantrain.parallel import processes_of
 from gantrain.report.curves import draw_charts, draw_health, draw_scores
 from gantrain.report.scores import meaning, own_first
-from gantrain.run.folder import ATTENTION_FILE, NEAREST_FILE, REAL_FILE, TURNING_FILE, Run, frames
+from gantrain.run.folder import ATTENTION_FILE, NEAREST_FILE, REAL_FILE, REPORT_FILE, TURNING_FILE, Run, frames
 from gantrain.run.health import Look, is_look, read_looks
 from gantrain.run.health import changes as changes_of
 from gantrain.run.metrics import is_number, read_records
@@ -39,7 +39,6 @@ FRAMES = 24  # of the animation
 MOMENTS = 24  # of health's timeline
 LARGE, SMALL = 1280, 420  # the longer side of the latest grid and of the others, at most
 PNG_BYTES = 400_000  # a grid as it is, or a smaller copy
-NAME = "report.html"
 
 
 @dataclass
@@ -103,10 +102,10 @@ def write_report(run: Run, config: Mapping[str, Any], file: Path) -> None:
 def report_at_end(run: Run, config: Mapping[str, Any]) -> None:
     """Write the page of a run that has just ended; a full disk must not turn a trained run into a failed one."""
     try:
-        write_report(run, config, run.folder / NAME)
+        write_report(run, config, run.folder / REPORT_FILE)
     except OSError as error:
         reason = error.strerror or error
-        print(f"warning: no {NAME} ({reason}); `gantrain report {run.quoted}` writes it later", file=sys.stderr)
+        print(f"warning: no {REPORT_FILE} ({reason}); `gantrain report {run.quoted}` writes it later", file=sys.stderr)
 
 
 def render(run: Run, config: Mapping[str, Any]) -> str:

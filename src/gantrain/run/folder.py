@@ -26,6 +26,7 @@ from gantrain.run.scores import read_scores, scores_file
 
 TURNING_FILE = "turning.gif"
 ATTENTION_FILE = "attention.png"
+REPORT_FILE = "report.html"
 REAL_FILE = "real.png"
 NEAREST_FILE = "nearest.png"
 LARGEST_CONFIG = 256 << 10  # bytes; YAML is slow to read

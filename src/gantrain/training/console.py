@@ -11,7 +11,7 @@ from gantrain.drawing.text import clock, pace
 from gantrain.folders import configs_folder
 from gantrain.models.schedules import ends
 from gantrain.parallel import processes_of
-from gantrain.run.folder import Run, frames
+from gantrain.run.folder import REPORT_FILE, Run, frames
 from gantrain.run.scores import read_scores
 from gantrain.run.uses import OF_TEXTS, TOLD, code_of, program, takes_texts, uses_of
 from gantrain.training.machine import described
@@ -90,7 +90,7 @@ def print_end(outcome: Outcome) -> None:
         print(f"nothing left to train in {folder}{way_out}", flush=True)
         return
     pictures = frames(run.samples(last.tag))
-    report = folder / "report.html"
+    report = folder / REPORT_FILE
     uses, texts = uses_of(last).verbs, f" {OF_TEXTS.words}" if takes_texts(last) else ""
     lines = [
         f"done in {clock(outcome.seconds)}, {pace(outcome.images, outcome.seconds)}",

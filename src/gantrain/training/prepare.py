@@ -154,13 +154,14 @@ def check_ends(stage: Stage, length: int, run: Run | None) -> None:
 
 
 def check_parts(config: Mapping[str, Any]) -> None:
-    """Raise UserError for options that no class has, data and players that cannot be built; reads no data."""
+    """Raise UserError for options that no class has and parts that cannot be built; reads no data and no weights."""
     allow_plugins(config.get("plugins") or [])
     check_options(config, "")
-    for stage in stages_of(config):
+    stages = stages_of(config)
+    networks = assemble.build_networks(stages)
+    for stage in stages:
         assemble.build_data(stage)
-        for name, node in (stage.config["models"].get("players") or {}).items():
-            assemble.build_player(name, node)
+        assemble.check_optimizers(assemble.build_stage(stage, networks))
 
 
 def trust_new(stages: Sequence[Stage]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from filelock import FileLock
 from optuna.exceptions import OptunaError
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
@@ -53,11 +54,18 @@ class Search:
     def open(self) -> optuna.Study:
         """The study, begun or gone on with. Raises UserError where it was begun with other words."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        if self.storage is None:
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise UserError(f"--out: cannot write {self.folder} ({error.strerror}); name a folder") from error
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"--out: cannot write {self.folder} ({error.strerror}); name a folder") from error
+        with self.alone():
+            return self._opened()
+
+    def alone(self) -> FileLock:
+        """While entered, no other process of the search begins one, or takes a trial."""
+        return FileLock(self.folder / "lock")
+
+    def _opened(self) -> optuna.Study:
         pruner = optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED) if self.prune else optuna.pruners.NopPruner()
         try:
             study = optuna.create_study(
@@ -112,21 +120,29 @@ class Search:
         return {"name": self.name, **composed(words, self.config_dir)}
 
     def work(self, study: optuna.Study) -> int:
-        """Run trials until as many have ended as are asked for; the exit code: above 128 where a signal stopped it."""
-        for left in left_over(study):
-            if code := self.try_out(study, Trial(study, left._trial_id)):
-                return code
-        while sum(trial.state in ENDED for trial in study.get_trials(deepcopy=False)) < self.trials:
-            number = len(study.get_trials(deepcopy=False))
-            # A sampler of its own for each trial: a search that goes on does not propose the same again.
-            study.sampler = optuna.samplers.TPESampler(seed=self.seed + 7919 * number, constant_liar=True)
-            if code := self.try_out(study, study.ask()):
+        """Run trials until as many have begun as are asked for; the exit code: above 128 where a signal stopped it."""
+        while (trial := self.taken(study)) is not None:
+            if code := self.try_out(study, trial):
                 return code
         return 0
 
+    def taken(self, study: optuna.Study) -> Trial | None:
+        """A trial for this process alone: what another has left, or a new one; None where enough have begun."""
+        with self.alone():
+            trials = study.get_trials(deepcopy=False)
+            left = [
+                one for one in trials if one.state is TrialState.RUNNING and is_gone(one.user_attrs.get("worker", ""))
+            ]
+            if not left and len(trials) >= self.trials:
+                return None
+            # A sampler of its own for each trial: a search that goes on does not propose the same again.
+            study.sampler = optuna.samplers.TPESampler(seed=self.seed + 7919 * len(trials), constant_liar=True)
+            trial = Trial(study, left[0]._trial_id) if left else study.ask()
+            trial.set_user_attr("worker", worker())
+            return trial
+
     def try_out(self, study: optuna.Study, trial: Trial) -> int:
         """One trial from proposal to score. Raises UserError where no trial has come to an end yet."""
-        trial.set_user_attr("worker", worker())
         params = {key: suggest(trial, key, values) for key, values in self.space.items()}
         config = self.config(params)
         shown = "  ".join(
@@ -194,13 +210,8 @@ def worker() -> str:
     return f"{socket.gethostname()} {os.getpid()}"
 
 
-def left_over(study: optuna.Study) -> list[FrozenTrial]:
-    """Trials of processes of this machine that are gone."""
-    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    return [trial for trial in running if is_gone(trial.user_attrs.get("worker", ""))]
-
-
 def is_gone(who: str) -> bool:
+    """Whether a process of this machine has ended; of another machine nobody knows."""
     host, _, pid = who.rpartition(" ")
     if host != socket.gethostname() or not pid.isdigit():
         return False

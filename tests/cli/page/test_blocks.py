@@ -1,12 +1,17 @@
 """The page in a real browser, without a window: Chromium driven by Playwright, where both are installed."""
 
+import contextlib
+import io
+import shlex
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from gantrain.cli.app import free_port
+from gantrain.cli.main import main
 from gantrain.cli.page.desk import Desk
 from gantrain.training.loading import kept
 
@@ -29,10 +34,26 @@ def browser():
 @pytest.fixture
 def visit(browser, tmp_path, monkeypatch):
     """Serve the page of the run `run` and open it: what a visitor sees, and a list of all addresses it asks for."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
+    with visited(browser, tmp_path) as seen:
+        yield seen
+
+
+@pytest.fixture
+def visit_holes(browser, tmp_path, monkeypatch):
+    """As `visit`, of a run that fills holes."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
+    quick = ("logger=none", "evaluation=none", "callbacks.samples=null", "callbacks.networks=null")
+    assert main(["experiment=inpaint_folder", "debug=tiny", *quick, "hydra.run.dir=run"]) == 0
+    with visited(browser, tmp_path) as seen:
+        yield seen
+
+
+@contextlib.contextmanager
+def visited(browser, tmp_path):
     from gantrain.cli.page.blocks import page
     from gantrain.cli.page.serve import serve
 
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
     with kept("run") as trained:
         blocks = page(Desk(Path("run"), tmp_path / "files" / "made"), trained)
         address = serve(blocks, "127.0.0.1", free_port("127.0.0.1", None))
@@ -53,7 +74,12 @@ def shown(seen):
 def test_a_slider_gives_other_pictures_that_can_be_taken_home(run, visit, gantrain):
     seen, _ = visit
     first = shown(seen)
-    assert seen.get_by_role("tab").all_inner_texts() == ["Samples", "Interpolate", "Nearest training pictures"]
+    assert seen.get_by_role("tab").all_inner_texts() == [
+        "Samples",
+        "Change a latent",
+        "Interpolate",
+        "Nearest training pictures",
+    ]
     seen.get_by_label("range slider for seed").first.focus()
     seen.keyboard.press("ArrowRight")
     seen.locator(f"{MADE}:not([src='{first}'])").wait_for()
@@ -63,6 +89,43 @@ def test_a_slider_gives_other_pictures_that_can_be_taken_home(run, visit, gantra
     download.value.save_as("taken.png")
     assert gantrain("sample", "run", "-n", "16", "--seed", "1", "--out", "same.png").code == 0
     assert Path("taken.png").read_bytes() == Path("same.png").read_bytes()
+
+
+def test_single_numbers_of_a_latent_have_sliders(run, visit, gantrain):
+    seen, _ = visit
+    seen.get_by_role("tab", name="Change a latent").click()
+    first = shown(seen)
+    seen.get_by_label("range slider for add to number 2").first.focus()
+    seen.keyboard.press("End")
+    seen.locator(f"{MADE}:not([src='{first}'])").wait_for()
+    command = seen.locator("textarea:visible").input_value()
+    assert command.startswith("gantrain sample run -n 1 --seed 0 --shift=2:4 --out ")
+    assert gantrain(*shlex.split(command)[1:]).code == 0
+    seen.get_by_label("numbers of the latent").click()
+    seen.get_by_role("option", name="8 to 15").click()
+    seen.get_by_label("range slider for add to number 10").first.focus()
+    assert seen.get_by_label("range slider for add to number 2").count() == 0
+
+
+def test_a_hole_is_painted_on_the_photo(visit_holes):
+    seen, _ = visit_holes
+    Image.radial_gradient("L").resize((90, 60)).convert("RGB").save("photo.png")
+    seen.locator("input[type=file]").first.set_input_files("photo.png")
+    canvas = seen.locator("canvas").first
+    canvas.wait_for()
+    seen.locator(f"{MADE}").wait_for()  # the box
+    box = canvas.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    seen.mouse.move(x, y)
+    seen.mouse.down()
+    seen.mouse.move(x + 10, y, steps=4)
+    seen.mouse.up()
+    seen.get_by_role("button", name="Fill a hole").click()
+    seen.wait_for_function("document.querySelector('textarea').value.includes('--mask=MASK')")
+    filled = np.asarray(Image.open(io.BytesIO(seen.request.get(shown(seen)).body())).convert("RGB"))
+    changed = (filled != np.asarray(Image.open("photo.png"))).any(-1)
+    assert changed[25:35, 40:50].any()
+    assert not changed[:, :20].any()
 
 
 def test_a_photo_is_changed_and_what_is_none_is_refused_in_words(scheduled, visit):

@@ -36,6 +36,41 @@ def test_its_samples_are_those_of_the_verb_it_names(run, gantrain, desk):
     assert asked.samples(n=5, seed=8, truncation=0.5).file.read_bytes() != answer.file.read_bytes()
 
 
+def test_single_numbers_of_a_latent(run, desk):
+    asked = desk()
+    plain = asked.shifted(seed=1, numbers="8 to 15", shift0=0.0, shift1=0.0)
+    moved = asked.shifted(seed=1, numbers="8 to 15", shift0=0.0, shift1=-1.5)
+    assert "--shift" not in plain.command
+    assert "-n 1 --seed 1 --shift=9:-1.5 --out" in moved.command
+    assert plain.file.read_bytes() != moved.file.read_bytes()
+    for numbers in ("8", "0 to 7 --out=/tmp/x", "-1 to 7"):
+        with pytest.raises(UserError, match=r"^numbers is"):
+            asked.shifted(seed=1, numbers=numbers)
+    with pytest.raises(UserError, match=r"^shift is 5, it must be from -4 to 4"):
+        asked.shifted(seed=1, numbers="0 to 7", shift0=5)
+
+
+def test_a_hole_is_what_is_painted_and_the_box_where_nothing_is(monkeypatch, desk):
+    def layer(*box):
+        painted = Image.new("RGBA", (40, 24))
+        painted.paste((255, 0, 0, 200), box)
+        painted.save("layer.png")
+        return "layer.png"
+
+    asked, given = desk(), []
+    monkeypatch.setattr(Desk, "changed", lambda self, verb, photo, *words: given.extend(words))
+    box = dict.fromkeys(("left", "top"), 50) | dict.fromkeys(("width", "height"), 25)
+    asked.filling(photo(), painted=layer(3, 4, 10, 9), **box)
+    asked.filling(photo(), painted=layer(0, 0, 0, 0), **box)
+    asked.filling(photo(), **box)
+    assert given[1:] == ["--hole=20,12,10,6"] * 2
+    with Image.open(given[0].removeprefix("--mask=")) as mask:
+        assert (mask.mode, mask.size, mask.getbbox()) == ("L", (40, 24), (3, 4, 10, 9))
+    Path("layer.eps").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0")
+    with pytest.raises(UserError, match="cannot be used"):
+        asked.filling(photo(), painted="layer.eps", **box)
+
+
 def test_walks_and_neighbours(run, desk):
     asked = desk()
     assert Image.open(asked.walk(rows=2, steps=3, seed=1).file).format == "PNG"

@@ -8,7 +8,7 @@ from gantrain.cli.page.desk import LARGEST_UPLOAD
 
 gr = pytest.importorskip("gradio", reason="the extra app is not installed")
 serve = pytest.importorskip("gantrain.cli.page.serve")
-photo = pytest.importorskip("gantrain.cli.page.blocks").photo
+blocks = pytest.importorskip("gantrain.cli.page.blocks")
 
 
 def status_of(path, length):
@@ -48,7 +48,7 @@ def test_few_files_are_kept(tmp_path, monkeypatch):
 def test_a_photo_is_no_address_and_is_not_opened_by_gradio(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     (tmp_path / "photo.png").touch()
-    taken = photo("a photo")
+    taken = blocks.photo("a photo")
 
     def kept(path):
         payload = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
@@ -60,3 +60,16 @@ def test_a_photo_is_no_address_and_is_not_opened_by_gradio(tmp_path, monkeypatch
     with pytest.raises(gr.Error, match="upload the photo itself, not its address"):
         kept("https://example.org/photo.png")
     assert taken.preprocess(taken.data_model(path="page.eps")) == "page.eps"  # which is not opened
+
+
+def test_of_a_painting_the_layer_is_taken_and_nothing_is_kept(tmp_path):
+    canvas = blocks.painting("paint")
+    files = {name: {"path": f"{name}.eps", "meta": {"_type": "gradio.FileData"}} for name in ("layer", "background")}
+    sent = canvas.data_model(background=files["background"], layers=[files["layer"]])
+    assert canvas.preprocess(sent) == "layer.eps"  # which is not opened
+    assert canvas.preprocess(canvas.data_model(background=files["background"])) is None
+    assert canvas.preprocess(canvas.data_model(id="x")) is None
+    canvas.accept_blobs({"data": {"type": "layer", "index": "999999999", "id": "x"}})
+    assert not canvas.blob_storage
+    with pytest.raises(gr.Error, match="not its address"):
+        asyncio.run(canvas.async_move_resource_to_block_cache("https://example.org/photo.png"))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.components.base import server
 
 from gantrain.cli.page.desk import (
     ALL,
@@ -21,8 +22,10 @@ from gantrain.cli.page.desk import (
 from gantrain.errors import UserError
 from gantrain.training.loading import Trained
 
+SLIDERS = 8  # for the numbers of a latent, at a time
 AN_HOUR = 3600  # seconds that files of visitors stay
 LOOK = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+STYLE = ".one img { width: 256px; image-rendering: pixelated; }"  # a single picture may have 16 pixels a side
 LABELS = {
     "n": "pictures",
     "psi": "psi: 1 as drawn, 0 all alike",
@@ -38,12 +41,30 @@ Controls = dict[str, Any]  # by the names of a method's arguments
 
 
 def photo(label: str, height: int = 280) -> gr.Image:
-    """A picture that a visitor uploads: its file as it came.
-
-    Gradio itself would open it with any of Pillow's formats, and would fetch one of any size from an address.
-    """
+    """The file of a picture that a visitor uploads; Gradio itself would open it with any of Pillow's formats."""
     taken = gr.Image(label=label, type="filepath", sources=["upload", "clipboard"], height=height, render=False)
     taken.preprocess = lambda payload: None if payload is None or payload.path is None else payload.path
+    return uploaded(taken)
+
+
+def painting(label: str) -> gr.ImageEditor:
+    """What a visitor paints on a photo: the file of the layer of paint as it came, None without one."""
+    canvas = gr.ImageEditor(
+        label=label,
+        height=360,
+        sources=[],
+        transforms=[],
+        layers=False,
+        brush=gr.Brush(colors=["#e33b3b"], color_mode="fixed"),
+        render=False,
+    )
+    canvas.preprocess = lambda payload: payload.layers[0].path if payload is not None and payload.layers else None
+    canvas.accept_blobs = server(lambda sent: None)  # for paint that is shown while it is painted: kept without bounds
+    return uploaded(canvas)
+
+
+def uploaded(taken: Any) -> Any:
+    """A component that takes files of visitors, and no address, from where Gradio would fetch a file of any size."""
     keep = taken.async_move_resource_to_block_cache
 
     async def keep_uploads(place: str | None) -> str | None:
@@ -64,6 +85,8 @@ def page(desk: Desk, trained: Trained) -> gr.Blocks:
         with gr.Tabs():
             if "sample" in verbs:
                 samples(blocks, desk, trained)
+            if "sample" in verbs and not trained.module.takes_texts:
+                single(desk, trained)
             if "interpolate" in verbs:
                 walk(desk, trained)
             if "styles" in verbs:
@@ -110,6 +133,24 @@ def samples(blocks: gr.Blocks, desk: Desk, trained: Trained) -> None:
     tab(("Samples", desk.samples, controls), blocks.load)
 
 
+def single(desk: Desk, trained: Trained) -> None:
+    size = trained.module.z_dim
+    choices = [f"{first} to {min(first + SLIDERS, size) - 1}" for first in range(0, size, SLIDERS)]
+    numbers = gr.Dropdown(choices, value=choices[0], label="numbers of the latent", render=False)
+    shifts = {f"shift{i}": slider("shift", f"add to number {i}") for i in range(min(SLIDERS, size))}
+    controls = {"seed": slider("seed"), "numbers": numbers, **shifts} | of_class(trained)
+    made, _ = tab(("Change a latent", desk.shifted, controls))
+    made.elem_classes = ["one"]
+
+    def others(chosen: str) -> list[Any]:
+        first = int(chosen.split()[0])
+        return [
+            gr.Slider(label=f"add to number {first + i}", value=0, visible=first + i < size) for i in range(len(shifts))
+        ]
+
+    numbers.input(others, numbers, list(shifts.values()), show_progress="hidden", api_visibility="private")
+
+
 def walk(desk: Desk, trained: Trained) -> None:
     controls = {name: slider(name) for name in ("rows", "steps", "seed")} | of_class(trained)
     controls |= of_text(trained)
@@ -146,8 +187,16 @@ def translating(trained: Trained) -> Controls:
 
 def filling(desk: Desk) -> None:
     box = {name: slider(name) for name in BOX}
-    controls = of_a_photo("Fill a hole", desk.filling, {**box, "mask": photo("or a mask: white is missing", 160)})
+    painted = painting("paint the hole")
+    others = {"painted": painted, **box, "mask": photo("or upload a mask: white is missing", 160)}
+    controls = of_a_photo("Fill a hole", desk.filling, others)
     shown = {"photo": controls["photo"], **box}
+
+    def canvas(given: str | None) -> Any:
+        file = answering(lambda photo: Answer(desk.canvas(photo), ""), ["photo"])(given)[0]
+        return {"background": file, "layers": [], "composite": None} if given else None
+
+    controls["photo"].change(canvas, controls["photo"], painted, show_progress="hidden", api_visibility="private")
 
     def hole(*values: Any) -> Any:
         return gr.skip() if values[0] is None else answering(desk.hole, list(shown))(*values)
@@ -230,10 +279,10 @@ def answering(method: Callable[..., Answer], names: list[str]) -> Callable[..., 
     return answer
 
 
-def slider(name: str) -> gr.Slider:
+def slider(name: str, label: str | None = None) -> gr.Slider:
     low, high, value = NUMBERS[name]
     step = 1 if isinstance(low, int) else 0.05
-    return gr.Slider(low, high, value, step=step, label=LABELS.get(name, name), render=False)
+    return gr.Slider(low, high, value, step=step, label=label or LABELS.get(name, name), render=False)
 
 
 def of_class(trained: Trained) -> Controls:

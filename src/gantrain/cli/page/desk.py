@@ -37,6 +37,7 @@ NUMBERS = {
     "steps": (2, 24, 8),
     "nearest": (1, 16, 8),
     "reach": (0.1, 3.0, 1.0),
+    "shift": (-4.0, 4.0, 0.0),
     "search": (10, 500, 100),
     **dict.fromkeys(("left", "top"), (0, 99, 35)),
     **dict.fromkeys(("width", "height"), (1, 100, 30)),
@@ -84,6 +85,15 @@ class Desk:
         words += number("truncation", truncation) if truncation != NO_TRUNCATION else []
         words += [f"--vary={int(code.split()[0])}"] if code != AS_DRAWN else []
         return self.drawn("sample", *words, *class_words(of_class), *text_words(text))
+
+    def shifted(self, seed: float, numbers: str, of_class: str = ALL, **shifts: float) -> Answer:
+        """One sample, with something added to some numbers of its latent; `numbers` says which, such as 8 to 15."""
+        if not re.fullmatch(r"\d{1,5} to \d{1,5}", numbers, re.ASCII):
+            raise UserError(f"numbers is {numbers[:20]!r}, it must be such as 8 to 15")
+        first = int(numbers.split()[0])
+        added = [f"{first + i}:{bounded('shift', by):g}" for i, by in enumerate(shifts.values()) if by]
+        words = ["-n", "1", *number("seed", seed), *([f"--shift={','.join(added)}"] if added else [])]
+        return self.drawn("sample", *words, *class_words(of_class))
 
     def walk(
         self,
@@ -159,12 +169,34 @@ class Desk:
             shown.save(file)
         return Answer(file, "")
 
-    def filling(self, photo: Path | str | None, mask: Path | str | None = None, **box: float) -> Answer:
-        """What is made of a box in hundredths of the photo, or of the white pixels of `mask`."""
-        if mask is None:
-            return self.changed("inpaint", photo, f"--hole={','.join(map(str, box_of(checked(photo), **box)))}")
-        checked(mask)
-        return self.changed("inpaint", photo, f"--mask={mask}")
+    def canvas(self, photo: Path | str | None) -> Path | None:
+        """The photo as a visitor paints on it: upright, a PNG."""
+        if photo is None:
+            return None
+        checked(photo)
+        with self.lock, opened(photo) as stored:
+            file = self._place() / "canvas.png"
+            ImageOps.exif_transpose(stored).convert("RGB").save(file)
+        return file
+
+    def filling(
+        self,
+        photo: Path | str | None,
+        mask: Path | str | None = None,
+        painted: Path | str | None = None,
+        **box: float,
+    ) -> Answer:
+        """What is made of the white pixels of `mask`, else of those `painted` on, else of a box in hundredths."""
+        size = checked(photo)
+        if mask is not None:
+            checked(mask)
+            return self.changed("inpaint", photo, f"--mask={mask}")
+        with self.lock:
+            file = self._place() / "mask.png"
+        if painted is not None and (paint := paint_of(painted)).getbbox():
+            paint.save(file)
+            return self.changed("inpaint", photo, f"--mask={file}")
+        return self.changed("inpaint", photo, f"--hole={','.join(map(str, box_of(size, **box)))}")
 
     def changed(self, verb: str, photo: Path | str | None, *words: str) -> Answer:
         """What the verb makes of a photo, as PNG."""
@@ -253,6 +285,13 @@ def opened(photo: Path | str) -> Iterator[Image.Image]:
             yield picture
     except Unreadable as error:
         raise UserError(f"the photo cannot be used: {error}; upload a PNG, JPEG, WebP, BMP or GIF") from error
+
+
+def paint_of(layer: Path | str) -> Image.Image:
+    """A layer that a visitor has painted, as a mask: white where there is paint. Raises UserError."""
+    checked(layer)
+    with opened(layer) as picture:
+        return picture.convert("RGBA").getchannel("A").point(lambda alpha: 255 if alpha else 0)
 
 
 def box_of(size: tuple[int, int], **box: float) -> tuple[int, int, int, int]:

@@ -9,7 +9,7 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
-from gantrain.cli.page.blocks import LOOK
+from gantrain.cli.page.blocks import LOOK, STYLE
 from gantrain.cli.page.desk import LARGEST_UPLOAD
 
 MOST_FILES = 400  # of all visitors at a time: after an hour they go
@@ -57,6 +57,7 @@ def serve(blocks: gr.Blocks, host: str, port: int) -> str:
         ssr_mode=False,
         pwa=False,
         theme=LOOK,
+        css=STYLE,
         app_kwargs={"middleware": [Middleware(FewUploads)], "docs_url": None, "redoc_url": None, "openapi_url": None},
     )
     return address

@@ -1,0 +1,1 @@
+"""What verbs do once their words are sound: with torch, whose import takes longer than a refusal or a help may."""
