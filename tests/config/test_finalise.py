@@ -201,7 +201,7 @@ def test_a_users_own_loss_may_have_weights_of_another_kind():
         ({"data": {**ROOT["data"], "classes": "x"}}, r"data\.classes is 'x'"),
         (
             {"data": {**ROOT["data"], "classes": None}, "models": {"classes": "${data.classes}"}},
-            r"^data\.classes: a conditional game needs classes; .* set data\.classes=N$",
+            r"^data\.classes is null, but this game is of classes; set models\.classes=null .* or data\.classes=N if",
         ),
         ({"models": {"classes": 5}}, r"^models\.classes is 5, but data\.classes is 10; leave it out"),
         (

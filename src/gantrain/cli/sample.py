@@ -39,6 +39,7 @@ from gantrain.inference.styles import refuse_without_styles
 from gantrain.inference.texts import asked_of
 
 CHUNK = 250
+USUAL = 64
 IN_ROW = 8  # samples for each of several psi
 MOST_IN_GRID = 10_000
 MOST = 1_000_000  # files, and latents in memory
@@ -46,7 +47,7 @@ MOST = 1_000_000  # files, and latents in memory
 
 def add_options(add: Add) -> None:
     add_run(add, best=True)
-    add("-n", type=int, help=f"how many (64; {IN_ROW} with several --psi, and of each text)")
+    add("-n", type=int, help=f"how many (64; of all classes whole rows; {IN_ROW} with several --psi, and of each text)")
     add_seed(add, "the same seed, the same pictures (0)")
     add("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
     add("--force", action="store_true", help="replace the samples that the folder holds")
@@ -73,15 +74,16 @@ def main(args: argparse.Namespace) -> None:
     if args.truncation is not None and args.psi != [1.0]:
         raise UserError("--psi and --truncation: one moves styles, the other cuts latents; leave one out")
     module, data = latent_family(args.run, args.plugins, args.best, texts=True)
-    n = args.n or (IN_ROW if sweep or module.takes_texts else 64)
+    n = args.n or (IN_ROW if sweep or module.takes_texts else usual(module.classes if args.of_class is None else None))
     if args.psi != [1.0]:
         refuse_without_styles(module, "--psi")
     out = place_of(args, data, n)
     latents = module.latents(n, torch.Generator().manual_seed(args.seed), args.truncation)
-    columns = None
+    columns, turns = None, torch.arange(n)
     if args.vary is not None:
         walks = varied(module, latents, args.vary)
         latents, columns = walks.flatten(0, 1), walks.shape[1]
+        turns = turns.repeat_interleave(columns)  # a row is of one class
         refuse_too_many(len(latents), out)
     if args.save_latents is not None:
         refuse_other(args.save_latents, "--save-latents", "z")
@@ -91,7 +93,7 @@ def main(args: argparse.Namespace) -> None:
         of_texts(args, module, data, latents, out)
         return
     refuse_texts(args)
-    cond = classes_of(args.of_class, torch.arange(len(latents)), module, data)
+    cond = classes_of(args.of_class, turns, module, data)
     if columns is None and args.of_class is None:
         columns = module.classes  # one each
     rows = [made(module, latents, cond, args.raw, psi) for psi in args.psi]
@@ -104,6 +106,11 @@ def main(args: argparse.Namespace) -> None:
         else:
             save_each((sample for part in rows[0] for sample in part), len(latents), data, out, args.format)
     print(out)
+
+
+def usual(columns: int | None) -> int:
+    """How many samples nobody asked for: as many whole rows as 64 fill."""
+    return (USUAL // columns * columns if columns else 0) or USUAL
 
 
 def place_of(args: argparse.Namespace, data: GANDataModule, n: int) -> Path:

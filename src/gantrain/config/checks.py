@@ -136,7 +136,8 @@ def check_classes(stage: Stage, resolved: Mapping[str, Any]) -> None:
     asked, there = resolved["models"]["classes"], resolved["data"].get("classes")
     if there is None:
         raise UserError(
-            "data.classes: a conditional game needs classes; put pictures into class folders and set data.classes=N"
+            f"{stage.key('data.classes')} is null, but this game is of classes; set models.classes=null for a game without "
+            f"them, or data.classes=N if the data have N classes, as N folders of pictures are"
         )
     if asked != there:
         raise UserError(

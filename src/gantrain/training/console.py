@@ -13,7 +13,7 @@ from gantrain.models.schedules import ends
 from gantrain.parallel import processes_of
 from gantrain.run.folder import Run, frames
 from gantrain.run.scores import read_scores
-from gantrain.run.uses import OF_TEXTS, TOLD, code_of, program, takes_texts, uses_of
+from gantrain.run.uses import OF_TEXTS, TOLD, a_class, code_of, program, takes_texts, uses_of
 from gantrain.training.machine import described
 from gantrain.training.outcome import Outcome
 from gantrain.training.prepare import Ready
@@ -98,6 +98,7 @@ def print_end(outcome: Outcome) -> None:
         *([f"picture  {pictures[-1]}"] if pictures else []),
         *([f"report   {report}"] if report.is_file() else []),
         *([f"sample   {gantrain} sample {word}{texts}{option}"] if "sample" in uses else []),
+        *([f"class    {gantrain} sample {word} {of_class}{option}"] if (of_class := a_class(last)) else []),
         *(
             f"use      {gantrain} {verb} {word} {TOLD[verb].words}{option}"
             for verb in TOLD
