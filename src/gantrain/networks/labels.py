@@ -1,6 +1,5 @@
 """How a network takes a class: as a one-hot vector that joins its input (Mirza and Osindero 2014, arXiv 1411.1784)."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -47,8 +46,8 @@ def take_latents_alone(generator: nn.Module) -> None:
 
 
 def _with_class_of_latent(
-    generator: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    generator: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if len(args) == 1 and "cond" not in kwargs:
         return (*args, class_of_latent(args[0], generator.classes)), kwargs
     return args, kwargs

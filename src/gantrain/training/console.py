@@ -30,7 +30,8 @@ def print_header(ready: Sequence[Ready], run: Run) -> None:
     for part in ready:
         data, module, tag = part.data, part.module, part.stage.tag
         sizes = [f"{name} {sum(p.numel() for p in net.parameters()):,}" for name, net in module.networks.items()]
-        facts[f"{tag} data".strip()] = f"{len(data):,} images, {'x'.join(map(str, data.shape))}"
+        classes = f", {module.classes} classes" if module.classes else ""
+        facts[f"{tag} data".strip()] = f"{len(data):,} images, {'x'.join(map(str, data.shape))}{classes}"
         told = penalties(part.stage)
         facts[f"{tag} parameters".strip()] = ", ".join(sizes) + (told and f"; penalties {told}")
         if on := techniques(part.stage.config):
