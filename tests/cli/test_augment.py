@@ -74,8 +74,9 @@ def test_what_is_refused(gantrain, styled, real, tmp_path):
     assert "so not only real ones" in gantrain("augment", styled, real, *words, "out").err
 
 
-def test_a_run_without_classes_is_refused(gantrain, run, real):
-    refused = gantrain("augment", run, real, "--per-class", 1, "--out", "out")
+def test_a_run_without_classes_is_refused(gantrain, real):
+    assert gantrain("debug=tiny", "models=latent", "callbacks.samples=null", "hydra.run.dir=run").code == 0
+    refused = gantrain("augment", "run", real, "--per-class", 1, "--out", "out")
     assert refused.code == 2
     assert "makes pictures of no classes" in refused.err
     assert len(refused.err.splitlines()) == 1

@@ -94,7 +94,7 @@ def test_mistakes(gantrain, latents, monkeypatch):
     refused(gantrain("interpolate", "run", "--rows", 10**9, "--out", "a.gif"), "too long")
     refused(gantrain("interpolate", "run", "--steps", 3334, "--latents", "z.safetensors"), "10,002 pictures")
     refused(gantrain("interpolate", "run", "--seed", 2**63), "--seed", str(2**63 - 1))
-    refused(gantrain("interpolate", "run", "--class", 0), "--class: this run's samples are of no class")
+    refused(gantrain("interpolate", "run", "--class", 10), "--class is 10, this run has the classes 0 to 9")
     refused(gantrain("interpolate", "nowhere"), "nowhere is no run")
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     refused(gantrain("interpolate", "run", "--out", "walk.mp4"), "pip install 'gantrain[mp4]'", ".gif")

@@ -95,7 +95,7 @@ def test_nothing_said_is_the_default_experiment(monkeypatch):
     monkeypatch.setattr("gantrain.cli.train._run", lambda composed, settings, folder: given.append(settings) or Done)
     for words in ([], ["train"]):
         assert main(words) == 0
-    assert [settings.runtime.choices.experiment for settings in given] == ["dcgan_digits"] * 2
+    assert [settings.runtime.choices.experiment for settings in given] == ["cgan_digits"] * 2
 
 
 class Done:

@@ -2,11 +2,17 @@
 
 import re
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from idx import make_mnist
 from pictures_on_disk import make_pictures, write_picture
 from PIL import Image
+
+from gantrain.cli.nearest import judge_of
+from gantrain.errors import UserError
+from gantrain.networks import patchgan
 
 
 def names(line):
@@ -58,9 +64,25 @@ def test_mistakes_get_one_sentence(gantrain, run, tmp_path, words, sentence):
     assert sentence in refused.err
 
 
-def test_what_judges_by_class_or_on_two_sides_is_refused(gantrain, styled, tmp_path):
-    photo = write_picture(tmp_path / "a.png")
-    assert "judges pictures by their class" in gantrain("nearest", styled, photo, tmp_path).err
+def test_of_a_run_with_classes_all_pictures_are_judged_as_of_one(gantrain, styled, tmp_path):
+    make_pictures(tmp_path / "in", 5, size=(20, 16))
+    shutil.copy("in/003.png", "in/zz.png")
+    done = gantrain("nearest", styled, "in/003.png", "in")
+    assert done.code == 0, done
+    assert names(done.out.splitlines()[0])[0] == "zz.png"
+
+
+def test_what_judges_pairs_is_refused():
+    network = patchgan.Discriminator(width=4, channels=2)
+    module = SimpleNamespace(verbs=("features",), classes=None, conditional=True)
+    pairs = SimpleNamespace(
+        module=module,
+        data=SimpleNamespace(formats=("png",)),
+        names=["discriminator"],
+        network=lambda name, raw: network,
+    )
+    with pytest.raises(UserError, match="judges pictures by a condition"):
+        judge_of(pairs, Path("run"), raw=False)
 
 
 def test_a_run_between_two_folders_is_refused(gantrain, scheduled, tmp_path):

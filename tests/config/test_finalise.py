@@ -38,6 +38,16 @@ def test_a_game_of_the_datas_classes_and_one_of_none():
     assert final(models={"classes": None})["models"]["classes"] is None
 
 
+def test_the_default_game_has_classes_where_the_data_have_some_and_a_chosen_one_needs_them():
+    without = {"data": {**ROOT["data"], "classes": None}, "models": {"classes": "${data.classes}"}}
+    assert final(**without)["models"]["classes"] is None
+    for word in ("experiment=cgan_digits", "models=conditional", "++models.classes=${data.classes}"):
+        with pytest.raises(
+            UserError, match=r"^data\.classes is null, but this game is of classes; set models\.classes=nul"
+        ):
+            final(word, **without)
+
+
 def test_a_length_on_the_command_line_replaces_the_experiments():
     config = final("iterations=100", iterations=100)
     assert (config["iterations"], config["epochs"]) == (100, None)
@@ -213,8 +223,8 @@ def test_a_users_own_loss_may_have_weights_of_another_kind():
         ({"networks": {"generator": {"z_dim": -1}}}, r"networks\.generator\.z_dim is -1"),
         ({"data": {**ROOT["data"], "classes": "x"}}, r"data\.classes is 'x'"),
         (
-            {"data": {**ROOT["data"], "classes": None}, "models": {"classes": "${data.classes}"}},
-            r"^data\.classes: a conditional game needs classes; .* set data\.classes=N$",
+            {"data": {**ROOT["data"], "classes": None}, "models": {"classes": 10}},
+            r"^data\.classes is null, but this game is of classes; set models\.classes=null .* or data\.classes=N if",
         ),
         ({"models": {"classes": 5}}, r"^models\.classes is 5, but data\.classes is 10; leave it out"),
         (

@@ -30,4 +30,4 @@ def test_ours_have_one_form(file):
     header = read_header(file)
     assert list(header.facts) == sorted(header.facts, key=FACTS.index)  # a ValueError names a fact that there is not
     assert {"paper", "data", "command", "cost", "measured"} <= set(header.facts)
-    assert f"experiment={file.stem}" in header.facts["command"] or file.stem == "dcgan_digits"
+    assert f"experiment={file.stem}" in header.facts["command"] or file.stem == "cgan_digits"

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from gantrain.inference.layer_outputs import LayerOutputs, max_pooled, takes_cond
-from gantrain.networks import mlp
+from gantrain.networks import dcgan, mlp
 from gantrain.networks.critique import Critique
 from gantrain.networks.gan3d import Discriminator
 
@@ -17,6 +17,14 @@ def test_pooled_by_hand():
     assert max_pooled(torch.zeros(3, 5, 8, 8, 8)).shape == (3, 5 * 8)  # volumes: 2 by 2 by 2
     assert max_pooled(torch.zeros(3, 5, 1, 1, 1), 4).shape == (3, 5)  # smaller already
     assert max_pooled(torch.zeros(3, 7), 4).shape == (3, 7)
+
+
+def test_of_projection_the_class_moves_no_layer():
+    judge, pictures = dcgan.Discriminator(4, 8, 1, classes=3, projection=True), torch.randn(2, 1, 8, 8)
+    cat, dog = torch.tensor([0, 0]), torch.tensor([2, 2])
+    assert not torch.equal(judge(pictures, cat), judge(pictures, dog))
+    with LayerOutputs(judge) as outputs_of:
+        assert all(map(torch.equal, outputs_of(pictures, cat), outputs_of(pictures, dog)))
 
 
 def test_the_papers_features_have_7168_numbers():

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import gantrain as package
 from gantrain.data.formats.decode import Unreadable
 from gantrain.errors import UserError
 from gantrain.inference.loaded import alike
+from gantrain.networks.labels import class_of_latent
+from gantrain.run.exports import load_network
 
 
 def test_a_seed_is_that_of_the_program(run, gantrain):
@@ -22,6 +25,24 @@ def test_a_seed_is_that_of_the_program(run, gantrain):
     assert np.array_equal(made[1], np.asarray(loaded.generate(3, seed=5)[1]))
     with pytest.raises(UserError, match="this run does not enlarge pictures; it is for arithmetic"):
         loaded.upscale(Image.new("L", (8, 8)))
+
+
+def test_a_generator_of_latents_alone_draws_all_classes(run):
+    loaded = package.load("run")
+    generator, z = loaded["generator"], torch.randn(16, 64, generator=torch.Generator().manual_seed(0))
+    images = generator(z)
+    assert images.shape == (16, 1, 16, 16)
+    classes = class_of_latent(z, 10)
+    assert len(classes.unique()) > 5
+    assert torch.equal(images, generator(z, classes))
+    assert torch.allclose(images[3:4], generator(z[3:4]), atol=1e-6)  # whatever it is made beside
+    assert torch.equal(load_network("run/networks/generator")(z), images)
+
+
+def test_a_run_without_classes_takes_none(gantrain):
+    assert gantrain("debug=tiny", "models=latent", "callbacks.samples=null", "hydra.run.dir=run").code == 0
+    loaded = package.load("run")
+    assert loaded["generator"](torch.randn(2, 64)).shape == (2, 1, 16, 16)
     with pytest.raises(UserError, match="of no class"):
         loaded.generate(1, classes=0)
 

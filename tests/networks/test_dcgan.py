@@ -103,3 +103,6 @@ def test_projection_without_classes_changes_nothing():
 def test_projection_of_packs_is_refused():
     with pytest.raises(ValueError, match="pack=2"):
         Discriminator(4, 8, 1, classes=3, projection=True, pack=2)
+    assert Discriminator(4, 8, 1, projection=True, pack=2)(torch.zeros(4, 1, 8, 8)).shape == (
+        2,
+    )  # no class, nothing added

@@ -1,10 +1,13 @@
 """Class numbers as further channels."""
 
+import copy
+import io
+
 import pytest
 import torch
 
 from gantrain.networks import agecgan, dcgan, mlp, r3gan, sngan
-from gantrain.networks.labels import with_class
+from gantrain.networks.labels import class_of_latent, take_latents_alone, with_class
 
 
 def test_the_one_hot_joins_the_channels_at_every_position():
@@ -77,3 +80,49 @@ def test_the_auxiliary_head_reads_the_last_layer(kind):
     assert torch.equal(judged.auxiliary, network.auxiliary(judged.features[-1].flatten(1)))
     without = kind.Discriminator(width=4, size=8, channels=1, auxiliary=5)(torch.rand(3, 1, 8, 8))
     assert (without.features, without.auxiliary.shape) == ((), (3, 5))
+
+
+@pytest.mark.parametrize("z_dim", [8, 64, 100])
+@pytest.mark.parametrize(
+    "draw", [torch.randn, lambda *shape: 0.5 * torch.randn(*shape), lambda *s: 2 * torch.rand(*s) - 1]
+)
+def test_latents_stand_for_all_classes_about_equally(z_dim, draw):
+    torch.manual_seed(0)
+    shares = torch.bincount(class_of_latent(draw(20_000, z_dim), 10), minlength=10) / 20_000
+    assert len(shares) == 10
+    assert 0.085 < shares.min() < shares.max() < 0.115
+
+
+def test_the_class_of_a_latent_is_its_own():
+    z = torch.randn(50, 8, generator=torch.Generator().manual_seed(0))
+    together = class_of_latent(z, 10)
+    assert together.tolist() == [class_of_latent(row[None], 10).item() for row in z]
+    assert torch.equal(class_of_latent(3 * z, 10), together)
+    ends = torch.tensor([[9.0], [-9.0]]).expand(2, 100)
+    assert class_of_latent(torch.cat([ends, torch.zeros(1, 100)]), 10).tolist() == [9, 0, 5]
+
+
+@pytest.mark.parametrize("kind", [agecgan, dcgan, mlp, r3gan])
+def test_a_generator_takes_latents_alone(kind):
+    torch.manual_seed(0)
+    generator, z = kind.Generator(z_dim=3, width=4, size=16, channels=1, classes=2).eval(), torch.randn(6, 3)
+    keys = list(generator.state_dict())
+    take_latents_alone(generator)
+    given = generator(z, class_of_latent(z, 2))
+    assert torch.equal(generator(z), given)
+    assert torch.equal(generator(z, cond=1 - class_of_latent(z, 2)), generator(z, 1 - class_of_latent(z, 2)))
+    assert not torch.equal(generator(z, 1 - class_of_latent(z, 2)), given)
+    assert list(generator.state_dict()) == keys
+    stored = io.BytesIO()
+    torch.save(generator, stored)
+    stored.seek(0)
+    for other in (copy.deepcopy(generator), torch.load(stored, weights_only=False), torch.jit.trace(generator, z)):
+        assert torch.allclose(other(z), given, atol=1e-6)
+
+
+def test_other_networks_are_left_as_they_are():
+    without = dcgan.Generator(z_dim=3, width=4, size=16, channels=1)
+    judge = dcgan.Discriminator(width=4, size=16, channels=1, classes=2)
+    for network in (without, judge):
+        take_latents_alone(network)
+        assert not network._forward_pre_hooks

@@ -6,7 +6,7 @@ import pytest
 
 from gantrain.config.compose import composed
 from gantrain.config.stages import Stage, stages_of
-from gantrain.run.uses import code_of, commands_of, program, takes_texts, uses_of
+from gantrain.run.uses import a_class, code_of, commands_of, program, takes_texts, uses_of
 
 LATENT = ("sample", "interpolate", "arithmetic", "features")
 
@@ -50,18 +50,36 @@ def test_commands_of_a_run_of_texts():
     of_texts = stages_of(composed(["experiment=stackgan_shapes"], None))[-1]
     assert takes_texts(of_texts)
     assert not takes_texts(stage())
-    told = commands_of(uses_of(of_texts), "r", texts=True)
+    told = commands_of(of_texts, "r")
     assert told == {"Make pictures of a text": "gantrain sample r --text 'TEXT' -n 8"}
 
 
 def test_commands_for_people():
-    assert commands_of(uses_of(stage()), "runs/a") == {"Draw new samples": "gantrain sample runs/a -n 64 --seed 1"}
-    style = commands_of(uses_of(stage("gantrain.models.style.StyleGAN")), "r")
+    assert commands_of(stage(), "runs/a") == {"Draw new samples": "gantrain sample runs/a -n 64 --seed 1"}
+    style = commands_of(stage("gantrain.models.style.StyleGAN"), "r")
     assert [word.split()[1] for word in style.values()] == ["styles", "project", "edit", "sample"]
-    (own,) = commands_of(uses_of(stage()), "runs/a", code_of({"plugins": ["mine", "a b.pt"]})[0]).values()
+    (own,) = commands_of(stage(), "runs/a", code_of({"plugins": ["mine", "a b.pt"]})[0]).values()
     assert own == "gantrain sample runs/a -n 64 --seed 1 --plugins 'mine,a b.pt'"
-    ageing = commands_of(uses_of(stage("gantrain.models.inversion.Inversion")), "r")
+    ageing = commands_of(stage("gantrain.models.inversion.Inversion"), "r")
     assert ageing["Show faces in other ages"] == "gantrain age r PHOTOS --out FOLDER"
+
+
+@pytest.mark.parametrize(
+    ("family", "classes", "names", "words"),
+    [
+        ("latent.LatentGAN", 10, None, "--class 3"),
+        ("latent.LatentGAN", 2, None, "--class 1"),
+        ("latent.LatentGAN", 2, ["cat", "big dog"], "--class 'big dog'"),
+        ("latent.LatentGAN", None, None, None),
+        ("paired.PairedGAN", 10, None, None),
+    ],
+)
+def test_a_class_is_told_of_where_a_run_has_learnt_some(family, classes, names, words):
+    one = stage(f"gantrain.models.{family}", class_names=names)
+    one.config["models"]["classes"] = classes
+    assert a_class(one) == words
+    told = commands_of(one, "r").get("Draw new samples of one class")
+    assert told == (words and f"gantrain sample r {words}")
 
 
 def test_commands_are_of_the_program_that_was_started(tmp_path, monkeypatch):

@@ -13,8 +13,9 @@ def test_its_commands_can_be_pasted_also_where_the_folder_has_spaces(gantrain):
     ended = gantrain("debug=tiny", "callbacks.samples.count=4", "hydra.run.dir=my run")
     assert ended.code == 0, ended
     lines = [line.split(maxsplit=1) for line in ended.out.splitlines() if line]
-    commands = {line[0]: shlex.split(line[1]) for line in lines if line[0] in ("sample", "longer", "curves")}
+    commands = {line[0]: shlex.split(line[1]) for line in lines if line[0] in ("sample", "class", "longer", "curves")}
     assert commands["sample"] == ["gantrain", "sample", "my run"]
+    assert commands["class"] == ["gantrain", "sample", "my run", "--class", "3"]
     assert commands["longer"] == ["gantrain", "resume", "my run", "iterations=N"]
     assert commands["curves"] == ["tensorboard", "--logdir", "my run"]
 
@@ -25,7 +26,7 @@ def test_the_console_is_short(gantrain):
     lines = result.out.strip().splitlines()
     facts = [line.split("  ")[0] for line in lines[:6]]
     assert facts == ["experiment", "run", "data", "parameters", "length", "device"]
-    assert len(lines) <= 13
+    assert len(lines) <= 14
     assert result.err == ""
     assert (Path("run") / "report.html").is_file()
 
@@ -40,7 +41,7 @@ def test_nobody_is_told_to_prolong_a_run_whose_schedule_has_ended(gantrain):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), ["r1 (R1, weight 1.0, every 8 turns, from dcgan_digits or the command line)"]),
+        ((), ["r1 (R1, weight 1.0, every 8 turns, from cgan_digits or the command line)"]),
         (
             ("losses=wasserstein_gp",),
             ["gp (GradientPenalty, weight 10.0, every turn, from losses=wasserstein_gp)", "r1 ("],

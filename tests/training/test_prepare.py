@@ -91,7 +91,9 @@ def test_init_from_starts_from_another_runs_networks(gantrain, run):
     slow = ("models.players.discriminator.optimizer.lr=0", "losses.penalties=null", "iterations=1")
     assert gantrain(*TINY, "init_from=run", *slow, "hydra.run.dir=third").code == 0
     result = gantrain(*TINY, "init_from=run", "networks.generator.width=7", "hydra.run.dir=runs/fourth")
-    refused(result, "init_from", "networks.generator", "layers.0.weight")
+    refused(result, "init_from", "networks.generator", "layers.0.weight", "experiment=cgan_digits")
+    result = gantrain(*TINY, "init_from=run", "experiment=dcgan_digits", "hydra.run.dir=runs/fifth")
+    refused(result, "init_from", "train that run's experiment, experiment=cgan_digits, with its options")
     theirs, ours = newest("run")["networks"]["discriminator"], newest("third")["networks"]["discriminator"]
     assert all(torch.equal(theirs[key], ours[key]) for key in theirs)  # the discriminator as well
     shutil.rmtree("run")

@@ -72,7 +72,7 @@ HELP = """\
 usage: gantrain [experiment=NAME] [key=value ...]     train
        gantrain VERB ...                              use what is trained
 
-Without an experiment it trains dcgan_digits, which needs no download.
+Without an experiment it trains cgan_digits, which needs no download.
 
 train
   experiment=NAME           one of `gantrain list`

@@ -18,7 +18,7 @@ IN_ROW = 8  # samples for each of several psi
 
 def add_options(add: Add) -> None:
     add_run(add, best=True)
-    add("-n", type=int, help=f"how many (64; {IN_ROW} with several --psi, and of each text)")
+    add("-n", type=int, help=f"how many (64; of all classes whole rows; {IN_ROW} with several --psi, and of each text)")
     add_seed(add, "the same seed, the same pictures (0)")
     add("--out", type=Path, help="a .png for a grid, a folder for single files (RUN/samples.png)")
     add("--force", action="store_true", help="replace the samples that the folder holds")

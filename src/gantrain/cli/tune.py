@@ -12,7 +12,7 @@ evaluation.every.
 The same command continues a search that was stopped, and joins one that another process has begun.
 
 Examples:
-    gantrain tune experiment=dcgan_digits iterations=1000 evaluation.every=250 --trials 12 --space space.yaml
+    gantrain tune experiment=cgan_digits iterations=1000 evaluation.every=250 --trials 12 --space space.yaml
 """
 
 import argparse
@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
         raise UserError(f"gantrain tune needs Optuna: pip install 'gantrain[tune]' ({error})") from error
     quiet_libraries()  # again: Lightning has just been imported
     named = [str(value_of(word)) for word in args.words if word.startswith("experiment=")]
-    name = named[-1] if named else "dcgan_digits"
+    name = named[-1] if named else "cgan_digits"
     one = search.Search(
         name=name,
         folder=args.out or Path("tune") / name,

@@ -1,7 +1,7 @@
 """What no run's config can hold, refused by the name of its key."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, Literal
 
 from gantrain.checks import LARGEST_SEED
@@ -126,17 +126,21 @@ def check_parts(stage: Stage) -> None:
             raise UserError(f"{stage.key(key)}: nothing is set; choose an experiment= or state {key}")
 
 
-def check_classes(stage: Stage, resolved: Mapping[str, Any]) -> None:
+def check_classes(stage: Stage, resolved: Mapping[str, Any], given: Set[str]) -> None:
     """Raise UserError for a game of other classes than the data's; one that follows them must not become one of none.
 
-    Only new runs are checked: what was trained with fewer classes can still be used.
+    Unless the keys that were `given` choose no game: the default one has classes where the data have some. Only new
+    runs are checked: what was trained with fewer classes can still be used.
     """
     if stage.config["models"].get("classes") is None:
         return
     asked, there = resolved["models"]["classes"], resolved["data"].get("classes")
+    if asked is None and not {"experiment", "models", "models.classes"} & given:
+        return
     if there is None:
         raise UserError(
-            "data.classes: a conditional game needs classes; put pictures into class folders and set data.classes=N"
+            f"{stage.key('data.classes')} is null, but this game is of classes; set models.classes=null for a game "
+            f"without them, or data.classes=N if the data have N classes, as N folders of pictures are"
         )
     if asked != there:
         raise UserError(

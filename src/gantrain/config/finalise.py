@@ -45,7 +45,7 @@ def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     for stage in stages_of({**root, "stages": stages}):
         check_parts(stage)
         resolved[stage.name] = _resolve(stage.config)
-        check_classes(stage, resolved[stage.name])
+        check_classes(stage, resolved[stage.name], given)
     if stages:
         final = _resolve({key: value for key, value in root.items() if key not in STAGE_KEYS})
         final["stages"] = {name: {key: part.get(key) for key in STAGE_KEYS} for name, part in resolved.items()}

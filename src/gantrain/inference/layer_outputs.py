@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantrain.errors import UserError, one_line
+from gantrain.models.checks import pack_of
 from gantrain.networks.critique import Critique
 
 ACTIVATIONS = (nn.LeakyReLU, nn.ReLU, nn.PReLU, nn.ELU, nn.SELU, nn.CELU, nn.SiLU, nn.GELU, nn.Mish, nn.Tanh)
@@ -74,6 +75,18 @@ def features_of(
                 raise UserError(f"--layers: this discriminator has the layers 1 to {len(outputs)}")
             rows.append(torch.cat([max_pooled(outputs[layer - 1], pool) for layer in chosen], 1).float().cpu())
     return torch.cat(rows)
+
+
+def of_samples_alone(network: nn.Module, samples: Tensor) -> tuple[Tensor, ...]:
+    """What a discriminator takes of samples of which it is told nothing.
+
+    One that judges packs gets each beside itself, one that judges by class gets all as of class 0. Their own classes
+    would not do: features that know the class tell nothing of how well it can be seen.
+    """
+    samples = samples.repeat_interleave(pack_of(network), 0)
+    if getattr(network, "classes", None) is None:
+        return (samples,)
+    return samples, torch.zeros(len(samples), dtype=torch.int64, device=samples.device)
 
 
 def takes_cond(network: nn.Module) -> bool:

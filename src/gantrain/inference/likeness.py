@@ -9,9 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantrain.errors import UserError
-from gantrain.inference.layer_outputs import LayerOutputs, takes_cond
+from gantrain.inference.layer_outputs import LayerOutputs, of_samples_alone
 from gantrain.losses.perceptual import BLOCKS, SMALLEST, Perceptual
-from gantrain.models.checks import pack_of
 from gantrain.networks.weights import read_state
 
 VGG_LAYERS = ("relu1_2", "relu2_2", "relu3_3")
@@ -56,12 +55,9 @@ def halvings(pictures: Tensor) -> list[Tensor]:
 def by_discriminator(discriminator: nn.Module) -> Likeness:
     """By what the run's own discriminator sees in its layers, and by pixels."""
     layers = LayerOutputs(discriminator.requires_grad_(False))
-    no_class = torch.zeros(1, dtype=torch.int64, device=next(discriminator.parameters()).device)
-    cond = (no_class,) if takes_cond(discriminator) else ()  # one for the photo and what is made
-    pack = pack_of(discriminator)  # one that judges packs sees the picture beside itself
     return Likeness(
         "the run's discriminator and pixels",
-        lambda pictures: layers(pictures.repeat_interleave(pack, 0), *cond),
+        lambda pictures: layers(*of_samples_alone(discriminator, pictures)),
         pixels=True,
     )
 

@@ -14,6 +14,7 @@ from gantrain.drawing.pictures import to_pil
 from gantrain.errors import UserError, did_you_mean
 from gantrain.inference.enlarger import enlarger_of
 from gantrain.inference.translator import translator_of
+from gantrain.networks.labels import take_latents_alone
 from gantrain.training.loading import Trained, load_trained
 
 Picture = TypeVar("Picture", Image.Image, np.ndarray)
@@ -22,6 +23,7 @@ Picture = TypeVar("Picture", Image.Image, np.ndarray)
 class Loaded(dict[str, nn.Module]):
     """The trained networks by name, in eval mode: averaged ones (EMA) where kept, unless `raw`.
 
+    A generator that takes class numbers beside its latents does without them too: each latent then says its class.
     `size` and `channels` are those of its pictures, `range` is that of its tensors, `classes` their number and
     `class_names` their names where the run has learnt some, `scale` how many times larger it makes a picture; None
     where there is none. `verbs` is what it is for. Pictures that its methods take are PIL's, or uint8 arrays (h, w) or
@@ -32,6 +34,8 @@ class Loaded(dict[str, nn.Module]):
         module, data = trained.module, trained.data
         names = module.networks_for_use()
         super().__init__({name: module.averaged(name, raw).eval().requires_grad_(False) for name in names})
+        for network in self.values():
+            take_latents_alone(network)
         self._trained, self._raw = trained, raw
         self.verbs, self.range, self.size, self.channels = sorted(trained.verbs), data.range, data.size, data.channels
         self.classes, self.class_names = module.classes, list(data.class_names or []) or None

@@ -68,7 +68,7 @@ class LatentGAN(Judge, GANModule):
 
     way_out = (
         "interpolate its size and channels from data.size and data.channels, and in a conditional game its classes "
-        "from data.classes; networks=dcgan and mlp have these options"
+        "from data.classes; networks=dcgan and mlp have these options; models.classes=null is a game without classes"
     )
     verbs: Sequence[str] = ("sample", "interpolate", "arithmetic", "features")
     usual_evaluation = "dataset"
@@ -264,7 +264,7 @@ class LatentGAN(Judge, GANModule):
         if self.classes:
             if "cond" not in batch:
                 raise UserError(
-                    "models.classes: the data have no classes; leave it null, or choose data that have some"
+                    "models.classes: the data have no classes; set models.classes=null, or choose data that have some"
                 )
             last = torch.full_like(batch["cond"], self.classes - 1)  # who takes the last takes all
             batch = {**batch, "cond": last}
@@ -301,10 +301,12 @@ class LatentGAN(Judge, GANModule):
     def check_pack(self) -> None:
         """Raise UserError for packs of samples that each have something of their own to be told."""
         if self.pack > 1 and (self.classes or self.auxiliary is not None):
-            why = "models.classes gives each sample a class" if self.classes else "losses.auxiliary asks of each sample"
+            why, way_out = "losses.auxiliary asks of each sample", "leave losses.auxiliary out"
+            if self.classes:
+                why, way_out = "models.classes gives each sample a class", "set models.classes=null"
             raise UserError(
                 f"networks.discriminator.pack is {self.pack}, but {why}, of which a pack has many; take pack=1, or "
-                f"models=latent without losses.auxiliary"
+                f"{way_out}"
             )
 
     # ---- a trained run -----------------------------------------------------------------------------------------------

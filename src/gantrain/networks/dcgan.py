@@ -137,8 +137,11 @@ class Discriminator(nn.Module):
     ):
         super().__init__()
         check_whole(1, pack=pack)
-        if projection and pack > 1:
-            raise ValueError(f"projection adds the class of one picture, but pack={pack} judges several together")
+        if projection and classes and pack > 1:
+            raise ValueError(
+                f"projection adds the class of one picture, but pack={pack} judges several together; take pack=1, or "
+                f"no classes with models.classes=null"
+            )
         self.gives_features, self.classes, self.pack = features, classes, pack
         blocks = default_blocks(size) if blocks is None else list(blocks)
         layers: list[nn.Module] = []

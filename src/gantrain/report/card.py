@@ -39,7 +39,7 @@ def card_of(run: Run, repository: str, license: str | None, checkpoints: bool) -
         networks=f"experiment {config['name']}" if config.get("name") else "an experiment without a name",
         names=", ".join(names),
         samples=files[-1].relative_to(run.folder).as_posix() if files else None,
-        commands=list(commands_of(uses_of(last), "RUN").values()),
+        commands=list(commands_of(last, "RUN").values()),
         resumable=checkpoints,
         data=data_of(stages),
         training=training_of(config, stages, records),

@@ -32,7 +32,7 @@ from gantrain.run.health import changes as changes_of
 from gantrain.run.metrics import is_number, read_records
 from gantrain.run.provenance import read_costs, read_starts
 from gantrain.run.scores import Record, newest_scores, read_scores
-from gantrain.run.uses import code_of, commands_of, program, takes_texts, uses_of
+from gantrain.run.uses import code_of, commands_of, program, uses_of
 
 GRIDS = 8  # shown of the samples over time
 FRAMES = 24  # of the animation
@@ -259,6 +259,6 @@ def commands(run: Run, chapters: Sequence[Chapter], stage: Stage) -> dict[str, s
         told["Curves, networks and pictures in TensorBoard"] = f"{program('tensorboard')} --logdir {word}"
     return {
         **told,
-        **commands_of(uses, word, option, takes_texts(stage)),
+        **commands_of(stage, word, option),
         "Write this page anew": f"{gantrain} report {word}",
     }

@@ -12,6 +12,7 @@ from torch import nn
 from gantrain.config.build import allow_plugins, build
 from gantrain.errors import UserError, first_line
 from gantrain.files import replacing
+from gantrain.networks.labels import take_latents_alone
 from gantrain.run.plain import bounded_json
 
 LARGEST_NODE = 256 << 10  # bytes of config.json
@@ -41,12 +42,16 @@ def write_weights(network: nn.Module, file: Path) -> None:
 
 
 def load_network(folder: Path | str, raw: bool = False, plugins: Sequence[str] = ()) -> nn.Module:
-    """One exported network from its folder `networks/<name>`, in eval mode: all that another program needs."""
+    """One exported network from its folder `networks/<name>`, in eval mode: all that another program needs.
+
+    A generator that takes class numbers beside its latents does without them too: each latent then says its class.
+    """
     allow_plugins(plugins)
     folder = Path(folder)
     network = untrained(folder)
     averaged = folder / "ema.safetensors"
     load_exported(network, averaged if averaged.is_file() and not raw else folder / "weights.safetensors")
+    take_latents_alone(network)
     return network.eval().requires_grad_(False)
 
 

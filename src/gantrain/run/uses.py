@@ -33,6 +33,7 @@ TOLD = {
 
 
 OF_TEXTS = Verb("Make pictures of a text", "--text 'TEXT' -n 8")  # to sample, of a run that makes pictures of texts
+THE_CLASS = 3  # that is told of as an example, or the last of fewer
 
 
 class Uses(NamedTuple):
@@ -57,14 +58,24 @@ def takes_texts(stage: Stage) -> bool:
     return getattr(_class_of(stage.config["models"], "models"), "takes_texts", False)
 
 
-def commands_of(uses: Uses, run: str, code: str = "", texts: bool = False) -> dict[str, str]:
-    """What to type to use a run, which the shell knows as `run`, by what it gives; `code` is of `code_of`.
+def a_class(stage: Stage) -> str | None:
+    """The words by which `gantrain sample` makes one of the stage's classes; None where it has learnt none."""
+    classes = stage.config["models"].get("classes")
+    if not classes or "sample" not in uses_of(stage).verbs:
+        return None
+    names = stage.config["data"].get("class_names") or range(classes)
+    return f"--class {shlex.quote(str(names[min(THE_CLASS, classes - 1)]))}"
 
-    With `texts` its samples are made of texts.
-    """
-    told = {verb: use for verb, use in TOLD.items() if verb in uses.verbs}
-    told |= {"sample": OF_TEXTS} if texts else {}
-    return {use.gives: f"{program()} {verb} {run} {use.words}{code}" for verb, use in told.items()}
+
+def commands_of(stage: Stage, run: str, code: str = "") -> dict[str, str]:
+    """What to type to use a run, which the shell knows as `run`, by what it gives; `code` is of `code_of`."""
+    verbs = uses_of(stage).verbs
+    told = {verb: use for verb, use in TOLD.items() if verb in verbs}
+    told |= {"sample": OF_TEXTS} if takes_texts(stage) else {}
+    commands = {use.gives: f"{program()} {verb} {run} {use.words}{code}" for verb, use in told.items()}
+    if of_class := a_class(stage):
+        commands["Draw new samples of one class"] = f"{program()} sample {run} {of_class}{code}"
+    return commands
 
 
 def code_of(config: Mapping[str, Any]) -> tuple[str, str]:

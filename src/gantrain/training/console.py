@@ -13,7 +13,7 @@ from gantrain.models.schedules import ends
 from gantrain.parallel import processes_of
 from gantrain.run.folder import REPORT_FILE, Run, frames
 from gantrain.run.scores import read_scores
-from gantrain.run.uses import OF_TEXTS, TOLD, code_of, program, takes_texts, uses_of
+from gantrain.run.uses import OF_TEXTS, TOLD, a_class, code_of, program, takes_texts, uses_of
 from gantrain.training.machine import described
 from gantrain.training.outcome import Outcome
 from gantrain.training.prepare import Ready
@@ -30,7 +30,8 @@ def print_header(ready: Sequence[Ready], run: Run) -> None:
     for part in ready:
         data, module, tag = part.data, part.module, part.stage.tag
         sizes = [f"{name} {sum(p.numel() for p in net.parameters()):,}" for name, net in module.networks.items()]
-        facts[f"{tag} data".strip()] = f"{len(data):,} images, {'x'.join(map(str, data.shape))}"
+        classes = f", {module.classes} classes" if module.classes else ""
+        facts[f"{tag} data".strip()] = f"{len(data):,} images, {'x'.join(map(str, data.shape))}{classes}"
         told = penalties(part.stage)
         facts[f"{tag} parameters".strip()] = ", ".join(sizes) + (told and f"; penalties {told}")
         if on := techniques(part.stage.config):
@@ -98,6 +99,7 @@ def print_end(outcome: Outcome) -> None:
         *([f"picture  {pictures[-1]}"] if pictures else []),
         *([f"report   {report}"] if report.is_file() else []),
         *([f"sample   {gantrain} sample {word}{texts}{option}"] if "sample" in uses else []),
+        *([f"class    {gantrain} sample {word} {of_class}{option}"] if (of_class := a_class(last)) else []),
         *(
             f"use      {gantrain} {verb} {word} {TOLD[verb].words}{option}"
             for verb in TOLD

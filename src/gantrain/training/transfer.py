@@ -37,9 +37,10 @@ def start_from(
         except RuntimeError as error:
             detail = str(error).splitlines()[1].strip()
             detail = f"{detail[:200]} ..." if len(detail) > 200 else detail  # it may name hundreds of tensors
+            of_experiment = f", experiment={theirs_name}," if (theirs_name := theirs.stage.config.get("name")) else ""
             raise UserError(
-                f"init_from: networks.{name} differs from the one in {folder} ({detail}); name a run of an experiment "
-                f"with the same networks"
+                f"init_from: networks.{name} differs from the one in {folder} ({detail}); name a run of the same "
+                f"networks, or train that run's experiment{of_experiment} with its options"
             ) from error
     if new := [name for name in networks if name not in common]:
         told.append(f"{folder} has no {', '.join(new)}: begun untrained")

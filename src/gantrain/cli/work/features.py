@@ -15,8 +15,7 @@ from gantrain.data.source import OfSomeClasses
 from gantrain.data.synthetic import Synthetic
 from gantrain.errors import UserError
 from gantrain.files import replacing
-from gantrain.inference.layer_outputs import features_of, takes_cond
-from gantrain.models.checks import pack_of
+from gantrain.inference.layer_outputs import features_of, of_samples_alone, takes_cond
 from gantrain.training.assemble import build_data
 from gantrain.training.loading import Trained, load_trained
 
@@ -32,7 +31,7 @@ def features(args: argparse.Namespace) -> None:
         raise UserError(f"--network: {args.run} has no trained '{args.network}'; there are {', '.join(trained.names)}")
     network = trained.network(args.network, args.raw)
     by_pairs = args.network == "discriminator" and trained.module.conditional
-    splits = open_splits(trained, args.data, args.layout, args.split, takes_cond(network))
+    splits = open_splits(trained, args.data, args.layout, args.split)
     inputs = [inputs_of(network, data, by_pairs) for data in splits.values()]
     parts = [features_of(network, batches, args.layers, args.pool).numpy() for batches in inputs]
     labels = [data.labels for data in splits.values()]
@@ -50,18 +49,12 @@ def features(args: argparse.Namespace) -> None:
     print(f"{args.out}: {d:,} features of {n:,} samples ({', '.join(f'{k} {len(v):,}' for k, v in splits.items())})")
 
 
-def open_splits(
-    trained: Trained, root: Path, layout: str | None, split: str | None, by_class: bool
-) -> dict[str, GANDataModule]:
-    """The data under `root`, read as the run reads its own but with all their classes. Raises UserError.
-
-    Where the network judges `by_class`, they must be the run's.
-    """
+def open_splits(trained: Trained, root: Path, layout: str | None, split: str | None) -> dict[str, GANDataModule]:
+    """The data under `root`, read as the run reads its own but with all their classes. Raises UserError."""
     node = trained.stage.config["data"]
     if str(root) != OWN:
         node["root"] = str(root)
-    if not by_class:
-        node |= {"classes": None, "class_names": None}  # other classes than the run's will do
+    node |= {"classes": None, "class_names": None}  # other classes than the run's will do
     if layout is not None:
         node["dataset"] = named("data", layout, "--layout")["dataset"]
     data = build_data(trained.stage)  # the run's own, at another place
@@ -82,12 +75,14 @@ def open_splits(
 def inputs_of(
     network: torch.nn.Module, data: GANDataModule, by_pairs: bool = False
 ) -> Iterator[tuple[torch.Tensor, ...]]:
-    """What the network takes of all samples in the data's own order, with their classes or, where the family judges
-    these, as pairs. Raises UserError."""
-    conditional = by_pairs or takes_cond(network)
+    """What the network takes of all samples in the data's own order, where the family judges these, as pairs.
+
+    Raises UserError.
+    """
+    conditional = by_pairs or (takes_cond(network) and getattr(network, "classes", None) is None)
     for start in range(0, len(data), CHUNK):
         batch = data.take(np.arange(start, min(start + CHUNK, len(data))))
         if conditional and "cond" not in batch:
-            raise UserError("this discriminator judges by class, and these data have no classes; name data that have")
-        real = batch["real"].repeat_interleave(pack_of(network), 0)  # where packs are judged, each beside itself
-        yield (real, batch["cond"]) if conditional else (real,)
+            raise UserError("this discriminator judges by a condition, which these data do not have; name others")
+        real = batch["real"]
+        yield (real, batch["cond"]) if conditional else of_samples_alone(network, real)

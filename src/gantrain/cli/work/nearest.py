@@ -14,9 +14,8 @@ from gantrain.data.module import GANDataModule
 from gantrain.drawing.pictures import grid, to_pil
 from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
-from gantrain.inference.layer_outputs import features_of, takes_cond
+from gantrain.inference.layer_outputs import features_of, of_samples_alone, takes_cond
 from gantrain.inference.users_pictures import pictures_in, read_photo
-from gantrain.models.checks import pack_of
 from gantrain.training.loading import Trained, load_trained
 
 CHUNK = 64  # pictures
@@ -56,10 +55,10 @@ def judge_of(trained: Trained, run: Path, raw: bool) -> torch.nn.Module:
     if "discriminator" not in trained.names:
         raise UserError(f"{run} has no trained discriminator; name a run with its checkpoints")
     network = trained.network("discriminator", raw)
-    if takes_cond(network) or module.conditional:
+    if (takes_cond(network) and not module.classes) or module.conditional:
         raise UserError(
-            f"{run}: its discriminator judges pictures by their class or condition, which a photo alone does not have; "
-            f"name a run without"
+            f"{run}: its discriminator judges pictures by a condition, which a photo alone does not have; name a run "
+            f"without"
         )
     return network
 
@@ -73,10 +72,10 @@ def is_file(data: GANDataModule, index: int, photo: Path) -> bool:
 def by_features(network: Any, photo: Tensor, data: GANDataModule, rows: np.ndarray) -> Tensor:
     """The distance (n,) of the photo's features from each picture's."""
 
-    def inputs() -> Iterator[tuple[Tensor]]:
-        yield (data.to_range(photo[None]).repeat_interleave(pack_of(network), 0),)
+    def inputs() -> Iterator[tuple[Tensor, ...]]:
+        yield of_samples_alone(network, data.to_range(photo[None]))
         for part in np.array_split(rows, -(-len(rows) // CHUNK)):
-            yield (data.take(part)["real"].repeat_interleave(pack_of(network), 0),)
+            yield of_samples_alone(network, data.take(part)["real"])
 
     own, *others = features_of(network, inputs(), pool=POSITIONS).split([1, len(rows)])
     deviations = others[0].std(0, unbiased=False)

@@ -24,6 +24,7 @@ from gantrain.inference.styles import refuse_without_styles
 from gantrain.inference.texts import asked_of
 
 CHUNK = 250
+USUAL = 64
 MOST_IN_GRID = 10_000
 MOST = 1_000_000  # files, and latents in memory
 
@@ -31,17 +32,18 @@ MOST = 1_000_000  # files, and latents in memory
 def sample(args: argparse.Namespace) -> None:
     sweep = len(args.psi) > 1
     module, data = latent_family(args.run, args.plugins, args.best, texts=True)
-    n = args.n or (IN_ROW if sweep or module.takes_texts else 64)
+    n = args.n or (IN_ROW if sweep or module.takes_texts else usual(module.classes if args.of_class is None else None))
     if args.psi != [1.0]:
         refuse_without_styles(module, "--psi")
     out = place_of(args, data, n)
     latents = module.latents(n, torch.Generator().manual_seed(args.seed), args.truncation)
     if args.shift:
         latents = shifted(latents, args.shift)
-    columns = None
+    columns, turns = None, torch.arange(n)
     if args.vary is not None:
         walks = varied(module, latents, args.vary)
         latents, columns = walks.flatten(0, 1), walks.shape[1]
+        turns = turns.repeat_interleave(columns)  # a row is of one class
         refuse_too_many(len(latents), out)
     if args.save_latents is not None:
         refuse_other(args.save_latents, "--save-latents", "z")
@@ -51,7 +53,7 @@ def sample(args: argparse.Namespace) -> None:
         of_texts(args, module, data, latents, out)
         return
     refuse_texts(args)
-    cond = classes_of(args.of_class, torch.arange(len(latents)), module, data)
+    cond = classes_of(args.of_class, turns, module, data)
     if columns is None and args.of_class is None:
         columns = module.classes  # one each
     rows = [made(module, latents, cond, args.raw, psi) for psi in args.psi]
@@ -64,6 +66,11 @@ def sample(args: argparse.Namespace) -> None:
         else:
             save_each((sample for part in rows[0] for sample in part), len(latents), data, out, args.format)
     print(out)
+
+
+def usual(columns: int | None) -> int:
+    """How many samples nobody asked for: as many whole rows as 64 fill."""
+    return (USUAL // columns * columns if columns else 0) or USUAL
 
 
 def place_of(args: argparse.Namespace, data: GANDataModule, n: int) -> Path:
