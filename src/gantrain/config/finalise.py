@@ -25,6 +25,9 @@ from gantrain.errors import UserError, did_you_mean
 from gantrain.files import UNTRAINED
 from gantrain.folders import data_folder
 
+# ${either:${models.classes},${models.clusters}}: the first of some values that is not null.
+OmegaConf.register_new_resolver("either", lambda *values: next((v for v in values if v is not None), None), replace=True)
+
 
 def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     """The resolved, checked config of a run in plain types; `overrides` are the command line's `key=value` words.

@@ -1,0 +1,87 @@
+"""Labels that a game makes itself: clusters of the samples (Self-Conditioned GANs, Liu et al. 2020, arXiv 2006.10728).
+
+The paper clusters what the discriminator sees, and does so anew while it learns. Here small pixels are clustered, once.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gantrain.checks import check_whole
+from gantrain.data.module import GANDataModule
+from gantrain.data.rows import cluster, moved, small
+from gantrain.errors import UserError
+from gantrain.rng import derive_seed
+
+MOST, PART = 20_000, 500  # samples that are clustered, and those that are read at a time
+EVEN, LAST = 50, 20  # rounds that make the sizes even, and how many of them leave the centres where they are
+STEP = 0.3  # of a price in the first round, in mean squared distances of a sample from its centre
+
+
+class Clusters:
+    """Which of `count` clusters a sample is in. All clusters have about the same size, so that latents draw each alike.
+
+    A sample is in the cluster whose centre is nearest, by its squared distance plus the centre's price: that of a
+    cluster which is too large rises until it is not.
+    """
+
+    centres: Tensor  # (count, d)
+    prices: Tensor  # (count,)
+
+    def __init__(self, count: int):
+        check_whole(2, clusters=count)
+        self.count = count
+
+    def fit(self, data: GANDataModule, seed: int) -> None:
+        """Find the clusters of the data: a function of the data and the seed. Raises UserError."""
+        if self.count > len(data):
+            raise UserError(
+                f"models.clusters is {self.count}, but there are only {len(data)} samples to sort; take fewer clusters"
+            )
+        chosen = np.linspace(0, len(data) - 1, min(len(data), MOST)).round().astype(np.int64)
+        parts = np.array_split(chosen, -(-len(chosen) // PART))
+        rows = torch.cat([small(shown) for part in parts for shown in as_trained(data, part)])
+        generator = torch.Generator().manual_seed(derive_seed(seed, "clusters"))
+        self.centres, self.prices = cluster(rows, self.count, generator), torch.zeros(self.count)
+        scale = (rows - self.centres[self.nearest(rows)]).square().sum(1).mean()
+        for i in range(EVEN):
+            cells = self.nearest(rows)
+            if i < EVEN - LAST:
+                self.centres = moved(rows, cells, self.centres)
+            surplus = torch.bincount(cells, minlength=self.count) * self.count / len(rows) - 1
+            self.prices += STEP * (1 - i / EVEN) * scale * surplus.clamp(-1, 1)
+
+    def of(self, samples: Tensor) -> Tensor:
+        """The number (n,) of each sample's cluster."""
+        if self.centres.device != samples.device:
+            self.centres, self.prices = self.centres.to(samples.device), self.prices.to(samples.device)
+        return self.nearest(small(samples))
+
+    def nearest(self, rows: Tensor) -> Tensor:
+        return (self.centres.square().sum(1) + self.prices - 2 * rows @ self.centres.T).argmin(1)
+
+    def coded(self, z: Tensor, cond: Tensor) -> Tensor:
+        """The latents (n, z_dim), with the clusters `cond` (n,) as the codes at their end."""
+        return torch.cat([z[:, : -self.count], F.one_hot(cond, self.count).to(z.dtype)], 1)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"centres": self.centres, "prices": self.prices}
+
+    def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Raises ValueError for other clusters than these."""
+        centres, prices = state["centres"], state["prices"]
+        if centres.shape != self.centres.shape or prices.shape != self.prices.shape:
+            raise ValueError(f"clusters: their centres are {tuple(centres.shape)}, not {tuple(self.centres.shape)}")
+        if not all(part.dtype == torch.float32 and torch.isfinite(part).all() for part in (centres, prices)):
+            raise ValueError("clusters: their centres and prices are finite numbers")
+        self.centres, self.prices = centres.to(device), prices.to(device)
+
+
+def as_trained(data: GANDataModule, indices: np.ndarray) -> list[Tensor]:
+    """These samples, and the same mirrored where training mirrors them."""
+    real = data.take(indices)["real"]
+    return [real, real.flip(-1)] if data.flip else [real]
