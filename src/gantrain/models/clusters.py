@@ -18,8 +18,9 @@ from gantrain.errors import UserError
 from gantrain.rng import derive_seed
 
 MOST, PART = 20_000, 500  # samples that are clustered, and those that are read at a time
-EVEN, LAST = 50, 20  # rounds that make the sizes even, and how many of them leave the centres where they are
-STEP = 0.3  # of a price in the first round, in mean squared distances of a sample from its centre
+EVEN, MOVING = 50, 30  # rounds that make the sizes even, and in how many of them the centres follow
+STEP = 0.1  # of a price in the first round, in mean squared distances of a sample from its centre
+LONGER, SHORTER = 1.3, 0.5  # a step than the one before, where that went the same way, and where it went too far (Rprop)
 
 
 class Clusters:
@@ -48,12 +49,18 @@ class Clusters:
         generator = torch.Generator().manual_seed(derive_seed(seed, "clusters"))
         self.centres, self.prices = cluster(rows, self.count, generator), torch.zeros(self.count)
         scale = (rows - self.centres[self.nearest(rows)]).square().sum(1).mean()
+        step, before, least = torch.full((self.count,), STEP) * scale, torch.zeros(self.count), torch.inf
         for i in range(EVEN):
             cells = self.nearest(rows)
-            if i < EVEN - LAST:
-                self.centres = moved(rows, cells, self.centres)
             surplus = torch.bincount(cells, minlength=self.count) * self.count / len(rows) - 1
-            self.prices += STEP * (1 - i / EVEN) * scale * surplus.clamp(-1, 1)
+            if (worst := surplus.abs().max()) < least:
+                least, best = worst, (self.centres, self.prices)
+            turned = surplus * before
+            step = step * torch.where(turned > 0, LONGER, torch.where(turned < 0, SHORTER, 1.0))
+            before, self.prices = surplus, self.prices + step * surplus.clamp(-1, 1)
+            if i < MOVING:
+                self.centres = moved(rows, cells, self.centres)
+        self.centres, self.prices = best
 
     def of(self, samples: Tensor) -> Tensor:
         """The number (n,) of each sample's cluster."""
