@@ -25,8 +25,13 @@ from gantrain.errors import UserError, did_you_mean
 from gantrain.files import UNTRAINED
 from gantrain.folders import data_folder
 
-# ${either:${models.classes},${models.clusters}}: the first of some values that is not null.
-OmegaConf.register_new_resolver("either", lambda *values: next((v for v in values if v is not None), None), replace=True)
+
+def either(*values: Any) -> Any:
+    """The first value that is not null, for YAML: `${either:${models.classes},${models.clusters}}`."""
+    return next((value for value in values if value is not None), None)
+
+
+OmegaConf.register_new_resolver("either", either, replace=True)
 
 
 def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def small(samples: Tensor) -> Tensor:
 
 
 def cluster(rows: Tensor, count: int, generator: torch.Generator, rounds: int = 10) -> Tensor:
-    """Centres (count, d) of clusters of the rows (n, d), by k-means; some rows that `generator` chooses are its start."""
+    """Centres (count, d) of clusters of the rows (n, d), by k-means from rows that `generator` chooses."""
     centres = rows[torch.randperm(len(rows), generator=generator)[:count].to(rows.device)].clone()
     for _ in range(rounds):
         centres = moved(rows, torch.cdist(rows, centres).argmin(1), centres)

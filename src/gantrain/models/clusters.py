@@ -18,17 +18,13 @@ from gantrain.errors import UserError
 from gantrain.rng import derive_seed
 
 MOST, PART = 20_000, 500  # samples that are clustered, and those that are read at a time
-EVEN, MOVING = 50, 30  # rounds that make the sizes even, and in how many of them the centres follow
-STEP = 0.1  # of a price in the first round, in mean squared distances of a sample from its centre
-LONGER, SHORTER = 1.3, 0.5  # a step than the one before, where that went the same way, and where it went too far (Rprop)
+ROUNDS, MOVING = 50, 30  # that make the sizes even, and in how many of them the centres follow
+STEP = 0.1  # of a price in the first round, in mean squared distances of a row from its centre
+LONGER, SHORTER = 1.3, 0.5  # a step after one in the same direction, and after one that went too far (Rprop)
 
 
 class Clusters:
-    """Which of `count` clusters a sample is in. All clusters have about the same size, so that latents draw each alike.
-
-    A sample is in the cluster whose centre is nearest, by its squared distance plus the centre's price: that of a
-    cluster which is too large rises until it is not.
-    """
+    """Which of `count` clusters a sample is in; all have about the same size, so that latents draw each alike."""
 
     centres: Tensor  # (count, d)
     prices: Tensor  # (count,)
@@ -47,29 +43,13 @@ class Clusters:
         parts = np.array_split(chosen, -(-len(chosen) // PART))
         rows = torch.cat([small(shown) for part in parts for shown in as_trained(data, part)])
         generator = torch.Generator().manual_seed(derive_seed(seed, "clusters"))
-        self.centres, self.prices = cluster(rows, self.count, generator), torch.zeros(self.count)
-        scale = (rows - self.centres[self.nearest(rows)]).square().sum(1).mean()
-        step, before, least = torch.full((self.count,), STEP) * scale, torch.zeros(self.count), torch.inf
-        for i in range(EVEN):
-            cells = self.nearest(rows)
-            surplus = torch.bincount(cells, minlength=self.count) * self.count / len(rows) - 1
-            if (worst := surplus.abs().max()) < least:
-                least, best = worst, (self.centres, self.prices)
-            turned = surplus * before
-            step = step * torch.where(turned > 0, LONGER, torch.where(turned < 0, SHORTER, 1.0))
-            before, self.prices = surplus, self.prices + step * surplus.clamp(-1, 1)
-            if i < MOVING:
-                self.centres = moved(rows, cells, self.centres)
-        self.centres, self.prices = best
+        self.centres, self.prices = evened(rows, cluster(rows, self.count, generator))
 
     def of(self, samples: Tensor) -> Tensor:
         """The number (n,) of each sample's cluster."""
         if self.centres.device != samples.device:
             self.centres, self.prices = self.centres.to(samples.device), self.prices.to(samples.device)
-        return self.nearest(small(samples))
-
-    def nearest(self, rows: Tensor) -> Tensor:
-        return (self.centres.square().sum(1) + self.prices - 2 * rows @ self.centres.T).argmin(1)
+        return cheapest(small(samples), self.centres, self.prices)
 
     def coded(self, z: Tensor, cond: Tensor) -> Tensor:
         """The latents (n, z_dim), with the clusters `cond` (n,) as the codes at their end."""
@@ -92,3 +72,31 @@ def as_trained(data: GANDataModule, indices: np.ndarray) -> list[Tensor]:
     """These samples, and the same mirrored where training mirrors them."""
     real = data.take(indices)["real"]
     return [real, real.flip(-1)] if data.flip else [real]
+
+
+def cheapest(rows: Tensor, centres: Tensor, prices: Tensor) -> Tensor:
+    """The number (n,) of the centre whose squared distance plus price is the least for each row."""
+    return (centres.square().sum(1) + prices - 2 * rows @ centres.T).argmin(1)
+
+
+def evened(rows: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
+    """Centres (k, d) near the given ones and prices (k,) by which about the same number of rows goes to each.
+
+    The price of a centre rises where too many rows go to it, and falls where too few do. The best round is taken: where
+    rows lie in crowds far apart, no prices may divide them evenly.
+    """
+    count = len(centres)
+    prices, before, least = torch.zeros(count), torch.zeros(count), torch.inf
+    scale = (rows - centres[cheapest(rows, centres, prices)]).square().sum(1).mean()
+    steps, best = (STEP * scale).repeat(count), (centres, prices)
+    for i in range(ROUNDS):
+        cells = cheapest(rows, centres, prices)
+        surplus = torch.bincount(cells, minlength=count) * count / len(rows) - 1
+        if (worst := surplus.abs().max().item()) < least:
+            least, best = worst, (centres, prices)
+        turned = surplus * before
+        steps = steps * torch.where(turned > 0, LONGER, torch.where(turned < 0, SHORTER, 1.0))
+        before, prices = surplus, prices + steps * surplus.clamp(-1, 1)
+        if i < MOVING:
+            centres = moved(rows, cells, centres)
+    return best

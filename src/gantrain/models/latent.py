@@ -56,10 +56,9 @@ class LatentGAN(Judge, GANModule):
     (n,) of the real samples as their second argument; with `fresh_noise` the generator's turn draws classes as well,
     all equally likely.
 
-    With `clusters` and no classes, the samples are sorted into so many clusters before training, and the discriminator
-    takes a sample's cluster as it would take its class (Self-Conditioned GANs, Liu et al. 2020). The generator takes
-    latents alone: they end with the cluster's one-hot, and all clusters are equally likely. With classes, `clusters` has
-    no use.
+    With `clusters`, which stand in for classes where there are none, samples are sorted into so many before training,
+    and the discriminator takes a sample's cluster in the place of its class (Self-Conditioned GANs, Liu et al. 2020).
+    The generator takes latents alone: they end with the cluster's one-hot, and all clusters are equally likely.
 
     `augment` changes what the discriminator is shown, real and fake, by members such as `DiffAugment`. With
     `consistency` it is shown samples as they are, and pays so much times the squared difference of its logits on a
@@ -330,8 +329,8 @@ class LatentGAN(Judge, GANModule):
         if self.codes is not None and self.codes.size >= self.z_dim:
             taker = "losses.auxiliary" if self.clusters is None else "models.clusters"
             raise UserError(
-                f"networks.generator.z_dim is {self.z_dim}, and {taker} takes {self.codes.size} of that for codes; noise "
-                f"needs some as well"
+                f"networks.generator.z_dim is {self.z_dim}, and {taker} takes {self.codes.size} of that for codes; "
+                f"noise needs some as well"
             )
         if self.clusters is not None and isinstance(self.auxiliary, Codes):
             raise UserError(

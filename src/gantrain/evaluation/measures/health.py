@@ -3,12 +3,10 @@
 Samples are compared as small pictures, (n, d): noise of single pixels says nothing of what they show.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 NEAR_END = 1e-3  # of the range: as near to its ends is saturated
