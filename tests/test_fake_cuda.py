@@ -61,6 +61,10 @@ def test_techniques_stay_on_the_device(drawn, monkeypatch):
     on_the_device(TECHNIQUES, monkeypatch)
 
 
+def test_clusters_stay_on_the_device(drawn, monkeypatch):
+    on_the_device(["experiment=mnist_fast", "models=latent", "trainer.threads=1"], monkeypatch)
+
+
 def on_the_device(words, monkeypatch):
     config = composed([*words, "debug=tiny", "evaluation=none"], None)
     make_absolute(config)
