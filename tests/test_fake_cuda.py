@@ -16,6 +16,7 @@ from gantrain import rng
 from gantrain.config.compose import composed
 from gantrain.config.finalise import make_absolute
 from gantrain.config.stages import stages_of
+from gantrain.data.rows import small
 from gantrain.evaluation.measures import health
 from gantrain.models.loop import penalties
 from gantrain.training.prepare import prepare
@@ -60,6 +61,10 @@ def test_techniques_stay_on_the_device(drawn, monkeypatch):
     on_the_device(TECHNIQUES, monkeypatch)
 
 
+def test_clusters_stay_on_the_device(drawn, monkeypatch):
+    on_the_device(["experiment=mnist_fast", "models=latent", "trainer.threads=1"], monkeypatch)
+
+
 def on_the_device(words, monkeypatch):
     config = composed([*words, "debug=tiny", "evaluation=none"], None)
     make_absolute(config)
@@ -85,7 +90,7 @@ def on_the_device(words, monkeypatch):
             assert module.preview(batch, torch.Generator()).device.type == "cpu"
             for key, fakes in module.made(batch, torch.Generator()).items():
                 logits = module.judged(key, fakes, batch)
-                rows, seen = health.small(fakes), module.seen(key, batch)
+                rows, seen = small(fakes), module.seen(key, batch)
                 numbers = [
                     health.diversity(rows),
                     health.duplicates(rows, 0.1),

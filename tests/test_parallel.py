@@ -111,6 +111,18 @@ def test_what_runs_on_beside_weights_is_of_all_processes(gantrain, quick_workers
     assert w_avg.abs().max() > 0
 
 
+def test_two_processes_have_the_clusters_of_one(gantrain, quick_workers):
+    words = ("experiment=gan_mnist_keras", *WORDS[1:3], "logger=none", "callbacks.samples=null", "iterations=2")
+    words += ("models.clusters=8", "+networks.discriminator.classes=8", "callbacks.networks=null")
+    assert gantrain(*words, "data.batch_size=8", "hydra.run.dir=one").code == 0
+    assert gantrain(*words, "data.batch_size=4", "trainer.devices=2", "hydra.run.dir=two").code == 0
+    one, two = newest("one"), newest("two")
+    assert differences(one["shared"], two["shared"]) == []
+    for name, state in one["networks"].items():
+        for key, value in state.items():
+            assert torch.allclose(value, two["networks"][name][key], atol=1e-6), (name, key)
+
+
 def test_two_processes_grow_alike_though_layers_that_are_not_in_use_have_no_gradient(gantrain, quick_workers):
     words = ("experiment=pggan_mnist", *WORDS[1:3], "logger=none", "callbacks.samples=null", "callbacks.networks=null")
     words += (*SMALLER["pggan_mnist"], "data.batch_size=2", "models.fade_images=16", "stages.r7.iterations=1")

@@ -3,7 +3,8 @@
 import pytest
 from omegaconf import OmegaConf
 
-from gantrain.config.finalise import finalise
+from gantrain.config.compose import composed
+from gantrain.config.finalise import either, finalise
 from gantrain.config.stages import stages_of
 from gantrain.errors import UserError
 
@@ -31,6 +32,13 @@ def final(*overrides, **changes):
 
 def test_interpolations_resolve():
     assert final()["networks"]["generator"]["size"] == 28
+
+
+def test_either_is_the_first_that_is_not_null():
+    assert [either(None, 4, 5), either(0, 4), either(None, None)] == [4, 0, None]
+    for models, classes in (("latent", 64), ("conditional", 10)):
+        config = composed(["experiment=mnist_fast", f"models={models}"], None)
+        assert config["networks"]["discriminator"]["classes"] == classes
 
 
 def test_a_game_of_the_datas_classes_and_one_of_none():

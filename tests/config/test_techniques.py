@@ -13,12 +13,20 @@ def test_what_is_off_is_not_named_and_what_is_on_is():
         *("networks.discriminator.pack=2", "networks.discriminator.features=true"),
         "losses.matching._target_=gantrain.losses.matching.FeatureMatching",
         *("networks.discriminator.freeze=2", "losses.drift._target_=gantrain.losses.drift.Drift"),
-        "models.fade_images=50000",
+        *("models.fade_images=50000", "models.clusters=20"),
     )
     assert techniques(composed(words, None)) == (
-        "InstanceNoise (std 0.1 to 0.0 over 5,000 images, images None), consistency 10, TopK, uniform latents, "
+        "InstanceNoise (std 0.1 to 0.0 over 5,000 images, images None), consistency 10, TopK, "
+        "20 clusters in the place of classes, uniform latents, "
         "0.05 of the labels flipped, FeatureMatching, Drift, layers of this size fade in over 50,000 images, "
         "2 parts of the discriminator frozen, minibatch deviation in the discriminator, packs of 2 in the discriminator"
+    )
+
+
+def test_where_there_are_classes_no_clusters_are_named():
+    assert techniques(composed(["experiment=mnist_fast"], None)) == ""
+    assert techniques(composed(["experiment=mnist_fast", "models=latent"], None)) == (
+        "64 clusters in the place of classes"
     )
 
 

@@ -27,6 +27,14 @@ from gantrain.files import UNTRAINED
 from gantrain.folders import data_folder
 
 
+def either(*values: Any) -> Any:
+    """The first value that is not null, for YAML: `${either:${models.classes},${models.clusters}}`."""
+    return next((value for value in values if value is not None), None)
+
+
+OmegaConf.register_new_resolver("either", either, replace=True)
+
+
 def finalise(composed: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
     """The resolved, checked config of a run in plain types; `overrides` are the command line's `key=value` words.
 

@@ -12,6 +12,8 @@ def techniques(config: Mapping[str, Any]) -> str:
         found.append(f"consistency {models['consistency']:g}")
     if models.get("top_k"):
         found.append(kind(models["top_k"]))
+    if models.get("clusters") and not models.get("classes"):
+        found.append(f"{models['clusters']} clusters in the place of classes")
     if models.get("z_kind", "normal") != "normal":
         found.append(f"{models['z_kind']} latents")
     if (losses.get("adversarial") or {}).get("flip"):

@@ -12,6 +12,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from gantrain.data import GANDataModule
 from gantrain.data.batch import Batch
+from gantrain.data.rows import cluster, small
 from gantrain.data.stream import Batches
 from gantrain.errors import UserError
 from gantrain.evaluation.measures import health
@@ -52,7 +53,7 @@ class Real:
         cells = min(CELLS, len(bank) // PER_CELL)
         self.centres = self.shares = None
         if cells > 1:
-            self.centres = health.cluster(bank, cells, torch.Generator().manual_seed(derive_seed(seed, "cells")))
+            self.centres = cluster(bank, cells, torch.Generator().manual_seed(derive_seed(seed, "cells")))
             self.shares = (health.in_cells(bank, self.centres) / len(bank)).tolist()
 
 
@@ -98,13 +99,13 @@ class Checkup:
         while taken < count:
             batch = self.data.normalise(next(loader))
             for key in self.keys:
-                made = health.small(batch[key])
+                made = small(batch[key])
                 rows[key].append(made)
                 count = min(count, BANK // made.shape[1])
             taken += len(made)
         found = {}
         for key, parts in rows.items():
-            unseen = None if self.unseen is None else health.small(self.unseen[key])
+            unseen = None if self.unseen is None else small(self.unseen[key])
             bank = torch.cat(parts)[:count].to(self.module.device)
             found[key] = Real(bank, unseen, self.module.seed)
         return found
@@ -200,7 +201,7 @@ class Checkup:
         values: dict[str, Any] = {"not_finite": health.not_finite([fakes])}
         if values["not_finite"] > 0:
             return values
-        rows, targets = health.small(fakes), self.fixed[key]
+        rows, targets = small(fakes), self.fixed[key]
         values |= {
             "diversity": health.diversity(rows) / real.diversity,  # null of data without any
             "real_diversity": real.diversity,
@@ -212,10 +213,10 @@ class Checkup:
         far = nearest(rows, real.bank)[0].median().float()
         values["nearest"] = far / real.usual if real.usual > 0 else None
         if self.module.has_targets:
-            values["error"] = (rows - health.small(targets)).norm(dim=1).mean() / real.diversity
+            values["error"] = (rows - small(targets)).norm(dim=1).mean() / real.diversity
             if self.unseen is not None:
                 aimed = {name: value[: self.chunk] for name, value in self.unseen.items()}
-                off = health.small(self.made([aimed])[key]) - health.small(aimed[key])
+                off = small(self.made([aimed])[key]) - small(aimed[key])
                 values["unseen_error"] = off.norm(dim=1).mean() / real.diversity
         elif self.has_latents and real.centres is not None:
             values["cells"] = health.in_cells(rows, real.centres).tolist()
@@ -257,7 +258,7 @@ class Checkup:
         values = {}
         for key in self.keys:
             prefix = f"{key}/" if len(self.keys) > 1 else ""
-            apart = health.small(used[key]) - health.small(fakes[key][: self.chunk])
+            apart = small(used[key]) - small(fakes[key][: self.chunk])
             values[f"{prefix}norm_gap"] = apart.norm(dim=1).mean() / self.real[key].diversity
         return values
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gantrain import rng
 from gantrain.data.batch import Batch
+from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.auxiliary import Codes
@@ -76,6 +77,9 @@ class Family:
     def check(self, batch: Batch) -> dict[str, Any]:
         """Raise UserError where the networks do not fit the first batch; returns what each gave for a sample of it."""
         return outputs_for(self, batch)
+
+    def study(self, data: GANDataModule) -> None:
+        """Learn what it must know of all data; they are open, and nothing is trained yet. Raises UserError."""
 
     # ---- what health looks at ----------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from torch.nn.utils.parametrize import cached
 
 from gantrain.checks import check_whole
 from gantrain.data.batch import Batch
+from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.auxiliary import Auxiliary, Codes
@@ -32,6 +33,7 @@ from gantrain.models.adversary import (
 from gantrain.models.augment.shown import Shown, uses_of
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, pack_of, z_dim_of
+from gantrain.models.clusters import Clusters
 from gantrain.models.growth import Growth
 from gantrain.models.judge import Judge
 from gantrain.models.loop.batch import Scalars
@@ -53,6 +55,10 @@ class LatentGAN(Judge, GANModule):
     With `classes` the game is conditional (cGAN, Mirza and Osindero 2014): both networks take the class numbers `cond`
     (n,) of the real samples as their second argument; with `fresh_noise` the generator's turn draws classes as well,
     all equally likely.
+
+    With `clusters`, which stand in for classes where there are none, samples are sorted into so many before training,
+    and the discriminator takes a sample's cluster in the place of its class (Self-Conditioned GANs, Liu et al. 2020).
+    The generator takes latents alone: they end with the cluster's one-hot, and all clusters are equally likely.
 
     `augment` changes what the discriminator is shown, real and fake, by members such as `DiffAugment`. With
     `consistency` it is shown samples as they are, and pays so much times the squared difference of its logits on a
@@ -89,9 +95,11 @@ class LatentGAN(Judge, GANModule):
         fresh_noise: bool = False,
         fade_images: int | None = None,
         classes: int | None = None,
+        clusters: int | None = None,
         **base: Any,
     ):
         check_whole(1, classes=classes)
+        check_whole(2, clusters=clusters)
         for name, number in (
             ("consistency", consistency),
             ("adversarial_weight", adversarial_weight),
@@ -108,7 +116,12 @@ class LatentGAN(Judge, GANModule):
         super().__init__(measures={"discriminator": measured(adversarial)}, **base)
         check_networks(self.networks, ("generator", "discriminator"), "the latent family")
         self.adversarial, self.matching, self.auxiliary, self.drift = adversarial, matching, auxiliary, drift
-        self.codes = auxiliary if isinstance(auxiliary, Codes) else None
+        self.clusters = Clusters(clusters) if clusters and not classes else None
+        if self.clusters is not None:
+            self.keep("clusters", self.clusters, shared=True)
+            self.way_out = f"models.clusters needs networks.discriminator.classes={clusters}, as mnist_fast has it"
+        said = auxiliary if isinstance(auxiliary, Codes) else None
+        self.codes = said if self.clusters is None else Codes(self.clusters.count)
         self.adversarial_weight = adversarial_weight
         self.z_std, self.z_kind, self.fresh_noise, self.classes = z_std, z_kind, fresh_noise, classes
         self.shown, self.consistency, self.top_k = Shown(augment), consistency, top_k
@@ -120,11 +133,20 @@ class LatentGAN(Judge, GANModule):
         return z_dim_of(self.networks["generator"])
 
     @property
+    def labelled(self) -> bool:
+        """Whether samples have a label in the game: a class, or a cluster."""
+        return bool(self.classes) or self.clusters is not None
+
+    @property
     def pack(self) -> int:
         """How many samples the discriminator judges together."""
         return pack_of(self.networks["discriminator"])
 
     # ---- the game ----------------------------------------------------------------------------------------------------
+
+    def study(self, data: GANDataModule) -> None:
+        if self.clusters is not None:
+            self.clusters.fit(data, self.seed)
 
     def begin_stage(self) -> None:
         self.growth.move(0)  # first: averages begin as copies
@@ -146,11 +168,17 @@ class LatentGAN(Judge, GANModule):
         return drawn | self.shown.draw(self, batch, dict.fromkeys(uses, batch["real"]))
 
     def draw_source(self, batch: Batch, suffix: str) -> Batch:
-        """The random numbers of a generator's pass: latents, and what it asks for besides, each by a key of its own."""
+        """The random numbers of a generator's pass: latents, and what it asks for besides, each by a key of its own.
+
+        With clusters, fakes are of the clusters of the real samples, which are the batch's `cond`.
+        """
         drawn = {f"z{suffix}": self.from_normal(self.noise(batch, self.z_dim, key=f"z{suffix}"))}
         for name, (kind, shape) in self.random_inputs.items():
             draw = self.noise if kind == "normal" else self.uniform
             drawn[f"random.{name}{suffix}"] = draw(batch, *shape, key=f"random.{name}{suffix}")
+        if self.clusters is not None:
+            cond = self.clusters.of(batch["real"])
+            drawn |= {f"z{suffix}": self.clusters.coded(drawn[f"z{suffix}"], cond), f"cond{suffix}": cond}
         return drawn
 
     @property
@@ -220,7 +248,7 @@ class LatentGAN(Judge, GANModule):
         """What the generator's turn makes its fakes from: `z`, `cond` and random inputs."""
         if not self.fresh_noise:
             return batch
-        keys = ["z", *(["cond"] if self.classes else []), *(f"random.{name}" for name in self.random_inputs)]
+        keys = ["z", *(["cond"] if self.labelled else []), *(f"random.{name}" for name in self.random_inputs)]
         return {key: batch[f"{key}_generator"] for key in keys}
 
     def generator_cond(self, batch: Batch) -> tuple[Tensor, ...]:
@@ -228,9 +256,9 @@ class LatentGAN(Judge, GANModule):
         return (batch["cond"],) if self.classes else ()
 
     def discriminator_cond(self, batch: Batch) -> tuple[Tensor, ...]:
-        """What the discriminator takes after the sample: the class numbers, unless it is to say them."""
+        """What the discriminator takes after the sample: its class, unless it is to say that, or its cluster."""
         says_them = self.auxiliary is not None and self.auxiliary.tells_classes
-        return () if says_them else self.generator_cond(batch)
+        return (batch["cond"],) if self.labelled and not says_them else ()
 
     def auxiliary_terms(self, of_fake: Critique, source: Batch) -> Scalars:
         """What the auxiliary head's answer about fakes costs that were made from `source`."""
@@ -241,10 +269,14 @@ class LatentGAN(Judge, GANModule):
 
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
         z = self.latents(len(batch["real"]), generator).to(batch["real"].device)
+        if self.clusters is not None:
+            z = self.clusters.coded(z, self.clusters.of(batch["real"]))
         return {"real": self.networks["generator"](z, *self.generator_cond(batch))}
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
         samples = self.growth.shown(samples)  # fakes too, which are about what they were: they have faded in already
+        if self.clusters is not None:
+            batch = {**batch, "cond": self.clusters.of(batch["real"])}
         return super().judged(key, samples, batch)
 
     # ---- before training ---------------------------------------------------------------------------------------------
@@ -255,6 +287,8 @@ class LatentGAN(Judge, GANModule):
             return (torch.zeros(len(real), self.z_dim, device=real.device), *self.generator_cond(batch))
         if name != "discriminator":
             return None
+        if self.clusters is not None:
+            batch = {**batch, "cond": torch.full((len(real),), self.clusters.count - 1, device=real.device)}
         return (real.repeat_interleave(self.pack, 0), *self.discriminator_cond(batch))  # as many packs as samples
 
     def target_of(self, name: str, batch: Batch) -> Tensor | None:
@@ -293,15 +327,22 @@ class LatentGAN(Judge, GANModule):
                 f"models=conditional and interpolate both from data.classes"
             )
         if self.codes is not None and self.codes.size >= self.z_dim:
+            taker = "losses.auxiliary" if self.clusters is None else "models.clusters"
             raise UserError(
-                f"networks.generator.z_dim is {self.z_dim}, and losses.auxiliary takes {self.codes.size} of that for "
-                f"codes; noise needs some as well"
+                f"networks.generator.z_dim is {self.z_dim}, and {taker} takes {self.codes.size} of that for codes; "
+                f"noise needs some as well"
+            )
+        if self.clusters is not None and isinstance(self.auxiliary, Codes):
+            raise UserError(
+                "models.clusters and losses.auxiliary both make codes of the last numbers of a latent; leave one out"
             )
 
     def check_pack(self) -> None:
         """Raise UserError for packs of samples that each have something of their own to be told."""
-        if self.pack > 1 and (self.classes or self.auxiliary is not None):
+        if self.pack > 1 and (self.labelled or self.auxiliary is not None):
             why, way_out = "losses.auxiliary asks of each sample", "leave losses.auxiliary out"
+            if self.clusters is not None:
+                why, way_out = "models.clusters sorts each sample", "set models.clusters=null"
             if self.classes:
                 why, way_out = "models.classes gives each sample a class", "set models.classes=null"
             raise UserError(
@@ -352,6 +393,8 @@ class LatentGAN(Judge, GANModule):
 
     @property
     def preview_columns(self) -> int | None:
+        if self.clusters is not None:
+            return None  # latents of all clusters, as they come
         return self.classes or (self.codes.categorical if self.codes is not None else None)
 
     def networks_for_use(self) -> Sequence[str]:

@@ -94,6 +94,7 @@ def check(part: Ready, run: Run | None, evaluation: Evaluation | None, side: int
         check_growth(stage, side, module.length * batch)
     batch_of_two = data.examples(2)
     module.check(batch_of_two)
+    module.study(data)
     for check_pass in (check_norms, check_packs, check_minibatch):
         check_pass(module.networks, data.batch_size // module.microbatches)
     check_batch_norm(module, data, batch_of_two)

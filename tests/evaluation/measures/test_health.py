@@ -8,16 +8,6 @@ import torch
 from gantrain.evaluation.measures import health
 
 
-def test_pictures_and_volumes_become_small_by_whole_factors():
-    assert health.small(torch.zeros(2, 1, 28, 28)).shape == (2, 14 * 14)
-    assert health.small(torch.zeros(2, 3, 16, 16)).shape == (2, 3 * 16 * 16)
-    assert health.small(torch.zeros(2, 1, 32, 32, 32)).shape == (2, 8**3)
-    assert health.small(torch.zeros(2, 5)).shape == (2, 5)
-    picture = torch.zeros(1, 1, 32, 32)
-    picture[..., :2, :2] = torch.tensor([[1.0, 2.0], [3.0, 6.0]])
-    assert health.small(picture)[0, 0] == 3
-
-
 def test_diversity_is_the_mean_distance_of_pairs():
     rows = torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 4.0]])  # 5, 4 and 3 apart
     assert health.diversity(rows).item() == pytest.approx(4)
@@ -75,10 +65,7 @@ def test_the_size_of_a_step_is_its_share_of_the_weights():
     assert health.step_size([torch.ones(2)], [torch.zeros(2)]) == 0
 
 
-def test_clusters_and_how_many_lie_in_each():
-    rows = torch.tensor([[0.0], [0.2], [10.0], [10.4], [10.2]])
-    centres = health.cluster(rows, 2, torch.Generator().manual_seed(0))
-    assert sorted(centres[:, 0].tolist()) == pytest.approx([0.1, 10.2])
+def test_how_many_lie_in_each_cell():
     found = health.in_cells(torch.tensor([[9.0], [11.0], [1.0]]), torch.tensor([[0.1], [10.2], [50.0]]))
     assert found.tolist() == [1, 2, 0]
 

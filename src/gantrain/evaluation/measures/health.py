@@ -3,27 +3,15 @@
 Samples are compared as small pictures, (n, d): noise of single pixels says nothing of what they show.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-SIDE = {4: 16, 5: 8}  # of a small picture and a small volume, at most
 NEAR_END = 1e-3  # of the range: as near to its ends is saturated
 LEAST_SPREAD = 0.01  # of a trait: what never differs by more is one value
 GREY = 0.025  # of the range: as near to its middle is grey, which augmentations put where a picture was moved away
-
-
-def small(samples: Tensor) -> Tensor:
-    """Samples of any rank (n, ...) as rows (n, d), pictures and volumes made smaller by a whole factor."""
-    if samples.dim() in SIDE:
-        factor = math.ceil(max(samples.shape[2:]) / SIDE[samples.dim()])
-        pool = F.avg_pool2d if samples.dim() == 4 else F.avg_pool3d
-        samples = pool(samples.float(), [min(factor, side) for side in samples.shape[2:]])
-    return samples.float().flatten(1)
 
 
 def diversity(rows: Tensor) -> Tensor:
@@ -93,22 +81,11 @@ def step_size(before: Sequence[Tensor], after: Sequence[Tensor]) -> Tensor:
 # ---- modes -----------------------------------------------------------------------------------------------------------
 
 
-def cluster(rows: Tensor, count: int, generator: torch.Generator, rounds: int = 10) -> Tensor:
-    """Centres (count, d) of clusters of the rows (n, d), by k-means; some rows that `generator` chooses are its start.
+def in_cells(rows: Tensor, centres: Tensor) -> Tensor:
+    """How many of the rows lie in the cell of each centre (count,).
 
     Samples are counted in the cells of real ones as by Richardson and Weiss 2018 (NDB, arXiv 1805.12462).
     """
-    centres = rows[torch.randperm(len(rows), generator=generator)[:count].to(rows.device)].clone()
-    for _ in range(rounds):
-        cells = torch.cdist(rows, centres).argmin(1)
-        sums = torch.zeros_like(centres).index_add_(0, cells, rows)
-        sizes = torch.bincount(cells, minlength=len(centres))[:, None]
-        centres = torch.where(sizes > 0, sums / sizes.clamp_min(1), centres)
-    return centres
-
-
-def in_cells(rows: Tensor, centres: Tensor) -> Tensor:
-    """How many of the rows lie in the cell of each centre (count,)."""
     return torch.bincount(torch.cdist(rows, centres).argmin(1), minlength=len(centres))
 
 
