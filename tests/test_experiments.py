@@ -5,6 +5,7 @@ import math
 import re
 
 import pytest
+import torch
 from compare import differences, newest
 from pictures_on_disk import write_picture
 from PIL import Image
@@ -12,6 +13,7 @@ from stopping import stop_at
 
 from gantrain.callbacks import networks
 from gantrain.callbacks.networks import describe
+from gantrain.config.build import build
 from gantrain.config.compose import composed
 from gantrain.config.stages import stages_of
 from gantrain.folders import configs_folder
@@ -165,6 +167,11 @@ def use(gantrain, tmp_path):
         assert Image.open(tmp_path / "pictures" / "in.png").size == ((40, 28) if verb == "upscale" else (10, 7))
 
 
+def header(experiment):
+    lines = (FOLDER / f"{experiment}.yaml").read_text().splitlines()
+    return " ".join(line.lstrip("# ") for line in lines if line.startswith("#"))
+
+
 FULL = {"MNIST": 60_000, "202,599 faces": 202_599, "5,000 images": 5_000, "792 sprites": 792}
 
 
@@ -172,8 +179,9 @@ def test_headers_say_how_long_the_experiment_is():
     seen = 0
     for experiment in EXPERIMENTS:
         config = composed([f"experiment={experiment}"], None)
-        head = " ".join(line.lstrip("# ") for line in (FOLDER / f"{experiment}.yaml").read_text().splitlines())
-        said = re.search(r"cost: .*?([\d,]+) iterations of (\d+)(?: on the full MNIST| on [\d,]+ faces)?", head)
+        said = re.search(
+            r"cost: .*?([\d,]+) iterations of (\d+)(?: on the full MNIST| on [\d,]+ faces)?", header(experiment)
+        )
         if not said or config["stages"]:
             continue
         assert int(said[2]) == config["data"]["batch_size"], experiment
@@ -182,6 +190,22 @@ def test_headers_say_how_long_the_experiment_is():
         assert int(said[1].replace(",", "")) == length, experiment
         seen += 1
     assert seen >= 15
+
+
+COUNTS = re.compile(r"cost: .*?[Gg]enerator (?:has )?([\d,]*\d),?(?: and)?(?: each)? discriminator (?:has )?([\d,]*\d)")
+
+
+@pytest.mark.parametrize("experiment", [name for name in EXPERIMENTS if COUNTS.search(header(name))])
+def test_headers_say_how_many_parameters_the_networks_have(experiment):
+    networks = stages_of(composed([f"experiment={experiment}"], None))[-1].config["networks"]
+    with torch.device("meta"):  # which fills nothing
+        pair = [
+            build(networks[name], f"networks.{name}")
+            for kind in ("generator", "discriminator")
+            for name in [next(name for name in networks if name.startswith(kind))]
+        ]
+    counts = tuple(f"{sum(weight.numel() for weight in network.parameters()):,}" for network in pair)
+    assert counts == COUNTS.search(header(experiment)).groups()
 
 
 MATCHING = "+losses.matching={_target_: gantrain.losses.matching.FeatureMatching}"

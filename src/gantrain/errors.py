@@ -73,7 +73,7 @@ def unknown_key(text: str, key: str, options: Iterable[str]) -> UserError:
     word = key.rpartition(".")[2]
     if way_out := near(word, options):
         return UserError(f"{text}{way_out}")
-    return UnknownKey(text, key, did_you_mean(word, options))
+    return UnknownKey(text, key, did_you_mean(word, options) or "; leave it out")
 
 
 def near(word: str, options: Iterable[str]) -> str:

@@ -122,7 +122,10 @@ TINY = ("debug=tiny", "callbacks.samples.count=4")
         (("health=null",), ("health: there is no such key; write callbacks.health=null",)),
         (("callbacks.health=3",), ("leave it out with callbacks.health=null",)),
         (("experiment=r3gan_mnist", "losses=hinge"), ("losses.penalties.r1", "leave it out with ~losses.penalties.r1")),
-        (("losses=hinge", "losses.adversarial.flip=0.1"), ("losses.adversarial.flip: Hinge has no such option\n",)),
+        *(
+            (("losses=hinge", f"losses.adversarial.{key}=0.1"), (f"{key}: Hinge has no such option; leave it out\n",))
+            for key in ("flip", "target")  # data.augment.flip and losses.adversarial._target_ are others
+        ),
         (
             ("models/augment=noise", "models/augment=adaptive"),
             ("models/augment=[noise,adaptive]",),

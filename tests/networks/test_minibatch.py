@@ -3,7 +3,21 @@
 import pytest
 import torch
 
-from gantrain.networks import agecgan, anime, dcgan, mlp, patchgan, srgan
+from gantrain.networks import (
+    agecgan,
+    anime,
+    ccgan_uni,
+    context_encoder,
+    dcgan,
+    mlp,
+    patchgan,
+    pggan_uni,
+    r3gan,
+    sagan_uni,
+    sngan,
+    srgan,
+    stackgan,
+)
 from gantrain.networks.minibatch import MinibatchDeviation, MinibatchDiscrimination, minibatch_layers
 
 
@@ -85,7 +99,8 @@ def test_copies_are_seen():
     assert (layer(x[:1].expand(16, -1))[:, 8:] > layer(x)[:, 8:]).all()
 
 
-PICTURES = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+PICTURES = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+TEXTS = torch.randn(4, 5, generator=torch.Generator().manual_seed(2))
 DISCRIMINATORS = {
     "dcgan": lambda **o: dcgan.Discriminator(width=4, size=32, channels=3, **o),
     "mlp": lambda **o: mlp.Discriminator(width=4, size=32, channels=3, **o),
@@ -93,24 +108,36 @@ DISCRIMINATORS = {
     "agecgan": lambda **o: agecgan.Discriminator(classes=2, width=4, size=32, channels=3, norm=False, **o),
     "patchgan": lambda **o: patchgan.Discriminator(width=4, channels=3, layers=2, norm="none", **o),
     "srgan": lambda **o: srgan.Discriminator(width=4, channels=3, size=32, norm="none", **o),
+    "sngan": lambda **o: sngan.Discriminator(width=4, size=32, channels=3, **o),
+    "sagan_uni": lambda **o: sagan_uni.Discriminator(width=4, size=32, channels=3, **o),
+    "r3gan": lambda **o: r3gan.Discriminator(width=8, size=32, channels=3, **o),
+    "pggan_uni": lambda **o: pggan_uni.Discriminator(width=4, size=32, channels=3, **o),
+    "ccgan_uni": lambda **o: ccgan_uni.Discriminator(width=4, size=32, channels=3, auxiliary=2, **o),
+    "context_encoder": lambda **o: context_encoder.Discriminator(width=4, channels=3, **o),
+    "stackgan": lambda **o: stackgan.Discriminator(text=5, width=4, size=32, channels=3, **o),
 }
+OF_MAPS = ("patchgan", "srgan", "context_encoder", "stackgan")  # which have no vector of a sample
+BESIDE = {"agecgan": torch.tensor([0, 1, 0, 1]), "stackgan": TEXTS.double()}  # what else they take
 
 
 @pytest.mark.parametrize("kind", ["deviation", "discrimination"])
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 def test_every_discriminator_takes_it_and_then_sees_its_company(name, kind):
-    if kind == "discrimination" and name in ("patchgan", "srgan"):
+    if kind == "discrimination" and name in OF_MAPS:
         with pytest.raises(ValueError, match="has no vector of a sample"):
             DISCRIMINATORS[name](minibatch={"kind": kind})
         return
-    cond = [torch.tensor([0, 1, 0, 1])] if name == "agecgan" else []
+    beside = [BESIDE[name]] if name in BESIDE else []
+    size = 64 if name == "context_encoder" else 32
 
     def alone_and_together(**options):
         torch.manual_seed(0)
-        network = DISCRIMINATORS[name](**options).double()
-        pictures = PICTURES.double() * (100 if name == "srgan" else 1)  # its narrow network makes little of them
-        both = [value[:2] for value in (pictures, *cond)]
-        return network(*both), network(pictures, *cond)[:2]
+        network = DISCRIMINATORS[name](**options).double().eval()  # batch norm would see the company as well
+        pictures = PICTURES[..., :size, :size].double()
+        pictures = pictures * (100 if name == "srgan" else 1)  # its narrow network makes little of them
+        found = network(pictures[:2], *(value[:2] for value in beside)), network(pictures, *beside)
+        alone, together = (getattr(one, "logits", one) for one in found)
+        return alone, together[:2]
 
     assert torch.allclose(*alone_and_together(), atol=1e-9)
     assert not torch.allclose(*alone_and_together(minibatch={"kind": kind}), atol=1e-9)

@@ -64,7 +64,8 @@ def meant(typed: str, keys: Iterable[str], value: str = "", outside: Iterable[st
     names = [last, OTHERS.get(last.lower(), last), *_of_network(last)]
     tries = [".".join([*place, name]) for name in names for place in places]
     # What is only like a key must lie where the first part says: networks.d.minibatch.kind is not models.z_kind.
-    near = difflib.get_close_matches(last, ends, 1, 0.75)
+    alike = [end for end in ends if end.startswith("_") == last.startswith("_")]  # target is not _target_
+    near = difflib.get_close_matches(last, alike, 1, 0.75)
     tries += [".".join([*place, name]) for name in near for place in places if place or not above]
     return next(filter(None, (within(name, keys, value) for name in tries)), "")
 

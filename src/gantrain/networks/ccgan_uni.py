@@ -1,9 +1,13 @@
 """mnistGANs' pair that fills holes (its CCGAN, Denton et al. 2016): two convolutions down, two up, batch norm."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
 
 from gantrain.networks.critique import Critique
 from gantrain.networks.init import initialise
+from gantrain.networks.minibatch import minibatch_layers
 
 
 class Generator(nn.Module):
@@ -30,18 +34,25 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures (n, channels, size, size) to a Critique: logits (n,), and `auxiliary` numbers that say the class."""
+    """Pictures (n, channels, size, size) to a Critique: logits (n,), and `auxiliary` numbers that say the class.
 
-    def __init__(self, width: int, size: int, channels: int, auxiliary: int):
+    `minibatch` shows the last layer how samples of a batch differ (`minibatch_layers`).
+    """
+
+    def __init__(
+        self, width: int, size: int, channels: int, auxiliary: int, minibatch: Mapping[str, Any] | None = None
+    ):
         super().__init__()
         self.layers = nn.Sequential(
             *(nn.Conv2d(channels, width, 4, 2, 1), nn.BatchNorm2d(width), nn.LeakyReLU(0.2)),
             *(nn.Conv2d(width, 2 * width, 4, 2, 1), nn.BatchNorm2d(2 * width), nn.LeakyReLU(0.2)),
             nn.Flatten(),
         )
-        self.head = nn.Linear(2 * width * (size // 4) ** 2, 1 + auxiliary)
+        beside, judged = minibatch_layers(minibatch, 2 * width * (size // 4) ** 2)
+        self.minibatch = nn.Sequential(*beside)
+        self.head = nn.Linear(judged, 1 + auxiliary)
         initialise(self, "glorot")
 
     def forward(self, images: Tensor) -> Critique:
-        said = self.head(self.layers(images))
+        said = self.head(self.minibatch(self.layers(images)))
         return Critique(said[:, 0], auxiliary=said[:, 1:])

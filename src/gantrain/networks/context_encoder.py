@@ -1,9 +1,13 @@
 """The context encoder's networks (Pathak et al. 2016, section 3): from what surrounds a hole to what was in it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gantrain.networks.init import initialise
+from gantrain.networks.minibatch import minibatch_layers
 
 STEPS = 5  # of the encoder, each of which halves the side; then a convolution over the whole map
 
@@ -41,15 +45,17 @@ class Discriminator(nn.Module):
     """Pictures (n, channels, h, w) of 64 pixels a side or more to logits (n, h', w'), each of which sees 94 pixels.
 
     The paper's looks at the hole alone, of 64 pixels, and has a single logit; this one slides over the pasted picture.
+    `minibatch` shows the last layer how samples of a batch differ (`minibatch_layers`).
     """
 
-    def __init__(self, width: int, channels: int):
+    def __init__(self, width: int, channels: int, minibatch: Mapping[str, Any] | None = None):
         super().__init__()
         widths = [width, 2 * width, 4 * width, 8 * width]
         layers = []
         for i, (a, b) in enumerate(zip([channels, *widths], widths, strict=False)):
             layers += [nn.Conv2d(a, b, 4, 2, 1), *([nn.BatchNorm2d(b)] if i else []), nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 4))
+        beside, judged = minibatch_layers(minibatch, widths[-1], maps=True)
+        self.layers = nn.Sequential(*layers, *beside, nn.Conv2d(judged, 1, 4))
         initialise(self, "dcgan")
 
     def forward(self, images: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """mnistGANs' growing pair: batch norm, and projections of the older maps while a size fades in (Karras et al. 2018)."""
 
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import torch.nn.functional as F
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from gantrain.networks.dropout import Dropout
 from gantrain.networks.growing import Growing, doubled
 from gantrain.networks.init import initialise
+from gantrain.networks.minibatch import minibatch_layers
 
 NORM: dict[str, Any] = {"eps": 1e-3, "momentum": 0.01}  # Keras' batch norm
 
@@ -61,10 +63,18 @@ class Discriminator(Growing):
     """Pictures (n, channels, side, side) to logits (n,).
 
     `width` channels at half the last size, twice as many at each halving. While a size fades in, the maps made of its
-    picture are also pooled and projected, past its block.
+    picture are also pooled and projected, past its block. `minibatch` shows the last layer how samples of a batch
+    differ (`minibatch_layers`).
     """
 
-    def __init__(self, width: int, size: int, channels: int, dropout: float = 0.3):
+    def __init__(
+        self,
+        width: int,
+        size: int,
+        channels: int,
+        dropout: float = 0.3,
+        minibatch: Mapping[str, Any] | None = None,
+    ):
         super().__init__(size)
         sizes = self.sizes[::-1]
         counts = [channels, *(width * 2**i for i in range(len(sizes) - 1))]
@@ -80,7 +90,9 @@ class Discriminator(Growing):
                 *(nn.Conv2d(a, b, 4, 2, 1), nn.BatchNorm2d(b, **NORM), nn.LeakyReLU(0.3), Dropout(dropout))
             )
             self.projections[str(side)] = nn.Conv2d(a, b, 1)
-        self.head = nn.Linear(counts[-1] * sizes[-1] ** 2, 1)
+        beside, judged = minibatch_layers(minibatch, counts[-1] * sizes[-1] ** 2)
+        self.minibatch = nn.Sequential(*beside)
+        self.head = nn.Linear(judged, 1)
         initialise(self, "glorot")
 
     def forward(self, images: Tensor) -> Tensor:
@@ -92,4 +104,4 @@ class Discriminator(Growing):
                 pooled = F.avg_pool2d(x, 4, 2, 1, count_include_pad=False)  # as Keras pools at a border
                 made = self.mixed(self.projections[str(side)](pooled), made)
             x = made
-        return self.head(x.flatten(1)).squeeze(1)
+        return self.head(self.minibatch(x.flatten(1))).squeeze(1)

@@ -1,7 +1,8 @@
 """The pair of R3GAN: residual blocks with grouped convolutions and no norm (Huang et al. 2024, arXiv 2501.05441)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from gantrain.networks.dcgan import doublings
 from gantrain.networks.fir import Resample
 from gantrain.networks.labels import check_class
+from gantrain.networks.minibatch import minibatch_layers
 
 GROUP = 16  # channels of a group of the 3x3 convolutions
 GAIN = math.sqrt(2 / (1 + 0.2**2))  # that keeps the variance through a leaky ReLU of slope 0.2
@@ -100,7 +102,8 @@ class Discriminator(nn.Module):
     """Pictures (n, channels, size, size) to logits (n,): the generator's way back.
 
     It ends with one number for every channel and a linear layer. With `classes` it takes class numbers (n,) as well:
-    the logit is then the inner product of what it sees with the class' vector.
+    the logit is then the inner product of what it sees with the class' vector. `minibatch` shows the linear layer how
+    samples of a batch differ (`minibatch_layers`).
     """
 
     def __init__(
@@ -111,6 +114,7 @@ class Discriminator(nn.Module):
         widths: Sequence[float] | None = None,
         blocks: int = 2,
         classes: int | None = None,
+        minibatch: Mapping[str, Any] | None = None,
     ):
         super().__init__()
         self.classes = classes
@@ -123,12 +127,14 @@ class Discriminator(nn.Module):
                 layers += [Resample(up=False), *changed(a, counts[i + 1])]
         layers.append(scaled(nn.Conv2d(last, last, side, groups=last, bias=False)))
         self.layers = nn.Sequential(*layers, nn.Flatten())
-        self.head = scaled(nn.Linear(last, last if classes else 1, bias=False))
+        beside, judged = minibatch_layers(minibatch, last)
+        self.minibatch = nn.Sequential(*beside)
+        self.head = scaled(nn.Linear(judged, last if classes else 1, bias=False))
         self.embed = nn.Embedding(classes, last) if classes else None
         if self.embed is not None:  # logits begin with variance 1
             nn.init.normal_(self.embed.weight, 0.0, last**-0.5)
 
     def forward(self, images: Tensor, cond: Tensor | None = None) -> Tensor:
         check_class(cond, self.classes)
-        found = self.head(self.layers(images))
+        found = self.head(self.minibatch(self.layers(images)))
         return found.squeeze(1) if self.embed is None else (self.embed(cond) * found).sum(1)

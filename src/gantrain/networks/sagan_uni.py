@@ -1,12 +1,15 @@
 """mnistGANs' pair with self-attention: DCGAN's layers, attention without pooling, batch norm and no spectral norm."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
 from gantrain.networks.attention import SelfAttention
 from gantrain.networks.dcgan import up
 from gantrain.networks.init import initialise
+from gantrain.networks.minibatch import minibatch_layers
 
 # Keras' batch norm; attention reads an eighth of the channels, through a factor that begins at 0.01.
 norm_2d = partial(nn.BatchNorm2d, eps=1e-3, momentum=0.01)
@@ -36,17 +39,29 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures (n, channels, size, size) to logits (n,)."""
+    """Pictures (n, channels, size, size) to logits (n,).
 
-    def __init__(self, width: int, size: int, channels: int, dropout: float = 0.3):
+    `minibatch` shows the last layer how samples of a batch differ (`minibatch_layers`).
+    """
+
+    def __init__(
+        self,
+        width: int,
+        size: int,
+        channels: int,
+        dropout: float = 0.3,
+        minibatch: Mapping[str, Any] | None = None,
+    ):
         super().__init__()
 
         def block(a: int, b: int) -> list[nn.Module]:
             return [nn.Conv2d(a, b, 4, 2, 1), norm_2d(b), nn.LeakyReLU(0.3), nn.Dropout(dropout)]
 
         self.layers = nn.Sequential(*block(channels, width), attend(width), *block(width, 2 * width), nn.Flatten())
-        self.head = nn.Linear(2 * width * (size // 4) ** 2, 1)
+        beside, judged = minibatch_layers(minibatch, 2 * width * (size // 4) ** 2)
+        self.minibatch = nn.Sequential(*beside)
+        self.head = nn.Linear(judged, 1)
         initialise(self, "glorot")
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.layers(images)).squeeze(1)
+        return self.head(self.minibatch(self.layers(images))).squeeze(1)

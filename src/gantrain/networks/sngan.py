@@ -5,8 +5,8 @@ With classes it is that of Miyato and Koyama 2018 (arXiv 1802.05637), with atten
 """
 
 import itertools
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from gantrain.networks.critique import Critique
 from gantrain.networks.dcgan import doublings
 from gantrain.networks.growing import doubled
 from gantrain.networks.labels import check_class
+from gantrain.networks.minibatch import minibatch_layers
 from gantrain.networks.norms import ConditionalBatchNorm2d
 from gantrain.networks.spectral import bound_spectral_norms
 
@@ -120,7 +121,8 @@ class Discriminator(nn.Module):
     linear layer, which has a bias in the sources' networks for 64 pixels and more (`head_bias`). `widths` are multiples
     of `width`. Within a block the channels are those of its input or its output, as `hidden` says. With `classes` it
     takes class numbers (n,) as well, and adds the inner product of what it sees with the class' vector (projection).
-    With `features` it gives a Critique with the blocks' outputs.
+    With `features` it gives a Critique with the blocks' outputs. `minibatch` shows the linear layer how samples of a
+    batch differ (`minibatch_layers`).
     """
 
     def __init__(
@@ -136,6 +138,7 @@ class Discriminator(nn.Module):
         attention: int | None = None,
         head_bias: bool = False,
         features: bool = False,
+        minibatch: Mapping[str, Any] | None = None,
     ):
         super().__init__()
         self.classes, self.gives_features = classes, features
@@ -152,7 +155,9 @@ class Discriminator(nn.Module):
             self.blocks.append(DownBlock(a, b, inner, pool=i < pools, first=i == 0))
         sides = [size >> min(i + 1, pools) for i in range(len(outs))]
         self.attend = attending(outs, sides, attention)
-        self.head = glorot(nn.Linear(outs[-1], 1, bias=head_bias))
+        beside, judged = minibatch_layers(minibatch, outs[-1])
+        self.minibatch = nn.Sequential(*beside)
+        self.head = glorot(nn.Linear(judged, 1, bias=head_bias))
         self.embed = nn.Embedding(classes, outs[-1]) if classes else None
         if self.embed is not None:
             nn.init.xavier_uniform_(self.embed.weight)
@@ -166,7 +171,7 @@ class Discriminator(nn.Module):
             maps = attend(block(maps))
             seen.append(maps)
         found = F.relu(maps).sum((2, 3))
-        logits = self.head(found).squeeze(1)
+        logits = self.head(self.minibatch(found)).squeeze(1)
         if self.embed is not None:
             logits = logits + (self.embed(cond) * found).sum(1)
         return Critique(logits, seen) if self.gives_features else logits

@@ -1,13 +1,14 @@
 """StackGAN's two pairs (Zhang et al. 2017, arXiv 1612.03242): texts to small pictures, these to larger ones."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from gantrain.checks import check_whole
 from gantrain.networks.init import Init, initialise
+from gantrain.networks.minibatch import minibatch_layers
 
 BASE = 4  # pixels of the smallest map
 LOW = 16  # pixels of the map into which stage II brings a small picture
@@ -142,7 +143,8 @@ class Discriminator(nn.Module):
     Convolutions halve a picture until its map is 4 pixels wide, doubling their channels from `width`; maps of more than
     `top` * width channels are brought back to these. `residual` puts a residual block there. The text, through a layer
     of its own, joins at every place of the map. `head: dense` sees the whole map and gives the joint convolution a
-    bias (GAN Projects). `norm: none` goes with a gradient penalty.
+    bias (GAN Projects). `norm: none` goes with a gradient penalty. `minibatch` shows the last layer how samples of a
+    batch differ (`minibatch_layers`).
     """
 
     def __init__(
@@ -156,6 +158,7 @@ class Discriminator(nn.Module):
         residual: bool = False,
         head: Literal["conv", "dense"] = "conv",
         norm: Norm = "batch",
+        minibatch: Mapping[str, Any] | None = None,
         init: Init = "dcgan",
     ):
         super().__init__()
@@ -177,9 +180,10 @@ class Discriminator(nn.Module):
         self.text = nn.Sequential(nn.Linear(text, text_dim), nn.LeakyReLU(0.2))
         dense = head == "dense"
         joint = nn.Conv2d(features + text_dim, features, 1, bias=dense or norm == "none")
-        last = [nn.Flatten(), nn.Linear(features * BASE**2, 1)]
-        last = last if dense else [nn.Conv2d(features, 1, BASE, bias=norm == "none"), nn.Flatten()]
-        self.head = nn.Sequential(*judged(joint, norm), *last)
+        beside, seen = minibatch_layers(minibatch, features, maps=True)
+        last = [nn.Flatten(), nn.Linear(seen * BASE**2, 1)]
+        last = last if dense else [nn.Conv2d(seen, 1, BASE, bias=norm == "none"), nn.Flatten()]
+        self.head = nn.Sequential(*judged(joint, norm), *beside, *last)
         initialise(self, init)
 
     def forward(self, pictures: Tensor, embedding: Tensor) -> Tensor:
