@@ -66,7 +66,7 @@ def test_imagenets_normalisation_by_hand(weights):
     pictures = torch.rand(2, 3, 8, 8) * 2 - 1
     mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     seen = ((pictures + 1) / 2 - mean.view(3, 1, 1)) / deviation.view(3, 1, 1)
-    assert torch.allclose(loss.features_of(pictures), layers[0](seen), atol=1e-6)
+    assert torch.allclose(*loss.features_of(pictures), layers[0](seen), atol=1e-6)
 
 
 def test_bgr_in_0_to_255_less_its_mean_by_hand(weights):
@@ -74,14 +74,14 @@ def test_bgr_in_0_to_255_less_its_mean_by_hand(weights):
     loss = vgg(layer="conv1_1", weights=str(file), normalise="bgr_mean", divide=4.0)
     pictures = torch.rand(2, 3, 8, 8) * 2 - 1
     seen = ((pictures + 1) * 127.5).flip(1) - torch.tensor([104.007, 116.669, 122.679]).view(3, 1, 1)
-    assert torch.allclose(loss.features_of(pictures), layers[0](seen) / 4, atol=1e-3)
+    assert torch.allclose(*loss.features_of(pictures), layers[0](seen) / 4, atol=1e-3)
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("32-true", torch.float32), ("bf16-mixed", torch.bfloat16)])
 def test_it_computes_in_the_trainers_precision(weights, precision, dtype):
     loss, dtypes = vgg(weights=str(weights[1])), set()
     loss.load()
-    loss._held[0].register_forward_hook(lambda layer, inputs, made: dtypes.add(made.dtype))
+    loss._held[0].register_forward_hook(lambda layer, inputs, made: dtypes.update(each.dtype for each in made))
 
     class Sees(LatentGAN):
         def losses(self, name, batch, shared):
@@ -99,7 +99,7 @@ def test_distance_by_hand_and_its_gradient(weights):
     made, real = (torch.rand(2, 3, 16, 16) * 2 - 1 for _ in range(2))
     made.requires_grad_(True)
     distance = loss(made, real)
-    wanted = 3 * (loss.features_of(made) - loss.features_of(real)).square().mean()
+    wanted = 3 * (loss.features_of(made)[0] - loss.features_of(real)[0]).square().mean()
     assert torch.allclose(distance, wanted)
     distance.backward()
     assert made.grad.abs().sum() > 0
@@ -114,17 +114,33 @@ def test_a_measured_scale_is_that_of_the_weights_and_of_the_layer(weights, tmp_p
     save_file({k: v * times if k.startswith(f"{last}.") else v for k, v in state.items()}, file)
     made, real = (torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(i)) for i in range(2))
     fixed, measured = (vgg(layer=layer, weights=str(file), divide=divide) for divide in (1.0, None))
-    expected = fixed(made, real) / fixed.features_of(real).square().mean()
+    expected = fixed(made, real) / fixed.features_of(real)[0].square().mean()
     assert torch.allclose(measured(made, real), expected)
     usual = vgg(layer=layer, weights=str(weights[1]), divide=None)
     assert torch.allclose(measured(made, real), usual(made, real), rtol=1e-4)  # 1,000 times the features, the same loss
     assert torch.isfinite(measured(made, real.fill_(0.0)))
 
 
+@pytest.mark.parametrize("divide", [None, 2.0])
+def test_distances_at_several_layers_are_added_up(weights, divide):
+    names = ["relu3_1", "relu1_2", "conv2_1"]
+    made, real = (torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(i)) for i in range(2))
+    options = {"weights": str(weights[1]), "divide": divide, "weight": 3.0}
+    each = [vgg(layer=name, **options)(made, real) for name in names]
+    together = vgg(layer=names, **options)
+    assert torch.allclose(together(made, real), sum(each))
+    assert together.name == "vgg16 relu3_1+relu1_2+conv2_1"
+
+
+def test_no_layer_at_all_is_refused():
+    with pytest.raises(ValueError, match="layer is an empty list, name one layer or several"):
+        vgg(layer=[])
+
+
 def test_grey_pictures_are_seen_as_grey(weights):
     loss = vgg(weights=str(weights[1]))
     grey = torch.rand(1, 1, 16, 16)
-    assert torch.equal(loss.features_of(grey), loss.features_of(grey.expand(-1, 3, -1, -1)))
+    assert torch.equal(*loss.features_of(grey), *loss.features_of(grey.expand(-1, 3, -1, -1)))
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "pth"])
@@ -138,7 +154,7 @@ def test_files_of_every_kind_give_the_same_features(weights, tmp_path, suffix, p
     other = tmp_path / f"other.{suffix}"
     save_file(state, other) if suffix == "safetensors" else torch.save(state, other)
     pictures = torch.rand(1, 3, 16, 16)
-    a, b = (vgg(weights=str(f)).features_of(pictures) for f in (file, other))
+    [a], [b] = (vgg(weights=str(f)).features_of(pictures) for f in (file, other))
     assert b.dtype == torch.float32
     assert torch.allclose(a, b, rtol=0.02, atol=0.02) if half else torch.equal(a, b)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gantrain.networks.gan3d import Discriminator, Generator, RandomShift
+from gantrain.networks.gan3d import Discriminator, FromCubes, Generator, RandomShift, ToCubes
 from gantrain.networks.minibatch import MinibatchDeviation
 
 
@@ -86,3 +86,33 @@ def test_a_group_is_shown_to_the_last_layer_alone():
     volumes = torch.rand(4, 1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
     same = volumes[:1].expand(4, -1, -1, -1, -1)
     assert not torch.allclose(group(volumes)[0], group(same)[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cubes", "plain", "side"),
+    [
+        (ToCubes(1, 3), nn.Conv3d(1, 3, 4, 2, 1), 8),
+        (ToCubes(2, 3), nn.Conv3d(2, 3, 4, 2, 1), 16),
+        (FromCubes(3, 1), nn.ConvTranspose3d(3, 1, 4, 2, 1), 4),
+        (FromCubes(3, 2), nn.ConvTranspose3d(3, 2, 4, 2, 1), 8),
+    ],
+)
+def test_cubes_give_the_sums_and_gradients_of_the_plain_convolution(cubes, plain, side):
+    plain.load_state_dict(cubes.state_dict())
+    volumes = torch.randn(2, cubes.in_channels, side, side, side, requires_grad=True)
+    made, wanted = cubes(volumes), plain(volumes)
+    assert made.shape == wanted.shape
+    assert torch.allclose(made, wanted, atol=1e-5)
+    for each, theirs in zip((volumes, *cubes.parameters()), (volumes, *plain.parameters()), strict=True):
+        ours, expected = (
+            torch.autograd.grad(out.square().mean(), of, retain_graph=True)[0]
+            for out, of in ((made, each), (wanted, theirs))
+        )
+        assert torch.allclose(ours, expected, atol=1e-5)
+
+
+def test_the_layers_at_the_volumes_are_of_cubes():
+    """Those alone have one channel, whose plain convolutions are slow on a CPU."""
+    generator, discriminator = Generator(5, 2, 16), Discriminator(2, 16)
+    assert [type(m) for m in generator.modules() if isinstance(m, nn.ConvTranspose3d)][-1] is FromCubes
+    assert next(type(m) for m in discriminator.modules() if isinstance(m, nn.Conv3d)) is ToCubes

@@ -70,8 +70,7 @@ def by_vgg(file: Path, normalise: Literal["imagenet", "bgr_mean"], range: Sequen
     network: Any = next((name for name, blocks in BLOCKS.items() if sum(blocks) == convolutions), None)
     if network is None:
         raise UserError(f"--vgg: {file} has {convolutions} convolutions; a VGG16 has 13, a VGG19 16")
-    seen = [Perceptual(network, layer, range, str(file), normalise=normalise) for layer in VGG_LAYERS]
-    for layer in seen:
-        layer.key = "--vgg"
-        layer.load()
-    return Likeness(f"a {network.upper()}", lambda pictures: [layer.features_of(pictures) for layer in seen], False)
+    seen = Perceptual(network, VGG_LAYERS, range, str(file), normalise=normalise)
+    seen.key = "--vgg"
+    seen.load()
+    return Likeness(f"a {network.upper()}", seen.features_of, False)

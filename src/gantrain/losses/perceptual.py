@@ -32,9 +32,10 @@ class Perceptual(Frozen):
     layer, 0 is the same picture and 1 is as far as no features at all. Features of two files of weights lie orders of
     magnitude apart, and the adversarial term is weighed against this one.
 
-    `layer` is `relu5_4`, or `block5_conv4` as Keras calls the same, or `conv5_4` before its ReLU. Pictures are in
-    `range`, grey or RGB. `normalise` is `imagenet` for torchvision's weights, or `bgr_mean` for Caffe's: BGR in 0..255
-    less its mean.
+    `layer` is `relu5_4`, or `block5_conv4` as Keras calls the same, or `conv5_4` before its ReLU. Of a list of layers
+    the distances are added up (Johnson et al. 2016); it takes no longer than the last of them. Pictures are in `range`,
+    grey or RGB. `normalise` is `imagenet` for torchvision's weights, or `bgr_mean` for Caffe's: BGR in 0..255 less its
+    mean.
 
     `weights` has the tensors of `features` or of the whole network, in any precision; null means torchvision's own in
     torch's cache, which `download` fetches. The first call raises UserError where there are none or they do not fit.
@@ -50,7 +51,7 @@ class Perceptual(Frozen):
     def __init__(
         self,
         network: Literal["vgg16", "vgg19"],
-        layer: str,
+        layer: str | Sequence[str],
         range: Sequence[float],
         weights: str | None = None,
         download: bool = False,
@@ -63,26 +64,31 @@ class Perceptual(Frozen):
         if divide == 0:
             raise ValueError("divide is 0, it must be another number")
         check_whole(1, width=width)
-        self.network, self.layer, self.range, self.width = network, layer, tuple(range), width
+        layers = [layer] if isinstance(layer, str) else list(layer)
+        if not layers:
+            raise ValueError("layer is an empty list, name one layer or several")
+        self.network, self.range, self.width = network, tuple(range), width
         self.path, self.download = weights, download
         self.divide, self.weight = divide, weight
-        self.name = f"{network} {layer}"
-        self.depth = depth_of(network, layer)
+        self.name = f"{network} {'+'.join(layers)}"
+        self.depths = [depth_of(network, layer) for layer in layers]
         self.bgr, self.statistics = normalise == "bgr_mean", NORMALISATIONS[normalise]
 
     def forward(self, made: Tensor, real: Tensor) -> Tensor:
         with torch.no_grad():
             wanted = self.features_of(real)
-            scale = 1.0 if self.divide is not None else wanted.square().mean().clamp_min(SMALLEST)
-        return self.weight * F.mse_loss(self.features_of(made), wanted) / scale
+            scales = [1.0 if self.divide is not None else at.square().mean().clamp_min(SMALLEST) for at in wanted]
+        seen = zip(self.features_of(made), wanted, scales, strict=True)
+        return self.weight * torch.stack([F.mse_loss(ours, theirs) / scale for ours, theirs, scale in seen]).sum()
 
-    def features_of(self, pictures: Tensor) -> Tensor:
-        """Features (n, c, h, w) of pictures (n, 1 or 3, H, W) in `range`, in float32."""
+    def features_of(self, pictures: Tensor) -> list[Tensor]:
+        """Features (n, c, h, w) at each layer of pictures (n, 1 or 3, H, W) in `range`, in float32."""
         pixels = pixels_of(pictures, self.range)
-        return self.answer(pixels.flip(1) if self.bgr else pixels) / (self.divide or 1.0)
+        outputs = self.answer(pixels.flip(1) if self.bgr else pixels)
+        return [output.float() / (self.divide or 1.0) for output in outputs]
 
     def network_of(self, file: Path | None) -> nn.Module:
-        layers = convolutions(self.network, self.width)[: self.depth]
+        layers = convolutions(self.network, self.width)[: max(self.depths)]
         if file is not None:
             state = {key.removeprefix("features."): value for key, value in read_state(file, self.key).items()}
             try:
@@ -94,7 +100,7 @@ class Perceptual(Frozen):
                     f"{self.key}: {file} does not hold the first layers of a {self.network} (by its layers it is "
                     f"{other}); choose losses/content=vgg16 or vgg19 to match it, or another file"
                 ) from error
-        return layers
+        return Outputs(layers, self.depths)
 
     def find(self) -> Path | None:
         if self.path is not None:
@@ -112,6 +118,20 @@ class Perceptual(Frozen):
             except (OSError, RuntimeError) as error:
                 raise UserError(f"losses.content.download: cannot fetch {url} ({error}); {self.ways}") from error
         return file
+
+
+class Outputs(nn.Module):
+    """The outputs of a stack of layers after the first `depths` of them, in one pass."""
+
+    def __init__(self, layers: nn.Sequential, depths: Sequence[int]):
+        super().__init__()
+        self.layers, self.depths = layers, depths
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        after = {}
+        for depth, layer in enumerate(self.layers, 1):
+            x = after[depth] = layer(x)
+        return [after[depth] for depth in self.depths]
 
 
 def depth_of(network: str, layer: str) -> int:

@@ -21,6 +21,46 @@ def widths(width: int, size: int) -> list[int]:
     return [width << i for i in range(depth)]
 
 
+class ToCubes(nn.Conv3d):
+    """A convolution that halves the side of volumes (n, c, s, s, s), with a kernel of 4.
+
+    It is computed with a kernel of 2 on the eight voxels of each 2x2x2 cube, which are channels there: the same sums.
+    On a CPU its gradient at volumes of one channel takes a third of the time.
+    """
+
+    def __init__(self, channels: int, width: int):
+        super().__init__(channels, width, KERNEL, 2, 1)
+
+    def forward(self, volumes: Tensor) -> Tensor:
+        cubes = F.pad(volumes, (1,) * 6)
+        for axis in (4, 3, 2):
+            cubes = cubes.unflatten(axis, (-1, 2))  # (n, c, z, 2, y, 2, x, 2)
+        cubes = cubes.permute(0, 1, 3, 5, 7, 2, 4, 6).flatten(1, 4)
+        return F.conv3d(cubes, halved(self.weight).flatten(1, 4), self.bias)
+
+
+class FromCubes(nn.ConvTranspose3d):
+    """A transposed convolution that doubles the side of volumes (n, c, s, s, s), with a kernel of 4.
+
+    It is computed as `ToCubes` is: a kernel of 2 makes the eight voxels of each cube as channels. On a CPU volumes of
+    one channel take a third of the time.
+    """
+
+    def __init__(self, width: int, channels: int):
+        super().__init__(width, channels, KERNEL, 2, 1)
+
+    def forward(self, maps: Tensor) -> Tensor:  # type: ignore[override]
+        cubes = F.conv_transpose3d(maps, halved(self.weight).flatten(1, 4))
+        cubes = cubes.unflatten(1, (-1, 2, 2, 2)).permute(0, 1, 5, 2, 6, 3, 7, 4)  # (n, c, z, 2, y, 2, x, 2)
+        volumes = cubes.flatten(6, 7).flatten(4, 5).flatten(2, 3)[..., 1:-1, 1:-1, 1:-1]
+        return volumes if self.bias is None else volumes + self.bias.view(-1, 1, 1, 1)
+
+
+def halved(kernels: Tensor) -> Tensor:
+    """Kernels (a, b, 4, 4, 4) as (a, b, 2, 2, 2, 2, 2, 2): the place in a cube, then the cube."""
+    return kernels.view(*kernels.shape[:2], *(2,) * 6).permute(0, 1, 3, 5, 7, 2, 4, 6)
+
+
 class Generator(nn.Module):
     """Latents (n, z_dim) to volumes (n, channels, size, size, size) in (0, 1).
 
@@ -48,7 +88,7 @@ class Generator(nn.Module):
         layers = [nn.Unflatten(1, (z_dim, 1, 1, 1)), *block(nn.ConvTranspose3d(z_dim, features[0], KERNEL))]
         for a, b in itertools.pairwise(features):
             layers += block(nn.ConvTranspose3d(a, b, KERNEL, 2, 1))
-        self.layers = nn.Sequential(*layers, nn.ConvTranspose3d(features[-1], channels, KERNEL, 2, 1), nn.Sigmoid())
+        self.layers = nn.Sequential(*layers, FromCubes(features[-1], channels), nn.Sigmoid())
         initialise(self, init)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -108,7 +148,7 @@ class Discriminator(nn.Module):
         features = [channels, *widths(width, size)]
         layers: list[nn.Module] = [RandomShift(shift)] if shift else []
         for i, (a, b) in enumerate(itertools.pairwise(features)):
-            layers.append(nn.Conv3d(a, b, KERNEL, 2, 1))
+            layers.append(nn.Conv3d(a, b, KERNEL, 2, 1) if i else ToCubes(a, b))
             if norm and (i > 0 or norm_first):
                 layers.append(nn.BatchNorm3d(b, eps=norm_eps, momentum=norm_momentum))
             layers.append(nn.LeakyReLU(slope))
