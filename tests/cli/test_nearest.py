@@ -10,7 +10,7 @@ from idx import make_mnist
 from pictures_on_disk import make_pictures, write_picture
 from PIL import Image
 
-from gantrain.cli.nearest import judge_of
+from gantrain.cli.work.nearest import judge_of
 from gantrain.errors import UserError
 from gantrain.networks import patchgan
 
