@@ -24,6 +24,7 @@ from gantrain.cli.options import (
     add_run,
     add_seed,
     add_text,
+    check_cutoff,
     classes_of,
     refuse_texts,
     writing,
@@ -74,8 +75,9 @@ def main(args: argparse.Namespace) -> None:
         raise UserError("--psi and --truncation: one moves styles, the other cuts latents; leave one out")
     module, data = latent_family(args.run, args.plugins, args.best, texts=True)
     n = args.n or (IN_ROW if sweep or module.takes_texts else 64)
-    if args.psi != [1.0]:
+    if args.psi != [1.0] or args.psi_cutoff is not None:
         refuse_without_styles(module, "--psi")
+        check_cutoff(args, module)
     out = place_of(args, data, n)
     latents = module.latents(n, torch.Generator().manual_seed(args.seed), args.truncation)
     columns = None
@@ -94,7 +96,7 @@ def main(args: argparse.Namespace) -> None:
     cond = classes_of(args.of_class, torch.arange(len(latents)), module, data)
     if columns is None and args.of_class is None:
         columns = module.classes  # one each
-    rows = [made(module, latents, cond, args.raw, psi) for psi in args.psi]
+    rows = [made(module, latents, cond, args.raw, psi, args.psi_cutoff) for psi in args.psi]
     with writing("--out", out):
         if sweep:
             pictures = (sheet(data, row, len(latents)).convert("RGB") for row in rows)
@@ -147,14 +149,16 @@ def of_texts(args: argparse.Namespace, module: Any, data: GANDataModule, latents
     print(out)
 
 
-def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool, psi: float) -> Iterator[Tensor]:
+def made(
+    module: Any, latents: Tensor, cond: Tensor | None, raw: bool, psi: float, cutoff: int | None
+) -> Iterator[Tensor]:
     """The samples, a part at a time: 50,000 would fill the memory."""
     for i in torch.arange(len(latents)).split(CHUNK):
         of_part = None if cond is None else cond[i]
         if psi == 1:
             yield module.generate(latents[i], cond=of_part, raw=raw)
         else:
-            yield module.generate_from(module.styles(latents[i], of_part, raw, psi), raw)
+            yield module.generate_from(module.styles(latents[i], of_part, raw, psi, cutoff), raw)
 
 
 def refuse_too_many(n: int, out: Path) -> None:
