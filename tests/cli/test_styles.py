@@ -64,6 +64,18 @@ def test_psi_0_makes_one_picture(gantrain, styled):
         assert plain != half
 
 
+def test_psi_of_some_layers_draws_the_others_as_they_are(gantrain, styled):
+    module, data = latent_family("run")
+    z, cond = module.latents(2, torch.Generator().manual_seed(0)), torch.arange(2)
+    drawn = data.pictures(module.generate_from(module.styles(z, cond, psi=0.0, cutoff=2)))
+    words = ("sample", "run", "-n", 2, "--psi", 0, "--psi-cutoff")
+    assert gantrain(*words, 2, "--out", "two").code == 0
+    for i in range(2):
+        assert abs(np.asarray(Image.open(f"two/{i}.png")).astype(int) - drawn[i, 0].numpy()).max() <= 1
+    assert gantrain(*words, 6, "--out", "all").code == 0
+    assert Image.open("all/0.png").tobytes() != Image.open("two/0.png").tobytes()
+
+
 def test_several_psi_are_a_row_each_of_the_same_samples(gantrain, styled):
     result = gantrain("sample", "run", "-n", 3, "--psi", "1,.5,0", "--out", "sweep.png")
     assert result.code == 0, result
@@ -111,6 +123,9 @@ def test_runs_without_styles_are_refused_in_one_sentence(gantrain, run):
         (("sample", "run", "--psi", "nan"), "--psi is 'nan'"),
         (("sample", "run", "--psi", "1,.5", "--out", "folder"), "must end in .png, several --psi are one picture"),
         (("sample", "run", "--psi", ".5", "--truncation", "1"), "leave one out"),
+        (("sample", "run", "--psi-cutoff", "2"), "give --psi as well"),
+        (("sample", "run", "--psi", ".7", "--psi-cutoff", "7"), "--psi-cutoff is 7, this run's generator has 1 to 6"),
+        (("styles", "run", "--psi", ".7", "--psi-cutoff", "0"), "--psi-cutoff is 0"),
         (("styles", "run", "--psi", "1,0"), "`gantrain sample` shows several"),
         (("styles", "run", "--layers", "4-6"), "has the layers 0 to 5"),
         (("styles", "run", "--layers", "x"), "--layers is 'x', it must be such as 0-3"),

@@ -143,6 +143,16 @@ def test_psi_leads_to_the_mean():
     assert torch.equal(made[0], made[2])
 
 
+def test_psi_moves_the_coarse_layers_alone_where_it_is_cut_off():
+    module = styled()
+    module.fakes({**batch(), **module.draw(batch())})
+    z = module.latents(3, torch.Generator().manual_seed(1))
+    whole, moved, cut = (module.styles(z, psi=psi, cutoff=n) for psi, n in ((1.0, None), (0.5, None), (0.5, 3)))
+    assert torch.equal(cut[:, :3], moved[:, :3])
+    assert torch.equal(cut[:, 3:], whole[:, 3:])
+    assert not torch.equal(cut[:, 2:3], whole[:, 2:3])
+
+
 def test_styles_of_classes_in_turn_or_as_told():
     module = styled(classes=3)
     z = torch.randn(1, 5).expand(4, -1)

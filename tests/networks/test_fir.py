@@ -42,3 +42,21 @@ def test_blurred_is_filtered_at_every_place(padding, side):
     made = Blur(padding, gain=4).double()(x)
     assert made.shape == (2, 3, side, side)
     assert torch.allclose(made, F.conv2d(F.pad(x, (padding,) * 4), kernel, groups=3))
+
+
+@pytest.mark.parametrize(
+    "layer", [Resample(up=True), Resample(up=False), Blur(1, gain=4), Blur(2), Blur(1, taps=(1, 2, 1))]
+)
+def test_gradients_of_all_orders_are_those_of_the_convolution(layer):
+    layer = layer.double()
+    x = torch.randn(2, 2, 6, 6).double().requires_grad_(True)
+    assert torch.autograd.gradcheck(layer, x)
+    assert torch.autograd.gradgradcheck(layer, x)
+
+
+def test_a_penalty_on_gradients_makes_no_convolution_for_each_channel():
+    x = torch.randn(2, 16, 8, 8, requires_grad=True)
+    with torch.profiler.profile() as seen:
+        (gradient,) = torch.autograd.grad(Resample(up=False)(x).square().sum(), x, create_graph=True)
+        gradient.square().sum().backward()
+    assert sum(e.count for e in seen.key_averages() if e.key == "aten::convolution") < 16

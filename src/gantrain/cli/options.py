@@ -51,8 +51,9 @@ def _seed(text: str) -> int:
 
 
 def add_psi(add: Add, help: str) -> None:
-    """`--psi A,B`: how far styles keep from their mean; [1.0] where it is not there."""
+    """`--psi A,B`: how far styles keep from their mean; [1.0] where it is not there. `--psi-cutoff N`: of N layers."""
     add("--psi", type=_psi, default=[1.0], metavar="PSI", help=help)
+    add("--psi-cutoff", type=int, metavar="N", help="--psi moves the styles of the first, coarsest N layers only (all)")
 
 
 def _psi(text: str) -> list[float]:
@@ -63,6 +64,16 @@ def _psi(text: str) -> list[float]:
     if not all(map(math.isfinite, values)):
         raise UserError(f"--psi is {text!r}, it must be a number such as 0.7, or several: 1,.7,.5,0")
     return values
+
+
+def check_cutoff(args: Any, module: Any) -> None:
+    """Raise UserError for a `--psi-cutoff` that moves nothing, or more layers than there are."""
+    if args.psi_cutoff is None:
+        return
+    if args.psi == [1.0]:
+        raise UserError("--psi-cutoff: it says how many layers --psi moves; give --psi as well, such as 0.7")
+    if not 1 <= args.psi_cutoff <= module.layers:
+        raise UserError(f"--psi-cutoff is {args.psi_cutoff}, this run's generator has 1 to {module.layers} layers")
 
 
 def add_class(add: Add, help: str) -> None:

@@ -11,7 +11,7 @@ import argparse
 import re
 from pathlib import Path
 
-from gantrain.cli.options import Add, add_class, add_psi, add_run, add_seed, classes_of, png_of, writing
+from gantrain.cli.options import Add, add_class, add_psi, add_run, add_seed, check_cutoff, classes_of, png_of, writing
 from gantrain.errors import UserError
 
 COARSE = "0-3"
@@ -46,10 +46,11 @@ def main(args: argparse.Namespace) -> None:
 
     module, data = latent_family(args.run, args.plugins, args.best)
     refuse_without_styles(module, "gantrain styles")
+    check_cutoff(args, module)
     layers = layers_of(args.layers, module.layers)
     latents = module.latents(args.rows + args.columns, torch.Generator().manual_seed(args.seed))
     cond = classes_of(args.of_class, torch.zeros(len(latents), dtype=torch.int64), module, data)
-    styles = module.styles(latents, cond, args.raw, *args.psi)
+    styles = module.styles(latents, cond, args.raw, *args.psi, args.psi_cutoff)
     rows, columns = styles.split([args.rows, args.columns])
     mixed = mixtures(rows, columns, layers).flatten(0, 1)
     pictures = data.pictures(module.generate_from(torch.cat([columns, rows, mixed]), args.raw))

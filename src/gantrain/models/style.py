@@ -66,10 +66,22 @@ class StyleGAN(LatentGAN):
         """The w (n, w_dim) of latents, on the CPU; in a conditional game of the classes `cond`, by default in turn."""
         return outputs(self.averaged("generator", raw).mapping, *self.inputs_for_use(z, cond), device=self.device)
 
-    def styles(self, z: Tensor, cond: Tensor | None = None, raw: bool = False, psi: float = 1.0) -> Tensor:
-        """The styles (n, layers, w_dim) of latents, on the CPU, moved towards their mean: w_avg + psi (w - w_avg)."""
+    def styles(
+        self,
+        z: Tensor,
+        cond: Tensor | None = None,
+        raw: bool = False,
+        psi: float = 1.0,
+        cutoff: int | None = None,
+    ) -> Tensor:
+        """The styles (n, layers, w_dim) of latents, on the CPU, moved towards their mean: w_avg + psi (w - w_avg).
+
+        With `cutoff` only those of so many layers move, from the coarsest on (Karras et al. 2019, appendix B).
+        """
         w_avg = self.averaged("generator", raw).w_avg.cpu()
-        return torch.lerp(w_avg, self.mapped(z, cond, raw), psi)[:, None].repeat(1, self.layers, 1)
+        styles = self.mapped(z, cond, raw)[:, None].repeat(1, self.layers, 1)
+        styles[:, :cutoff] = torch.lerp(w_avg, styles[:, :cutoff], psi)
+        return styles
 
     def generate_from(self, styles: Tensor, raw: bool = False, chunk: int = 250) -> Tensor:
         """Samples in the data's range, on the CPU, from styles (n, layers, w_dim)."""

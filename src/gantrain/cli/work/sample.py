@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gantrain.cli.options import classes_of, refuse_texts, writing
+from gantrain.cli.options import check_cutoff, classes_of, refuse_texts, writing
 from gantrain.cli.sample import IN_ROW
 from gantrain.data import GANDataModule
 from gantrain.data.formats.volume_export import Empty
@@ -33,8 +33,9 @@ def sample(args: argparse.Namespace) -> None:
     sweep = len(args.psi) > 1
     module, data = latent_family(args.run, args.plugins, args.best, texts=True)
     n = args.n or (IN_ROW if sweep or module.takes_texts else usual(module.classes if args.of_class is None else None))
-    if args.psi != [1.0]:
+    if args.psi != [1.0] or args.psi_cutoff is not None:
         refuse_without_styles(module, "--psi")
+        check_cutoff(args, module)
     out = place_of(args, data, n)
     latents = module.latents(n, torch.Generator().manual_seed(args.seed), args.truncation)
     if args.shift:
@@ -56,7 +57,7 @@ def sample(args: argparse.Namespace) -> None:
     cond = classes_of(args.of_class, turns, module, data)
     if columns is None and args.of_class is None:
         columns = module.classes  # one each
-    rows = [made(module, latents, cond, args.raw, psi) for psi in args.psi]
+    rows = [made(module, latents, cond, args.raw, psi, args.psi_cutoff) for psi in args.psi]
     with writing("--out", out):
         if sweep:
             pictures = (sheet(data, row, len(latents)).convert("RGB") for row in rows)
@@ -114,14 +115,16 @@ def of_texts(args: argparse.Namespace, module: Any, data: GANDataModule, latents
     print(out)
 
 
-def made(module: Any, latents: Tensor, cond: Tensor | None, raw: bool, psi: float) -> Iterator[Tensor]:
+def made(
+    module: Any, latents: Tensor, cond: Tensor | None, raw: bool, psi: float, cutoff: int | None
+) -> Iterator[Tensor]:
     """The samples, a part at a time: 50,000 would fill the memory."""
     for i in torch.arange(len(latents)).split(CHUNK):
         of_part = None if cond is None else cond[i]
         if psi == 1:
             yield module.generate(latents[i], cond=of_part, raw=raw)
         else:
-            yield module.generate_from(module.styles(latents[i], of_part, raw, psi), raw)
+            yield module.generate_from(module.styles(latents[i], of_part, raw, psi, cutoff), raw)
 
 
 def refuse_too_many(n: int, out: Path) -> None:
