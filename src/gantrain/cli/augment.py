@@ -3,6 +3,7 @@
 D becomes a folder of classes, D/<class>/generated_<number>.png. FOLDER holds the real pictures that you want to add to.
 Its classes must be those of the run. The command changes and copies nothing in it; name both folders where you train.
 With --confidence it fits a small classifier on FOLDER, and keeps only the pictures of which this is as sure.
+If it was stopped, the same command goes on with the class at which it stopped.
 
 Examples:
     gantrain augment RUN FOLDER --per-class 500 --out MADE
@@ -10,6 +11,7 @@ Examples:
 """
 
 import argparse
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,12 +24,15 @@ from gantrain.data.module import GANDataModule
 from gantrain.drawing.pictures import to_pil
 from gantrain.drawing.progress import shown
 from gantrain.errors import UserError, tell
+from gantrain.evaluation.backbones import hash_of
 from gantrain.evaluation.classifier import dataset_backbone
+from gantrain.files import replacing
 from gantrain.inference.latents import latent_family
 from gantrain.inference.users_pictures import pictures_in
 from gantrain.rng import derive_seed
 
 PREFIX = "generated_"
+UNFINISHED = ".unfinished.json"  # in the folder until all classes are there
 CHUNK = 50  # pictures made at a time
 MOST_TRIES = 20  # times what is asked for, where a classifier chooses
 MOST = 1_000_000  # files
@@ -40,7 +45,7 @@ def add_options(add: Add) -> None:
     add_run(add, best=True)
     add("folder", type=Path, metavar="FOLDER", help="the real pictures, in a folder for each class")
     add("--per-class", type=int, required=True, metavar="N", help="how many pictures of each class")
-    add("--out", type=Path, required=True, metavar="D", help="a new folder")
+    add("--out", type=Path, required=True, metavar="D", help="a new folder, or that of the same command, stopped")
     add("--confidence", type=float, metavar="P", help="take those alone that a classifier is at least so sure of: 0.9")
     add_seed(add, "the same seed, the same pictures (0)")
 
@@ -61,14 +66,24 @@ def main(args: argparse.Namespace) -> int:
     names = names_of(real, args.folder, module, data)
     if len(names) * args.per_class > MOST:
         raise UserError(f"--per-class is {args.per_class:,}, at most {MOST:,} pictures are made at once")
+    asked = {
+        "weights": [hash_of(module.averaged(name, args.raw)) for name in module.networks_for_use()],
+        "pictures": real.content,
+        **{name: getattr(args, name) for name in ("per_class", "confidence", "seed")},
+    }
+    counts = begun(args.out, asked)
     judge = None if args.confidence is None else judge_of(real)
-    short = []
-    with writing("--out", args.out / "pictures"):
+    mark = args.out / UNFINISHED
+    with writing("--out", mark):
         for number, name in shown(list(enumerate(names)), len(names), "classes"):
+            if name in counts:
+                continue
+            note(mark, asked, counts)
             pictures = chosen(made(module, data, number, args), judge, number, args.confidence)
-            kept, tried = save(pictures, args.per_class, args.out / name)
-            if kept < args.per_class:
-                short.append(f"{kept:,} of {name!r}, of {tried:,} made")
+            counts[name] = save(pictures, args.per_class, args.out / name)
+        mark.unlink(missing_ok=True)
+    few = {name: count for name, count in counts.items() if count[0] < args.per_class}
+    short = [f"{kept:,} of {name!r}, of {tried:,} made" for name, (kept, tried) in few.items()]
     if short:
         tell(f"--confidence {args.confidence:g} leaves fewer than {args.per_class:,}: {'; '.join(short)}")
     print(args.out)
@@ -82,8 +97,34 @@ def refuse_mixing(folder: Path, out: Path) -> None:
         raise UserError(f"--out: {out} and {folder} lie in each other; name a folder apart, real pictures stay alone")
     if out.exists() and not out.is_dir():
         raise UserError(f"--out: {out} is a file, not a folder; name another")
-    if out.is_dir() and any(out.iterdir()):
+    if out.is_dir() and any(out.iterdir()) and not (out / UNFINISHED).is_file():
         raise UserError(f"--out: {out} holds files already; name a new folder")
+
+
+def begun(out: Path, asked: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """How many pictures were kept and made of each class that a stopped command has finished; none where it is new.
+
+    Pictures follow from what is `asked`, so those that a stopped command left are made again as they were. Raises
+    UserError where it was asked for others.
+    """
+    mark = out / UNFINISHED
+    if not mark.is_file():
+        return {}
+    try:
+        found = json.loads(mark.read_text(encoding="utf-8"))
+        if found["asked"] == asked:
+            return {str(name): (int(kept), int(tried)) for name, (kept, tried) in found["counts"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise UserError(
+        f"--out: {out} holds pictures of another command that was stopped; run that command again, or name a new folder"
+    )
+
+
+def note(mark: Path, asked: dict[str, Any], counts: dict[str, tuple[int, int]]) -> None:
+    """Say in the folder what is asked, and which classes are whole."""
+    with replacing(mark) as temporary:
+        temporary.write_text(json.dumps({"asked": asked, "counts": counts}), encoding="utf-8")
 
 
 def names_of(real: GANDataModule, folder: Path, module: Any, data: GANDataModule) -> list[str]:
@@ -131,7 +172,7 @@ def chosen(parts: Iterator[Tensor], judge: Judge | None, number: int, least: flo
 
 def save(pictures: Iterator[Tensor | None], count: int, folder: Path) -> tuple[int, int]:
     """Write at most so many of them; how many there were, and how many were looked at."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     kept = tried = 0
     for picture in pictures:
         tried += 1
