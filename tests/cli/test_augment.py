@@ -49,6 +49,48 @@ def test_the_classifier_is_asked_for_the_class_itself():
     assert [None if one is None else one.item() for one in taken] == [None, 1, 2, 3]
 
 
+@pytest.mark.parametrize("sure", [(), ("--confidence", 0.01)])
+def test_a_stopped_command_goes_on_and_no_other_does(gantrain, styled, real, tmp_path, monkeypatch, sure):
+    monkeypatch.setattr(augment, "PASSES", 1)
+    words = ("augment", styled, real, "--per-class", 2, *sure, "--out")
+    assert gantrain(*words, "whole").code == 0
+    made, to_pil = [], augment.to_pil
+
+    def stopping(picture):
+        made.append(picture)
+        if len(made) == 8:  # the second of the fourth class
+            raise KeyboardInterrupt
+        return to_pil(picture)
+
+    monkeypatch.setattr(augment, "to_pil", stopping)
+    assert gantrain(*words, "out").code == 130
+    left = files(tmp_path / "out")
+    assert len(left) == 7
+    for other in (("--seed", 1), ("--per-class", 3), ("--confidence", 0.5), ("--raw",)):
+        refused = gantrain(*words, "out", *other)
+        assert (refused.code, len(refused.err.splitlines())) == (2, 1), refused
+        assert "pictures of another command that was stopped" in refused.err
+    assert files(tmp_path / "out") == left
+    (tmp_path / "out" / "3" / "mine.txt").write_text("mine")
+    made.clear()
+    made.extend([None] * 8)
+    done = gantrain(*words, "out")
+    assert (done.code, len(made)) == (0, 8 + 14), done  # whole classes are not made again
+    assert files(tmp_path / "out") == files(tmp_path / "whole")
+    assert (tmp_path / "out" / "3" / "mine.txt").read_text() == "mine"
+    assert not (tmp_path / "out" / augment.UNFINISHED).exists()
+    assert "holds files already" in gantrain(*words, "out").err
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"asked": 1, "counts": []}', "\0"])
+def test_a_mark_that_is_none_is_refused(gantrain, styled, real, tmp_path, text):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / augment.UNFINISHED).write_text(text)
+    refused = gantrain("augment", styled, real, "--per-class", 1, "--out", "out")
+    assert (refused.code, len(refused.err.splitlines())) == (2, 1), refused
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [augment.UNFINISHED]
+
+
 def test_what_is_refused(gantrain, styled, real, tmp_path):
     words = ("--per-class", 1, "--out")
     (tmp_path / "full").mkdir()

@@ -1,6 +1,7 @@
 """`gantrain augment`: pictures of each class, and which of them a classifier is sure of."""
 
 import argparse
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gantrain.cli.augment import UNFINISHED
 from gantrain.cli.options import writing
 from gantrain.data.module import GANDataModule
 from gantrain.drawing.pictures import to_pil
 from gantrain.drawing.progress import shown
 from gantrain.errors import UserError, tell
+from gantrain.evaluation.backbones import hash_of
 from gantrain.evaluation.classifier import dataset_backbone
+from gantrain.files import replacing
 from gantrain.inference.latents import latent_family
 from gantrain.inference.users_pictures import pictures_in
 from gantrain.rng import derive_seed
@@ -38,18 +42,54 @@ def augment(args: argparse.Namespace) -> int:
     names = names_of(real, args.folder, module, data)
     if len(names) * args.per_class > MOST:
         raise UserError(f"--per-class is {args.per_class:,}, at most {MOST:,} pictures are made at once")
+    asked = {
+        "weights": [hash_of(module.averaged(name, args.raw)) for name in module.networks_for_use()],
+        "pictures": real.content,
+        **{name: getattr(args, name) for name in ("per_class", "confidence", "seed")},
+    }
+    counts = begun(args.out, asked)
     judge = None if args.confidence is None else judge_of(real)
-    short = []
-    with writing("--out", args.out / "pictures"):
+    mark = args.out / UNFINISHED
+    with writing("--out", mark):
         for number, name in shown(list(enumerate(names)), len(names), "classes"):
+            if name in counts:
+                continue
+            note(mark, asked, counts)
             pictures = chosen(made(module, data, number, args), judge, number, args.confidence)
-            kept, tried = save(pictures, args.per_class, args.out / name)
-            if kept < args.per_class:
-                short.append(f"{kept:,} of {name!r}, of {tried:,} made")
+            counts[name] = save(pictures, args.per_class, args.out / name)
+        mark.unlink(missing_ok=True)
+    few = {name: count for name, count in counts.items() if count[0] < args.per_class}
+    short = [f"{kept:,} of {name!r}, of {tried:,} made" for name, (kept, tried) in few.items()]
     if short:
         tell(f"--confidence {args.confidence:g} leaves fewer than {args.per_class:,}: {'; '.join(short)}")
     print(args.out)
     return 1 if short else 0
+
+
+def begun(out: Path, asked: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """How many pictures were kept and made of each class that a stopped command has finished; none where it is new.
+
+    Pictures follow from what is `asked`, so those that a stopped command left are made again as they were. Raises
+    UserError where it was asked for others.
+    """
+    mark = out / UNFINISHED
+    if not mark.is_file():
+        return {}
+    try:
+        found = json.loads(mark.read_text(encoding="utf-8"))
+        if found["asked"] == asked:
+            return {str(name): (int(kept), int(tried)) for name, (kept, tried) in found["counts"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise UserError(
+        f"--out: {out} holds pictures of another command that was stopped; run that command again, or name a new folder"
+    )
+
+
+def note(mark: Path, asked: dict[str, Any], counts: dict[str, tuple[int, int]]) -> None:
+    """Say in the folder what is asked, and which classes are whole."""
+    with replacing(mark) as temporary:
+        temporary.write_text(json.dumps({"asked": asked, "counts": counts}), encoding="utf-8")
 
 
 def names_of(real: GANDataModule, folder: Path, module: Any, data: GANDataModule) -> list[str]:
@@ -97,7 +137,7 @@ def chosen(parts: Iterator[Tensor], judge: Judge | None, number: int, least: flo
 
 def save(pictures: Iterator[Tensor | None], count: int, folder: Path) -> tuple[int, int]:
     """Write at most so many of them; how many there were, and how many were looked at."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     kept = tried = 0
     for picture in pictures:
         tried += 1
