@@ -221,7 +221,7 @@ MATCHING = "+losses.matching={_target_: gantrain.losses.matching.FeatureMatching
         ("experiment=r3gan_mnist", "models=conditional"),
         ("experiment=stylegan2_mnist", "models.classes=10", "models.fresh_noise=true", "models.microbatches=2"),
         ("experiment=sagan_sprites", "models=conditional", "data.classes=3", "callbacks.attention=null"),
-        ("losses=wasserstein_gp", "networks.discriminator.pack=2"),
+        ("models=latent", "losses=wasserstein_gp", "networks.discriminator.pack=2"),
     ],
 )
 def test_choices_that_no_experiment_makes_train_and_resume_exactly(words, gantrain):

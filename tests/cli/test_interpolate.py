@@ -11,8 +11,9 @@ from toys import Shades
 
 @pytest.fixture
 def latents(gantrain, run):
-    """Those of some samples of `run`."""
-    assert gantrain("sample", "run", "-n", 4, "--out", "samples", "--save-latents", "z.safetensors").code == 0
+    """Those of some samples of `run`, of class 3."""
+    words = ("--class", 3, "--out", "samples", "--save-latents", "z.safetensors")
+    assert gantrain("sample", "run", "-n", 4, *words).code == 0
 
 
 def refused(result, *words):
@@ -30,7 +31,7 @@ def test_a_grid_with_a_leg_per_row(gantrain, latents):
     assert gantrain("interpolate", "run").out.strip() == "run/interpolation.png"
     size = Image.open("run/interpolation.png").size
     assert size[1] == 8 * (48 + 4) + 9 * 8
-    words = ("interpolate", "run", "--rows", 2, "--steps", 3)
+    words = ("interpolate", "run", "--class", 3, "--rows", 2, "--steps", 3)
     for out, options in (("a.png", ()), ("b.png", ()), ("c.png", ("--seed", 1))):
         assert gantrain(*words, "--out", out, *options).code == 0
     a, b, c = (Path(f"{name}.png").read_bytes() for name in "abc")
@@ -44,7 +45,8 @@ def test_a_grid_with_a_leg_per_row(gantrain, latents):
 
 
 def test_a_walk_through_saved_latents_begins_and_ends_with_their_pictures(gantrain, latents):
-    assert gantrain("interpolate", "run", "--latents", "z.safetensors:3,1", "--steps", 5, "--out", "a.png").code == 0
+    words = ("--class", 3, "--latents", "z.safetensors:3,1", "--steps", 5)
+    assert gantrain("interpolate", "run", *words, "--out", "a.png").code == 0
     sheet = pixels("a.png")
     left = sheet.shape[1] - 8 - (5 * 50 + 2)
     for column, sample in ((0, 3), (4, 1)):

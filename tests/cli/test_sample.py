@@ -25,7 +25,7 @@ def test_saved_latents_are_those_of_the_pictures(gantrain, run):
     assert z.shape == (5, 64)
     module, data = latent_family("run")
     assert torch.equal(z, module.latents(5, torch.Generator().manual_seed(3)))
-    to_pil(grid(data.pictures(module.generate(z)))).save("b.png")
+    to_pil(grid(data.pictures(module.generate(z)), module.classes)).save("b.png")
     assert Image.open("a.png").tobytes() == Image.open("b.png").tobytes()
 
 
