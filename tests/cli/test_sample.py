@@ -163,6 +163,20 @@ def test_a_grid_in_which_one_code_varies(gantrain):
     assert (refused.code, "--vary: the latents of this run hold no codes" in refused.err) == (2, True)
 
 
+def test_a_row_in_which_a_code_varies_is_of_one_class(gantrain, monkeypatch):
+    codes = "+losses.auxiliary={_target_: gantrain.losses.auxiliary.Codes, categorical: 10, continuous: 2}"
+    words = ("debug=tiny", codes, "networks.discriminator.auxiliary=12", "callbacks.samples.count=2", "logger=none")
+    assert gantrain(*words, "hydra.run.dir=run").code == 0
+    given = []
+    from gantrain.models.latent import LatentGAN
+
+    monkeypatch.setattr(
+        LatentGAN, "generate", lambda self, z, cond, raw: given.extend(cond.tolist()) or torch.zeros(len(z), 1, 16, 16)
+    )
+    assert gantrain("sample", "run", "-n", 3, "--vary", 0).code == 0
+    assert given == [row for row in range(3) for _ in range(10)]
+
+
 def test_a_grid_of_a_conditional_run_has_a_column_per_class(gantrain):
     words = ("experiment=cgan_mnist", "debug=tiny", "callbacks.samples.count=2", "callbacks.networks=null")
     assert gantrain(*words, "hydra.run.dir=run").code == 0
