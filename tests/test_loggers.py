@@ -176,7 +176,7 @@ def wandb(monkeypatch):
 def test_wandb_gets_config_metrics_and_pictures(gantrain, wandb):
     assert gantrain(*TINY, "iterations=4", "logger=wandb", "hydra.run.dir=run").code == 0
     (begun,) = wandb.begun
-    assert (begun["project"], begun["dir"], begun["name"]) == ("gantrain", "run", "dcgan_digits run")
+    assert (begun["project"], begun["dir"], begun["name"]) == ("gantrain", "run", "cgan_digits run")
     assert begun["config"]["data"]["size"] == 16
     points = [p for p in wandb.logged if "generator/adv" in p]
     assert [p["trainer/global_step"] for p in points] == [2, 4]

@@ -126,7 +126,7 @@ def test_data_that_are_not_read_are_no_data(gantrain, run, tmp_path):
 
 
 def test_a_discriminator_of_packs_gives_a_row_for_each_picture(gantrain, tmp_path):
-    assert gantrain(*TINY, "networks.discriminator.pack=2", "hydra.run.dir=packs").code == 0
+    assert gantrain(*TINY, "models=latent", "networks.discriminator.pack=2", "hydra.run.dir=packs").code == 0
     make_mnist(tmp_path, count=5)
     result = gantrain("features", "packs", tmp_path, "--layout", "mnist", "--split", "train", "--out", "f.npz")
     assert result.code == 0, result

@@ -76,7 +76,7 @@ def test_a_run_ends_with_its_page(gantrain):
     assert f"report   {Path('run/report.html')}" in result.out
     page = page_of()
     text = "".join(page.words)
-    assert "dcgan_digits" in text
+    assert "cgan_digits" in text
     for command in (
         "gantrain resume run iterations=8",
         "gantrain sample run -n 64",

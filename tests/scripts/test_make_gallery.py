@@ -99,10 +99,10 @@ def test_a_run_becomes_a_picture_and_an_entry(run, monkeypatch, capsys):
     words = ["make_gallery", str(run), "--machine", "an old laptop", "--docs", "docs"]
     monkeypatch.setattr("sys.argv", words)
     assert making.main() == 0
-    assert Image.open("docs/images/gallery/dcgan_digits.png").format == "PNG"
+    assert Image.open("docs/images/gallery/cgan_digits.png").format == "PNG"
     told = page.read_text()
     assert told.startswith("# Gallery\n\nBy hand.\n")
-    for part in ("](images/gallery/dcgan_digits.png)", "gantrain experiment=dcgan_digits\n", ", an old laptop\n"):
+    for part in ("](images/gallery/cgan_digits.png)", "gantrain experiment=cgan_digits\n", ", an old laptop\n"):
         assert part in told
     assert making.main() == 0
     assert page.read_text() == told
