@@ -36,8 +36,9 @@ def test_interpolations_resolve():
 
 def test_either_is_the_first_that_is_not_null():
     assert [either(None, 4, 5), either(0, 4), either(None, None)] == [4, 0, None]
-    for models, classes in (("latent", 64), ("conditional", 10)):
-        config = composed(["experiment=mnist_fast", f"models={models}"], None)
+    latent = ("models=latent", "models.clusters=null")
+    for words, classes in ((latent[:1], 64), (latent, None), (("models=conditional",), 10)):
+        config = composed(["experiment=mnist_fast", *words], None)
         assert config["networks"]["discriminator"]["classes"] == classes
 
 
