@@ -85,7 +85,7 @@ def page(desk: Desk, trained: Trained) -> gr.Blocks:
         with gr.Tabs():
             if "sample" in verbs:
                 samples(blocks, desk, trained)
-            if "sample" in verbs and not trained.module.takes_texts:
+            if "sample" in verbs and not trained.module.takes_texts and hasattr(trained.module, "z_dim"):
                 single(desk, trained)
             if "interpolate" in verbs:
                 walk(desk, trained)
