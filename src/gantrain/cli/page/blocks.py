@@ -25,7 +25,8 @@ from gantrain.training.loading import Trained
 SLIDERS = 8  # for the numbers of a latent, at a time
 AN_HOUR = 3600  # seconds that files of visitors stay
 LOOK = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
-STYLE = ".one img { width: 256px; image-rendering: pixelated; }"  # a single picture may have 16 pixels a side
+# A single picture may have 16 pixels a side.
+STYLE = ".one img { width: 256px; object-fit: contain; image-rendering: pixelated; }"
 LABELS = {
     "n": "pictures",
     "psi": "psi: 1 as drawn, 0 all alike",
