@@ -43,7 +43,7 @@ def test_neighbours_lie_within_a_quarter():
 
 def test_the_options_keep_their_order(gantrain, latents, monkeypatch):
     seen = []
-    module = sys.modules["gantrain.cli.arithmetic"]
+    module = sys.modules["gantrain.cli.work.arithmetic"]
     monkeypatch.setattr(module, "result", lambda operands: seen.extend(operands) or result(operands))
     words = ("--plus", "z.safetensors:0,1,2", "--minus", "z.safetensors:3", "--plus", "z.safetensors")
     assert gantrain("arithmetic", "run", *words).out.strip() == "run/arithmetic.png"

@@ -12,8 +12,9 @@ from hydra.core.utils import JobReturn, JobStatus
 from PIL import Image
 from refusals import refused
 
-from gantrain.cli.sweep import Job, Sweep, shortened
+from gantrain.cli.sweep import Job, Sweep, check_jobs, shortened
 from gantrain.drawing.text import aligned
+from gantrain.errors import UserError
 from gantrain.folders import configs_folder
 from gantrain.run.folder import Run
 from gantrain.run.scores import Record, Result, Score, add_scores
@@ -207,6 +208,13 @@ def test_a_sweep_is_checked_whole_before_it_begins(gantrain, words, says):
     refused(result, says)
     assert result.out == ""
     assert not Path("sweep").exists()
+
+
+def test_what_a_launcher_takes_is_no_part_of_a_job():
+    words = ("-m", "debug=tiny", "hydra/launcher=ray", "hydra.launcher.ray.init.num_cpus=2", "seed=0,1")
+    check_jobs(words)
+    with pytest.raises(UserError, match="job 1 of 2: seed"):
+        check_jobs([*words[:-1], "seed=0,x"])
 
 
 def test_means_over_seeds_carry_their_standard_errors(tmp_path):

@@ -110,7 +110,7 @@ def test_grids_are_few_small_and_in_order(run):
     rng = np.random.default_rng(0)
     for i in range(12):
         Image.fromarray(rng.integers(0, 255, (700, 700, 3), np.uint8)).save(run / f"samples/{10 * i:08d}.png")
-    report.write_report(Run(run), Run(run).config(), run / report.NAME)
+    report.write_report(Run(run), Run(run).config(), run / "report.html")
     page = page_of()
     iterations = [int(i.replace(",", "")) for i in re.findall(r"<figcaption>([\d,]+) iterations", str(render(run)))]
     assert iterations[0] == 0

@@ -65,6 +65,18 @@ def test_a_search_finds_the_low_rate_prunes_and_goes_on(gantrain, quick_scores):
     assert json.loads(Path("tune/gan_mnist_keras/trials/0000/scores.jsonl").read_text().splitlines()[0])
 
 
+def test_the_table_shows_the_score_that_is_searched_for(gantrain, monkeypatch):
+    """The best on the way, also where a trial ends with a worse one."""
+
+    def measure(self, module, data):
+        rate = float(module.optimizers()[1].param_groups[0]["lr"])
+        return Result({"fd2_random": Score(rate if module.iteration < 4 else 1 / rate, "lower")}, {"samples": 2})
+
+    monkeypatch.setattr(SampleScores, "measure", measure)
+    assert tune(gantrain, "--trials", 3, "--no-prune").code == 0
+    assert [float(row["score"]) for row in table()] == sorted(float(row[RATE]) for row in table())
+
+
 def test_a_search_of_other_words_is_another_search(gantrain, quick_scores):
     assert tune(gantrain, "--trials", 1).code == 0
     other = tune(gantrain, "seed=5", "--trials", 2)

@@ -41,7 +41,8 @@ def check_jobs(words: Sequence[str]) -> None:
     options, overrides = split(words)
     if any(word.startswith("hydra/sweeper=") and word != "hydra/sweeper=basic" for word in overrides):
         return
-    overrides = [word for word in overrides if not word.startswith("hydra/")]
+    # What a launcher takes, only its own config knows; no job has it.
+    overrides = [word for word in overrides if not word.lstrip("+").startswith(("hydra/", "hydra.launcher."))]
     config_dir = options.get("--config-dir", options.get("-cd"))
     try:
         parser = OverridesParser.create()

@@ -33,9 +33,11 @@ def draw_trials(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], score: s
             place.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
         elif values and all(isinstance(value, float) for value in values) and 0 < 10 * min(values) < max(values):
             place.set_xscale("log")
-            place.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
-            place.xaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
-            place.xaxis.set_minor_locator(ticker.NullLocator())
+            plain_powers(place.xaxis)
+        scores = [row["score"] for row in measured]
+        if scores and 0 < 10 * min(scores) < max(scores):
+            place.set_yscale("log")
+            plain_powers(place.yaxis)
         place.tick_params(labelsize=8)
         place.grid(alpha=0.25)
     for place in places[:count:COLUMNS]:
@@ -44,6 +46,13 @@ def draw_trials(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], score: s
         place.set_visible(False)
     places[0].legend(fontsize=8)
     return figure
+
+
+def plain_powers(axis: Any) -> None:
+    """Plain numbers on an axis of powers of ten."""
+    axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+    axis.set_minor_locator(ticker.NullLocator())
 
 
 def at(value: Any) -> Any:

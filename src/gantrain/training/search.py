@@ -22,6 +22,7 @@ from gantrain.callbacks.pruning import Pruning
 from gantrain.config.compose import composed, near_keys
 from gantrain.config.space import Space, ends
 from gantrain.errors import Diverged, UserError, first_line
+from gantrain.evaluation.best import best_of
 from gantrain.evaluation.protocol import names_score
 from gantrain.loggers import write_hparams
 from gantrain.run.folder import Run
@@ -174,7 +175,7 @@ class Search:
             return 0
         if outcome.signum:
             return outcome.exit_code  # it is gone on with when the search is
-        note(trial, outcome, params)
+        note(trial, outcome, params, config["evaluation"].get("best"))
         if watching.pruned:
             print(f"trial {trial.number}: pruned, its score is worse than the median of the others'", flush=True)
             study.tell(trial, state=TrialState.PRUNED)
@@ -195,12 +196,11 @@ def suggest(trial: Trial, key: str, values: Any) -> Any:
     return trial.suggest_float(key, low, high, log=log, step=step)
 
 
-def note(trial: Trial, outcome: Outcome, params: Mapping[str, Any]) -> None:
-    """Keep with the trial what its table shows, and in TensorBoard."""
+def note(trial: Trial, outcome: Outcome, params: Mapping[str, Any], best: str | None) -> None:
+    """Keep with the trial what its table shows, and in TensorBoard: its best scores, as the search compares these."""
     records = read_scores(outcome.run.folder)
-    trial.set_user_attr(
-        "scores", {name: score.value for name, score in records[-1].result.scores.items()} if records else {}
-    )
+    scores = best_of(records, records[-1], best).result.scores if records else {}
+    trial.set_user_attr("scores", {name: score.value for name, score in scores.items()})
     write_hparams(outcome.run.folder, params, trial.user_attrs["scores"])
     trial.set_user_attr("iterations", outcome.run.reached(outcome.last.name))
     trial.set_user_attr("seconds", round(outcome.seconds, 1))

@@ -25,7 +25,8 @@ from gantrain.training.loading import Trained
 SLIDERS = 8  # for the numbers of a latent, at a time
 AN_HOUR = 3600  # seconds that files of visitors stay
 LOOK = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
-STYLE = ".one img { width: 256px; image-rendering: pixelated; }"  # a single picture may have 16 pixels a side
+# A single picture may have 16 pixels a side.
+STYLE = ".one img { width: 256px; object-fit: contain; image-rendering: pixelated; }"
 LABELS = {
     "n": "pictures",
     "psi": "psi: 1 as drawn, 0 all alike",
@@ -85,7 +86,7 @@ def page(desk: Desk, trained: Trained) -> gr.Blocks:
         with gr.Tabs():
             if "sample" in verbs:
                 samples(blocks, desk, trained)
-            if "sample" in verbs and not trained.module.takes_texts:
+            if "sample" in verbs and not trained.module.takes_texts and hasattr(trained.module, "z_dim"):
                 single(desk, trained)
             if "interpolate" in verbs:
                 walk(desk, trained)
