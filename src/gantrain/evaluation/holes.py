@@ -11,6 +11,7 @@ from gantrain.data.holes import Holes, pasted
 from gantrain.drawing.progress import shown
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
+from gantrain.evaluation.measures.psnr import psnr
 from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.models.base import GANModule
 from gantrain.models.inpainting import Inpainting
@@ -82,8 +83,7 @@ def compared(made: Tensor, truth: Tensor, missing: Tensor) -> dict[str, list[flo
     uint8."""
     difference = torch.where(missing, made.float() - truth.float(), 0.0).flatten(1)
     count = missing.flatten(1).sum(1) * made.shape[1]
-    error = (difference.square().sum(1) / count).clamp(min=1e-3)
-    found = {"psnr": 10 * torch.log10(255**2 / error), "l1": difference.abs().sum(1) / count}
+    found = {"psnr": psnr(difference.square().sum(1) / count), "l1": difference.abs().sum(1) / count}
     return {name: values.tolist() for name, values in found.items()}
 
 

@@ -14,6 +14,7 @@ from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.distances import FEWEST, Distances
 from gantrain.evaluation.kept import kept
+from gantrain.evaluation.measures.psnr import psnr
 from gantrain.evaluation.protocol import ema_or_raw
 from gantrain.evaluation.super_resolution import LEAST
 from gantrain.models.base import GANModule
@@ -109,9 +110,8 @@ def compared(made: Tensor, truth: Tensor) -> dict[str, list[float]]:
     """Each picture's PSNR, SSIM and mean absolute difference; both are (n, c, h, w) uint8."""
     made, truth = made.float(), truth.float()
     difference = (made - truth).flatten(1)
-    error = difference.square().mean(1).clamp(min=1e-3)
     similar: Any = structural_similarity_index_measure(made, truth, data_range=255.0, reduction="none")
-    found = {"psnr": 10 * torch.log10(255**2 / error), "ssim": similar.reshape(-1), "l1": difference.abs().mean(1)}
+    found = {"psnr": psnr(difference.square().mean(1)), "ssim": similar.reshape(-1), "l1": difference.abs().mean(1)}
     return {name: values.tolist() for name, values in found.items()}
 
 
