@@ -11,6 +11,7 @@ from gantrain.models.latent import LatentGAN
 from gantrain.models.loop.penalties import paid
 from gantrain.models.loop.turn import Turn
 from gantrain.models.players import Player
+from gantrain.run.folder import Run
 from gantrain.training.fitted import fitted
 
 
@@ -102,6 +103,12 @@ class Shades:
 
     classes, z_dim, class_names = 5, 4, ("ant", "bee", "cow", "dog", "eel")
     takes_texts = False
+
+    def stated_in(self, folder):
+        """Write its classes into the config of a run: what words say is checked there first."""
+        config = Run(folder).config()
+        config["models"]["classes"], config["data"]["class_names"] = self.classes, list(self.class_names)
+        Run(folder).write_config(config)
 
     def latents(self, n, generator, truncation=None):
         return torch.randn(n, self.z_dim, generator=generator)

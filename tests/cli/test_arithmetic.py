@@ -57,6 +57,7 @@ def test_the_options_keep_their_order(gantrain, latents, monkeypatch):
 
 def test_sum_and_operands_are_of_one_class(gantrain, run, monkeypatch):
     family = Shades()
+    family.stated_in(run)
     monkeypatch.setattr("gantrain.cli.work.arithmetic.latent_family", lambda *_: (family, family))
     save_latents(torch.randn(3, 4), Path("few.safetensors"))
     words = ("arithmetic", "run", "--plus", "few.safetensors", "--minus", "few.safetensors:1")

@@ -73,6 +73,7 @@ def test_a_film(gantrain, latents):
 
 def test_a_walk_stays_in_a_class(gantrain, run, monkeypatch):
     family = Shades()
+    family.stated_in(run)
     monkeypatch.setattr("gantrain.cli.work.interpolate.latent_family", lambda *_, **options: (family, family))
     walk = ("interpolate", "run", "--rows", 6, "--steps", 3)
     assert gantrain(*walk).code == 0
