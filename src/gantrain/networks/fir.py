@@ -21,7 +21,7 @@ class Filtered(torch.autograd.Function):
         return filtered(x, kernel, stride, padding, up)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         return Filtered.apply(gradient, *ctx.other_way), None, None, None, None
 
 

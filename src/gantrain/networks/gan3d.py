@@ -49,7 +49,7 @@ class FromCubes(nn.ConvTranspose3d):
     def __init__(self, width: int, channels: int):
         super().__init__(width, channels, KERNEL, 2, 1)
 
-    def forward(self, maps: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, maps: Tensor) -> Tensor:
         cubes = F.conv_transpose3d(maps, halved(self.weight).flatten(1, 4))
         cubes = cubes.unflatten(1, (-1, 2, 2, 2)).permute(0, 1, 5, 2, 6, 3, 7, 4)  # (n, c, z, 2, y, 2, x, 2)
         volumes = cubes.flatten(6, 7).flatten(4, 5).flatten(2, 3)[..., 1:-1, 1:-1, 1:-1]
