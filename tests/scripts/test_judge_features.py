@@ -20,13 +20,30 @@ def test_averaged_by_hand():
     assert small.sum() == 9 / 8
 
 
-def test_features_that_tell_and_features_that_do_not(capsys):
-    rng = np.random.default_rng(0)
+def samples():
+    """Labels, names of objects, which are of the train split, and names of classes."""
     labels = np.arange(120) % 3
     names = np.array([f"{'abc'[label]}/x_{i // 3:03d}_1.mat" for i, label in enumerate(labels)])
-    train = np.arange(120) < 90
-    classes = np.array(["a", "b", "c"])
-    judging.judge(np.eye(3)[labels] + 0.1 * rng.normal(size=(120, 3)), labels, names, train, classes)
+    return labels, names, np.arange(120) < 90, np.array(["a", "b", "c"])
+
+
+def test_features_that_tell_and_features_that_do_not(capsys):
+    rng = np.random.default_rng(0)
+    labels = samples()[0]
+    judging.judge({"telling": np.eye(3)[labels] + 0.1 * rng.normal(size=(120, 3))}, *samples())
     assert "test split: 100.0%, mean over classes 100.0%" in capsys.readouterr().out
-    judging.judge(rng.normal(size=(120, 3)), labels, names, train, classes)
+    judging.judge({"noise": rng.normal(size=(120, 3))}, *samples())
     assert "100.0%" not in capsys.readouterr().out
+
+
+def test_the_train_split_alone_chooses_among_features(capsys):
+    """Features that tell on the test split and nowhere else are not chosen."""
+    rng = np.random.default_rng(0)
+    labels, _, train, _ = samples()
+    wrong = np.where(train, labels, (labels + 1) % 3)
+    kinds = {
+        "of the test split": np.where(train[:, None], rng.normal(size=(120, 3)), np.eye(3)[labels]),
+        "of the train split": np.eye(3)[wrong] + 0.1 * rng.normal(size=(120, 3)),
+    }
+    judging.judge(kinds, *samples())
+    assert "test split by of the train split: 0.0%" in capsys.readouterr().out
