@@ -42,10 +42,7 @@ class Generator(nn.Module):
         for i, b in enumerate([*widths[-2::-1], channels]):
             a = widths[depth - 1 - i] * (1 if i == 0 else 2)
             normed = [] if i == depth - 1 else norm_layers(norm, b)
-            if i == depth - 1:
-                last = [nn.Tanh()]
-            else:
-                last = [Dropout(dropout)] if i < DROPPED else []
+            last = [nn.Tanh()] if i == depth - 1 else [Dropout(dropout)] if i < DROPPED else []
             up.append(nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=not normed), *normed, *last))
         self.down, self.up = nn.ModuleList(down), nn.ModuleList(up)
         initialise(self, init)
