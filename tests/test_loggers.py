@@ -180,9 +180,8 @@ def test_wandb_gets_config_metrics_and_pictures(gantrain, wandb):
     assert begun["config"]["data"]["size"] == 16
     points = [p for p in wandb.logged if "generator/adv" in p]
     assert [p["trainer/global_step"] for p in points] == [2, 4]
-    assert [p["samples"][0].size for p in wandb.logged if "samples" in p] == [
-        (102, 102)
-    ] * 2  # at the start and the end
+    shown = [p["samples"][0].size for p in wandb.logged if "samples" in p]
+    assert shown == [(502, 52)] * 2  # one latent in ten classes, at the start and the end
     assert wandb.run is None  # closed: the next job of a sweep would write into it
     assert gantrain("resume", "run", "iterations=6").code == 0
     assert wandb.begun[1]["id"] == Path("run/wandb/id.txt").read_text() == "w1"

@@ -16,8 +16,11 @@ from gantrain.run.exports import load_network
 
 def onnx(folder):
     session = onnxruntime.InferenceSession(folder / "model.onnx")
-    assert [(given.name, given.shape) for given in session.get_inputs()] == [("z", ["batch", 64])]
-    return lambda z: session.run(None, {"z": z.numpy()})[0]
+    assert [(given.name, given.shape) for given in session.get_inputs()] == [
+        ("z", ["batch", 64]),
+        ("cond", ["batch"]),
+    ]
+    return lambda z, cond: session.run(None, {"z": z.numpy(), "cond": cond.numpy()})[0]
 
 
 LOADERS = {
@@ -35,10 +38,12 @@ def test_a_run_for_other_programs(kind, gantrain, run):
     folder = run / "export" / kind / "generator"
     facts = json.loads((folder / "export.json").read_text())
     assert result.code == 0, result
-    assert result.out.startswith(f"{folder / facts['file']} takes z (batch, 64); differs by at most ")
+    assert result.out.startswith(f"{folder / facts['file']} takes z (batch, 64) and cond (batch); differs by at most ")
     assert (facts["iteration"], facts["range"], facts["weights"]) == (2, [-1, 1], "averaged")
     z = torch.randn(5, 64, generator=torch.Generator().manual_seed(3))
-    np.testing.assert_allclose(LOADERS[kind](folder)(z), package.load("run")["generator"](z), atol=1e-6)
+    classes = torch.tensor([3, 1, 4, 1, 5])
+    expected = package.load("run")["generator"](z, classes)
+    np.testing.assert_allclose(LOADERS[kind](folder)(z, classes), expected, atol=1e-6)
 
 
 def test_raw_weights_elsewhere(gantrain, run):

@@ -211,4 +211,4 @@ def test_a_key_of_the_command_line_that_all_stages_set_is_refused(gantrain):
     refused(gantrain("experiment=pggan_mnist", "stages.r7.set.data.sise=7"), "data.sise")
     config = composed(["experiment=pggan_mnist", "stages.r14.set.data.batch_size=8"], None)
     data = [stage.config["data"] for stage in stages_of(config)]
-    assert [(node["size"], node["batch_size"]) for node in data] == [(7, 64), (14, 8), (28, 64)]
+    assert [(node["size"], node["batch_size"]) for node in data] == [(7, 32), (14, 8), (28, 32)]

@@ -13,7 +13,7 @@ def test_what_is_off_is_not_named_and_what_is_on_is():
         *("networks.discriminator.pack=2", "networks.discriminator.features=true"),
         "losses.matching._target_=gantrain.losses.matching.FeatureMatching",
         *("networks.discriminator.freeze=2", "losses.drift._target_=gantrain.losses.drift.Drift"),
-        *("models.fade_images=50000", "models.clusters=20"),
+        *("models.fade_images=50000", "models.classes=null", "models.clusters=20"),
     )
     assert techniques(composed(words, None)) == (
         "InstanceNoise (std 0.1 to 0.0 over 5,000 images, images None), consistency 10, TopK, "

@@ -34,7 +34,7 @@ def filtered(x: Tensor, kernel: Tensor, stride: int, padding: int, up: bool) -> 
 
 def pass_through(x: Tensor, kernel: Tensor, stride: int, padding: int, up: bool) -> Tensor:
     """`filtered`, with a gradient where one is needed; exports know plain convolutions only."""
-    needed = x.requires_grad and torch.is_grad_enabled()
+    needed = x.requires_grad and torch.is_grad_enabled() and not torch.jit.is_tracing()
     return (Filtered.apply if needed else filtered)(x, kernel, stride, padding, up)
 
 
