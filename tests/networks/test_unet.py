@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from gantrain.networks.smooth import smoothed
 from gantrain.networks.unet import Generator
 
 
@@ -43,3 +44,30 @@ def test_dropout_is_noise_in_training_only():
 def test_sides_are_powers_of_two(size):
     with pytest.raises(ValueError, match="power of two"):
         Generator(4, size, 1, 3)
+
+
+def test_with_smooth_it_begins_as_a_smooth_filling_and_learns_what_is_added():
+    torch.manual_seed(0)
+    network = Generator(4, 16, 4, 3, dropout=0.0, smooth=True)
+    ramp = torch.linspace(-1, 1, 16).expand(1, 3, 16, 16).clone()
+    missing = torch.zeros(1, 1, 16, 16)
+    missing[..., 4:12, 5:11] = 1
+    cond = torch.cat([torch.where(missing > 0, 0.3, ramp), missing], 1)
+    made = network(cond)
+    assert torch.equal(made[missing.expand(-1, 3, -1, -1) == 0], ramp[missing.expand(-1, 3, -1, -1) == 0])
+    assert (made - ramp).abs().max() < 0.1 < (cond[:, :3] - ramp).abs().max()
+    hidden = cond.clone()
+    hidden[:, :3] = torch.where(missing > 0, torch.randn(1, 3, 16, 16), ramp)
+    assert torch.equal(network(hidden), made)  # what the hole held is not seen
+    made.mean().backward()
+    assert network.up[-1][1].weight.grad.abs().sum() > 0
+    with pytest.raises(ValueError, match="smooth"):
+        Generator(4, 16, 3, 3, smooth=True)
+
+
+def test_a_smooth_filling_of_the_widest_holes_is_finite():
+    missing = torch.ones(2, 1, 32, 32)
+    missing[0, :, 0, 0] = 0
+    missing[1, :, :, :16] = 0
+    cond = torch.cat([torch.full((2, 1, 32, 32), 0.5), missing], 1)
+    torch.testing.assert_close(smoothed(cond), cond[:, :1])
