@@ -46,13 +46,11 @@ class Generator(nn.Module):
             first = [] if i == 0 else [nn.LeakyReLU(0.2)]
             last = [] if i in (0, depth - 1) else norm_layers(norm, b)
             down.append(nn.Sequential(*first, nn.Conv2d(a, b, 4, 2, 1, bias=not last), *last))
+        bounded = [] if smooth else [nn.Tanh()]
         for i, b in enumerate([*widths[-2::-1], channels]):
             a = widths[depth - 1 - i] * (1 if i == 0 else 2)
             normed = [] if i == depth - 1 else norm_layers(norm, b)
-            if i == depth - 1:
-                last = [] if smooth else [nn.Tanh()]
-            else:
-                last = [Dropout(dropout)] if i < DROPPED else []
+            last = bounded if i == depth - 1 else [Dropout(dropout)] if i < DROPPED else []
             up.append(nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=not normed), *normed, *last))
         self.down, self.up = nn.ModuleList(down), nn.ModuleList(up)
         initialise(self, init)
