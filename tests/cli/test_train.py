@@ -26,6 +26,8 @@ TINY = ("debug=tiny", "callbacks.samples.count=4")
         (["models.players.generator.evry=3"], ["models.players.generator.evry", "'every'"]),
         (["models.players.generator.optimizer.lrr=3"], ["models.players.generator.optimizer.lrr", "'lr'"]),
         (["losses=hinge_"], ["losses", "'hinge'"]),
+        (["losses=WGAN-GP"], ["losses: there is no", "write losses=wasserstein_gp"]),
+        (["losses=lsgan"], ["write losses=least_squares"]),
         (["lossez=minimax"], ["lossez", "write losses="]),
         (["sampel", "RUN"], ["'sampel' is no verb", "'sample'"]),
         (["iterations=3", "epochs=2"], ["iterations and epochs are both set"]),

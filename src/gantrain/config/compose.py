@@ -28,6 +28,17 @@ OPTIONS = {
     **dict.fromkeys(("--cfg", "-c", "--package", "-p", "--info", "-i"), True),
 }
 
+# What the field calls a loss by, without dashes, and our name of it.
+KNOWN_AS = {
+    "wgan": "wasserstein",
+    "wgangp": "wasserstein_gp",
+    "wgandiv": "wasserstein_div",
+    "lsgan": "least_squares",
+    "mse": "least_squares",
+    "rpgan": "relativistic",
+    "r3gan": "relativistic",
+}
+
 
 def arrange(words: Sequence[str]) -> list[str]:
     """The words as Hydra's parser takes them: options first, wherever the user put them. Raises UserError.
@@ -173,6 +184,8 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
         options = list(error.options or [])
         if name == "null" and "none" in options:
             return f"{group}: there is no 'null'; write {group}=none"
+        if (ours := KNOWN_AS.get(re.sub("[-_]", "", name.lower()))) in options:
+            return f"{group}: there is no '{name}'; write {group}={ours}"
         return f"{group or 'config'}: there is no '{name}'{did_you_mean(name, options)}"
     text = str(error)
     if isinstance(error, OverrideParseException):

@@ -46,7 +46,7 @@ class Generator(nn.Module):
             first = [] if i == 0 else [nn.LeakyReLU(0.2)]
             last = [] if i in (0, depth - 1) else norm_layers(norm, b)
             down.append(nn.Sequential(*first, nn.Conv2d(a, b, 4, 2, 1, bias=not last), *last))
-        bounded = [] if smooth else [nn.Tanh()]
+        bounded: list[nn.Module] = [] if smooth else [nn.Tanh()]
         for i, b in enumerate([*widths[-2::-1], channels]):
             a = widths[depth - 1 - i] * (1 if i == 0 else 2)
             normed = [] if i == depth - 1 else norm_layers(norm, b)
