@@ -330,7 +330,7 @@ class LatentGAN(Judge, GANModule):
             taker = "losses.auxiliary" if self.clusters is None else "models.clusters"
             raise UserError(
                 f"networks.generator.z_dim is {self.z_dim}, and {taker} takes {self.codes.size} of that for codes; "
-                f"noise needs some as well"
+                f"noise needs some as well, so take more than {self.codes.size}, or fewer codes"
             )
         if self.clusters is not None and isinstance(self.auxiliary, Codes):
             raise UserError(
