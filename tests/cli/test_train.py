@@ -123,6 +123,8 @@ TINY = ("debug=tiny", "callbacks.samples.count=4")
         (["--output-dir", "x"], ["hydra.run.dir=x"]),
         (("health=null",), ("health: there is no such key; write callbacks.health=null",)),
         (("callbacks.health=3",), ("leave it out with callbacks.health=null",)),
+        (("networks.generator=null",), ("name a class with _target_; leave out networks.generator=null\n",)),
+        (("models.players.generator=null",), ("or be left out; leave out models.players.generator=null\n",)),
         (("experiment=r3gan_mnist", "losses=hinge"), ("losses.penalties.r1", "leave it out with ~losses.penalties.r1")),
         *(
             (("losses=hinge", f"losses.adversarial.{key}=0.1"), (f"{key}: Hinge has no such option; leave it out\n",))

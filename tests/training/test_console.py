@@ -48,6 +48,7 @@ def test_nobody_is_told_to_prolong_a_run_whose_schedule_has_ended(gantrain):
         ),
         (("losses=relativistic",), ["r1 (R1, weight 1.0, every 8 turns, from losses=relativistic, changed)", "r2 (R2"]),
         (("~losses.penalties.r1",), []),
+        (("losses.penalties.r1=null",), []),
     ],
 )
 def test_the_header_names_every_penalty(gantrain, words, told):

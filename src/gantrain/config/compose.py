@@ -156,12 +156,12 @@ def near_keys(words: Sequence[str]) -> Iterator[None]:
     except UnknownKey as error:
         keys = _keys(words)
         if error.key in keys:  # of a YAML: a part that was chosen has no place for what another states
-            place = error.text.partition(":")[0]
-            typed = place in (parted(word).key for word in words)
-            way_out = (
-                f"{place}=null" if typed else f"~{place}, since what you chose does not have what another part states"
-            )
-            raise UserError(f"{error.text}; leave it out with {way_out}") from error
+            place = re.match(r"[\w.]*", error.text)[0]
+            typed = {word.key: word.value for word in map(parted, words)}
+            way_out = f"leave it out with ~{place}, since what you chose does not have what another part states"
+            if place in typed:
+                way_out = f"leave out {place}=null" if typed[place] == "null" else f"leave it out with {place}=null"
+            raise UserError(f"{error.text}; {way_out}") from error
         if way_out := meant(error.key, keys):
             raise UserError(f"{error.text}{way_out}") from error
         raise

@@ -45,6 +45,7 @@ def build_stage(stage: Stage, networks: Mapping[str, nn.Module], derive: Derive 
     penalties = {
         name: build(penalty, f"losses.penalties.{name}", Penalty)
         for name, penalty in (losses.pop("penalties", None) or {}).items()
+        if penalty is not None
     }
     parts = {name: build(loss, f"losses.{name}") for name, loss in losses.items() if loss is not None}
     players = {name: build_player(name, player) for name, player in (node.pop("players", None) or {}).items()}

@@ -49,6 +49,8 @@ def penalties(stage: Stage) -> str:
     losses = stage.config.get("losses") or {}
     told = []
     for name, node in (losses.get("penalties") or {}).items():
+        if node is None:
+            continue
         kind, every = node["_target_"].rpartition(".")[2], node.get("every", 1)
         when = "every turn" if every == 1 else f"every {every} turns"
         origin = origin_of(name, node, losses) or f"from {stage.config.get('name')} or the command line"
