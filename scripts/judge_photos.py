@@ -1,10 +1,11 @@
-"""How an srgan run did on its held-out photos, stage by stage: `python scripts/judge_photos.py RUN`.
+"""How a run of srgan_photos did on its held-out photos, stage by stage: `python scripts/judge_photos.py RUN`.
 
 Each stage's last generator against bicubic: PSNR of Y and the checkered pattern on whole photos. On the centred 256x256
 the distance to the truth at several layers of the network that the adversarial stage's content loss looks through, so
 the judge is the network that was minimised: the mean over photos of the share of bicubic's distance.
 """
 
+import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from operator import truediv
@@ -18,6 +19,7 @@ from gantrain.config.build import build
 from gantrain.config.stages import stages_of
 from gantrain.data.low_high import larger, smaller
 from gantrain.data.photos import PhotoCrops
+from gantrain.errors import UserError
 from gantrain.evaluation.measures.checker import checker
 from gantrain.evaluation.super_resolution import SuperResolutionScores, centred, luma, whole_multiple
 from gantrain.losses.perceptual import Perceptual
@@ -28,13 +30,18 @@ from gantrain.training.assemble import build_data, build_networks, build_stage
 LAYERS = ("relu2_2", "relu3_3", "relu4_3", "relu5_3")
 
 
-def main(folder: Path) -> None:
+def judge(folder: Path) -> None:
+    """Print two lines for bicubic and for each stage. Raises UserError for a run that makes no photos larger."""
     run = Run.open(folder)
     stages = stages_of(run.config())
-    torch.set_num_threads(1)
+    content = (stages[-1].config.get("losses") or {}).get("content")
     data = build_data(stages[0]).open()
+    if content is None or not isinstance(data, PhotoCrops):
+        raise UserError(f"{folder}: this is no run of srgan_photos; choose one, or measure it with gantrain evaluate")
+    if all(run.newest(stage.name) is None for stage in stages):
+        raise UserError(f"{folder}: nothing is trained yet")
+    torch.set_num_threads(1)
     scores = SuperResolutionScores()
-    content = stages[-1].config["losses"]["content"]
     losses = {layer: build({**content, "layer": layer, "divide": 1.0}, "losses.content") for layer in LAYERS}
     made = {}
     truths: list[Tensor] = []
@@ -77,5 +84,16 @@ def distances(
     return {layer: [float(loss(*pair)) for pair in pairs] for layer, loss in losses.items()}
 
 
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run of srgan_photos")
+    try:
+        judge(parser.parse_args().run)
+    except UserError as error:
+        print(f"judge_photos: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(main())

@@ -45,6 +45,12 @@ def flatten(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(ground, picture).convert("RGB")
 
 
+def name_of(drawing: Path) -> str:
+    """A drawing's path below its folder as one name, another for each path: `a/b.png` is `a%2Fb_png`."""
+    stem = drawing.with_suffix("").as_posix().replace("%", "%25").replace("/", "%2F")
+    return stem + drawing.suffix.replace(".", "_")
+
+
 def prepare(source: Path, target: Path, size: int, every_face: bool, detect: Detector) -> tuple[int, int, list[str]]:
     """Cut all drawings under `source` into `target`; returns faces saved, drawings without one, unreadable files."""
     saved, faceless, unreadable = 0, 0, []
@@ -58,8 +64,7 @@ def prepare(source: Path, target: Path, size: int, every_face: bool, detect: Det
         boxes = detect(picture)
         faceless += not boxes
         for i, box in enumerate(boxes if every_face else boxes[:1]):
-            name = "_".join(file.relative_to(source).with_suffix("").parts) + file.suffix.replace(".", "_")
-            cut(picture, box, size).save(target / f"{name}_{i}.png")
+            cut(picture, box, size).save(target / f"{name_of(file.relative_to(source))}_{i}.png")
             saved += 1
     return saved, faceless, unreadable
 

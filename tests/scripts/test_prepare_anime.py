@@ -40,3 +40,10 @@ def test_a_square_that_sticks_out_is_moved_inside():
     picture.paste((255, 0, 0), (40, 0, 50, 40))
     assert anime.cut(picture, (45, -5, 10, 20), 8).getpixel((7, 4)) == (255, 0, 0)
     assert anime.cut(picture, (0, 0, 500, 500), 8).size == (8, 8)
+
+
+def test_no_two_drawings_get_one_name():
+    paths = ["a/b.png", "a_b.png", "a%2Fb.png", "a%252Fb.png", "a/b.jpg", "a/b.png.jpg", "a.png/b.jpg"]
+    names = {anime.name_of(Path(path)) for path in paths}
+    assert len(names) == len(paths)
+    assert not any("/" in name for name in names)
