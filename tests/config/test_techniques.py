@@ -16,7 +16,7 @@ def test_what_is_off_is_not_named_and_what_is_on_is():
         *("models.fade_images=50000", "models.classes=null", "models.clusters=20"),
     )
     assert techniques(composed(words, None)) == (
-        "InstanceNoise (std 0.1 to 0.0 over 5,000 images, images None), consistency 10, TopK, "
+        "InstanceNoise (std 0.1 to 0 over 5,000 images, images None), consistency 10, TopK, "
         "20 clusters in the place of classes, uniform latents, "
         "0.05 of the labels flipped, FeatureMatching, Drift, layers of this size fade in over 50,000 images, "
         "2 parts of the discriminator frozen, minibatch deviation in the discriminator, packs of 2 in the discriminator"
@@ -33,5 +33,5 @@ def test_where_there_are_classes_no_clusters_are_named():
 def test_numbers_that_change_are_told_once():
     assert techniques(composed(["experiment=r3gan_mnist"], None)) == (
         "lr 0.001 to 0.00025 over 1,200,000 images, half_life_images 0 to 50000 over 1,200,000 images, "
-        "weight 1.0 to 0.1 over 1,200,000 images"
+        "r1 weight 1 to 0.1 over 1,200,000 images, r2 weight 1 to 0.1 over 1,200,000 images"
     )

@@ -46,6 +46,10 @@ def test_nobody_is_told_to_prolong_a_run_whose_schedule_has_ended(gantrain):
             ("losses=wasserstein_gp",),
             ["gp (GradientPenalty, weight 10.0, every turn, from losses=wasserstein_gp)", "r1 ("],
         ),
+        (
+            ("losses.penalties.r1.weight={_target_: gantrain.ramps.Cosine, first: 3.0, last: 0.5, images: 9000}",),
+            ["r1 (R1, weight 3 to 0.5 over 9,000 images, every 8 turns"],
+        ),
         (("losses=relativistic",), ["r1 (R1, weight 1.0, every 8 turns, from losses=relativistic, changed)", "r2 (R2"]),
         (("~losses.penalties.r1",), []),
         (("losses.penalties.r1=null",), []),

@@ -31,7 +31,10 @@ def techniques(config: Mapping[str, Any]) -> str:
         if node.get("pack", 1) != 1:
             found.append(f"packs of {node['pack']} in the {name}")
     parts = {key: value for key, value in models.items() if key != "augment"}
-    return ", ".join(dict.fromkeys([*found, *changing("", parts), *changing("", losses)]))
+    penalties = losses.get("penalties") or {}
+    of_penalties = (f"{name} {change}" for name, node in penalties.items() for change in changing("", node))
+    others = {key: value for key, value in losses.items() if key != "penalties"}
+    return ", ".join(dict.fromkeys([*found, *changing("", parts), *of_penalties, *changing("", others)]))
 
 
 def changing(key: str, node: Any) -> Iterator[str]:
@@ -60,5 +63,5 @@ def kind(node: Mapping[str, Any]) -> str:
 def plain(value: Any) -> str:
     """A value in words; empty for lists and parts, but for a number that changes."""
     if is_ramp(value):
-        return f"{value['first']} to {value['last']} over {value['images']:,} images"
+        return f"{value['first']:g} to {value['last']:g} over {value['images']:,} images"
     return "" if isinstance(value, (Mapping, list)) else str(value)

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from gantrain.config.stages import Stage
-from gantrain.config.techniques import techniques
+from gantrain.config.techniques import plain, techniques
 from gantrain.drawing.text import clock, pace
 from gantrain.folders import configs_folder
 from gantrain.models.schedules import ends
@@ -54,7 +54,8 @@ def penalties(stage: Stage) -> str:
         kind, every = node["_target_"].rpartition(".")[2], node.get("every", 1)
         when = "every turn" if every == 1 else f"every {every} turns"
         origin = origin_of(name, node, losses) or f"from {stage.config.get('name')} or the command line"
-        told.append(f"{name} ({kind}, weight {node.get('weight', 'as usual')}, {when}, {origin})")
+        weight = plain(node["weight"]) if "weight" in node else "as usual"
+        told.append(f"{name} ({kind}, weight {weight}, {when}, {origin})")
     return ", ".join(told)
 
 
