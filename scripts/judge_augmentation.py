@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from gantrain.data.folder import ImageFolder
 from gantrain.data.module import GANDataModule
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError
 from gantrain.evaluation.classifier import Classifier
 
@@ -54,7 +54,7 @@ def main() -> None:
         parser.error(str(error))
     print(f"{len(few[0].labels):,} real, {len(made.labels):,} generated, {len(test.labels):,} to judge by")
     pairs = []
-    for seed in shown(range(args.seeds), args.seeds, "seeds"):
+    for seed in track(range(args.seeds), args.seeds, "seeds"):
         pairs.append(tuple(accuracy(few[seed], more, test, len(names), seed) for more in (None, made)))
         print(f"seed {seed}: real alone {pairs[-1][0]:.2%}, with generated {pairs[-1][1]:.2%}", flush=True)
     print("\n".join(verdict(pairs)))

@@ -1,6 +1,7 @@
 """A small game on vectors, and a way to play it without files."""
 
 import warnings
+from types import SimpleNamespace
 
 import pytorch_lightning as pl
 import torch
@@ -48,6 +49,13 @@ def game(seed=0, discriminator=None, generator=None, family=LatentGAN, networks=
     }
     adversarial = adversarial or NonSaturating()
     return fitted(family)(networks=networks, players=players, adversarial=adversarial, seed=seed, **options)
+
+
+def data_of(samples, flip=False):
+    """What a game that studies its data asks of them: samples by their numbers."""
+    take = lambda indices: {"real": samples[torch.as_tensor(indices)]}  # noqa: E731
+    length = type("Data", (SimpleNamespace,), {"__len__": lambda self: len(samples)})
+    return length(take=take, flip=flip)
 
 
 class Endless(torch.utils.data.IterableDataset):

@@ -125,7 +125,7 @@ def test_scores_of_a_run_that_is_trained_meanwhile_are_told_and_not_kept(gantrai
     """Two that write would mix; to read a run in training is what measuring it early needs."""
     monkeypatch.setattr(evaluate, "WAIT", 0.1)
     other = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from gantrain.run.folder import Run\nwith Run('run').alone(): input()"],
+        [sys.executable, "-c", "import sys; from gantrain.run.folder import Run\nwith Run('run').locked(): input()"],
         stdin=subprocess.PIPE,
     )
     lock = Path(run, ".hydra/lock")
@@ -167,7 +167,7 @@ def test_scores_of_a_run_that_cannot_be_written_are_told(gantrain, run, monkeypa
     def refuses(self, wait=0):
         raise OSError(error, os.strerror(error), str(self.folder / ".hydra/lock"))
 
-    monkeypatch.setattr(Run, "alone", refuses)
+    monkeypatch.setattr(Run, "locked", refuses)
     result = gantrain("evaluate", run, "--samples", 20, "--backbone", "random")
     assert (result.code, "fd20_random" in result.out) == (2, True), result
     assert "Traceback" not in result.err

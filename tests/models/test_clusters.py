@@ -1,29 +1,11 @@
-"""Clusters of the samples, in the place of classes."""
-
-from types import SimpleNamespace
+"""Clusters of the samples, of about one size."""
 
 import pytest
 import torch
-from compare import differences, newest
-from pictures_on_disk import write_picture
-from stopping import stop_at
-from torch import nn
-from toys import Discriminator, Generator, game, play
+from compare import differences
+from toys import data_of
 
-from gantrain.errors import UserError
-from gantrain.losses.auxiliary import Codes
-from gantrain.losses.penalties import R1
 from gantrain.models.clusters import Clusters
-from gantrain.training.loading import load_trained
-
-WORDS = ("experiment=mnist_fast", "models=latent", "debug=tiny", "trainer.threads=1")
-
-
-def data(samples, flip=False):
-    """What is asked of a data module: samples by their numbers."""
-    take = lambda indices: {"real": samples[torch.as_tensor(indices)]}  # noqa: E731
-    length = type("Data", (SimpleNamespace,), {"__len__": lambda self: len(samples)})
-    return length(take=take, flip=flip)
 
 
 def crowds():
@@ -35,7 +17,7 @@ def crowds():
 
 def fitted(samples, count, seed=0, **options):
     clusters = Clusters(count)
-    clusters.fit(data(samples, **options), seed)
+    clusters.fit(data_of(samples, **options), seed)
     return clusters
 
 
@@ -89,112 +71,3 @@ def test_what_is_kept_must_be_these_clusters():
     ):
         with pytest.raises(ValueError, match="clusters: "):
             found.load_state_dict(wrong, cpu)
-
-
-# ---- in a game -------------------------------------------------------------------------------------------------------
-
-
-class Told(Discriminator):
-    """It takes the number of a cluster below 3, and notes it."""
-
-    def __init__(self):
-        super().__init__()
-        self.table, self.seen = nn.Embedding(3, 4), []
-
-    def forward(self, x, cond):
-        self.seen.append(cond.tolist())
-        return super().forward(x + self.table(cond))
-
-
-def clustered(z_dim=8, judge=None, **options):
-    networks = {"generator": Generator(z_dim), "discriminator": judge or Told()}
-    return game(networks=networks, **{"clusters": 3, **options})
-
-
-def studied(**options):
-    module = clustered(**options)
-    module.study(data(torch.randn(200, 4, generator=torch.Generator().manual_seed(1)) + 2))
-    return module
-
-
-@pytest.mark.parametrize("fresh", [False, True])
-def test_fakes_are_judged_in_the_clusters_of_the_real_samples(fresh):
-    module, drawn = studied(penalties={"r1": R1(1.0)}, fresh_noise=fresh), []
-    draw = module.draw
-    module.draw = lambda batch: drawn.append((batch["real"], draw(batch))) or drawn[-1][1]
-    play(module, 1)
-    [(real, batch)] = drawn
-    cond = module.clusters.of(real)
-    assert len(set(cond.tolist())) > 1
-    assert module.networks["discriminator"].seen == [cond.tolist()] * 4  # real, fake, penalty; the generator's turn
-    for key in ("z", "z_generator") if fresh else ("z",):
-        assert torch.equal(batch[key][:, 5:], nn.functional.one_hot(cond, 3).float())
-        assert batch[key][:, :5].std() > 0.5
-
-
-def test_health_judges_fakes_as_training_does():
-    module = studied()
-    real = torch.randn(6, 4) + 2
-    batch = {"real": real, "cond": torch.full((6,), 9)}  # of the data's own classes, which the game does not know
-    fakes = module.made(batch, torch.Generator().manual_seed(0))["real"]
-    module.judged("real", fakes, batch)
-    assert module.networks["discriminator"].seen == [module.clusters.of(real).tolist()]
-
-
-def test_a_user_gets_samples_of_all_clusters_and_no_classes():
-    module = clustered()
-    z = module.latents(3000, torch.Generator().manual_seed(0))
-    assert torch.bincount(z[:, 5:].argmax(1)).min() > 900
-    assert torch.equal(z[:, 5:].sum(1), torch.ones(3000))
-    assert module.classes is None
-    assert module.preview_columns is None
-    shown = module.preview({"real": torch.zeros(8, 4)}, torch.Generator().manual_seed(0))
-    assert torch.equal(shown, module.generate(z[:8]))
-
-
-def test_with_classes_there_are_no_clusters():
-    assert clustered(classes=3).clusters is None
-
-
-def test_what_does_not_fit_is_refused():
-    real = {"real": torch.zeros(2, 4)}
-    clustered().check(real)
-    with pytest.raises(ValueError, match="clusters is 1, it must be a whole number of 2 or more"):
-        clustered(clusters=1)
-    with pytest.raises(UserError, match=r"models\.clusters is 3, but there are only 2 samples to sort; take fewer"):
-        clustered().study(data(torch.zeros(2, 4)))
-    with pytest.raises(UserError, match=r"z_dim is 3, and models\.clusters takes 3"):
-        clustered(z_dim=3).check(real)
-    with pytest.raises(UserError, match=r"networks\.discriminator does not take .*networks\.discriminator\.classes=3"):
-        clustered(judge=Discriminator()).check(real)
-    with pytest.raises(UserError, match=r"networks\.discriminator does not take .*networks\.discriminator\.classes=4"):
-        clustered(clusters=4).check(real)
-    with pytest.raises(UserError, match=r"models\.clusters and losses\.auxiliary both make codes"):
-        clustered(auxiliary=Codes(2)).check(real)
-
-
-# ---- a run -----------------------------------------------------------------------------------------------------------
-
-
-def test_a_run_resumes_exactly_and_is_sampled_without_classes(gantrain, monkeypatch):
-    words = (*WORDS, "data.batch_size=4", "callbacks.samples.count=2")
-    assert gantrain(*words, "iterations=4", "hydra.run.dir=straight").code == 0
-    assert stop_at(gantrain, (*words, "iterations=4"), monkeypatch, "", 2, "stopped").code == 143
-    assert gantrain("resume", "stopped").code == 0
-    assert differences(newest("stopped"), newest("straight")) == []
-    assert newest("straight")["shared"]["clusters"]["centres"].shape == (64, 14 * 14)
-    assert gantrain("sample", "straight", "-n", 5, "--out", "five.png").code == 0
-    refused = gantrain("sample", "straight", "--class", 3)
-    assert (refused.code, refused.err) == (2, "gantrain: --class: this run's samples are of no class; leave it out\n")
-    assert load_trained("straight").module.clusters.count == 64
-
-
-def test_grey_pictures_in_a_folder_need_no_labels(gantrain, tmp_path):
-    for i in range(12):
-        write_picture(tmp_path / "photos" / f"{i}.png", i, size=(28, 28), mode="L")
-    words = ("experiment=mnist_fast", "models=latent", "data=folder", "data.size=28", "data.channels=1")
-    words += ("data.root=photos", "data.batch_size=4", "iterations=1", "trainer.threads=1", "hydra.run.dir=run")
-    few = gantrain(*words)
-    assert (few.code, "models.clusters is 64, but there are only 12 samples" in few.err) == (2, True)
-    done = gantrain(*words, "models.clusters=5", "networks.generator.width=4", "networks.discriminator.width=4")
-    assert done.code == 0, done

@@ -11,7 +11,7 @@ from gantrain.errors import UserError
 from gantrain.losses.auxiliary import ClassLabels, Codes
 from gantrain.losses.matching import FeatureMatching
 from gantrain.losses.penalties import R1
-from gantrain.models.latent import LatentGAN, normal_latents
+from gantrain.models.latent import LatentGAN
 from gantrain.networks import dcgan, mlp
 from gantrain.networks.critique import Critique, critique_of
 from gantrain.networks.spectral import bound_spectral_norms
@@ -22,45 +22,6 @@ def test_the_same_latents_the_same_pictures_in_any_chunks():
     z = module.latents(7, torch.Generator().manual_seed(1))
     assert z.shape == (7, 3)
     assert torch.allclose(module.generate(z), module.generate(z, chunk=2), atol=1e-6)
-
-
-def test_noise_has_unit_variance_or_the_deviation_asked_for():
-    z = game().latents(100_000, torch.Generator().manual_seed(0))
-    assert z.std().item() == pytest.approx(1.0, abs=0.01)
-    z = game(z_std=0.33).latents(100_000, torch.Generator().manual_seed(0))
-    assert z.std().item() == pytest.approx(0.33, abs=0.01)
-
-
-def test_uniform_latents_are_where_normal_ones_rank():
-    seeded = torch.Generator().manual_seed
-    z = game(z_kind="uniform", z_std=2.0).latents(100_000, seeded(0))
-    assert z.abs().max() <= 2.0
-    shares = torch.histc(z, 4, -2, 2) / z.numel()
-    assert shares.tolist() == pytest.approx([0.25] * 4, abs=0.01)
-    assert torch.equal(z.sign(), game().latents(100_000, seeded(0)).sign())
-    coded = game(
-        z_kind="uniform", auxiliary=Codes(2), networks={"generator": Generator(5), "discriminator": Discriminator()}
-    )
-    z = coded.latents(1000, seeded(0))
-    assert z[:, :3].abs().max() <= 1.0
-    assert torch.equal(z[:, 3:].sum(1), torch.ones(1000))
-
-
-@pytest.mark.parametrize("z_dim", [1, 3, 16, 62, 100])
-@pytest.mark.parametrize("truncation", [None, 0.05, 0.7, 3.0, 50.0])
-def test_a_latent_of_a_seed_is_one_whatever_their_number_is(z_dim, truncation):
-    many = normal_latents(300, z_dim, torch.Generator().manual_seed(5), truncation)
-    assert torch.isfinite(many).all()
-    assert truncation is None or many.abs().max() <= truncation
-    assert len(many.unique()) > 0.75 * many.numel()
-    for n in (1, 2, 3, 7, 16, 17, 64, 250):
-        assert torch.equal(normal_latents(n, z_dim, torch.Generator().manual_seed(5), truncation), many[:n])
-
-
-def test_truncated_noise_is_a_normal_that_is_cut():
-    z = normal_latents(1000, 100, torch.Generator().manual_seed(0), 1.0)
-    assert z.std().item() == pytest.approx(0.5396, abs=0.005)  # of a normal within one deviation
-    assert normal_latents(1000, 100, torch.Generator().manual_seed(0), 9.0).std().item() == pytest.approx(1, abs=0.01)
 
 
 def test_previews_of_other_counts_show_the_same_pictures():
@@ -304,7 +265,7 @@ def test_what_is_said_must_fit():
         game(networks={"generator": Generator(8), "discriminator": Discriminator()}, auxiliary=Codes(3, 1)).check(real)
     with pytest.raises(UserError, match=r"z_dim is 4, and losses\.auxiliary takes 4"):
         with_codes(z_dim=4).check(real)
-    with pytest.raises(UserError, match=r"losses\.auxiliary\.classes is 3, but models\.classes is None; choose"):
+    with pytest.raises(UserError, match=r"losses\.auxiliary\.classes is 3, but models\.classes is null; choose"):
         game(networks={"generator": Generator(), "discriminator": Saying(3)}, auxiliary=ClassLabels(3)).check(real)
 
 
@@ -315,8 +276,10 @@ def test_packs_of_samples_with_something_of_their_own_are_refused():
     module = game(networks=networks)
     module.check(data)
     assert critique_of(judge(*module.inputs_of("discriminator", data))).logits.shape == (4,)
-    with pytest.raises(UserError, match=r"discriminator\.pack is 2, but models\.classes gives each sample a class"):
-        game(networks=networks, classes=4).check(data)
+    for option, value, key in (("classes", 4, "models"), ("clusters", 2, "models"), ("auxiliary", Codes(2), "losses")):
+        asker = rf"{key}\.{option}"
+        with pytest.raises(UserError, match=rf"pack is 2: .* but {asker} is about each one alone; .* or {asker}=null"):
+            game(networks=networks, **{option: value}).check(data)
 
 
 def test_spectral_norms_estimate_moves_once_a_turn():

@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 import yaml
 
-from gantrain.config.stages import Stage, stages_of
-from gantrain.report.card import card_of, data_of, limits_of, task_of
+from gantrain.config.compose import composed
+from gantrain.config.stages import stages_of
+from gantrain.report.card import card_of, data_of, limits_of, tags_of, task_of
 from gantrain.run.folder import Run
 from gantrain.run.scores import Record, Result, Score, add_scores
 
@@ -21,8 +23,7 @@ def test_a_card_says_data_training_scores_and_limits(run):
     assert yaml.safe_load(head) == {
         "library_name": "gantrain",
         "license": "cc-by-4.0",
-        "pipeline_tag": "unconditional-image-generation",
-        "tags": ["gan", "gantrain"],
+        "tags": ["gan", "gantrain", "conditional-image-generation"],
     }
     for line in (
         "# digits",
@@ -49,13 +50,29 @@ def test_a_card_does_not_say_what_it_does_not_know(run):
     assert "- The training of this run has not come to its end." in card
 
 
-def test_what_a_run_is_for(run):
+def test_what_was_held_out_and_whose_code_it_needs_are_said(run):
     config = Run(run).config()
     config["data"]["holdout"] = 0.1
     assert data_of(stages_of(config)) == ["Synthetic, 1x16x16, batches of 8, pictures in [-1, 1], 10% of them held out"]
     (stage,) = stages_of(config)
-    larger = {**config, "data": {**config["data"], "_target_": "gantrain.data.low_high.LowHigh"}}
-    volumes = {**config, "data": {"_target_": "gantrain.data.voxels.VoxelDataModule", "size": 32}}
-    tasks = [task_of(Stage("train", "", given)) for given in (stage.config, larger, volumes)]
-    assert tasks == ["unconditional-image-generation", "image-to-image", None]
     assert limits_of(Run(run), {**config, "plugins": ["mine"]}, [stage])[-1] == "It needs code of its author's: mine."
+
+
+CONDITIONAL = "conditional-image-generation"
+
+
+@pytest.mark.parametrize(
+    ("words", "task", "tags"),
+    [
+        ("dcgan_digits", "unconditional-image-generation", []),
+        ("mnist_fast models=latent", "unconditional-image-generation", []),  # nobody asks for a cluster
+        ("mnist_fast", None, [CONDITIONAL]),
+        ("stackgan_shapes", "text-to-image", []),
+        ("srgan_celeba", "image-to-image", []),
+        ("agecgan_wiki", "image-to-image", [CONDITIONAL]),
+        ("gan3d_shapenet", None, []),
+    ],
+)
+def test_the_hub_finds_a_run_under_what_it_is_for(words, task, tags):
+    last = stages_of(composed([*f"experiment={words}".split(), "debug=tiny"], None))[-1]
+    assert (task_of(last), tags_of(last)) == (task, ["gan", "gantrain", *tags])

@@ -135,7 +135,7 @@ def test_a_run_has_one_process(gantrain, run):
     before = contents(run)
 
     def train():
-        with Run("run").alone():
+        with Run("run").locked():
             time.sleep(60)
 
     other = Forked(train)

@@ -40,7 +40,7 @@ class Progress:
         self._bar.close()
 
 
-def shown(items: Iterable[Item], total: int, unit: str) -> Iterator[Item]:
+def track(items: Iterable[Item], total: int, unit: str) -> Iterator[Item]:
     """The items one by one; what is told is how many of `total` are done and the time left."""
     with contextlib.closing(Progress(total, unit)) as progress:
         for item in items:

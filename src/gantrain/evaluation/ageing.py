@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gantrain.checks import check_whole
 from gantrain.data.module import GANDataModule
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.kept import Tensors, kept
@@ -95,7 +95,7 @@ class AgeingScores(Evaluation):
         made = data.to_range(data.pictures(made))  # as people get them: rounded to 256 levels
         again = made[torch.arange(len(real)), cond]
         same = identity(judge.embeddings, judge.embed(again))
-        told = shown(range(module.classes), module.classes, "ages judged")
+        told = track(range(module.classes), module.classes, "ages judged")
         aged = [judge.embed(made[:, age]) for age in told]
         in_ages = torch.stack([identity(judge.embeddings, faces) for faces in aged], 1)
         hits = torch.stack([judge.class_of(faces) == age for age, faces in enumerate(aged)], 1).float()
@@ -151,7 +151,7 @@ class Judge:
         self.real, self.cond = photos(held, 0, samples)
         self.embeddings = self.embed(self.real)
         starts = range(0, len(data), PART)
-        parts = [self.learnt(data, start) for start in shown(starts, len(starts), "parts of the training photos")]
+        parts = [self.learnt(data, start) for start in track(starts, len(starts), "parts of the training photos")]
         regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
         self.classifier = make_pipeline(StandardScaler(), regression)
         self.classifier.fit(*(torch.cat([part[key] for part in parts]).numpy() for key in ("embeddings", "ages")))

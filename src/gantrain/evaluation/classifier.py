@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gantrain.data.module import GANDataModule
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone, hash_of, unfit
 from gantrain.evaluation.extraction import stream
@@ -106,7 +106,7 @@ def fit(classifier: Classifier, data: GANDataModule, side: int, filter: str, pas
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps)
     classifier.train()
     with torch.enable_grad():
-        for _ in shown(range(steps), steps, "steps of the classifier"):
+        for _ in track(range(steps), steps, "steps of the classifier"):
             batch = rows[torch.randint(len(rows), (BATCH,), generator=generator)]
             _, logits = classifier(_scaled(pictures[batch]))
             loss = functional.cross_entropy(logits, labels[batch])

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gantrain.data.module import GANDataModule
 from gantrain.data.stream import Batches
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone
 from gantrain.evaluation.kept import Tensors, kept
@@ -97,7 +97,7 @@ class RealParts:
     def part(self, start: int, count: int) -> Features:
         def made() -> Tensors:
             chunks = stream(self.data, count, self.seed, start)
-            pictures = shown(chunks, -(-count // CHUNK), "parts of the real pictures")
+            pictures = track(chunks, -(-count // CHUNK), "parts of the real pictures")
             found = extract(pictures, self.backbone, self.device)
             columns = {name: getattr(found, name) for name in ("features", "probabilities", "labels")}
             return {name: value for name, value in columns.items() if value is not None}
@@ -131,7 +131,7 @@ def generated(
     """`count` generated pictures as uint8; a conditional family gets `labels` (n,), repeated as often as needed."""
     generator = torch.Generator().manual_seed(seed)
     parts = torch.arange(count).split(CHUNK)
-    for rows in shown(parts, len(parts), "parts of the samples"):
+    for rows in track(parts, len(parts), "parts of the samples"):
         latents = module.latents(len(rows), generator, truncation)
         cond = labels[rows % len(labels)] if module.classes else None
         samples = module.generate(latents, raw=raw, **({} if cond is None else {"cond": cond}))

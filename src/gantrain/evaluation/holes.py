@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gantrain.checks import check_whole
 from gantrain.data.holes import Holes, pasted
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.measures.psnr import psnr
@@ -52,7 +52,7 @@ class HoleScores(Evaluation):
         count = min(len(held_out), self.pictures or len(held_out))
         network, parts = module.averaged("generator", raw), np.array_split(np.arange(count), -(-count // CHUNK))
         found: dict[str, list[float]] = {name: [] for name in self.names(module, data)}
-        for rows in shown(parts, len(parts), "parts of the pictures"):
+        for rows in track(parts, len(parts), "parts of the pictures"):
             batch = held_out.take(rows)
             cond, truth = batch["cond"], held_out.pictures(batch["real"])
             missing = cond[:, -1:] > 0

@@ -9,7 +9,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 
 from gantrain.checks import check_whole
 from gantrain.data.pairs import Pairs
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.distances import FEWEST, Distances
@@ -72,7 +72,7 @@ class PairScores(Evaluation):
         count = self.count(held_out)
         batch = held_out.take(np.arange(count))
         network, parts = module.averaged("generator", raw), batch["cond"].split(CHUNK)
-        told = shown(parts, len(parts), "parts of the pairs")
+        told = track(parts, len(parts), "parts of the pairs")
         made = torch.cat([outputs(network, part, device=module.device) for part in told])
         truth = held_out.pictures(batch["real"])
         mean = kept(data, "features", ("mean target", data.content), lambda: {"mean": mean_target(data)})["mean"]
@@ -118,6 +118,6 @@ def compared(made: Tensor, truth: Tensor) -> dict[str, list[float]]:
 def mean_target(data: Pairs) -> Tensor:
     """The mean of the training's targets (1, channels, size, size) in `range`."""
     chunks = np.array_split(np.arange(len(data)), -(-len(data) // CHUNK))
-    told = shown(chunks, len(chunks), "parts of the training pairs")
+    told = track(chunks, len(chunks), "parts of the training pairs")
     total: Any = sum(data.take(rows)["real"].double().sum(0, keepdim=True) for rows in told)
     return (total / len(data)).float()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gantrain.checks import check_positive, check_whole
 from gantrain.data.module import GANDataModule
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError, did_you_mean
 from gantrain.evaluation.backbones import Backbone, named
 from gantrain.evaluation.base import Evaluation
@@ -226,7 +226,7 @@ class SampleScores(Evaluation):
         generator = torch.Generator().manual_seed(self.seed)
         sides = Sides(real, fake, training, self.split == "train", self.resamples, generator, known_as)
         names = [name for name in SCORES if name in wanted]
-        scores = told({name: SCORES[name][1](sides) for name in shown(names, len(names), "scores")})
+        scores = told({name: SCORES[name][1](sides) for name in track(names, len(names), "scores")})
         return {name: scores[name] for name in wanted}
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gantrain.checks import check_whole
 from gantrain.data.low_high import LowHigh, larger, smaller
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.measures.checker import checker
@@ -66,7 +66,7 @@ class SuperResolutionScores(Evaluation):
         network, reference = module.averaged("generator", raw), self.reference(data)
         rows: list[dict[str, Any]] = []
         count = min(len(reference), self.pictures or len(reference))
-        for name, truth in shown(islice(reference.wholes(), count), count, "pictures"):
+        for name, truth in track(islice(reference.wholes(), count), count, "pictures"):
             truth = whole_multiple(truth, data.scale)[None]
             low = smaller(truth, data.scale)
             made = {"": self.enlarge(network, data, low, module.device), "_bicubic": larger(low, data.scale)}

@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 from gantrain.checks import check_whole
 from gantrain.data.batch import Batch
 from gantrain.data.captioned import CaptionedPictures
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError, tell
 from gantrain.evaluation.backbones import Backbone, named
 from gantrain.evaluation.base import Evaluation
@@ -142,7 +142,7 @@ class TextScores(Evaluation):
 def drawn(data: CaptionedPictures, count: int, seed: int) -> Batch:
     """`count` samples, each with one of its captions, drawn by the seed."""
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count].split(CHUNK)
-    batches = [data.take(part.numpy()) for part in shown(rows, len(rows), "parts of the captions")]
+    batches = [data.take(part.numpy()) for part in track(rows, len(rows), "parts of the captions")]
     return {key: torch.cat([batch[key] for batch in batches]) for key in ("text", "group", "real")}
 
 

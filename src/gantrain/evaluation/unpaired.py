@@ -10,7 +10,7 @@ from torch import Tensor
 from gantrain.checks import check_whole
 from gantrain.data.batch import SIDES
 from gantrain.data.unpaired import Unpaired
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.distances import FEWEST, Distances
@@ -107,7 +107,7 @@ class UnpairedScores(Evaluation):
 def translated(module: UnpairedGAN, data: Unpaired, pictures: Tensor, side: str, raw: bool) -> Tensor:
     """What becomes of pictures (n, c, h, w) on the way to a side; both are uint8."""
     parts = pictures.split(CHUNK)
-    told = shown(parts, len(parts), f"parts of the pictures to {side}")
+    told = track(parts, len(parts), f"parts of the pictures to {side}")
     return torch.cat([data.pictures(module.translate(data.to_range(part), side, raw)) for part in told])
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gantrain.checks import check_whole
 from gantrain.data import GANDataModule
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError
 from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.protocol import ema_or_raw
@@ -51,7 +51,7 @@ class VoxelScores(Evaluation):
         generator = torch.Generator().manual_seed(self.seed)
         latents = module.latents(len(real), generator)
         parts = latents.split(CHUNK)
-        told = shown(parts, len(parts), "parts of the volumes")
+        told = track(parts, len(parts), "parts of the volumes")
         made = torch.cat([data.solid(module.generate(part, raw=raw)).flatten(1) for part in told])
         ours, truth = facts(made, real), facts(real)
         scores = {

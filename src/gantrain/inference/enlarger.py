@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from gantrain.data.formats.decode import Framing, Unreadable, flat, guarded, open_picture
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError
 from gantrain.inference.levels import Levels, batch_of, planes_of
 from gantrain.networks.extent import Local
@@ -59,7 +59,7 @@ class Enlarger:
         planes = levels.to_planes(pixels)
         large = np.empty((len(planes), *(self.scale * side for side in planes.shape[1:])), pixels.dtype)
         parts = tiled(self.make, planes, self.scale, self.tile, self.overlap)
-        for (rows, columns), part in shown(parts, tiles_of(planes, self.tile), "tiles"):
+        for (rows, columns), part in track(parts, tiles_of(planes, self.tile), "tiles"):
             large[:, rows, columns] = levels.to_pixels(part)
         return large[0] if pixels.ndim == 2 else np.ascontiguousarray(large.transpose(1, 2, 0))
 

@@ -46,8 +46,8 @@ class Loaded(dict[str, nn.Module]):
     ) -> Any:
         """`n` samples: a list of PIL pictures; with `arrays` uint8 (n, h, w) or (n, h, w, 3), of volumes their values.
 
-        `classes` is one class for all, or a class for each, by number or name; None takes all in turn. A seed means the
-        pictures of `gantrain sample --seed`. Raises UserError.
+        `classes` is one class for all, or a class for each, by number or name; None takes 0, 1, 2, ... in turn. A seed
+        means the pictures of `gantrain sample --seed`. Raises UserError.
         """
         self._refuse_unless("sample", "makes no pictures from noise")
         module, data = self._trained.module, self._trained.data

@@ -8,7 +8,7 @@ from PIL import Image
 
 from gantrain.data.folder import list_pictures
 from gantrain.data.formats.decode import Unreadable, lost_of
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError, tell
 from gantrain.files import replacing
 
@@ -59,7 +59,7 @@ def work(jobs: Mapping[Path, Path], make: Callable[[Path], Image.Image], done: s
     failures: dict[Path, str] = {}
     lost: Counter[str] = Counter()
     examples: dict[str, Path] = {}
-    for target, source in shown(jobs.items(), len(jobs), "pictures"):
+    for target, source in track(jobs.items(), len(jobs), "pictures"):
         try:
             save(make(source), target)
             for what in lost_of(source):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 
 PRIOR = 0.01  # of a latent's mean square, beside the mean absolute difference of pixels
 
@@ -39,7 +39,7 @@ class Projection(nn.Module):
         given = (torch.arange(self.starts, device=picture.device) % self.classes,) if self.classes else ()
         optimizer = torch.optim.Adam([z], lr=self.rate)
         with torch.enable_grad():
-            for _ in shown(range(self.steps), self.steps, "steps of the latents"):
+            for _ in track(range(self.steps), self.steps, "steps of the latents"):
                 costs = self.costs(z, self.generator(z, *given), picture, known)
                 optimizer.zero_grad()
                 costs.sum().backward(inputs=[z])

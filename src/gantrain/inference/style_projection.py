@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.inference.likeness import Likeness
 
 RATE = 0.1  # Adam's, after RISE and before FALL of the steps
@@ -50,7 +50,7 @@ class StyleProjection:
         w = self.centre.repeat(1, layers if self.each_layer else 1, 1).requires_grad_()
         maps = [of_use.clone().requires_grad_() for of_use in self.synthesis.maps]
         optimizer = torch.optim.Adam([w, *maps])
-        for step in shown(range(self.steps), self.steps, "steps of a style"):
+        for step in track(range(self.steps), self.steps, "steps of a style"):
             done = step / self.steps
             optimizer.param_groups[0]["lr"] = rate_at(done)
             shake = self.deviation * SHAKEN * max(0.0, 1 - done / CALM) ** 2

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gantrain.checks import check_whole
@@ -50,10 +49,6 @@ class Clusters:
         if self.centres.device != samples.device:
             self.centres, self.prices = self.centres.to(samples.device), self.prices.to(samples.device)
         return cheapest(small(samples), self.centres, self.prices)
-
-    def coded(self, z: Tensor, cond: Tensor) -> Tensor:
-        """The latents (n, z_dim), with the clusters `cond` (n,) as the codes at their end."""
-        return torch.cat([z[:, : -self.count], F.one_hot(cond, self.count).to(z.dtype)], 1)
 
     def state_dict(self) -> dict[str, Any]:
         return {"centres": self.centres, "prices": self.prices}

@@ -11,10 +11,10 @@ from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, z_dim_of
-from gantrain.models.latent import normal_latents
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
+from gantrain.models.prior import normal_latents
 from gantrain.networks.frozen import Frozen
 
 Distance = Callable[[Tensor, Tensor], Tensor]

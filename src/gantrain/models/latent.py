@@ -1,6 +1,5 @@
 """Noise to samples, of a class or with codes where asked: Goodfellow et al. 2014, and what came after; of any rank."""
 
-import math
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -10,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn.utils.parametrize import cached
 
-from gantrain.checks import check_whole
 from gantrain.data.batch import Batch
 from gantrain.data.module import GANDataModule
 from gantrain.errors import UserError
@@ -33,12 +31,13 @@ from gantrain.models.adversary import (
 from gantrain.models.augment.shown import Shown, uses_of
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, pack_of, z_dim_of
-from gantrain.models.clusters import Clusters
+from gantrain.models.conditioning import conditioning_of
 from gantrain.models.growth import Growth
 from gantrain.models.judge import Judge
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import outputs
 from gantrain.models.players import plays
+from gantrain.models.prior import Prior, normal_latents
 from gantrain.networks.critique import Critique, critique_of
 
 
@@ -54,11 +53,8 @@ class LatentGAN(Judge, GANModule):
 
     With `classes` the game is conditional (cGAN, Mirza and Osindero 2014): both networks take the class numbers `cond`
     (n,) of the real samples as their second argument; with `fresh_noise` the generator's turn draws classes as well,
-    all equally likely.
-
-    With `clusters`, which stand in for classes where there are none, samples are sorted into so many before training,
-    and the discriminator takes a sample's cluster in the place of its class (Self-Conditioned GANs, Liu et al. 2020).
-    The generator takes latents alone: they end with the cluster's one-hot, and all clusters are equally likely.
+    all equally likely. With `clusters`, where there are no classes, the discriminator takes the cluster of a sample in
+    the place of its class, and the generator is told it by its latents (`models/conditioning.py`).
 
     `augment` changes what the discriminator is shown, real and fake, by members such as `DiffAugment`. With
     `consistency` it is shown samples as they are, and pays so much times the squared difference of its logits on a
@@ -98,8 +94,7 @@ class LatentGAN(Judge, GANModule):
         clusters: int | None = None,
         **base: Any,
     ):
-        check_whole(1, classes=classes)
-        check_whole(2, clusters=clusters)
+        conditioning = conditioning_of(classes, clusters, auxiliary)
         for name, number in (
             ("consistency", consistency),
             ("adversarial_weight", adversarial_weight),
@@ -116,26 +111,19 @@ class LatentGAN(Judge, GANModule):
         super().__init__(measures={"discriminator": measured(adversarial)}, **base)
         check_networks(self.networks, ("generator", "discriminator"), "the latent family")
         self.adversarial, self.matching, self.auxiliary, self.drift = adversarial, matching, auxiliary, drift
-        self.clusters = Clusters(clusters) if clusters and not classes else None
-        if self.clusters is not None:
-            self.keep("clusters", self.clusters, shared=True)
-            self.way_out = f"models.clusters needs networks.discriminator.classes={clusters}, as mnist_fast has it"
-        said = auxiliary if isinstance(auxiliary, Codes) else None
-        self.codes = said if self.clusters is None else Codes(self.clusters.count)
-        self.adversarial_weight = adversarial_weight
-        self.z_std, self.z_kind, self.fresh_noise, self.classes = z_std, z_kind, fresh_noise, classes
+        self.conditioning, self.classes = conditioning, conditioning.classes
+        self.way_out = conditioning.way_out or self.way_out
+        self.codes = auxiliary if isinstance(auxiliary, Codes) else conditioning.codes
+        self.prior = Prior(z_std, z_kind, self.codes)
+        self.adversarial_weight, self.fresh_noise = adversarial_weight, fresh_noise
         self.shown, self.consistency, self.top_k = Shown(augment), consistency, top_k
+        self.conditioning.keep(self)
         self.shown.keep(self)
         self.fade_images, self.growth = fade_images, Growth(self.networks, fade_images)
 
     @property
     def z_dim(self) -> int:
         return z_dim_of(self.networks["generator"])
-
-    @property
-    def labelled(self) -> bool:
-        """Whether samples have a label in the game: a class, or a cluster."""
-        return bool(self.classes) or self.clusters is not None
 
     @property
     def pack(self) -> int:
@@ -145,8 +133,7 @@ class LatentGAN(Judge, GANModule):
     # ---- the game ----------------------------------------------------------------------------------------------------
 
     def study(self, data: GANDataModule) -> None:
-        if self.clusters is not None:
-            self.clusters.fit(data, self.seed)
+        self.conditioning.study(data, self.seed)
 
     def begin_stage(self) -> None:
         self.growth.move(0)  # first: averages begin as copies
@@ -154,13 +141,11 @@ class LatentGAN(Judge, GANModule):
 
     def draw(self, batch: Batch) -> Batch:
         self.growth.move(self.images_seen)
-        drawn = self.draw_source(batch, "")
+        drawn = self.draw_source(batch, "") | self.conditioning.of_real(batch["real"])
         if self.fade_images:
             drawn["real"] = self.growth.shown(batch["real"])
         if self.fresh_noise:
-            drawn |= self.draw_source(batch, "_generator")
-            if self.classes:
-                drawn["cond_generator"] = self.integers(batch, self.classes, key="cond_generator")
+            drawn |= self.draw_source(batch, "_generator") | self.conditioning.of_fresh(self, batch)
         if self.top_k is not None:
             drawn["top_k"] = self.top_k.share_for(batch["real"], self.images_seen)
         drawn |= draw_labels(self, batch)
@@ -168,17 +153,11 @@ class LatentGAN(Judge, GANModule):
         return drawn | self.shown.draw(self, batch, dict.fromkeys(uses, batch["real"]))
 
     def draw_source(self, batch: Batch, suffix: str) -> Batch:
-        """The random numbers of a generator's pass: latents, and what it asks for besides, each by a key of its own.
-
-        With clusters, fakes are of the clusters of the real samples, which are the batch's `cond`.
-        """
-        drawn = {f"z{suffix}": self.from_normal(self.noise(batch, self.z_dim, key=f"z{suffix}"))}
+        """The random numbers of a generator's pass: latents, and what it asks for besides, each by a key of its own."""
+        drawn = {f"z{suffix}": self.prior.of(self.noise(batch, self.z_dim, key=f"z{suffix}"))}
         for name, (kind, shape) in self.random_inputs.items():
             draw = self.noise if kind == "normal" else self.uniform
             drawn[f"random.{name}{suffix}"] = draw(batch, *shape, key=f"random.{name}{suffix}")
-        if self.clusters is not None:
-            cond = self.clusters.of(batch["real"])
-            drawn |= {f"z{suffix}": self.clusters.coded(drawn[f"z{suffix}"], cond), f"cond{suffix}": cond}
         return drawn
 
     @property
@@ -189,7 +168,7 @@ class LatentGAN(Judge, GANModule):
     def fakes(self, source: Batch) -> Tensor:
         """The generator's pass in training, from `z`, `cond` and the random inputs of `source`."""
         random = {name: source[f"random.{name}"] for name in self.random_inputs}
-        return self.networks["generator"](source["z"], *self.generator_cond(source), **random)
+        return self.networks["generator"](*self.conditioning.to_generator(source), **random)
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Tensor:
         """The fakes of both turns."""
@@ -225,7 +204,7 @@ class LatentGAN(Judge, GANModule):
 
     @plays
     def generator(self, batch: Batch, fakes: Tensor) -> tuple[Scalars, Scalars]:
-        source = self.generator_inputs(batch)
+        source = self.generator_source(batch)
         if self.fresh_noise:
             fakes = self.fakes(source)
         of_fake = self.judge(self.see(fakes, batch, "fake_generator"), *self.discriminator_cond(source))
@@ -240,25 +219,19 @@ class LatentGAN(Judge, GANModule):
             cond = self.discriminator_cond(batch)
             inputs = PenaltyInputs(partial(self.logits, batch), batch["real"], fakes.detach(), *cond, pack=self.pack)
         else:
-            source = self.generator_inputs(batch)
-            inputs = PenaltyInputs(self.networks["generator"], source["z"], source["z"], *self.generator_cond(source))
+            z, *labels = self.conditioning.to_generator(self.generator_source(batch))
+            inputs = PenaltyInputs(self.networks["generator"], z, z, *labels)
         return {"": inputs}
 
-    def generator_inputs(self, batch: Batch) -> Batch:
+    def generator_source(self, batch: Batch) -> Batch:
         """What the generator's turn makes its fakes from: `z`, `cond` and random inputs."""
         if not self.fresh_noise:
             return batch
-        keys = ["z", *(["cond"] if self.labelled else []), *(f"random.{name}" for name in self.random_inputs)]
-        return {key: batch[f"{key}_generator"] for key in keys}
-
-    def generator_cond(self, batch: Batch) -> tuple[Tensor, ...]:
-        """What the generator takes after the latent: the class numbers, or nothing."""
-        return (batch["cond"],) if self.classes else ()
+        keys = ("z", "cond", *(f"random.{name}" for name in self.random_inputs))
+        return {key: batch[f"{key}_generator"] for key in keys if f"{key}_generator" in batch}
 
     def discriminator_cond(self, batch: Batch) -> tuple[Tensor, ...]:
-        """What the discriminator takes after the sample: its class, unless it is to say that, or its cluster."""
-        says_them = self.auxiliary is not None and self.auxiliary.tells_classes
-        return (batch["cond"],) if self.labelled and not says_them else ()
+        return self.conditioning.to_discriminator(batch)
 
     def auxiliary_terms(self, of_fake: Critique, source: Batch) -> Scalars:
         """What the auxiliary head's answer about fakes costs that were made from `source`."""
@@ -268,41 +241,33 @@ class LatentGAN(Judge, GANModule):
         return samples if self.consistency else super().see(samples, batch, use)
 
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
-        z = self.latents(len(batch["real"]), generator).to(batch["real"].device)
-        if self.clusters is not None:
-            z = self.clusters.coded(z, self.clusters.of(batch["real"]))
-        return {"real": self.networks["generator"](z, *self.generator_cond(batch))}
+        real = batch["real"]
+        z = self.latents(len(real), generator).to(real.device)
+        inputs = self.conditioning.to_generator(batch | self.conditioning.of_real(real) | {"z": z})
+        return {"real": self.networks["generator"](*inputs)}
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
         samples = self.growth.shown(samples)  # fakes too, which are about what they were: they have faded in already
-        if self.clusters is not None:
-            batch = {**batch, "cond": self.clusters.of(batch["real"])}
-        return super().judged(key, samples, batch)
+        return super().judged(key, samples, batch | self.conditioning.of_real(batch["real"]))
 
     # ---- before training ---------------------------------------------------------------------------------------------
 
     def inputs_of(self, name: str, batch: Batch) -> tuple[Tensor, ...] | None:
         real = batch["real"]
+        labels = self.conditioning.last(real)
         if name == "generator":
-            return (torch.zeros(len(real), self.z_dim, device=real.device), *self.generator_cond(batch))
+            z = torch.zeros(len(real), self.z_dim, device=real.device)
+            return self.conditioning.to_generator({"z": z} | labels)
         if name != "discriminator":
             return None
-        if self.clusters is not None:
-            batch = {**batch, "cond": torch.full((len(real),), self.clusters.count - 1, device=real.device)}
-        return (real.repeat_interleave(self.pack, 0), *self.discriminator_cond(batch))  # as many packs as samples
+        return (real.repeat_interleave(self.pack, 0), *self.discriminator_cond(labels))  # as many packs as samples
 
     def target_of(self, name: str, batch: Batch) -> Tensor | None:
         return batch["real"] if name == "generator" else None
 
     def check(self, batch: Batch) -> dict[str, Any]:
-        if self.classes:
-            if "cond" not in batch:
-                raise UserError(
-                    "models.classes: the data have no classes; set models.classes=null, or choose data that have some"
-                )
-            last = torch.full_like(batch["cond"], self.classes - 1)  # who takes the last takes all
-            batch = {**batch, "cond": last}
-        self.check_auxiliary()
+        self.conditioning.check(batch, self.auxiliary)
+        self.check_codes()
         self.check_pack()
         self.growth.check(batch["real"].shape[-1])
         self.shown.check(batch["real"], self.adversarial)
@@ -319,35 +284,22 @@ class LatentGAN(Judge, GANModule):
             check_auxiliary_head(judged, self.auxiliary.size)
         return given
 
-    def check_auxiliary(self) -> None:
-        """Raise UserError where there is less to say than is asked for."""
-        if self.auxiliary is not None and self.auxiliary.tells_classes and self.auxiliary.size != self.classes:
-            raise UserError(
-                f"losses.auxiliary.classes is {self.auxiliary.size}, but models.classes is {self.classes}; choose "
-                f"models=conditional and interpolate both from data.classes"
-            )
+    def check_codes(self) -> None:
+        """Raise UserError where codes leave no room for noise."""
         if self.codes is not None and self.codes.size >= self.z_dim:
-            taker = "losses.auxiliary" if self.clusters is None else "models.clusters"
+            taker = "losses.auxiliary" if self.codes is self.auxiliary else self.conditioning.option
             raise UserError(
                 f"networks.generator.z_dim is {self.z_dim}, and {taker} takes {self.codes.size} of that for codes; "
                 f"noise needs some as well, so take more than {self.codes.size}, or fewer codes"
             )
-        if self.clusters is not None and isinstance(self.auxiliary, Codes):
-            raise UserError(
-                "models.clusters and losses.auxiliary both make codes of the last numbers of a latent; leave one out"
-            )
 
     def check_pack(self) -> None:
         """Raise UserError for packs of samples that each have something of their own to be told."""
-        if self.pack > 1 and (self.labelled or self.auxiliary is not None):
-            why, way_out = "losses.auxiliary asks of each sample", "leave losses.auxiliary out"
-            if self.clusters is not None:
-                why, way_out = "models.clusters sorts each sample", "set models.clusters=null"
-            if self.classes:
-                why, way_out = "models.classes gives each sample a class", "set models.classes=null"
+        asker = self.conditioning.option or ("losses.auxiliary" if self.auxiliary is not None else None)
+        if self.pack > 1 and asker:
             raise UserError(
-                f"networks.discriminator.pack is {self.pack}, but {why}, of which a pack has many; take pack=1, or "
-                f"{way_out}"
+                f"networks.discriminator.pack is {self.pack}: it judges so many samples together, but {asker} is about "
+                f"each one alone; take networks.discriminator.pack=1, or {asker}=null"
             )
 
     # ---- a trained run -----------------------------------------------------------------------------------------------
@@ -357,18 +309,7 @@ class LatentGAN(Judge, GANModule):
 
         With `truncation` their normal is cut at so many deviations (Brock et al. 2019, arXiv 1809.11096).
         """
-        return self.from_normal(normal_latents(n, self.z_dim, generator, truncation))
-
-    def from_normal(self, normal: Tensor) -> Tensor:
-        """Latents from standard normal numbers (n, z_dim), whatever they are: so they are drawn from one stream."""
-        noise, rest = normal, None
-        if self.codes is not None:
-            noise, rest = normal.tensor_split([self.z_dim - self.codes.size], 1)
-        if self.z_kind == "uniform":
-            noise = torch.erf(noise / 2**0.5)  # where each ranks among normal ones
-        if self.codes is None:
-            return self.z_std * noise
-        return torch.cat([self.z_std * noise, self.codes.drawn(rest)], 1)
+        return self.prior.of(normal_latents(n, self.z_dim, generator, truncation))
 
     def generate(self, z: Tensor, cond: Tensor | None = None, raw: bool = False, chunk: int = 250) -> Tensor:
         """Samples in the data's range, on the CPU, from latents of any number; EMA weights unless `raw`.
@@ -393,23 +334,8 @@ class LatentGAN(Judge, GANModule):
 
     @property
     def preview_columns(self) -> int | None:
-        if self.clusters is not None:
-            return None  # latents of all clusters, as they come
-        return self.classes or (self.codes.categorical if self.codes is not None else None)
+        by_codes = isinstance(self.auxiliary, Codes)  # those of clusters are shown as they come
+        return self.classes or (self.codes.categorical if by_codes else None)
 
     def networks_for_use(self) -> Sequence[str]:
         return ("generator",)
-
-
-def normal_latents(n: int, z_dim: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
-    """Standard normal latents (n, z_dim) from a CPU generator, where asked cut at `truncation` deviations.
-
-    Row i of a seed is one latent whatever n is. torch fills a normal tensor in blocks of 16 numbers and draws the last
-    ones again where they are no whole block: hence the rows beyond n. It cuts by drawing all again until none is
-    beyond, which would tie the rows to each other: hence the inverse of the cut distribution.
-    """
-    if truncation is None:
-        return torch.randn(math.ceil(n / 16) * 16, z_dim, generator=generator)[:n].clone()
-    share = 2 * torch.rand(n, z_dim, generator=generator, dtype=torch.float64) - 1
-    latents = math.sqrt(2) * torch.erfinv(share * math.erf(truncation / math.sqrt(2)))
-    return latents.clamp(-truncation, truncation).float()

@@ -55,9 +55,9 @@ class StyleGAN(LatentGAN):
     def penalised(self, name: str, batch: Batch, fakes: Tensor) -> dict[str, PenaltyInputs]:
         if name != "generator":
             return super().penalised(name, batch, fakes)
-        generator, source = self.networks["generator"], self.generator_inputs(batch)
+        generator, source = self.networks["generator"], self.generator_source(batch)
         mixing = {key: source[f"random.{key}"] for key in ("mix", "cut") if f"random.{key}" in source}
-        ws = generator.styles(source["z"], *self.generator_cond(source), **mixing)
+        ws = generator.styles(*self.conditioning.to_generator(source), **mixing)
         return {"": PenaltyInputs(generator.synthesis, ws, ws)}
 
     # ---- a trained run -----------------------------------------------------------------------------------------------

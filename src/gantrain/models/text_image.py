@@ -14,10 +14,10 @@ from gantrain.models.adversary import check_bounded, discriminator_turn, measure
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, tried, z_dim_of
 from gantrain.models.joint import WAY_OUT, check_text
-from gantrain.models.latent import normal_latents
 from gantrain.models.loop.batch import Scalars
 from gantrain.models.loop.eval_mode import for_inference, outputs
 from gantrain.models.players import plays
+from gantrain.models.prior import normal_latents
 from gantrain.networks.critique import critique_of
 from gantrain.networks.text import Given
 

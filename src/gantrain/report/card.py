@@ -14,7 +14,7 @@ from gantrain.run.folder import Run, frames
 from gantrain.run.health import is_look, read_looks
 from gantrain.run.metrics import read_records
 from gantrain.run.scores import newest_scores, read_scores
-from gantrain.run.uses import commands_of, uses_of
+from gantrain.run.uses import a_class, commands_of, takes_texts, uses_of
 
 
 def card_of(run: Run, repository: str, license: str | None, checkpoints: bool) -> str:
@@ -34,6 +34,7 @@ def card_of(run: Run, repository: str, license: str | None, checkpoints: bool) -
         version=__version__,
         license=license,
         task=task_of(last),
+        tags=tags_of(last),
         title=repository.partition("/")[2],
         repository=repository,
         networks=f"experiment {config['name']}" if config.get("name") else "an experiment without a name",
@@ -50,12 +51,23 @@ def card_of(run: Run, repository: str, license: str | None, checkpoints: bool) -
 
 
 def task_of(stage: Stage) -> str | None:
-    """The Hub's word for what a run is for, where it has one."""
-    verbs = uses_of(stage).verbs
-    if {"upscale", "translate", "inpaint"} & set(verbs):
+    """The Hub's task for what a run is for, where it has one: of pictures of a class it knows none."""
+    if {"age", "upscale", "translate", "inpaint"} & set(uses_of(stage).verbs):
         return "image-to-image"
-    of_pictures = "sample" in verbs and stage.config["data"].get("channels")
-    return "unconditional-image-generation" if of_pictures else None
+    if not makes_pictures(stage) or a_class(stage):
+        return None
+    return "text-to-image" if takes_texts(stage) else "unconditional-image-generation"
+
+
+def tags_of(stage: Stage) -> list[str]:
+    """What people look for on the Hub, beside a task."""
+    of_a_class = makes_pictures(stage) and a_class(stage)
+    return ["gan", "gantrain", *(["conditional-image-generation"] if of_a_class else [])]
+
+
+def makes_pictures(stage: Stage) -> bool:
+    """Whether it makes pictures of noise, and not volumes."""
+    return "sample" in uses_of(stage).verbs and bool(stage.config["data"].get("channels"))
 
 
 def data_of(stages: Sequence[Stage]) -> list[str]:

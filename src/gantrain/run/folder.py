@@ -71,7 +71,7 @@ class Run:
         while True:
             try:
                 run.refuse_if_taken()
-                with run.alone():  # among several that begin at once
+                with run.locked():  # among several that begin at once
                     run.refuse_if_taken()
                     run.write_config(config)
                 return run
@@ -86,7 +86,7 @@ class Run:
                 ) from error
 
     @contextlib.contextmanager
-    def alone(self, wait: float = 0) -> Iterator[None]:
+    def locked(self, wait: float = 0) -> Iterator[None]:
         """While entered, no other process writes this run; the lock dies with its process. Raises Taken, OSError.
 
         Another one that is at work is waited for so many seconds.

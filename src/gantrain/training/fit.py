@@ -63,7 +63,7 @@ def run(
     watch(ready, watching)
     new = Run.create(folder, config, numbered)
     mark(new)
-    with explaining(new), new.alone(), lasting(new.folder / "log.txt"):
+    with explaining(new), new.locked(), lasting(new.folder / "log.txt"):
         return fit(ready, new, config, overrides)
 
 
@@ -81,7 +81,7 @@ def resume(
     run = Run.open(folder)
     confine(run, config, named)
     make_absolute(config)
-    with explaining(run), run.alone(), lasting(run.folder / "log.txt"):
+    with explaining(run), run.locked(), lasting(run.folder / "log.txt"):
         stages = stages_of(config)
         run.refuse_lost([stage.name for stage in stages])
         ready = prepare(stages, run)

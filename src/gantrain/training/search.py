@@ -59,10 +59,10 @@ class Search:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"--out: cannot write {self.folder} ({error.strerror}); name a folder") from error
-        with self.alone():
+        with self.locked():
             return self._opened()
 
-    def alone(self) -> FileLock:
+    def locked(self) -> FileLock:
         """While entered, no other process of the search begins one, or takes a trial."""
         return FileLock(self.folder / "lock")
 
@@ -129,7 +129,7 @@ class Search:
 
     def taken(self, study: optuna.Study) -> Trial | None:
         """A trial for this process alone: what another has left, or a new one; None where enough have begun."""
-        with self.alone():
+        with self.locked():
             trials = study.get_trials(deepcopy=False)
             left = [
                 one for one in trials if one.state is TrialState.RUNNING and is_gone(one.user_attrs.get("worker", ""))

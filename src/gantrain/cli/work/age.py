@@ -11,7 +11,7 @@ from torch import Tensor
 from gantrain.cli.options import writing
 from gantrain.data.ages import CLASS_NAMES
 from gantrain.drawing.pictures import to_pil
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.drawing.sheets import INK, PAPER, enlarged, font, labelled_rows
 from gantrain.errors import UserError
 from gantrain.inference.users_pictures import read_photo
@@ -37,13 +37,13 @@ def age(args: argparse.Namespace) -> None:
     names = CLASS_NAMES if usual else [f"class {age}" for age in range(module.classes)]
     ages = list(range(module.classes)) if args.to == "all" else [class_number("--to", args.to, module.classes)]
     own = None if args.own is None else class_number("--from", args.own, module.classes)
-    photos = torch.stack([read_photo(photo, data) for photo in shown(args.photos, len(args.photos), "photos read")])
+    photos = torch.stack([read_photo(photo, data) for photo in track(args.photos, len(args.photos), "photos read")])
     real = data.to_range(photos)
     z = module.encode(real, args.raw)
     conds = nearest_class(module, z, real, args.raw) if own is None else torch.full((len(real),), own)
     if args.optimise:
         rows = zip(z.split(1), real.split(1), conds.split(1), strict=True)
-        z = torch.cat([refine(module, *row, raw=args.raw) for row in shown(rows, len(z), "photos refined")])
+        z = torch.cat([refine(module, *row, raw=args.raw) for row in track(rows, len(z), "photos refined")])
     made = module.in_all_classes(z, args.raw)
     again = made[torch.arange(len(z)), conds]
     columns = {"photo": photos, "reconstruction": data.pictures(again)}

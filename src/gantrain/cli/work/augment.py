@@ -13,7 +13,7 @@ from gantrain.cli.augment import UNFINISHED
 from gantrain.cli.options import writing
 from gantrain.data.module import GANDataModule
 from gantrain.drawing.pictures import to_pil
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.errors import UserError, tell
 from gantrain.evaluation.backbones import hash_of
 from gantrain.evaluation.classifier import dataset_backbone
@@ -51,7 +51,7 @@ def augment(args: argparse.Namespace) -> int:
     judge = None if args.confidence is None else judge_of(real)
     mark = args.out / UNFINISHED
     with writing("--out", mark):
-        for number, name in shown(list(enumerate(names)), len(names), "classes"):
+        for number, name in track(list(enumerate(names)), len(names), "classes"):
             if name in counts:
                 continue
             note(mark, asked, counts)

@@ -10,7 +10,7 @@ from torch import Tensor
 from gantrain.cli.options import classes_of, writing
 from gantrain.cli.styles import layers_of
 from gantrain.drawing.pictures import grid, to_pil
-from gantrain.drawing.progress import shown
+from gantrain.drawing.progress import track
 from gantrain.drawing.sheets import labelled_rows
 from gantrain.errors import UserError
 from gantrain.evaluation.classifier import dataset_backbone
@@ -83,7 +83,7 @@ def labelled(args: argparse.Namespace, module: Any, data: Any) -> dict[int, tupl
     classifier = dataset_backbone(data, None, None)
     w = module.mapped(module.latents(LABELLED, torch.Generator().manual_seed(args.seed)), raw=args.raw)
     parts, labels = w.split(CHUNK), []
-    for part in shown(parts, len(parts), "parts of the samples"):
+    for part in track(parts, len(parts), "parts of the samples"):
         samples = module.generate_from(part[:, None].expand(-1, module.layers, -1), args.raw)
         with torch.no_grad():
             labels.append(classifier(data.pictures(samples))[1].argmax(1))

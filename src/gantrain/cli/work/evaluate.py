@@ -41,7 +41,7 @@ def evaluate(args: argparse.Namespace) -> None:
 def keep(run: Run, found: Record) -> None:
     """Add scores to those of a run, and to its report, unless another process is training it, which is said."""
     try:
-        with run.alone(wait=WAIT):
+        with run.locked(wait=WAIT):
             add_scores(run.folder, found)
             if (run.folder / REPORT_FILE).is_file():  # these scores on top of those that it shows
                 report_at_end(run, run.config())
