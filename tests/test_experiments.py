@@ -69,7 +69,7 @@ SMALLER = {
 # These have the classes of another, as a test below sees, so the costliest tests pass them over.
 ALIKE = {
     "cyclegan_folders": "cyclegan_small",
-    **dict.fromkeys(("dcgan_folder", "dcgan_pokemon_modern"), "dcgan_celeba"),
+    **dict.fromkeys(("dcgan_folder", "dcgan_pokemon_modern", "folder_fast"), "dcgan_celeba"),
     **dict.fromkeys(("dcgan_mnist_uni", "dcgan_paper", "stacked_mnist_uni"), "dcgan_mnist"),
     "gan3d_shapenet_paper": "gan3d_shapenet",
     **dict.fromkeys(("gan_mnist_book", "gan_mnist_keras"), "gan_mnist"),
@@ -95,7 +95,7 @@ def test_what_the_costliest_tests_pass_over_has_the_classes_of_another():
     def of(experiment):
         stages = stages_of(composed([f"experiment={experiment}", "debug=tiny"], None))
         played = {key: [stage.config[key] for stage in stages] for key in ("networks", "losses", "models")}
-        return classes(played)
+        return {name for name in classes(played) if not name.startswith("gantrain.ramps.")}  # r3gan_mnist has those
 
     for experiment, other in ALIKE.items():
         assert other in DISTINCT
