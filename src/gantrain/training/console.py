@@ -1,6 +1,8 @@
 """What a run says before and after it trains."""
 
+import functools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -61,16 +63,21 @@ def penalties(stage: Stage) -> str:
 
 def origin_of(name: str, penalty: Mapping[str, Any], losses: Mapping[str, Any]) -> str | None:
     """The group of losses that brings a penalty, or None where none with this adversarial loss does."""
-    for file in sorted((configs_folder() / "losses").glob("*.yaml")):
-        group = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    for kind, group in groups_of_losses(configs_folder() / "losses").items():
         brought = group.get("penalties") or {}
         if not (brought.keys() <= losses["penalties"].keys() and group.keys() - {"defaults"} <= losses.keys()):
             continue
         theirs = brought.get(name)
         kinds = [(part.get("adversarial") or {}).get("_target_") for part in (group, losses)]
         if theirs and kinds[0] == kinds[1] and theirs["_target_"] == penalty["_target_"]:
-            return f"from losses={file.stem}" + (", changed" if theirs != penalty else "")
+            return f"from losses={kind}" + (", changed" if theirs != penalty else "")
     return None
+
+
+@functools.cache
+def groups_of_losses(folder: Path) -> dict[str, dict[str, Any]]:
+    files = sorted(folder.glob("*.yaml"))
+    return {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files}
 
 
 def print_end(outcome: Outcome) -> None:
