@@ -2,21 +2,26 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # bitwise equality is promised on the CPU
 os.environ.pop("GANTRAIN_DATA", None)
 
 import pytest
 import torch
+from forked import ForkedWorker
 from hub_server import serving
 from quick_hydra import quickly
 from scheduled import SCHEDULED
 
 from gantrain.callbacks import networks, samples
 from gantrain.cli.main import main
+from gantrain.evaluation import samples as scores
+from gantrain.evaluation.measures.bootstrap import standard_error
 from gantrain.report import curves
-from gantrain.training import fit
+from gantrain.training import fit, processes
 
 
 def pytest_collection_modifyitems(items):
@@ -48,6 +53,7 @@ def _composed_quickly():
 @pytest.fixture(autouse=True)
 def bare(request):
     """Runs write no page and no film, pages have no charts, networks are not described: each takes longer than a run.
+    So do standard errors, which are of two draws.
 
     A test that looks at these is marked `whole`, or calls `bare.undo()` before its last runs.
     """
@@ -56,6 +62,7 @@ def bare(request):
             patch.setattr(fit, "report", lambda *_: None)
             patch.setattr(curves, "draw", lambda kind, drawn, salt: curves.Chart(kind, drawn, ""))
             patch.setattr(networks, "describe", lambda *_: None)
+            patch.setattr(scores, "standard_error", lambda a, n, draws, g: standard_error(a, n, min(draws, 2), g))
             for slow in ("film", "compare"):
                 patch.setattr(samples, slow, lambda *_: None)
         yield patch
@@ -77,6 +84,13 @@ def gantrain(capfd):
         return Result(code, out, err)
 
     return call
+
+
+@pytest.fixture
+def quick_workers(monkeypatch):
+    """The processes of a run are forked: `test_parallel.py` starts one by its command, as a user's run does."""
+    stand_in = SimpleNamespace(Popen=ForkedWorker, TimeoutExpired=subprocess.TimeoutExpired)
+    monkeypatch.setattr(processes, "subprocess", stand_in)
 
 
 @pytest.fixture

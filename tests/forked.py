@@ -2,11 +2,13 @@
 
 import multiprocessing
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 from gantrain.cli.main import main
+from gantrain.training import worker
 
 FORK = multiprocessing.get_context("fork")
 OUTPUT = Path("output.txt")
@@ -51,3 +53,32 @@ class Forked:
 def forked(*words):
     """The program in a process of its own."""
     return Forked(lambda: main([str(word) for word in words]))
+
+
+class ForkedWorker:
+    """What a worker's command does, without a start that imports everything anew."""
+
+    def __init__(self, command, env, **_):
+        self.process = FORK.Process(target=self._work, args=(command[3:], env))
+        self.process.start()
+        self.pid = self.process.pid
+
+    def _work(self, words, env):
+        os.environ.update(env)
+        sys.exit(worker.main(*words))
+
+    @property
+    def returncode(self):
+        return self.process.exitcode
+
+    def poll(self):
+        return self.returncode
+
+    def wait(self, timeout=None):
+        self.process.join(timeout)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired("a worker", timeout)
+        return self.returncode
+
+    def kill(self):
+        self.process.kill()

@@ -1,21 +1,15 @@
 """Two processes: the same numbers as one with the double batch, and exact resume."""
 
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
 from compare import differences, newest
-from forked import FORK
 from test_experiments import SMALLER
 
 from gantrain.callbacks.checkpoints import Checkpoints
 from gantrain.run.metrics import read_records
-from gantrain.training import processes, worker
 
 # Perceptrons without batch norm and dropout: those look at a process' own half of the batch. Classes, codes and labels
 # that are drawn, at once.
@@ -29,41 +23,6 @@ WORDS = (
     *("+networks.discriminator.auxiliary=12", "losses.adversarial.flip=0.3", "losses.adversarial.real=[0.8,1.0]"),
     "losses.adversarial.generator=[0.7,1.0]",
 )
-
-
-class ForkedWorker:
-    """What a worker's command does, without a start that imports everything anew."""
-
-    def __init__(self, command, env, **_):
-        self.process = FORK.Process(target=self._work, args=(command[3:], env))
-        self.process.start()
-        self.pid = self.process.pid
-
-    def _work(self, words, env):
-        os.environ.update(env)
-        sys.exit(worker.main(*words))
-
-    @property
-    def returncode(self):
-        return self.process.exitcode
-
-    def poll(self):
-        return self.returncode
-
-    def wait(self, timeout=None):
-        self.process.join(timeout)
-        if self.returncode is None:
-            raise subprocess.TimeoutExpired("a worker", timeout)
-        return self.returncode
-
-    def kill(self):
-        self.process.kill()
-
-
-@pytest.fixture
-def quick_workers(monkeypatch):
-    stand_in = SimpleNamespace(Popen=ForkedWorker, TimeoutExpired=subprocess.TimeoutExpired)
-    monkeypatch.setattr(processes, "subprocess", stand_in)
 
 
 def test_two_processes_equal_one_with_the_double_batch(gantrain, monkeypatch):

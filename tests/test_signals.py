@@ -67,11 +67,10 @@ def test_nohup_is_heeded():
         signal.signal(signal.SIGHUP, before)
 
 
-def test_a_killed_worker_ends_the_run_with_one_line():
+def test_a_killed_worker_ends_the_run_with_one_line(quick_workers):
     process = forked(*WORDS[:-1], "callbacks.progress.seconds=0", "trainer.devices=2", "iterations=1000000")
     process.when(lambda: "/1,000,000" in process.said(), seconds=120)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    worker = next(c for c in children if b"gantrain.training.worker" in Path(f"/proc/{c}/cmdline").read_bytes())
+    (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(worker), signal.SIGKILL)
     assert process.ended() == 2, process.said()
     assert process.said().splitlines()[-1].startswith(f"gantrain: process {worker} of the run was ended")

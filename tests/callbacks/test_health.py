@@ -140,7 +140,7 @@ def test_between_its_looks_it_does_nothing():
     assert not health.looks
 
 
-def test_several_processes_stop_together_and_say_it_once(gantrain, tmp_path):
+def test_several_processes_stop_together_and_say_it_once(gantrain, quick_workers, tmp_path):
     words = (*OFTEN, FROZEN, "trainer.accelerator=cpu", "trainer.devices=2", "iterations=5")
     assert gantrain(*words, "callbacks.health.on=stop", "hydra.run.dir=run").code == 3
     assert [look.iteration for look in looks(tmp_path / "run")] == [1, 2]

@@ -203,7 +203,7 @@ def test_off_leaves_the_weights_bit_for_bit(experiment, gantrain):
     assert differences(newest("off"), newest("without")) == []
 
 
-def test_two_processes_see_the_same_changes_as_one(gantrain):
+def test_two_processes_see_the_same_changes_as_one(gantrain, quick_workers):
     words = (
         *("experiment=gan_mnist_keras", *TINY, "trainer.accelerator=cpu", "models/augment=adaptive"),
         *("models.augment.adaptive.images=40", "models.augment.adaptive.every=1", "models.augment.adaptive.start=0.5"),
