@@ -1,44 +1,14 @@
-"""Iterations of every kind of experiment can be recorded: what is replayed is what would be played, bit for bit."""
+"""Where iterations are recorded, several are one step of Lightning. That every experiment can be recorded is in
+`test_experiments.py`."""
 
 import json
 from pathlib import Path
 
-import pytest
 from compare import differences, newest
 from recorder import Recorder
-from test_experiments import DISTINCT, SMALLER
 
-from gantrain.config.compose import composed
-from gantrain.config.stages import stages_of
 from gantrain.models.loop import rounds
-from gantrain.models.loop.capture import WARM_UP
 from gantrain.training import fit
-
-# RMSprop can be recorded on a GPU alone; a beta that changes nowhere.
-EAGER = {"wgan_mnist", "r3gan_ffhq64", "stackgan_birds"}
-# Kinds of iterations that are equally often; with a lazy penalty more are needed until there are enough without it.
-TURNS = dict.fromkeys(("stacked_mnist", "stylegan2_mnist"), 2)
-QUICK = ("callbacks.samples=null", "callbacks.networks=null", "logger=none", "evaluation=none")
-
-
-@pytest.mark.parametrize("experiment", DISTINCT)
-def test_replayed_is_played(experiment, gantrain, monkeypatch):
-    words = (f"experiment={experiment}", "debug=tiny", *SMALLER.get(experiment, ()))
-    stages = stages_of(composed(words, None))
-    length = WARM_UP * TURNS.get(experiment, 1) + 2
-    words += (*QUICK, *(f"{stage.key('iterations')}={length}" for stage in stages))
-    if stages[0].config["data"]["batch_size"] > 2 and len(stages) == 1:
-        words += ("data.batch_size=2",)
-    recorders = {}
-    for run, never in (("replayed", False), ("played", True)):
-        recorders[run] = Recorder(never)
-        monkeypatch.setattr(fit, "recorder_for", lambda trainer, run=run: lambda: recorders[run])
-        done = gantrain(*words, f"hydra.run.dir={run}")
-        assert done.code == 0, done
-    if experiment not in EAGER:
-        assert len(recorders["replayed"].recordings) >= len(stages)
-    for stage in stages:
-        assert differences(newest("played", stage.name), newest("replayed", stage.name)) == []
 
 
 def test_rounds_of_iterations_leave_what_single_ones_leave(gantrain, monkeypatch):
