@@ -170,43 +170,26 @@ def test_inception_is_torch_fidelitys(inception):
 
 
 def test_fid_and_inception_score_are_torch_fidelitys(inception):
-    """The whole way on the same pictures, with weights drawn at random."""
-    import torch_fidelity
-    from torch.utils.data import Dataset
+    """On what the network says of the same pictures; its first 64 features show what all 2,048 would."""
+    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+    from torch_fidelity.metric_isc import isc_features_to_metric
 
     from gantrain.evaluation.extraction import extract
     from gantrain.evaluation.measures.classes import inception_score
     from gantrain.evaluation.measures.frechet import frechet_distance, moments
 
     generator = torch.Generator().manual_seed(1)
-    real = torch.randint(0, 256, (4, 3, 16, 16), dtype=torch.uint8, generator=generator)
+    true = torch.randint(0, 256, (4, 3, 16, 16), dtype=torch.uint8, generator=generator)
     fake = torch.randint(0, 128, (4, 3, 16, 16), dtype=torch.uint8, generator=generator)
-
-    class Pictures(Dataset):
-        def __init__(self, tensor):
-            self.tensor = tensor
-
-        def __len__(self):
-            return len(self.tensor)
-
-        def __getitem__(self, index):
-            return self.tensor[index]
-
-    theirs = torch_fidelity.calculate_metrics(
-        input1=Pictures(fake),
-        input2=Pictures(real),
-        fid=True,
-        isc=True,
-        isc_splits=1,
-        cuda=False,
-        verbose=False,
-        cache=False,
-        batch_size=4,
-        save_cpu_ram=True,  # no processes of its own
-        feature_extractor_weights_path=str(inception),
-    )
     backbone = named("tf", str(inception), None)
-    ours = [extract(iter([(part, None)]), backbone, torch.device("cpu")) for part in (real, fake)]
-    distance = frechet_distance(*moments(ours[0].features), *moments(ours[1].features))
-    assert distance == pytest.approx(theirs["frechet_inception_distance"], rel=1e-4)
-    assert inception_score(ours[1].probabilities) == pytest.approx(theirs["inception_score_mean"], rel=1e-5)
+    ours = [extract(iter([(part, None)]), backbone, torch.device("cpu")) for part in (true, fake)]
+    some = [found.features[:, :64] for found in ours]
+    # A network of random weights says nearly the same of all pictures, so numbers that are spread are compared as well.
+    spread, logits = torch.randn(2, 20, 64, generator=generator), 3 * torch.randn(4, 1008, generator=generator)
+    for real, other in (some, spread):
+        theirs = fid_statistics_to_metric(*map(fid_features_to_statistics, (real, other)), verbose=False)
+        distance = frechet_distance(*moments(real), *moments(other))
+        assert distance == pytest.approx(theirs["frechet_inception_distance"], rel=1e-4)
+    score = isc_features_to_metric(logits, splits=1)["inception_score_mean"]
+    assert inception_score(logits.double().softmax(1)) == pytest.approx(score, rel=1e-5)
+    assert torch.allclose(ours[1].probabilities, backbone(fake)[1].softmax(1).to(ours[1].probabilities), atol=1e-6)

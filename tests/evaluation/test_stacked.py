@@ -32,7 +32,7 @@ def data(tmp_path_factory):
         pictures, labels = bars(count)
         write_idx(folder / f"MNIST/raw/{prefix}-images-idx3-ubyte", pictures)
         write_idx(folder / f"MNIST/raw/{prefix}-labels-idx1-ubyte", labels)
-    options = {"size": 28, "channels": 3, "batch_size": 4, "root": str(folder), "cache_dir": str(folder)}
+    options = {"size": 14, "channels": 3, "batch_size": 4, "root": str(folder), "cache_dir": str(folder)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(classifier, "STEPS", 100)
         yield StackedDigits(dataset=IdxImages(), count=6000, **options).open()
