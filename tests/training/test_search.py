@@ -102,7 +102,7 @@ def test_a_stopped_trial_is_gone_on_with(gantrain, quick_scores):
 
 def test_two_processes_share_a_search_and_what_a_third_has_left(quick_scores):
     """Each trial is begun by one of them, and as many as are asked for."""
-    words = ("tune", *WORDS, "evaluation.every=2", "--space", "space.yaml", "--no-prune", "--trials", "5")
+    words = ("tune", *WORDS, "evaluation.every=2", "--space", "space.yaml", "--no-prune", "--trials", "7")
     first = forked(*words, "iterations=40", "callbacks.progress.seconds=0")
     trials = Path("tune/gan_mnist_keras/trials")
     first.when(lambda: (trials / "0001/provenance.jsonl").exists())
@@ -112,10 +112,10 @@ def test_two_processes_share_a_search_and_what_a_third_has_left(quick_scores):
     two = [forked(*words, "iterations=40", "callbacks.progress.seconds=0") for _ in range(2)]
     assert [process.ended() for process in two] == [0, 0], two[0].said()
     rows = table()
-    assert sorted(int(row["trial"]) for row in rows) == list(range(5))
+    assert sorted(int(row["trial"]) for row in rows) == list(range(7))
     assert {row["outcome"] for row in rows} == {"done"}
     folders = sorted(trials.iterdir())
-    assert [folder.name for folder in folders] == [f"{number:04}" for number in range(5)]
+    assert [folder.name for folder in folders] == [f"{number:04}" for number in range(7)]
     assert [len(read_starts(folder)) for folder in folders] == [1 + (folder.name in left) for folder in folders]
     study = optuna.load_study(study_name=None, storage="sqlite:///tune/gan_mnist_keras/study.db")
     assert {trial.user_attrs["worker"].split()[1] for trial in study.trials[1:]} == {str(one.pid) for one in two}
