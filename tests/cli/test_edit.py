@@ -88,6 +88,7 @@ def test_refused_where_nothing_can_be_told_apart(gantrain, styled, monkeypatch):
         (("--labels", "--direction", "d"), "directions are found or come from a file; leave one out"),
         (("--rows", "2", "--labels"), "--rows and --labels"),
         (("--rows", "0"), "--rows is 0"),
+        (("--rows", "1000"), "--rows is 1000, styles of this run have"),
         (("--steps", "1"), "--steps is 1, it must be 2 or more"),
         (("--reach", "nan"), "--reach is nan"),
         (("--steps", "2000"), "a sheet of 12,000 pictures is too large"),

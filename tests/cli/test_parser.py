@@ -60,3 +60,13 @@ def test_sentences_name_the_way_out(gantrain, run):
     assert says("sample", "run", "--raww") == "gantrain sample: there is no option '--raww'; did you mean '--raw'?"
     assert says("sample", "run", "again") == "gantrain sample: 'again' is too much; leave it out"
     assert says("features", "run", "folder", "--out", "f.npz", "--layers", "1,x").startswith("--layers is '1,x'")
+
+
+def test_a_value_that_is_empty_is_no_option_left_out(gantrain, styled):
+    """As of a variable of the shell that is not set."""
+    for words in (("edit", "run", "--direction", ""), ("edit", "run", "--styles="), ("sample", "run", "--out", "")):
+        refused(gantrain(*words), f"{words[2].removesuffix('=')} has an empty value; write one, or leave")
+
+
+def test_several_numbers_may_begin_with_a_minus(gantrain, styled):
+    assert gantrain("sample", "run", "-n", 2, "--psi", "-1,.5", "--out", "both.png").code == 0

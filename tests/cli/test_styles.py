@@ -124,7 +124,9 @@ def test_runs_without_styles_are_refused_in_one_sentence(gantrain, run):
         (("sample", "run", "--psi", "1,.5", "--out", "folder"), "must end in .png, several --psi are one picture"),
         (("sample", "run", "--psi", ".5", "--truncation", "1"), "leave one out"),
         (("sample", "run", "--psi-cutoff", "2"), "give --psi as well"),
-        (("sample", "run", "--psi", ".7", "--psi-cutoff", "7"), "--psi-cutoff is 7, this run's generator has 1 to 6"),
+        (("sample", "run", "--psi", ".7", "--psi-cutoff", "7"), "--psi-cutoff is 7, it must be from 1 to 6"),
+        (("sample", "run", "--psi", "1e30"), "--psi is '1e30', it must be a number such as 0.7"),
+        (("sample", "run", "--psi", "1,0", "-n", "6000"), "--psi, -n: 2 rows of 6,000 are too large a grid"),
         (("styles", "run", "--psi", ".7", "--psi-cutoff", "0"), "--psi-cutoff is 0"),
         (("styles", "run", "--psi", "1,0"), "`gantrain sample` shows several"),
         (("styles", "run", "--layers", "4-6"), "has the layers 0 to 5"),
@@ -139,8 +141,12 @@ def test_options_out_of_range_are_refused(words, says, gantrain, styled):
 
 
 def test_layers_are_named_by_numbers_and_ranges():
-    assert layers_of(None, 6) == [0, 1, 2, 3]
-    assert layers_of(None, 2) == [0, 1]
+    assert layers_of(None, 10) == [0, 1, 2, 3]
+    assert layers_of(None, 6) == [0, 1, 2]  # all but the last would leave nothing of a row to be seen
+    assert layers_of(None, 3) == layers_of(None, 2) == layers_of(None, 1) == [0]
     assert layers_of("5,0-2,1", 6) == [0, 1, 2, 5]
     with pytest.raises(UserError, match="layers 0 to 5"):
-        layers_of("3-1", 6)
+        layers_of("0-6", 6)
+    for word in ("3-1", "0,3-1"):  # part of it would be left out in silence
+        with pytest.raises(UserError, match="3-1 counts down; write 1-3"):
+            layers_of(word, 6)

@@ -54,3 +54,11 @@ def test_exif_is_written_where_there_is_any(tmp_path):
         save(picture, tmp_path / name)
         with Image.open(tmp_path / name) as kept:
             assert kept.getexif()[0x010E] == "a walk"
+
+
+def test_a_folder_below_a_file_is_refused_before_any_work(tmp_path):
+    for name in ("a.png", "file"):
+        (tmp_path / name).touch()
+    for out in ("file", "file/sub/made"):
+        with pytest.raises(UserError, match=r"--out: .*file is a file, not a folder"):
+            plan([tmp_path / "a.png"], tmp_path / out, True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gantrain.cli.options import check_run
-from gantrain.cli.parser import Parser
+from gantrain.cli.parser import Parser, refuse_empty
 from gantrain.config.stages import LENGTHS
 from gantrain.config.words import parted
 from gantrain.errors import Diverged, UserError, did_you_mean, lacking
@@ -163,6 +163,7 @@ def parsed(name: str, words: Sequence[str]) -> argparse.Namespace:
     shown = argparse.RawDescriptionHelpFormatter
     parser = Parser(f"gantrain {name}", description=verb.__doc__, formatter_class=shown)
     verb.add_options(parser.add_argument)
+    refuse_empty(words)
     args = parser.parse_intermixed_args(words)
     check_run(args)
     return args

@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # verbs that only look at a run's records do without torch
 
 Add = Callable[..., Any]  # the `add_argument` of a parser
 
+LARGEST_PSI = 100  # no generator makes pictures of styles that lie so far out
+
 
 def add_run(add: Add, help: str = "the run's directory", best: bool = False) -> None:
     """The run, and which of its weights: `--raw`, `--best` where a verb takes it, `--plugins A,B` for its code."""
@@ -61,8 +63,11 @@ def _psi(text: str) -> list[float]:
         values = [float(part) for part in text.split(",")]
     except ValueError:
         values = [math.nan]
-    if not all(map(math.isfinite, values)):
-        raise UserError(f"--psi is {text!r}, it must be a number such as 0.7, or several: 1,.7,.5,0")
+    if not all(abs(value) <= LARGEST_PSI for value in values):  # nor nan
+        raise UserError(
+            f"--psi is {text!r}, it must be a number such as 0.7, or several: 1,.7,.5,0; from -{LARGEST_PSI} to "
+            f"{LARGEST_PSI}"
+        )
     return values
 
 
@@ -73,7 +78,9 @@ def check_cutoff(args: Any, module: Any) -> None:
     if args.psi == [1.0]:
         raise UserError("--psi-cutoff: it says how many layers --psi moves; give --psi as well, such as 0.7")
     if not 1 <= args.psi_cutoff <= module.layers:
-        raise UserError(f"--psi-cutoff is {args.psi_cutoff}, this run's generator has 1 to {module.layers} layers")
+        raise UserError(
+            f"--psi-cutoff is {args.psi_cutoff}, it must be from 1 to {module.layers}, the layers of this run's generator"
+        )
 
 
 def add_class(add: Add, help: str) -> None:

@@ -1,8 +1,10 @@
 """Reads the words of a verb. What it cannot read is refused in one sentence, as all that is wrong is."""
 
 import argparse
+import itertools
 import re
-from typing import NoReturn
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from gantrain.errors import UserError, did_you_mean
 
@@ -20,6 +22,10 @@ SAID = {
 class Parser(argparse.ArgumentParser):
     """argparse's, but it raises UserError where argparse prints the usage and ends the program."""
 
+    def __init__(self, *args: Any, **options: Any):
+        super().__init__(*args, **options)
+        self._negative_number_matcher = re.compile(r"-[\d.,]+$")  # also several, as --psi -1,0
+
     def error(self, message: str) -> NoReturn:
         raise UserError(self.sentence(message))
 
@@ -36,3 +42,11 @@ class Parser(argparse.ArgumentParser):
             if found := re.fullmatch(pattern, message, re.DOTALL):
                 return found.expand(ours)
         return message
+
+
+def refuse_empty(words: Sequence[str]) -> None:
+    """Raise UserError for an option with an empty value, as a shell makes it of a variable that is not set."""
+    for option, value in itertools.pairwise([*words, "end"]):
+        name, equals, given = option.partition("=")
+        if name.startswith("-") and (not value or (equals and not given)):
+            raise UserError(f"{name} has an empty value; write one, or leave {name} out")

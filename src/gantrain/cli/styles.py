@@ -22,7 +22,7 @@ def add_options(add: Add) -> None:
     add_run(add, best=True)
     add("--rows", type=int, default=6, help="samples that lend their other layers (6)")
     add("--columns", type=int, default=6, help="samples that lend --layers (6)")
-    add("--layers", metavar="A-B", help="the layers of the columns' styles, such as 0-3 or 2,4-5 (the first four)")
+    add("--layers", metavar="A-B", help="which of the columns' styles: 0-3, or 2,4-5 (the first four, at most half)")
     add_psi(add, "styles moved towards their mean: 1 as they are, 0 all alike (1)")
     add_seed(add, "the same seed, the same samples (0)")
     add("--out", type=Path, help="a .png (RUN/styles.png)")
@@ -63,13 +63,16 @@ def main(args: argparse.Namespace) -> None:
 
 
 def layers_of(word: str | None, count: int) -> list[int]:
-    """The layers that `word` names, of `count`; by default the coarse ones. Raises UserError."""
+    """The layers that `word` names, of `count`; by default coarse ones, at most half. Raises UserError."""
     if word is None:
-        return list(range(min(4, count)))
+        return list(range(max(1, min(4, count // 2))))
     if not re.fullmatch(r"\d{1,3}(-\d{1,3})?(,\d{1,3}(-\d{1,3})?)*", word, re.ASCII):
         raise UserError(f"--layers is '{word}', it must be such as {COARSE} or 2,4-5")
     ends = [[int(end) for end in part.split("-")] for part in word.split(",")]
+    for first, last in (part for part in ends if len(part) == 2):
+        if first > last:
+            raise UserError(f"--layers is {word}, and {first}-{last} counts down; write {last}-{first}")
     layers = sorted({layer for first, *last in ends for layer in range(first, (last or [first])[0] + 1)})
-    if not layers or layers[-1] >= count:
+    if layers[-1] >= count:
         raise UserError(f"--layers is {word}, this run's generator has the layers 0 to {count - 1}")
     return layers

@@ -36,8 +36,8 @@ def plan(inputs: Sequence[Path], out: Path, force: bool, suffix: str | None = No
             if target in jobs and not source.samefile(jobs[target]):
                 raise UserError(f"IN: {str(jobs[target])!r} and {str(source)!r} have one name; give them separately")
             jobs[target] = source
-    if out.exists() and not out.is_dir():
-        raise UserError(f"--out: {out} is a file, not a folder; name another")
+    if file := next((place for place in (out, *out.parents) if place.is_file()), None):
+        raise UserError(f"--out: {file} is a file, not a folder; name another")
     for target, source in jobs.items():
         if target.exists() and target.samefile(source):
             raise UserError(f"--out: {str(source)!r} lies there and would be overwritten; name another folder")

@@ -60,8 +60,13 @@ def read_rows(
         return rows, list(range(len(rows))), metadata
     chosen = [int(row) for row in found[2].split(",")]
     if max(chosen) >= len(rows):
-        raise UserError(f"{word}: {file} has {len(rows)} {what}, the last is {len(rows) - 1}; name rows from 0 on")
+        raise UserError(f"{word}: {file} has rows up to {len(rows) - 1}; they are counted from 0")
     return rows[chosen], chosen, metadata
+
+
+def shown(key: str) -> str:
+    """The name of a tensor as a terminal may show it, of a file that may come from anyone."""
+    return key[:40] if key.isprintable() else repr(key[:40])
 
 
 def _load(file: Path, key: str, what: str, way_out: str) -> tuple[Tensor, Metadata]:
@@ -72,7 +77,7 @@ def _load(file: Path, key: str, what: str, way_out: str) -> tuple[Tensor, Metada
             raise UserError(f"{file} has {size / 2**20:,.0f} MiB, at most {LARGEST // 2**20} are read; {way_out}")
         with safe_open(file, framework="pt") as opened:
             if (keys := list(opened.keys())) != [key]:
-                held, more = ", ".join(keys[:3]) or "nothing", ", ..." if len(keys) > 3 else ""
+                held, more = ", ".join(map(shown, keys[:3])) or "nothing", ", ..." if len(keys) > 3 else ""
                 raise UserError(f"{file} holds {held}{more} instead of {key} alone; {way_out}")
             return opened.get_tensor(key), opened.metadata() or {}
     except (OSError, SafetensorError) as error:

@@ -70,6 +70,8 @@ def found(args: argparse.Namespace, module: Any, data: Any, layers: list[int]) -
         vectors, qualities = zip(*of_classes.values(), strict=True)
         rows = [f"{name}\ntold at {quality:.0%}" for name, quality in zip(called, qualities, strict=True)]
         return torch.stack(vectors)[:, None] * moves, rows
+    if (args.rows or 0) > module.w_dim:
+        raise UserError(f"--rows is {args.rows}, styles of this run have {module.w_dim} numbers and as many directions")
     weights = module.averaged("generator", args.raw).synthesis.style_weights
     directions = factorised([weights[layer].cpu() for layer in layers], args.rows or 6)
     return directions[:, None] * moves, [f"factor {number}" for number in range(len(directions))]

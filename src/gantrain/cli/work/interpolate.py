@@ -56,7 +56,7 @@ def interpolate(args: argparse.Namespace, out: Path, steps: int) -> None:
             samples = module.generate(latents, cond=cond, raw=args.raw)
         else:
             samples = module.generate(latents, asked.embeddings.expand(len(latents), -1), args.raw)
-    labels = [f"{a} to {b}" for a, b in itertools.pairwise(names)]
+    labels = [broken(f"{a} to {b}") for a, b in itertools.pairwise(names)]
     if of_legs is not None and not moving:
         labels = [f"{label}\nclass {number}" for label, number in zip(labels, of_legs, strict=True)]
     write(data.pictures(samples), labels, steps, out)

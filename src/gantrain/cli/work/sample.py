@@ -86,7 +86,12 @@ def place_of(args: argparse.Namespace, data: GANDataModule, n: int) -> Path:
         raise UserError(f"--out: '{out}' is a file, --format {args.format} needs a folder")
     if len(args.psi) > 1 and out.suffix.lower() != ".png":
         raise UserError(f"--out: '{out}' must end in .png, several --psi are one picture")
-    refuse_too_many(n * len(args.psi), out)
+    if len(args.psi) > 1 and n * len(args.psi) > MOST_IN_GRID:
+        raise UserError(
+            f"--psi, -n: {len(args.psi):,} rows of {n:,} are too large a grid, at most {MOST_IN_GRID:,} pictures fit; "
+            f"take fewer of one"
+        )
+    refuse_too_many(n, out)
     if out.suffix.lower() != ".png" and not args.force and out.is_dir() and any(out.iterdir()):
         raise UserError(f"--out: {out} holds files already; name a new folder, or replace its samples with --force")
     return out
