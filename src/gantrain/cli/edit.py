@@ -23,7 +23,7 @@ def add_options(add: Add) -> None:
     add("--direction", metavar="FILE", help="saved directions, FILE or FILE:0,3,5")
     add("--save", type=Path, metavar="FILE", help="write the directions as well, as .safetensors")
     add("--rows", type=int, help="how many directions are found without labels, the strongest first (6)")
-    add("--steps", type=int, default=7, help="pictures in a row, the unmoved one in the middle (7)")
+    add("--steps", type=int, default=7, help="pictures in a row; of an odd number the middle is unmoved (7)")
     add("--reach", type=float, default=1.0, metavar="R", help="how far: 1 is how far styles lie from their mean (1)")
     add("--layers", metavar="A-B", help="move the styles of these layers alone, such as 0-3 or 2,4-5 (all)")
     add("--styles", metavar="FILE", help="the style of a projected photo, FILE or FILE:3, in the place of a sample")

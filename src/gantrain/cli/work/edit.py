@@ -68,7 +68,7 @@ def found(args: argparse.Namespace, module: Any, data: Any, layers: list[int]) -
         names = list(data.source.class_names or ())
         called = [names[number] if number < len(names) else str(number) for number in of_classes]
         vectors, qualities = zip(*of_classes.values(), strict=True)
-        rows = [f"{name}\ntold at {quality:.0%}" for name, quality in zip(called, qualities, strict=True)]
+        rows = [f"{name}\nread right: {quality:.0%}" for name, quality in zip(called, qualities, strict=True)]
         return torch.stack(vectors)[:, None] * moves, rows
     if (args.rows or 0) > module.w_dim:
         raise UserError(f"--rows is {args.rows}, styles of this run have {module.w_dim} numbers and as many directions")
