@@ -72,6 +72,19 @@ def test_photos_to_styles_and_on_from_where_it_stopped(gantrain, styled, photos,
     assert (difference == abs(photo - made)).all()
 
 
+def test_a_photo_that_the_mean_style_makes_and_a_run_of_broken_numbers(gantrain, styled, photos, monkeypatch):
+    words = ("project", "run", "photos/a.png", "--out", "out", *QUICK)
+    monkeypatch.setattr(projector.StyleProjection, "apart", lambda *_: float("nan"))
+    refused(gantrain(*words), "photos/a.png: no style was found", "try --best")
+    assert not Path("out").exists()
+    monkeypatch.setattr(projector.StyleProjection, "apart", lambda *_: 0.0)
+    for _ in range(2):
+        result = gantrain(*words)
+        assert result.code == 0, result
+        assert "they differ 1.00 times as much" in result.out
+    assert "1 of 1 pictures were projected before" in result.err
+
+
 def test_a_walk_between_two_photos(gantrain, styled, photos):
     assert gantrain("project", "run", "photos/a.png", "photos/b.png", "--out", "out", *QUICK, "--space", "w+").code == 0
     words = ("interpolate", "run", "--styles", "out/a.safetensors", "out/b.safetensors", "--steps", 3)

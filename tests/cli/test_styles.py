@@ -124,7 +124,7 @@ def test_runs_without_styles_are_refused_in_one_sentence(gantrain, run):
         (("sample", "run", "--psi", "1,.5", "--out", "folder"), "must end in .png, several --psi are one picture"),
         (("sample", "run", "--psi", ".5", "--truncation", "1"), "leave one out"),
         (("sample", "run", "--psi-cutoff", "2"), "give --psi as well"),
-        (("sample", "run", "--psi", ".7", "--psi-cutoff", "7"), "--psi-cutoff is 7, it must be from 1 to 6"),
+        (("sample", "run", "--psi", ".7", "--psi-cutoff", "7"), "--psi-cutoff is 7, it must be 1 to 6, the layers"),
         (("sample", "run", "--psi", "1e30"), "--psi is '1e30', it must be a number such as 0.7"),
         (("sample", "run", "--psi", "1,0", "-n", "6000"), "--psi, -n: 2 rows of 6,000 are too large a grid"),
         (("styles", "run", "--psi", ".7", "--psi-cutoff", "0"), "--psi-cutoff is 0"),

@@ -194,7 +194,7 @@ def test_two_inputs_of_one_name_are_refused(run, gantrain, tmp_path):
         write_picture(tmp_path / folder / "a.png", 0, (8, 8))
     refused = gantrain("upscale", run, "x/a.png", "y/a.png", "--out", "out")
     assert refused.code == 2
-    assert "'x/a.png' and 'y/a.png' have one name" in refused.err
+    assert "'x/a.png' and 'y/a.png' would both become" in refused.err
 
 
 def test_transparency_does_not_fit_into_a_jpeg(run, gantrain, tmp_path):

@@ -42,7 +42,7 @@ def test_results_may_all_be_of_one_kind(tmp_path):
     jobs = plan([tmp_path / "in"], tmp_path / "out", force=False, suffix=".png")
     assert jobs == {tmp_path / "out" / "a.png": tmp_path / "in" / "a.jpg"}
     save(Image.new("L", (2, 2)), tmp_path / "in" / "a.png")
-    with pytest.raises(UserError, match="have one name"):
+    with pytest.raises(UserError, match="would both become"):
         plan([tmp_path / "in"], tmp_path / "out", force=False, suffix=".png")
 
 

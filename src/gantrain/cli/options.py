@@ -79,7 +79,7 @@ def check_cutoff(args: Any, module: Any) -> None:
         raise UserError("--psi-cutoff: it says how many layers --psi moves; give --psi as well, such as 0.7")
     if not 1 <= args.psi_cutoff <= module.layers:
         raise UserError(
-            f"--psi-cutoff is {args.psi_cutoff}, it must be from 1 to {module.layers}, the layers of this run's generator"
+            f"--psi-cutoff is {args.psi_cutoff}, it must be 1 to {module.layers}, the layers of this run's generator"
         )
 
 

@@ -34,7 +34,10 @@ def plan(inputs: Sequence[Path], out: Path, force: bool, suffix: str | None = No
             if path.is_dir() and out.resolve() != path.resolve() and source.resolve().is_relative_to(out.resolve()):
                 continue  # what was made before is no input
             if target in jobs and not source.samefile(jobs[target]):
-                raise UserError(f"IN: {str(jobs[target])!r} and {str(source)!r} have one name; give them separately")
+                raise UserError(
+                    f"IN: {str(jobs[target])!r} and {str(source)!r} would both become {str(target)!r}; run the "
+                    f"command for each, with an --out of its own"
+                )
             jobs[target] = source
     if file := next((place for place in (out, *out.parents) if place.is_file()), None):
         raise UserError(f"--out: {file} is a file, not a folder; name another")

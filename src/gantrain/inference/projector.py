@@ -1,6 +1,7 @@
 """Photos to styles, file by file, with what was done before left as it is."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,17 +37,19 @@ class Projector:
     def open(self, photo: Path) -> Image.Image:
         """The photo as training would show it, what its style makes, and their difference.
 
-        Raises Unreadable and OSError.
+        Raises Unreadable, OSError and UserError.
         """
         pixels = as_trained(photo, self.data)
         real = self.data.to_range(pixels).to(self.search.centre.device)
         style = self.search(real)
         distance, of_mean = (self.search.apart(w, real) for w in (style, self.search.centre.expand_as(style)))
+        if not math.isfinite(distance):
+            raise UserError(f"{photo}: no style was found, for the run's networks make what is no number; try --best")
         said = {"of": self.mark(pixels), "distance": f"{distance:.6g}", "distance_of_mean": f"{of_mean:.6g}"}
         file = self.style_file(photo)
         file.parent.mkdir(parents=True, exist_ok=True)
         save_styles(style[None], file, said)
-        self.shares.append(distance / of_mean)
+        self.shares.append(share(distance, of_mean))
         made = self.data.pictures(self.search.made(style).cpu())[0]
         difference = (made.int() - pixels.int()).abs().to(torch.uint8)
         return to_pil(grid(torch.stack([pixels, made, difference]), columns=3))
@@ -67,10 +70,15 @@ class Projector:
             _, _, said = read_styles(str(style), self.module)
             if said.get("of") != self.mark(as_trained(photo, self.data)):
                 return "taken"
-            share = float(said["distance"]) / float(said["distance_of_mean"])
-        except (UserError, Unreadable, LookupError, ValueError, ZeroDivisionError):
+            of_mean = share(float(said["distance"]), float(said["distance_of_mean"]))
+        except (UserError, Unreadable, LookupError, ValueError):
             return "taken"
         if not sheet.exists():  # the style is written first
             return "open"
-        self.shares.append(share)
+        self.shares.append(of_mean)
         return "done"
+
+
+def share(distance: float, of_mean: float) -> float:
+    """How far a style's picture is from a photo beside the mean style's, which may be the photo itself."""
+    return distance / of_mean if of_mean else 1.0
