@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # it imports torch
     from gantrain.inference.projector import Projector
 
 STEPS, STEPS_ON_CPU = 1000, 200
+MOST_STEPS = 1_000_000
 
 
 def add_options(add: Add) -> None:
@@ -45,8 +46,8 @@ def add_options(add: Add) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    if args.steps is not None and args.steps < 1:
-        raise UserError(f"--steps is {args.steps}, it must be 1 or more")
+    if args.steps is not None and not 1 <= args.steps <= MOST_STEPS:
+        raise UserError(f"--steps is {args.steps}, it must be from 1 to {MOST_STEPS:,}")
     jobs = plan(args.inputs, args.out, True, ".png")
     from gantrain.evaluation.backbones import hash_of  # torch, only once the words are sound
     from gantrain.inference.likeness import by_discriminator, by_vgg
