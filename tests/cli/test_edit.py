@@ -111,4 +111,4 @@ def test_a_style_is_one(gantrain, styled):
 
 
 def test_a_run_without_styles_is_refused(gantrain, run):
-    refused(gantrain("edit", "run"), "gantrain edit: this run has no styles")
+    refused(gantrain("edit", "run"), "gantrain: edit: this run has no styles")

@@ -107,7 +107,7 @@ def test_a_walk_between_two_photos(gantrain, styled, photos):
 
 def test_what_cannot_be_projected_is_refused_and_writes_nothing(gantrain, run, photos):
     words = ("project", "run", "photos", "--out", "out")
-    refused(gantrain(*words), "gantrain project: this run has no styles")
+    refused(gantrain(*words), "gantrain: project: this run has no styles")
     refused(gantrain(*words, "--steps", 0), "--steps is 0")
     refused(gantrain(*words, "--steps", 10**20), "it must be from 1 to 1,000,000")
     refused(gantrain("project", "run", "photos/a.png", "--out", "photos"), "would be overwritten")

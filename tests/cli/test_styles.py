@@ -113,7 +113,7 @@ def test_a_walk_between_styles(gantrain, styled):
 def test_runs_without_styles_are_refused_in_one_sentence(gantrain, run):
     refused(gantrain("sample", "run", "--psi", 0.7), "--psi: this run has no styles")
     refused(gantrain("interpolate", "run", "--space", "w"), "--space w: this run has no styles")
-    refused(gantrain("styles", "run"), "gantrain styles: this run has no styles")
+    refused(gantrain("styles", "run"), "gantrain: styles: this run has no styles")
 
 
 @pytest.mark.parametrize(

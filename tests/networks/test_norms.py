@@ -1,7 +1,8 @@
+import pytest
 import torch
 from torch import nn
 
-from gantrain.networks.norms import ConditionalBatchNorm2d, norm_layers
+from gantrain.networks.norms import ConditionalBatchNorm2d, norm_layers, normalised
 
 
 def test_batch_norm_of_one_picture_is_instance_norm():
@@ -24,3 +25,7 @@ def test_conditional_batch_norm_is_batch_norm_with_a_gain_and_bias_of_the_class(
     expected = torch.where((cond == 1).view(4, 1, 1, 1), 2 * plain(x) + 5, plain(x))
     assert torch.allclose(norm(x, cond), expected, atol=1e-5)
     assert torch.allclose(ConditionalBatchNorm2d(3)(x), plain(x), atol=1e-5)
+
+
+def test_normalised_by_hand():
+    assert normalised(torch.tensor([[3.0, -4.0]]))[0].tolist() == pytest.approx([3 / 12.5**0.5, -4 / 12.5**0.5])

@@ -58,7 +58,7 @@ def main(args: argparse.Namespace) -> int:
 
     trained = load_trained(args.run, args.plugins, args.best)
     module, data = trained.module, trained.data
-    refuse_without_styles(module, "gantrain project")
+    refuse_without_styles(module, "project")
     mean, deviation = spread(module, args.raw)
     if args.vgg is not None:
         likeness, seen_by = by_vgg(args.vgg, args.normalise, data.range), sha256(args.vgg) + args.normalise

@@ -45,7 +45,7 @@ def main(args: argparse.Namespace) -> None:
     from gantrain.inference.styles import mixtures, refuse_without_styles
 
     module, data = latent_family(args.run, args.plugins, args.best)
-    refuse_without_styles(module, "gantrain styles")
+    refuse_without_styles(module, "styles")
     check_cutoff(args, module)
     layers = layers_of(args.layers, module.layers)
     latents = module.latents(args.rows + args.columns, torch.Generator().manual_seed(args.seed))

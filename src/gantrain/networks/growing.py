@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gantrain.networks.stylegan2 import sizes_of, widened
+from gantrain.networks.precision import widened
+from gantrain.networks.sizes import sizes_of
 
 
 class Growing(nn.Module):

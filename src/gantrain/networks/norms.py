@@ -1,4 +1,4 @@
-"""The normalisation of a convolution's maps: by its name, and with a gain and bias of each class."""
+"""Normalisation: of a convolution's maps, by its name or with a gain and bias of each class, and of single vectors."""
 
 from typing import Literal
 
@@ -41,3 +41,8 @@ class ConditionalBatchNorm2d(nn.Module):
             return x
         gain, bias = F.embedding(cond, self.table)[:, :, None, None].chunk(2, 1)
         return x * gain + bias
+
+
+def normalised(x: Tensor) -> Tensor:
+    """Rows of mean square 1."""
+    return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()

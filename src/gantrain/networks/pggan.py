@@ -11,7 +11,9 @@ from gantrain.networks.fir import Blur
 from gantrain.networks.freezing import freeze_first
 from gantrain.networks.growing import Growing, doubled, halved
 from gantrain.networks.minibatch import MinibatchDeviation
-from gantrain.networks.stylegan2 import channels_of, in_float32, normalised
+from gantrain.networks.norms import normalised
+from gantrain.networks.precision import in_float32
+from gantrain.networks.sizes import channels_of
 
 GAIN = math.sqrt(2)  # of layers with leaky ReLU behind them
 

@@ -15,7 +15,8 @@ from gantrain.networks.equalised import EqConv, EqDense
 from gantrain.networks.fir import Blur
 from gantrain.networks.growing import Growing
 from gantrain.networks.pggan import GAIN, Doubled
-from gantrain.networks.stylegan2 import channels_of, in_float32
+from gantrain.networks.precision import in_float32
+from gantrain.networks.sizes import channels_of
 
 
 class Styling(nn.Module):

@@ -22,11 +22,13 @@ from gantrain.networks.fir import Blur, Resample
 from gantrain.networks.freezing import freeze_first
 from gantrain.networks.labels import check_class
 from gantrain.networks.minibatch import MinibatchDeviation
+from gantrain.networks.norms import normalised
+from gantrain.networks.precision import bounded, in_float16, in_float32, widened
+from gantrain.networks.sizes import channels_of, sizes_of
 
 MAPPING_LR = 0.01  # how much slower the mapping learns
 W_AVG_MOVE = 0.005  # how far w_avg moves towards the mean of a training pass
 HALF_SIZES = 4  # the largest sizes, which float16 is for
-LIMIT = 256.0  # of what a convolution gives in float16
 
 
 class Activation(nn.LeakyReLU):
@@ -37,50 +39,6 @@ class Activation(nn.LeakyReLU):
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x) * math.sqrt(2)
-
-
-def normalised(x: Tensor) -> Tensor:
-    """Rows of mean square 1."""
-    return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
-
-
-def in_float16(x: Tensor) -> bool:
-    kind = x.device.type
-    return torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind) == torch.float16
-
-
-def widened(x: Tensor) -> Tensor:
-    """In float32 where it has half as many bits."""
-    return x.float() if x.element_size() < 4 else x
-
-
-def in_float32(function: Callable[..., Tensor], x: Tensor, *more: Tensor | None) -> Tensor:
-    """What `function` makes without autocast."""
-    with torch.autocast(x.device.type, enabled=False):
-        return function(widened(x), *more)
-
-
-def bounded(x: Tensor) -> Tensor:
-    """In float16 cut at its limit, else as it is."""
-    return x.clamp(-LIMIT, LIMIT) if in_float16(x) else x
-
-
-def sizes_of(size: int) -> list[int]:
-    """The sides of the maps from the smallest, 4 to 7, each twice the one before."""
-    sizes = [size]
-    while sizes[0] > 7:
-        if sizes[0] % 2:
-            raise ValueError(f"size {size} does not halve down to a side of 4 to 7; take one such as 32, 64 or 128")
-        sizes.insert(0, sizes[0] // 2)
-    if sizes[0] < 4:
-        raise ValueError(f"size {size} is below 4")
-    return sizes
-
-
-def channels_of(width: int, top: int, size: int) -> list[int]:
-    """The channels at `sizes_of(size)`: `width` at the largest, twice as many at each halving, at most `top`."""
-    count = len(sizes_of(size))
-    return [min(width * 2 ** (count - 1 - i), max(width, top)) for i in range(count)]
 
 
 class Mapping(nn.Module):

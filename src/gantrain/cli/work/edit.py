@@ -29,7 +29,7 @@ def edit(args: argparse.Namespace, out: Path) -> None:
     if args.save is not None:
         refuse_other(args.save, "--save", "directions")
     module, data = latent_family(args.run, args.plugins, args.best)
-    refuse_without_styles(module, "gantrain edit")
+    refuse_without_styles(module, "edit")
     layers = layers_of(args.layers or f"0-{module.layers - 1}", module.layers)
     style = chosen(args, module, data)
     directions, names = found(args, module, data, layers)
