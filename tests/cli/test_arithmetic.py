@@ -70,7 +70,7 @@ def test_sum_and_operands_are_of_one_class(gantrain, run, monkeypatch):
 def test_mistakes(gantrain, latents):
     refused(gantrain("arithmetic", "run"), "--plus", "--minus")
     refused(gantrain("arithmetic", "run", "--plus", "z.safetensors", "--out", "a.gif"), "--out", ".png")
-    refused(gantrain("arithmetic", "run", "--plus", "z.safetensors:9"), "has 6 latents")
+    refused(gantrain("arithmetic", "run", "--plus", "z.safetensors:9"), "has rows up to 5")
     refused(gantrain("arithmetic", "run", "--plus", "nowhere"), "there is no file nowhere")
     refused(gantrain("arithmetic", "run", "--plus", "z.safetensors:-1"), "'-1' names no rows", "z.safetensors:0,3,5")
     refused(gantrain("arithmetic", "run", "--plus", "z.safetensors", "--seed", 10**30), "--seed")
