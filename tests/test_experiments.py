@@ -102,7 +102,7 @@ def classes(node):
     return set().union(*map(classes, node)) if isinstance(node, list) else set()
 
 
-def test_what_the_costliest_tests_pass_over_has_the_classes_of_another():
+def test_what_the_costliest_tests_pass_over_has_no_class_of_its_own():
     def of(experiment):
         stages = stages_of(composed([f"experiment={experiment}", "debug=tiny"], None))
         played = {key: [stage.config[key] for stage in stages] for key in ("networks", "losses", "models")}
@@ -110,7 +110,7 @@ def test_what_the_costliest_tests_pass_over_has_the_classes_of_another():
 
     for experiment, other in ALIKE.items():
         assert other in DISTINCT
-        assert of(experiment) == of(other), experiment
+        assert of(experiment) <= of(other), experiment
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
