@@ -57,7 +57,9 @@ def records(run):
 
 def test_what_runs_on_beside_weights_is_of_all_processes(gantrain, quick_workers):
     """After one iteration: the discriminator compares samples of its own process, so weights then differ."""
-    words = ("experiment=stylegan2_mnist", *WORDS[1:3], "logger=none", "callbacks.samples=null", "iterations=1")
+    path_length = "losses.penalties.path_length={_target_:gantrain.losses.path_length.PathLength}"
+    words = ("experiment=stylegan2_mnist", path_length, *WORDS[1:3])
+    words += ("logger=none", "callbacks.samples=null", "iterations=1")
     assert gantrain(*words, "data.batch_size=8", "hydra.run.dir=one").code == 0
     assert gantrain(*words, "data.batch_size=4", "trainer.devices=2", "hydra.run.dir=two").code == 0
     (mean, w_avg), (of_two, w_avg_of_two) = (
