@@ -123,6 +123,7 @@ TINY = ("debug=tiny", "callbacks.samples.count=4")
         (["--output-dir", "x"], ["hydra.run.dir=x"]),
         (("health=null",), ("health: there is no such key; write callbacks.health=null",)),
         (("callbacks.health=3",), ("leave it out with callbacks.health=null",)),
+        (("+losses.penalties.r11=null",), ("losses.penalties.r11 is null", "did you mean 'r1'?\n")),
         (("networks.generator=null",), ("name a class with _target_; leave out networks.generator=null\n",)),
         (("models.players.generator=null",), ("or be left out; leave out models.players.generator=null\n",)),
         (("experiment=r3gan_mnist", "losses=hinge"), ("losses.penalties.r1", "leave it out with ~losses.penalties.r1")),

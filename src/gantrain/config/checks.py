@@ -8,13 +8,14 @@ from gantrain.checks import LARGEST_SEED
 from gantrain.config.build import expect
 from gantrain.config.paths import held
 from gantrain.config.stages import LENGTHS, STAGE_KEYS, STATED, Stage, stages_of
-from gantrain.errors import UnknownKey, UserError, unknown_key
+from gantrain.errors import UnknownKey, UserError, near, unknown_key
 
 ROOT_KEYS = (
     *STAGE_KEYS,
     *("seed", "trainer", "callbacks", "logger", "evaluation", "stages", "init_from", "plugins", "debug", "name"),
 )
 ACCELERATORS = ("auto", "cpu", "gpu")
+PENALTIES = ("r1", "r2", "gp", "div", "dragan", "path_length")  # the names that configs/losses give them
 TRAINER = {  # what each of its keys may hold; of the first four more is asked
     **dict.fromkeys(("accelerator", "devices", "num_nodes", "threads"), Any),
     "precision": Literal["32-true", "bf16-mixed", "16-mixed"],
@@ -106,6 +107,11 @@ def _check_stage(stage: Stage) -> None:
     losses, models = config.get("losses"), config["models"]
     _mapping(losses, stage.key("losses"))
     _mapping((losses or {}).get("penalties"), stage.key("losses.penalties"))
+    for name, node in ((losses or {}).get("penalties") or {}).items():
+        if node is None and name not in PENALTIES:  # a misspelt name would leave nothing out, in silence
+            key = stage.key(f"losses.penalties.{name}")
+            way_out = near(str(name), PENALTIES) or f"; if there is one, leave it out with ~{key}"
+            raise UserError(f"{key} is null, but no losses bring a penalty of this name{way_out}")
     for part in ("players", "ema"):
         _mapping(models.get(part), stage.key(f"models.{part}"))
     for name, node in (models.get("players") or {}).items():
