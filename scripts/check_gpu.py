@@ -3,14 +3,15 @@
 No network, no data, no installation beside gantrain's own needs. Every part is guarded: one that fails is a row of the
 table and hides no other. The exit code is 1 where a row says FAILED.
 
-- tiny: every experiment at debug=tiny in three precisions, with all callbacks, in processes side by side.
+- tiny: every experiment at debug=tiny in bfloat16, with all callbacks, in processes side by side; float16 likewise.
 - resume: twelve iterations, and six that are resumed for six more, are the same bits, captured, deterministic.
 - capture: fifty iterations, captured and eager, end with the same weights but for rounding.
 - verbs: sample, evaluate, upscale, translate and inpaint take runs of this GPU.
 - memory and syncs: how much a captured run holds more than an eager one, and how often the host waits in an iteration.
 - speed: a whole run against the tutorial's loop, the tight loop and the tight loop as a graph (scripts/benchmark.py).
 
-`--cpu` rehearses what a machine without a GPU can run; `--only PART ...` and `--experiments NAME ...` choose.
+float16 and capture pass over experiments whose classes another one has. `--cpu` rehearses what a machine without a GPU
+can run; `--only PART ...` and `--experiments NAME ...` choose.
 """
 
 import argparse
@@ -25,12 +26,10 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # before CUDA is asked for anything: it is deterministic so
-PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 QUIET = ("callbacks.samples=null", "callbacks.networks=null", "logger=none", "evaluation=none")
 # Of a whole run: the least speed against the tutorial's loop, and the options that it is measured with.
 SPEEDS = {
@@ -58,8 +57,10 @@ USES = {
 }
 OF_GRAPH = 0.7  # the least speed of a whole run against the bare captured loop
 MOST_MEMORY = 1.3  # of a captured run, against an eager one
+PLAYED = ("networks", "losses", "models")
 FAILURES = (Exception, SystemExit)  # each is a row of the table, which goes on; Ctrl-C ends it
 ROUNDING = 1e-2  # the largest difference of a weight, in units of the largest weight of its tensor
+MORE = 10  # times as much as a change of the seventh digit may a recording move a weight
 
 
 class Row(NamedTuple):
@@ -136,7 +137,7 @@ def weights(run: str) -> dict[str, Any]:
 
 
 def trains(experiment: str, precision: str, accelerator: str) -> str:
-    with elsewhere(), contextlib.nullcontext() if precision == PRECISIONS[0] else without_reports():
+    with elsewhere(), contextlib.nullcontext() if precision == "bf16-mixed" else without_reports():
         return program(tiny(experiment, f"trainer.precision={precision}", f"trainer.accelerator={accelerator}"))[1]
 
 
@@ -177,7 +178,7 @@ def captures(experiment: str, accelerator: str) -> str:
             if code:
                 return said
             by_rounding = distances("by", "none")
-            far = {key: value for key, value in far.items() if by_rounding[key] <= ROUNDING}
+            far = {key: value for key, value in far.items() if value > MORE * by_rounding[key]} or {"none": 0.0}
         worst = max(far, key=far.get)
         return "" if far[worst] <= ROUNDING else f"{worst} differs by {far[worst]:.2g} of its size"
 
@@ -320,32 +321,59 @@ def guarded(part: str, rows: Callable[[], Iterator[Row]]) -> Iterator[Row]:
 
 def timed(job: Callable[..., str], *args: str) -> tuple[str, float]:
     began = time.monotonic()
-    return job(*args), time.monotonic() - began
+    try:
+        return job(*args), time.monotonic() - began
+    except FAILURES as error:
+        return f"{type(error).__name__}: {error}", time.monotonic() - began
 
 
 def side_by_side(jobs: dict[tuple[str, str], tuple], workers: int, limit: float) -> Iterator[Row]:
     """The rows of jobs that run in processes of their own: (part, name) to a function and its arguments.
 
-    After `limit` seconds none begins any more; one that has not begun is a row that says so.
+    One that is not done after `limit` seconds is a row that says so, and is ended.
     """
     late, taken = time.monotonic() + limit, []
     os.environ["OMP_NUM_THREADS"] = "1"  # the processes have the cores among them
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        started = {key: pool.submit(timed, *job) for key, job in jobs.items()}
-        for (part, name), future in started.items():
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:  # which ends its processes when it is left
+        started = {key: pool.apply_async(timed, job) for key, job in jobs.items()}
+        for (part, name), result in started.items():
             try:
-                said, seconds = future.result(timeout=max(0.0, late - time.monotonic()))
+                said, seconds = result.get(timeout=max(0.0, late - time.monotonic()))
                 taken.append((seconds, f"{part} {name}"))
-            except TimeoutError:
-                future.cancel()
+            except multiprocessing.TimeoutError:
                 said = f"not done after {limit:.0f} s"
-            except FAILURES as error:
-                said = f"{type(error).__name__}: {error}"
             yield Row(part, name, said or "right", not said)
     longest = ", ".join(f"{name} {seconds:.0f} s" for seconds, name in sorted(taken, reverse=True)[:5])
     print(
         f"{len(taken)} jobs, {sum(seconds for seconds, _ in taken):,.0f} s in all; the longest: {longest}", flush=True
     )
+
+
+def by_length(names: Sequence[str]) -> dict[str, set[str]]:
+    """The classes that each experiment plays with, those with the most stages first: they take longest."""
+    from gantrain.config.compose import composed
+    from gantrain.config.stages import stages_of
+
+    found = {name: stages_of(composed(tiny(name), None)) for name in names}
+    ordered = sorted(found.items(), key=lambda item: -len(item[1]))
+    return {name: classes([[stage.config[key] for key in PLAYED] for stage in stages]) for name, stages in ordered}
+
+
+def classes(node: Any) -> set[str]:
+    """The classes that a node of a config names."""
+    if isinstance(node, dict):
+        return set().union(*map(classes, node.values()), {node["_target_"]} if "_target_" in node else set())
+    return set().union(*map(classes, node)) if isinstance(node, list) else set()
+
+
+def without_alike(played: dict[str, set[str]]) -> list[str]:
+    """Experiments of whose classes no other has all; of several that have the same ones the first."""
+    names = list(played)
+    return [
+        name
+        for i, name in enumerate(names)
+        if not any(played[name] < played[o] or (played[name] == played[o] and j < i) for j, o in enumerate(names))
+    ]
 
 
 def main() -> int:
@@ -355,7 +383,7 @@ def main() -> int:
     parser.add_argument("--experiments", nargs="*", default=[], metavar="NAME")
     workers = min(15, os.cpu_count() or 1)
     parser.add_argument("--workers", type=int, default=workers, help=f"processes side by side ({workers})")
-    parser.add_argument("--limit", type=float, default=240, help="seconds for what runs side by side (240)")
+    parser.add_argument("--limit", type=float, default=300, help="seconds for what runs side by side (300)")
     parser.add_argument("--rounds", type=int, default=20, help="of the loops that are timed (20)")
     parser.add_argument("--iterations", type=int, default=100, help="of a round (100)")
     args = parser.parse_args()
@@ -367,14 +395,16 @@ def main() -> int:
         print("check_gpu: PyTorch finds no GPU here; --cpu rehearses what can be run without one", file=sys.stderr)
         return 2
     accelerator = "cpu" if args.cpu else "gpu"
-    names = args.experiments or sorted(file.stem for file in (configs_folder() / "experiment").glob("*.yaml"))
-    precisions = [precision for precision in PRECISIONS if not args.cpu or precision != "16-mixed"]
+    played = by_length(args.experiments or sorted(f.stem for f in (configs_folder() / "experiment").glob("*.yaml")))
+    distinct = without_alike(played)
     jobs: dict[tuple[str, str], tuple] = {
-        **{("resume", name): (resumes, name, accelerator) for name in names},
-        **{("capture", name): (captures, name, accelerator) for name in names},
+        **{("resume", name): (resumes, name, accelerator) for name in played},
+        **{("capture", name): (captures, name, accelerator) for name in distinct},
         **{("verbs", " ".join(key)): (uses, *key, accelerator) for key in USES},
-        **{("tiny", f"{name} {kind}"): (trains, name, kind, accelerator) for kind in precisions for name in names},
+        **{("tiny", f"{name} bf16-mixed"): (trains, name, "bf16-mixed", accelerator) for name in played},
     }
+    if not args.cpu:
+        jobs |= {("tiny", f"{name} 16-mixed"): (trains, name, "16-mixed", accelerator) for name in distinct}
     jobs = {key: job for key, job in jobs.items() if not args.only or key[0] in args.only}
     alone: dict[str, Callable[[], Iterator[Row]]] = {}
     if not args.cpu:

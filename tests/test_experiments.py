@@ -166,6 +166,15 @@ def test_trains_resumes_exactly_and_is_used(experiment, gantrain, monkeypatch, t
         load_network(tmp_path / "straight" / "networks" / name)
 
 
+@pytest.mark.parametrize("experiment", DISTINCT)
+def test_trains_in_bfloat16(experiment, gantrain):
+    """Penalties, averages and previews leave autocast: what they take of it must not stay in half the bits."""
+    words = (f"experiment={experiment}", "debug=tiny", *SMALLER.get(experiment, ()), "trainer.precision=bf16-mixed")
+    lengths = [f"{stage.key('iterations')}=1" for stage in stages_of(composed(words, None))]
+    quiet = ("evaluation=none", "callbacks.networks=null", "callbacks.samples.count=2", "data.batch_size=2")
+    assert gantrain(*words, *lengths, *quiet, "hydra.run.dir=run").code == 0
+
+
 def recorded_by(recorder, monkeypatch):
     monkeypatch.setattr(fit, "recorder_for", lambda trainer: lambda: recorder)
     return recorder

@@ -51,8 +51,11 @@ def test_a_critic_of_many_decisions_is_penalised_as_one_that_says_their_mean(pen
 
 def test_condition_is_passed_on():
     seen = []
-    R1(1.0)(lambda x, cond: (seen.append(cond), x.sum(1))[1], torch.randn(2, 3), "label")
-    assert seen == ["label"]
+    labels, embeddings = torch.tensor([4, 2]), torch.tensor([[0.5], [0.25]], dtype=torch.bfloat16)
+    for cond in (labels, embeddings):
+        R1(1.0)(lambda x, cond: (seen.append(cond), x.sum(1))[1], torch.randn(2, 3), cond)
+    assert seen[0] is labels
+    assert (seen[1].dtype, seen[1].tolist()) == (torch.float32, [[0.5], [0.25]])
 
 
 def test_logits_without_graph_are_an_error_not_a_silent_zero():

@@ -1,6 +1,7 @@
 """TorchScript runs only where the user has named it."""
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,22 @@ def test_a_file_is_trusted_by_its_content(net):
     torch.jit.script(Means(2.0)).save("net.pt")
     with pytest.raises(UserError, match="is TorchScript"):
         torchscript.load(net, "key")
+
+
+def test_a_file_of_a_newer_torch_is_not_called_damaged(net):
+    torchscript.trust(rewritten(net, b"torch.mean", b"torch.means_of_tomorrow"))
+    with pytest.raises(UserError, match=r"^key: net\.pt comes from another release of torch"):
+        torchscript.load(net, "key")
+
+
+def rewritten(file, old, new):
+    """The file, with other words in its code."""
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data.replace(old, new) if name.endswith(".py") else data)
+    return file
 
 
 def test_a_new_run_names_its_files(net):

@@ -99,6 +99,8 @@ class Penalty:
         Raises RuntimeError where the logits do not depend on the inputs, which would train nothing in silence.
         """
         inputs = inputs.detach().float().requires_grad_(True)
+        if cond is not None and cond.is_floating_point():
+            cond = cond.float()  # an embedding that autocast made
         plain = sdpa_kernel(SDPBackend.MATH)  # attention whose gradient has a gradient
         with torch.autocast(inputs.device.type, enabled=False), torch.enable_grad(), plain:
             logits = network_fn(inputs) if cond is None else network_fn(inputs, cond)

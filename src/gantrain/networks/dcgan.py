@@ -71,7 +71,9 @@ class Generator(nn.Module):
         stem = down[-1][0] if stem is None else stem
         stride = math.prod(stride for _, stride in blocks) * output_stride
         if size % stride:
-            raise ValueError(f"size {size} is no multiple of {stride}, the product of the generator's strides")
+            below = size // stride * stride
+            fits = f"take {below + stride}" + (f" or {below}" if below else "")
+            raise ValueError(f"size {size} is no multiple of {stride}, the product of the generator's strides; {fits}")
         base, features = size // stride, round(stem * width)
         self.z_dim, self.classes = z_dim, classes
 

@@ -113,6 +113,6 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, mix: Tensor | None = None, choice: Tensor | None = None, **noise: Tensor) -> Tensor:
         ws = self.styles(z, mix, choice)
         if self.training:
-            self.w_avg.lerp_(ws.detach().mean((0, 1)), W_AVG_MOVE)
+            self.w_avg.lerp_(ws.detach().float().mean((0, 1)), W_AVG_MOVE)
         maps = [noise[f"noise{i}"] for i in range(len(self.synthesis.noise_sides))] if noise else None
         return self.synthesis(ws, maps)

@@ -26,7 +26,11 @@ def load(file: Path, key: str, ways: str = "write one with torch.jit.save") -> t
             warnings.simplefilter("ignore")  # torch deprecates the format, not its files
             return torch.jit.load(str(file), map_location="cpu")
     except (RuntimeError, ValueError, OSError) as error:
-        raise UserError(f"{key}: {file} is no TorchScript file, or damaged ({first_line(error)}); {ways}") from error
+        told = first_line(error)
+        fault = "is no TorchScript file, or damaged"
+        if "Unknown builtin op" in told:
+            fault = f"comes from another release of torch, and torch {torch.__version__} cannot run it"
+        raise UserError(f"{key}: {file} {fault} ({told}); {ways}") from error
 
 
 def trust(file: Path) -> None:

@@ -76,6 +76,7 @@ def origin_of(name: str, penalty: Mapping[str, Any], losses: Mapping[str, Any]) 
 
 @functools.cache
 def groups_of_losses(folder: Path) -> dict[str, dict[str, Any]]:
+    """What each of the losses that can be chosen states, by name."""
     files = sorted(folder.glob("*.yaml"))
     return {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files}
 
