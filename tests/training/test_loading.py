@@ -8,6 +8,7 @@ import yaml
 from refusals import refused
 
 import gantrain as package
+from gantrain.training.loading import load_trained
 
 
 def test_three_lines_of_python(run):
@@ -42,7 +43,10 @@ def test_a_run_without_a_checkpoint(gantrain, run):
 
 def test_exported_networks_serve_where_the_checkpoints_are_gone(gantrain, run):
     assert gantrain("sample", "run", "-n", 4, "--out", "a").code == 0
+    trained = load_trained(run)
     shutil.rmtree(run / "checkpoints")
+    left = load_trained(run)
+    assert (left.iteration, left.images_seen) == (trained.iteration, trained.images_seen) != (0, 0)
     assert gantrain("sample", "run", "-n", 4, "--out", "b").code == 0
     for name in ("0.png", "3.png"):
         assert Path("a", name).read_bytes() == Path("b", name).read_bytes()

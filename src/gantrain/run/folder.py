@@ -306,6 +306,11 @@ class Run:
         records = read_records(self.metrics_file)
         return max((r["seconds"] for r in records if r["stage"] == (stage or ONLY_STAGE)), default=0.0)
 
+    def recorded(self, stage: str) -> tuple[int, int]:
+        """The last iteration and the images seen by then, as the metrics of a stage tell: 0 and 0 where none do."""
+        records = [r for r in read_records(self.metrics_file) if r["stage"] == (stage or ONLY_STAGE)]
+        return max(((int(r["iteration"]), int(r["images_seen"])) for r in records), default=(0, 0))
+
 
 def read(file: Path) -> dict[str, Any]:
     """A checkpoint, on the CPU. Raises UserError."""

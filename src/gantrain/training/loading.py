@@ -99,7 +99,7 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = F
         load_exported(module.averaged(name, raw=True), run.networks / name / "weights.safetensors")
         if module.ema is not None and name in module.ema.copies:
             load_exported(module.averaged(name), run.networks / name / "ema.safetensors")
-    return Trained(module, stages[-1], list(module.networks_for_use()), run.finished(stages[-1].name) or 0, 0)
+    return Trained(module, stages[-1], list(module.networks_for_use()), *run.recorded(stages[-1].name))
 
 
 def trust(config: Mapping[str, Any], plugins: Sequence[str]) -> None:
