@@ -31,7 +31,7 @@ from gantrain.config.stages import LENGTHS, stages_of
 from gantrain.data.low_high import larger, smaller
 from gantrain.drawing.close_ups import busiest
 from gantrain.drawing.pictures import grid, open_png, to_pil
-from gantrain.drawing.sheets import GAP, PAPER
+from gantrain.drawing.sheets import GAP
 from gantrain.drawing.text import clock
 from gantrain.errors import UserError
 from gantrain.folders import configs_folder
@@ -69,6 +69,7 @@ STRIP = {  # the README's, where all four are there: the part of each picture, a
     "gan3d_furniture": (0.4, 0.0, 1.0, 0.6),
 }
 STRIP_HEIGHT = 200  # pixels
+PAGE = "#ffffff"  # between the parts of the strip
 
 
 def main() -> int:
@@ -197,7 +198,7 @@ def write_strip(images: Path) -> None:
             sides = 2 * image.size
             part = image.convert("RGB").crop([round(a * side) for a, side in zip(shares, sides, strict=True)])
         parts.append(part.resize((round(part.width * STRIP_HEIGHT / part.height), STRIP_HEIGHT)))
-    strip = Image.new("RGB", (sum(part.width + GAP for part in parts) - GAP, STRIP_HEIGHT), PAPER)
+    strip = Image.new("RGB", (sum(part.width + GAP for part in parts) - GAP, STRIP_HEIGHT), PAGE)
     left = 0
     for part in parts:
         strip.paste(part, (left, 0))

@@ -1,7 +1,8 @@
 import torch
+from PIL import ImageColor
 
 from gantrain.drawing.close_ups import FRAME, busiest, compare
-from gantrain.drawing.sheets import GAP
+from gantrain.drawing.sheets import GAP, PAPER
 
 
 def test_the_detail_is_where_the_truth_varies_most():
@@ -32,4 +33,4 @@ def test_wide_pictures_fit():
     pictures = torch.randint(0, 256, (2, 3, 16, 40), dtype=torch.uint8)
     sheet = compare({"a": pictures, "b": pictures})
     assert sheet.dtype == torch.uint8
-    assert (sheet[:, -1] == 255).all()
+    assert (sheet[:, -1] == torch.tensor(ImageColor.getrgb(PAPER), dtype=torch.uint8)[:, None]).all()

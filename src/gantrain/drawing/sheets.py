@@ -13,7 +13,7 @@ from gantrain.drawing.pictures import to_pil
 
 GAP = 8
 WIDEST, MOST_LINES = 32, 6  # letters of a line, and lines of a text
-INK, PAPER = "#222222", "#ffffff"
+INK, PAPER = "#222222", "#e8e8e8"  # grey, on which white pictures have edges
 
 
 @functools.cache
