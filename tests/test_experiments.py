@@ -58,7 +58,7 @@ SMALLER = {
     "mnist_fast": ("trainer.threads=1",),
     "context_faces": ("data.size=64", "networks.generator.bottleneck=16"),
     **dict.fromkeys(
-        ("stylegan2_faces", "stylegan2_ffhq"),
+        ("stylegan2_faces", "stylegan2_ffhq", "stylegan2_folder"),
         ("data.size=16", "networks.generator.top=16", "networks.discriminator.top=16"),
     ),
     "pggan_mnist": grown_to(14, 14, top=16),
@@ -86,7 +86,7 @@ ALIKE = {
     "r3gan_sprites": "r3gan_mnist",
     "stacked_mnist_pac2": "stacked_mnist",
     "stylegan2_ffhq": "stylegan2_faces",
-    "stylegan2_sprites": "stylegan2_mnist",
+    **dict.fromkeys(("stylegan2_folder", "stylegan2_sprites"), "stylegan2_mnist"),
 }
 EXPERIMENTS = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.yaml"))
 DISTINCT = [experiment for experiment in EXPERIMENTS if experiment not in ALIKE]
