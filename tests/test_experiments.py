@@ -85,15 +85,14 @@ ALIKE = {
     "pix2pix_folder": "pix2pix_facades",
     "r3gan_sprites": "r3gan_mnist",
     "stacked_mnist_pac2": "stacked_mnist",
-    "stylegan2_ffhq": "stylegan2_faces",
-    **dict.fromkeys(("stylegan2_folder", "stylegan2_sprites"), "stylegan2_mnist"),
+    **dict.fromkeys(("stylegan2_faces", "stylegan2_folder", "stylegan2_sprites"), "stylegan2_mnist"),
 }
 EXPERIMENTS = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.yaml"))
 DISTINCT = [experiment for experiment in EXPERIMENTS if experiment not in ALIKE]
 # RMSprop can be recorded on a GPU alone; a beta that changes nowhere.
 EAGER = {"wgan_mnist", "r3gan_ffhq64", "stackgan_birds"}
 # Kinds of iterations that are equally often; with a lazy penalty more are needed until there are enough without it.
-TURNS = dict.fromkeys(("stacked_mnist", "stylegan2_mnist", "stylegan2_faces"), 2)
+TURNS = dict.fromkeys(("stacked_mnist", "stylegan2_mnist", "stylegan2_ffhq"), 2)
 
 
 def classes(node):
