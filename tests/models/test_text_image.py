@@ -73,6 +73,28 @@ def test_the_discriminator_sees_right_wrong_and_made_pairs():
     assert judge.text[0].weight.grad.abs().sum() > 0
 
 
+def test_each_pair_has_random_labels_of_its_own():
+    module = family(adversarial=NonSaturating(real=(0.7, 1.0), generator=(0.4, 1.0), flip=0.3))
+    given, shared = ready(module)
+    assert {key: tuple(value.shape) for key, value in given.items() if key.startswith("labels.discriminator")} == {
+        "labels.discriminator": (4, 6),
+        "labels.discriminator_wrong": (4, 6),
+    }
+    terms, _ = module.discriminator(given, shared)
+    judge, bce = module.networks["discriminator_low"], torch.nn.functional.binary_cross_entropy_with_logits
+    pairs = {"": (shared.fakes, "text"), "_wrong": (given["real"], "text_wrong")}
+    real, expected = judge(given["real"], given["text"]), 0.0
+    for kind, (pictures, text) in pairs.items():
+        u = given[f"labels.discriminator{kind}"]
+        of_real = torch.where(u[:, 1] < 0.3, 0.0, 0.7 + 0.3 * u[:, 0])
+        of_false = torch.where(u[:, 4] < 0.3, 0.7 + 0.3 * u[:, 5], 0.0)
+        expected += (bce(real, of_real) + bce(judge(pictures, given[text]), of_false)).item() / 2
+    assert terms["adv"].item() == pytest.approx(expected, rel=1e-5)
+    made, _ = module.generator(given, shared)
+    target = 0.4 + 0.6 * given["labels.generator"][:, 0]
+    assert made["adv"].item() == pytest.approx(bce(judge(shared.fakes, given["text"]), target).item(), rel=1e-5)
+
+
 def test_the_generator_pays_for_its_condition():
     module = family(kl=3.0)
     given, shared = ready(module)

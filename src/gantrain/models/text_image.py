@@ -1,6 +1,6 @@
 """Texts to pictures: StackGAN's stages (Zhang et al. 2017, arXiv 1612.03242), and Reed et al. 2016 before it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -10,7 +10,7 @@ from gantrain.data.batch import Batch
 from gantrain.errors import UserError
 from gantrain.losses.adversarial import AdversarialLoss
 from gantrain.losses.penalties import PenaltyInputs
-from gantrain.models.adversary import check_bounded, discriminator_turn, measured
+from gantrain.models.adversary import check_bounded, draw_labels, measured, statistics
 from gantrain.models.base import GANModule
 from gantrain.models.checks import check_networks, tried, z_dim_of
 from gantrain.models.joint import WAY_OUT, check_text
@@ -22,6 +22,7 @@ from gantrain.networks.critique import critique_of
 from gantrain.networks.text import Given
 
 IN_ROW = 8  # pictures of one text in a preview
+FALSE = ("", "_wrong")  # what the random labels of fakes and of mismatched pairs are called by
 CHUNK = 250
 
 
@@ -82,7 +83,7 @@ class TextToImage(GANModule):
         drawn = {"z": self.noise(batch, z_dim_of(self.networks[self.first]), key="z")}
         for key, name in self.drawn_by().items():
             drawn[key] = self.noise(batch, self.networks[name].cond_dim, key=key)
-        return drawn
+        return drawn | draw_labels(self, batch, FALSE)
 
     def drawn_by(self) -> dict[str, str]:
         """The conditions' normal numbers by the generator that takes them, in the order of latents."""
@@ -105,16 +106,23 @@ class TextToImage(GANModule):
     @plays
     def discriminator(self, batch: Batch, shared: Shared) -> tuple[Scalars, Scalars]:
         real = self.judge(batch["real"], shared.text)
-        false = [self.judge(batch["real"], shared.wrong), self.judge(shared.fakes.detach(), shared.text)]
-        terms = {"adv": self.adversarial.discriminator(real, torch.cat(false))}
-        _, stats = discriminator_turn(self.adversarial, critique_of(real), critique_of(false[1]))
-        return terms, stats | {"wrong_logit": false[0].float().mean()}
+        wrong = self.judge(batch["real"], shared.wrong)
+        fake = self.judge(shared.fakes.detach(), shared.text)
+        loss: Callable[..., Tensor] = self.adversarial.discriminator
+        if "labels.discriminator" in batch:  # each false pair has a random label of its own
+            kinds = zip((fake, wrong), FALSE, strict=True)
+            adv = torch.stack([loss(real, false, batch[f"labels.discriminator{kind}"]) for false, kind in kinds]).mean()
+        else:
+            adv = loss(real, torch.cat([wrong, fake]))
+        return {"adv": adv}, statistics(self.adversarial, real, fake) | {"wrong_logit": wrong.float().mean()}
 
     @plays
     def generator(self, batch: Batch, shared: Shared) -> tuple[Scalars, Scalars]:
         mean, log_deviation = self.networks[self.generator_name].augmentation(shared.text)
         of_fake = self.judge(shared.fakes, shared.text)
-        return {"adv": self.adversarial.generator(of_fake), "kl": self.kl * divergence(mean, log_deviation)}, {}
+        drawn = {"drawn": batch["labels.generator"]} if "labels.generator" in batch else {}
+        adv = self.adversarial.generator(of_fake, **drawn)
+        return {"adv": adv, "kl": self.kl * divergence(mean, log_deviation)}, {}
 
     def judge(self, pictures: Tensor, text: Tensor) -> Tensor:
         return critique_of(self.networks[self.discriminator_name](pictures, text)).logits
