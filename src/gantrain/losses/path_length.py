@@ -5,9 +5,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from gantrain.losses.penalties import Penalty, PenaltyInputs
+from gantrain.losses.penalties import Penalty, PenaltyInputs, twice_differentiable
 from gantrain.parallel import average_scalars, world_size
 from gantrain.ramps import Ramp
 
@@ -15,14 +14,15 @@ from gantrain.ramps import Ramp
 class PathLength(Penalty):
     """The squared distance of path lengths to their running mean, which moves by `move` towards a batch's mean.
 
-    The mean begins as the first batch's. From 0 it would pull all lengths there until it has arrived, which takes a
-    hundred penalties: much of a short run.
+    The running mean begins as the first batch's mean. If it began at 0, the penalty would pull all lengths towards 0
+    for its first hundred turns, which are much of a short run.
 
-    The path length of a sample is |J^T y|: J is the Jacobian of its picture by what it is made from, (n, d) or, with
-    one for each layer, (n, layers, d), where it is the root of the layers' mean square. y is normal, divided by the
-    root of the number of places. To save time only every second sample of the batch is looked at.
+    The path length of a sample is |J^T y|, with J the Jacobian of its picture with respect to its style (n, d). With
+    one style for each layer, (n, layers, d), it is the root mean square over the layers. y is normal, divided by the
+    root of the number of pixels. To save time only every second sample of the batch is used.
 
-    The gradient also reaches what the points are made of. The mean is of all processes, and saved.
+    The gradient also reaches the networks that made the styles. The running mean is the same on all processes, and is
+    saved.
     """
 
     draws = "normal"
@@ -37,8 +37,7 @@ class PathLength(Penalty):
     def at(self, inputs: PenaltyInputs, mix: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
         points, direction = inputs.real[::2], mix[::2]
         cond = () if inputs.cond is None else (inputs.cond[::2],)
-        plain = sdpa_kernel(SDPBackend.MATH)
-        with torch.autocast(points.device.type, enabled=False), torch.enable_grad(), plain:
+        with twice_differentiable(points.device):
             if not points.requires_grad:
                 points = points.detach().requires_grad_(True)
             samples = inputs.function(points, *cond)
@@ -46,9 +45,7 @@ class PathLength(Penalty):
             (gradient,) = torch.autograd.grad(seen, points, create_graph=True)
             # The small constant keeps the root's slope finite where a picture does not change.
             lengths = (gradient.square().sum(-1).reshape(len(gradient), -1).mean(1) + 1e-12).sqrt()
-            mean = self.moved(lengths)
-            scale: Any = self.weight if weight is None else weight
-            return scale * self.every * (lengths - mean).square().mean()
+            return self.weighted((lengths - self.moved(lengths)).square().mean(), weight)
 
     def moved(self, lengths: Tensor) -> Tensor:
         """The running mean after a batch of `lengths`; what is not finite does not move it."""

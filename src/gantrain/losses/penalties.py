@@ -1,9 +1,10 @@
 """Penalties on a player's networks: on their gradient at chosen points, for inputs of any rank, or on their weights.
 
-Those on gradients are computed in float32.
+Penalties on gradients are computed in float32.
 """
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,8 +23,8 @@ Draws = Literal["sample", "value", "normal"]
 class PenaltyInputs:
     """What the penalties of a turn look at: a function of samples (and `cond`), real samples and fake ones.
 
-    The function may judge `pack` samples together. Of a generator it makes samples, whose numbers are then its
-    decisions, and both are the latents it is given.
+    The function is a discriminator, which may judge `pack` samples together, or a generator. A generator's latents then
+    stand for both kinds of samples, and the numbers of a sample that it makes for a discriminator's logits.
     """
 
     function: Callable[..., Tensor]
@@ -36,14 +37,15 @@ class PenaltyInputs:
 class Penalty:
     """`weight * every * measure`, in the loss of player `of` at every `every`-th of its turns.
 
-    It makes a pass of its own, forward and twice backward: that is its cost, and `every` divides it. The factor
-    `every` keeps the mean pull of a lazily applied penalty independent of how lazily it is applied (Karras et al. 2020,
-    section 3.1). Of two discriminators that are one player, `discriminators`, each is penalised. A weight that changes
-    over training, a `Ramp`, is given with each call.
+    It costs a forward and two backward passes of its own; playing it only every `every`-th turn divides this cost. The
+    factor `every` keeps its mean strength the same (lazy regularisation, Karras et al. 2020, section 3.1). Where one
+    player, `discriminators`, has two networks, each of them is penalised. A weight that changes over training, a
+    `Ramp`, is given with each call.
     """
 
-    looks_at: Literal["samples", "weights"] = "samples"  # `at` is asked for, or `of_weights`
-    # Whether it needs a random number for each sample or each value, uniform, or a normal one for each value.
+    looks_at: Literal["samples", "weights"] = "samples"  # the base calls `at` for samples, `of_weights` for weights
+    # The random numbers it needs: `sample` a uniform one per sample, `value` a uniform and `normal` a normal one for
+    # each value of a sample.
     draws: Draws | None = None
 
     def __init__(self, weight: float | Ramp, every: int = 1, of: str = "discriminator"):
@@ -59,23 +61,28 @@ class Penalty:
         return turn % self.every == 0
 
     def at(self, inputs: PenaltyInputs, mix: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
-        """The penalty where it looks, by the random numbers `mix`; with `weight`, of now, in the place of its own."""
-        if inputs.pack > 1 and self.draws == "sample":  # one number for a pack: the line between two packs is straight
+        """The penalty of a turn; `mix` are its random numbers. A `weight`, if given, replaces its own."""
+        if inputs.pack > 1 and self.draws == "sample":  # one number for a pack, so that packs lie on a straight line
             mix = mix[:: inputs.pack].repeat_interleave(inputs.pack)
         return self(inputs.function, self.points(inputs.real, inputs.fake, mix), inputs.cond, weight)
 
     def of_weights(self, weights: Sequence[nn.Parameter], weight: Tensor | None = None, first: bool = True) -> Tensor:
-        """The penalty of one that looks at its player's weights alone; `weight` as for `at`.
+        """The penalty of a turn where `looks_at` is `weights`; `weight` as for `at`.
 
-        With microbatches it is asked for in each part of a turn, of which one is the `first`.
+        With microbatches it is called once for each part of a turn; `first` is True for the first part.
         """
         raise NotImplementedError
+
+    def weighted(self, value: Tensor, weight: Tensor | None = None) -> Tensor:
+        """What the player pays for the plain `value`; `weight` as for `at`."""
+        scale: Any = self.weight if weight is None else weight
+        return scale * self.every * value
 
     def points(self, real: Tensor, fake: Tensor, mix: Tensor | None = None) -> Tensor:
         """Where the gradient is measured: the real samples unless a subclass says otherwise.
 
-        `mix` in [0, 1), as `draws` says (n,) or shaped like `real`, is drawn by the caller: a penalty must not touch
-        the process' generator.
+        `mix`, uniform in [0, 1), is (n,) or shaped like `real`, as `draws` says. The caller draws it: a penalty must
+        not use the global random generator.
         """
         return real
 
@@ -92,24 +99,29 @@ class Penalty:
     ) -> Tensor:
         """A scalar; `network_fn(inputs)` or `network_fn(inputs, cond)` gives logits (n, ...).
 
-        The gradient is that of a sample's mean decision, as losses take their mean. Reference codes differentiate the
-        sum: of a critic with N decisions their lambda acts N-fold, their gamma N^2-fold. A critic that decides of packs
-        of samples gives a logit for each; the gradient is then a pack's.
+        The gradient is that of a sample's mean logit, as losses take their mean. Reference implementations
+        differentiate the sum: for a critic with N logits per sample their lambda acts N times, their gamma N^2 times
+        as strongly. A critic of packs of samples gives a logit for each pack; the gradient is then a pack's.
 
-        Raises RuntimeError where the logits do not depend on the inputs, which would train nothing in silence.
+        Raises RuntimeError where the logits do not depend on the inputs: the penalty would silently train nothing.
         """
         inputs = inputs.detach().float().requires_grad_(True)
         if cond is not None and cond.is_floating_point():
             cond = cond.float()  # an embedding that autocast made
-        plain = sdpa_kernel(SDPBackend.MATH)  # attention whose gradient has a gradient
-        with torch.autocast(inputs.device.type, enabled=False), torch.enable_grad(), plain:
+        with twice_differentiable(inputs.device):
             logits = network_fn(inputs) if cond is None else network_fn(inputs, cond)
             if not logits.requires_grad:
                 raise RuntimeError("a penalty needs logits that depend on the inputs; these carry no graph")
             decisions = logits.float().flatten(1).mean(1) if logits.dim() > 1 else logits.float()
             (gradient,) = torch.autograd.grad(decisions.sum(), inputs, create_graph=True)
-            scale: Any = self.weight if weight is None else weight
-            return scale * self.every * self.measure(gradient.reshape(len(decisions), -1))
+            return self.weighted(self.measure(gradient.reshape(len(decisions), -1)), weight)
+
+
+@contextlib.contextmanager
+def twice_differentiable(device: torch.device) -> Iterator[None]:
+    """Compute in float32, with attention whose gradient has a gradient itself."""
+    with torch.autocast(device.type, enabled=False), torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
+        yield
 
 
 class R1(Penalty):
@@ -146,10 +158,10 @@ class GradientPenalty(_Between):
 
 
 class DRAGAN(GradientPenalty):
-    """The same around the real samples (DRAGAN, Kodali et al. 2017, arXiv 1705.07215, algorithm 1).
+    """`GradientPenalty` at points around the real samples (DRAGAN, Kodali et al. 2017, arXiv 1705.07215, algorithm 1).
 
-    Each value moves by up to half the deviation of the batch's values, upwards as in the authors' code. The weight is
-    lambda.
+    Each value is raised by up to half the standard deviation of the batch's values, never lowered, as in the authors'
+    code. The weight is lambda.
     """
 
     draws = "value"
@@ -174,7 +186,7 @@ class WGANDiv(_Between):
 
 class HistoricalAveraging(Penalty):
     """The mean squared distance of a player's weights to their own mean over its turns (Salimans et al. 2016, section
-    3.3), which is saved with the run. No source gives its weight.
+    3.3), which is saved with the run. The paper gives no weight for it.
     """
 
     looks_at = "weights"
@@ -188,12 +200,11 @@ class HistoricalAveraging(Penalty):
         if first:
             self.note([now.detach() for now in weights])
         apart = [(now - mean).square().sum() for now, mean in zip(weights, self.means, strict=True)]
-        scale: Any = self.weight if weight is None else weight
-        return scale * self.every * torch.stack(apart).sum() / sum(now.numel() for now in weights)
+        return self.weighted(torch.stack(apart).sum(), weight) / sum(now.numel() for now in weights)
 
     @torch.no_grad()
     def note(self, weights: Sequence[Tensor]) -> None:
-        """Let the means take in the present weights, in place, as a recorded iteration needs it."""
+        """Update the running means with the present weights, in place: a recorded iteration reads these tensors."""
         if self.turns is None:
             self.means = [torch.zeros_like(weight) for weight in weights]
             self.turns = torch.zeros((), device=weights[0].device)
