@@ -10,7 +10,7 @@ from torch import Tensor
 from gantrain.errors import UserError
 from gantrain.evaluation.backbones import Backbone, named
 from gantrain.evaluation.extraction import CHUNK, Features, extract
-from gantrain.evaluation.protocol import tagged
+from gantrain.evaluation.protocol import frechet_name, tagged
 from gantrain.evaluation.samples import SCORES, Sides, told
 from gantrain.run.scores import Score
 
@@ -42,8 +42,9 @@ class Distances:
         return [name for suffix in suffixes for name in self.names_of(suffix, count)]
 
     def names_of(self, suffix: str, count: int) -> tuple[str, ...]:
-        frechet = "fid" if self.word == "tf" else "fd"
-        return tuple(tagged(f"{score}{suffix}", count, self.backbone.name) for score in (frechet, "kid"))
+        return tuple(
+            tagged(f"{score}{suffix}", count, self.backbone.name) for score in (frechet_name(self.word), "kid")
+        )
 
     def measure(self, real: Tensor, sets: Mapping[str, Tensor], seed: int, device: torch.device) -> dict[str, Score]:
         """Both distances of each of `sets`, by suffix, from `real`; all are pictures (n, c, h, w) uint8."""

@@ -20,6 +20,11 @@ def tagged(score: str, samples: int, backbone: str) -> str:
     return f"{score}{count}_{backbone}"
 
 
+def frechet_name(backbone: str) -> Literal["fid", "fd"]:
+    """What the Frechet distance is called: FID by Inception alone, which the config calls `tf`."""
+    return "fid" if backbone == "tf" else "fd"
+
+
 def names_score(word: str, name: str) -> bool:
     """Whether a person who writes `word` means the score `name`: with its tag, or without, as `fid` for `fid10k_tf`."""
     return word in (name, re.sub(r"\d+k?_\w+$", "", name))

@@ -23,7 +23,7 @@ from gantrain.evaluation.measures.bootstrap import standard_error
 from gantrain.evaluation.measures.frechet import frechet_distance, intra_class
 from gantrain.evaluation.measures.kernel import kernel_distance
 from gantrain.evaluation.measures.neighbours import K_DENSITY, K_PRECISION, KS, nearest, overlap
-from gantrain.evaluation.protocol import ema_or_raw, tagged
+from gantrain.evaluation.protocol import ema_or_raw, frechet_name, tagged
 from gantrain.models.base import GANModule
 from gantrain.run.scores import Result, Score
 
@@ -133,8 +133,7 @@ class SampleScores(Evaluation):
 
     def name_of(self, score: str, backbone: str) -> str:
         """The name of one of SCORES in results."""
-        frechet = "fid" if backbone == "tf" else "fd"
-        return tagged(frechet if score == "frechet" else score, self.samples, backbone)
+        return tagged(frechet_name(backbone) if score == "frechet" else score, self.samples, backbone)
 
     def measure(self, module: GANModule, data: GANDataModule, raw: bool = False) -> Result:
         wanted, reference = self.wanted(module, data), self.reference(data)

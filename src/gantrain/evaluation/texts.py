@@ -17,7 +17,7 @@ from gantrain.evaluation.base import Evaluation
 from gantrain.evaluation.extraction import extract, real_features
 from gantrain.evaluation.measures.bootstrap import standard_error
 from gantrain.evaluation.measures.frechet import frechet_distance
-from gantrain.evaluation.protocol import ema_or_raw, tagged
+from gantrain.evaluation.protocol import ema_or_raw, frechet_name, tagged
 from gantrain.models.base import GANModule
 from gantrain.models.joint import JointEmbedding, alike
 from gantrain.models.loop.eval_mode import outputs
@@ -90,7 +90,7 @@ class TextScores(Evaluation):
         return min(len(held_out), self.samples or len(held_out))
 
     def distance_name(self, count: int) -> str:
-        return tagged("fid" if self.backbone == "tf" else "fd", count, self.named.name)
+        return tagged(frechet_name(self.backbone), count, self.named.name)
 
     def measure(self, module: Any, data: CaptionedPictures, raw: bool = False) -> Result:
         held_out = self.reference(data)

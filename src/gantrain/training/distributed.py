@@ -234,27 +234,17 @@ def begun_before(folder: Path) -> "Run | None":
 
 
 def _join(launch: Launch) -> None:
-    """Meet all others. Ctrl-C ends the process at once meanwhile: what waits here knows nothing of Python."""
+    """Meet all others. While this waits, Ctrl-C ends the process at once: torch's waiting runs no Python handler."""
     global _joined
     import torch
     import torch.distributed as dist
 
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        environment = launch.environment()
-        os.environ |= {"MASTER_ADDR": environment.main_address, "MASTER_PORT": str(environment.main_port)}
-        if not 0 < environment.main_port < 1 << 16:
-            raise ValueError(f"there is no port {environment.main_port}")
-    except (RuntimeError, ValueError) as error:  # Lightning's, of $MASTER_PORT or of --ntasks without --ntasks-per-node
-        raise UserError(
-            f"{launch.launcher} has set what cannot be used ({one_line(error)[:200]}); look at $MASTER_PORT, and at "
-            f"--ntasks-per-node of SLURM"
-        ) from error
-    os.environ |= {"RANK": str(launch.rank), "WORLD_SIZE": str(launch.processes)}
+    address = _set_address(launch)
     seconds = float(os.environ.get("GANTRAIN_ARRIVAL", ARRIVAL))
     missing = UserError(
         f"{launch.launcher} has promised {launch.processes} processes, but not all of them came to "
-        f"{environment.main_address}:{environment.main_port} within {seconds:.0f} s; start the same command everywhere"
+        f"{address} within {seconds:.0f} s; start the same command everywhere"
     )
     try:
         store, *_ = next(dist.rendezvous("env://", timeout=timedelta(seconds=seconds)))
@@ -268,9 +258,26 @@ def _join(launch: Launch) -> None:
         signal.signal(signal.SIGINT, before)
 
 
+def _set_address(launch: Launch) -> str:
+    """Tell torch in `os.environ` where the processes meet and which one this is; the address. Raises UserError."""
+    try:
+        environment = launch.environment()
+        host, port = environment.main_address, environment.main_port
+        if not 0 < port < 1 << 16:
+            raise ValueError(f"there is no port {port}")
+    except (RuntimeError, ValueError) as error:  # Lightning's, of $MASTER_PORT or of --ntasks without --ntasks-per-node
+        raise UserError(
+            f"{launch.launcher} has set what cannot be used ({one_line(error)[:200]}); look at $MASTER_PORT, and at "
+            f"--ntasks-per-node of SLURM"
+        ) from error
+    os.environ |= {"MASTER_ADDR": host, "MASTER_PORT": str(port)}
+    os.environ |= {"RANK": str(launch.rank), "WORLD_SIZE": str(launch.processes)}
+    return f"{host}:{port}"
+
+
 def _wait_for_all(store: Any, launch: Launch, seconds: float, missing: UserError) -> None:
     began, told = time.monotonic(), False
-    count = store.add("gantrain/arrived", 1)
+    store.add("gantrain/arrived", 1)
     while (count := store.add("gantrain/arrived", 0)) < launch.processes:
         waited = time.monotonic() - began
         if waited > seconds:
