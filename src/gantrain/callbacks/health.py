@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from gantrain.callbacks.pictures import log_picture, write_png
+from gantrain.callbacks.pictures import drop_later, log_picture, write_png
 from gantrain.callbacks.trainer import Trainer
 from gantrain.checks import check_whole
 from gantrain.config.stages import ONLY_STAGE
@@ -22,7 +22,7 @@ from gantrain.models.base import GANModule
 from gantrain.models.loop.eval_mode import undisturbed
 from gantrain.parallel import largest
 from gantrain.rng import derive_seed
-from gantrain.run.folder import Run, frames
+from gantrain.run.folder import Run
 from gantrain.run.health import YOUNG, Finding, Look, read_looks
 from gantrain.run.metrics import is_number
 
@@ -33,14 +33,14 @@ USUAL = {"cpu": 100, "cuda": 1000}  # iterations between looks: a GPU makes ten 
 
 
 class Health(pl.Callback):
-    """Every `every` iterations (100; on a GPU 1,000): what the game is like, in numbers and in a verdict, into
-    metrics.jsonl and the loggers.
+    """Every `every` iterations (by default 100, on a GPU 1,000) writes how healthy the game is, in numbers and as a
+    verdict, into metrics.jsonl and the loggers.
 
-    The console tells where the verdict changes, and `health/` keeps the samples of that moment. With `on: stop` a
-    verdict other than healthy ends training with a checkpoint; the program then exits with 3. What was said so far is
-    read from metrics.jsonl, so a resumed run goes on judging as if it had never stopped.
+    When the verdict changes, the console says so, and `health/` keeps the samples of that moment. With `on: stop` a
+    verdict other than healthy ends training with a checkpoint; the program then exits with 3. Earlier verdicts are read
+    from metrics.jsonl, so a resumed run judges as if it had never stopped.
 
-    Looking never changes training: latents come from a generator of its own, modes and buffers are put back.
+    Measuring never changes training: latents come from a generator of its own, modes and buffers are restored.
     """
 
     def __init__(self, every: int | None = None, on: Literal["warn", "stop"] = "warn"):
@@ -64,10 +64,8 @@ class Health(pl.Callback):
         if not trainer.is_global_zero:
             return
         said = read_looks(run.metrics_file, module.stage or ONLY_STAGE)
-        self.looks = [look for look in said if look.values][-MEMORY:]  # a run's last word, that it diverged, is no look
-        for picture in frames(run.health(module.stage)):
-            if int(picture.stem) > module.iteration:  # a resumed run makes it anew
-                picture.unlink()
+        self.looks = [look for look in said if look.values][-MEMORY:]  # the last record of a diverged run has no values
+        drop_later(run.health(module.stage), module.iteration)
 
     def on_train_batch_start(self, trainer: Trainer, module: GANModule, *args: Any) -> None:
         """Keep the weights of the iteration that is looked at, to see its steps."""
@@ -78,7 +76,7 @@ class Health(pl.Callback):
         if module.iteration % self.every:
             return
         if module.divergence is not None and module.on_divergence == "stop":
-            module.divergence.refuse()  # what it would look at is of no step that was made
+            module.divergence.refuse()  # the weights after a skipped step say nothing
         ill = trainer.is_global_zero and not self.blind and self.look(trainer, module, batch).verdict not in FINE
         if self.on == "stop":
             (stop,) = largest([int(ill)], module.device, trainer.world_size)
@@ -98,7 +96,7 @@ class Health(pl.Callback):
             if self._checkup is None:
                 self._checkup = Checkup(module, trainer.datamodule)
             values = self._checkup.look(batch, before)
-        except Exception as error:  # whatever a network of somebody's does: training is worth more than a look at it
+        except Exception as error:  # a user's own network may raise anything; training matters more than this look
             print(f"health: this game cannot be looked at, and is trained without: {one_line(error)[:200]}", flush=True)
             self.blind = True
             return Finding(YOUNG)

@@ -10,6 +10,14 @@ from gantrain.callbacks.trainer import Trainer
 from gantrain.drawing.pictures import to_pil
 from gantrain.files import replacing
 from gantrain.models.base import GANModule
+from gantrain.run.folder import frames
+
+
+def drop_later(folder: Path, iteration: int) -> None:
+    """Remove the pictures in `folder` of later iterations: a resumed run makes them again."""
+    for picture in frames(folder):
+        if int(picture.stem) > iteration:
+            picture.unlink()
 
 
 def write_png(picture: Image.Image, file: Path) -> None:

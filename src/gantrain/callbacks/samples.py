@@ -7,7 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from gantrain.callbacks.pictures import log_picture, write_png
+from gantrain.callbacks.pictures import drop_later, log_picture, write_png
 from gantrain.callbacks.trainer import Trainer
 from gantrain.checks import check_whole
 from gantrain.data import GANDataModule
@@ -30,10 +30,11 @@ SECONDS, LARGEST = 6, 640  # of the film, and its longer side at most
 class Samples(pl.Callback):
     """A grid of `count` fixed samples every `every` iterations, at the start and the end, as PNG and for TensorBoard.
 
-    Latents come from a generator of its own; modes and global generators are put back: looking never changes training.
-    `samples/progress.gif` shows the grids in a row once training ends, and `turning.gif` the last samples from all
-    around where the data can be turned. `real.png` shows real pictures. A finished run has `progress.mp4` too where the
-    extra mp4 is there, and of samples from noise `nearest.png`, the training pictures that are nearest to them.
+    Drawing never changes training: its latents come from a generator of their own, and modes and global generators are
+    restored. `samples/progress.gif` shows all grids one after the other once training ends, `turning.gif` the last
+    samples from all sides where the data can be turned, and `real.png` real pictures. A finished run also has
+    `progress.mp4`, if the extra `mp4` is installed, and where samples are made from noise `nearest.png`: the training
+    pictures that are nearest to them.
     """
 
     def __init__(self, every: int = 500, count: int = 64):
@@ -43,9 +44,7 @@ class Samples(pl.Callback):
     def on_train_start(self, trainer: Trainer, module: GANModule) -> None:
         if not trainer.is_global_zero:
             return
-        for picture in frames(Run(trainer.default_root_dir).samples(module.stage)):
-            if int(picture.stem) > module.iteration:  # a resumed run makes it anew
-                picture.unlink()
+        drop_later(Run(trainer.default_root_dir).samples(module.stage), module.iteration)
         self._batch = {k: v.to(module.device) for k, v in trainer.datamodule.previews(self.count).items()}
         if module.iteration == 0:
             real = trainer.datamodule.overview(self._batch)

@@ -136,7 +136,7 @@ class Search:
             ]
             if not left and len(trials) >= self.trials:
                 return None
-            # A sampler of its own for each trial: a search that goes on does not propose the same again.
+            # A sampler seeded anew for each trial: a continued search does not propose the same values again.
             study.sampler = optuna.samplers.TPESampler(seed=self.seed + 7919 * len(trials), constant_liar=True)
             trial = Trial(study, left[0]._trial_id) if left else study.ask()
             trial.set_user_attr("worker", worker())
@@ -146,11 +146,8 @@ class Search:
         """One trial from proposal to score. Raises UserError where no trial has come to an end yet."""
         params = {key: suggest(trial, key, values) for key, values in self.space.items()}
         config = self.config(params)
-        shown = "  ".join(
-            f"{key.rpartition('.')[2]} {value:.4g}" if isinstance(value, float) else f"{key.rpartition('.')[2]} {value}"
-            for key, value in params.items()
-        )
-        print(f"\ntrial {trial.number} of {self.trials}: {shown}", flush=True)
+        best = config["evaluation"].get("best")
+        print(f"\ntrial {trial.number} of {self.trials}: {in_words(params)}", flush=True)
         folder = self.folder / "trials" / f"{trial.number:04}"
         trial.set_user_attr("folder", str(folder))
 
@@ -158,7 +155,7 @@ class Search:
             trial.report(cost if math.isfinite(cost) else 1e9, iteration)
             return self.prune and trial.should_prune()
 
-        watching = Pruning(hopeless, config["evaluation"].get("every"), config["evaluation"].get("best"))
+        watching = Pruning(hopeless, config["evaluation"].get("every"), best)
         try:
             begun = Run(folder)
             outcome = (
@@ -174,16 +171,27 @@ class Search:
             print(f"gantrain: trial {trial.number}: {error}", flush=True)
             return 0
         if outcome.signum:
-            return outcome.exit_code  # it is gone on with when the search is
-        note(trial, outcome, params, config["evaluation"].get("best"))
-        if watching.pruned:
-            print(f"trial {trial.number}: pruned, its score is worse than the median of the others'", flush=True)
-            study.tell(trial, state=TrialState.PRUNED)
-        elif math.isfinite(outcome.objective):
-            study.tell(trial, outcome.objective)
-        else:
-            study.tell(trial, state=TrialState.FAIL)
+            return outcome.exit_code  # the trial continues when the search is started again
+        note(trial, outcome, params, best)
+        close(study, trial, outcome.objective, watching.pruned)
         return 0
+
+
+def in_words(params: Mapping[str, Any]) -> str:
+    """The values of a trial, each by the last part of its key."""
+    short = {key: f"{value:.4g}" if isinstance(value, float) else value for key, value in params.items()}
+    return "  ".join(f"{key.rpartition('.')[2]} {value}" for key, value in short.items())
+
+
+def close(study: optuna.Study, trial: Trial, objective: float, pruned: bool) -> None:
+    """Tell the study how a trial has ended: pruned, with a score, or with none that is a number."""
+    if pruned:
+        print(f"trial {trial.number}: pruned, its score is worse than the median of the others'", flush=True)
+        study.tell(trial, state=TrialState.PRUNED)
+    elif math.isfinite(objective):
+        study.tell(trial, objective)
+    else:
+        study.tell(trial, state=TrialState.FAIL)
 
 
 def suggest(trial: Trial, key: str, values: Any) -> Any:
@@ -197,7 +205,7 @@ def suggest(trial: Trial, key: str, values: Any) -> Any:
 
 
 def note(trial: Trial, outcome: Outcome, params: Mapping[str, Any], best: str | None) -> None:
-    """Keep with the trial what its table shows, and in TensorBoard: its best scores, as the search compares these."""
+    """Keep with the trial, and for TensorBoard, what the table of trials shows: its best scores, length and time."""
     records = read_scores(outcome.run.folder)
     scores = best_of(records, records[-1], best).result.scores if records else {}
     trial.set_user_attr("scores", {name: score.value for name, score in scores.items()})
