@@ -31,13 +31,15 @@ from gantrain.run.checkpoint import Stateful, load_generators, load_state, scale
 class GANModule(Family, nn.Module):
     """Named networks, players that train them in order, EMA, counters of its own, and the hooks of Lightning's trainer.
 
-    A family subclasses this once and gives what `Family` lists: what each player's turn costs, and what people use of
-    it. Between turns the networks of all players are trainable and in train mode; all others are frozen, in eval mode.
+    A family is a direct subclass; it gives what `Family` lists: the losses of each player's turn, and what people use a
+    trained run for. Between turns the networks of all players are trainable and in train mode; all other networks are
+    frozen and in eval mode.
 
-    `networks` holds everything that is named, also what this stage only uses. `measures` are the statistics that
-    players measure, for `plays_when`. `microbatches` splits each turn's batch and accumulates its gradients (exact but
-    for what looks at a whole batch: batch norm, feature matching, relativistic averages).
-    `on_divergence`: `stop` raises `Diverged` at the first loss or gradient that is not finite, `skip` omits the step.
+    `networks` are all networks by name, including those that this stage uses without training them. `measures` are the
+    names of each player's statistics, for `plays_when`. `microbatches` splits the batch of each turn and accumulates
+    gradients; this is exact except for what looks at a whole batch (batch norm, feature matching, relativistic
+    averages). `on_divergence`: `stop` raises `Diverged` at the first loss or gradient that is not finite, `skip` leaves
+    out that step.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class GANModule(Family, nn.Module):
         stage: str = "",
     ):
         super().__init__()
-        self.automatic_optimization = False  # Lightning's: turns are played by hand
+        self.automatic_optimization = False  # Lightning's; `take` makes the optimizer steps itself
         check_players(players, networks, turns_of(type(self)), measures or {})
         check_penalties(penalties or {}, networks, players)
         check_ema(ema, networks)
@@ -68,34 +70,34 @@ class GANModule(Family, nn.Module):
         self.iteration = 0  # batches so far
         self.images_seen = 0  # samples so far, of all processes
         self.turns = dict.fromkeys(players, 0)
-        self.statistics: dict[str, float] = {}  # what plays_when decides by: each player's last measurement
+        self.statistics: dict[str, float] = {}  # each player's last measurement, by which `plays_when` decides
         self.meters = Meters()
         self.schedules: dict[str, Rates] = {}
         self.kept: dict[str, Any] = {}
         self.kept_shared: dict[str, Stateful] = with_state(self.penalties)
         self.resume_from: Mapping[str, Any] | None = None  # the checkpoint that training continues
-        self.recorder: Callable[[], Recorder] | None = None  # with one, iterations are recorded and replayed
+        self.recorder: Callable[[], Recorder] | None = None  # if set, iterations are recorded and replayed
         self.capture: Capture | None = None
         self.round: Callable[[int, int], Iterable[int]] = one
-        self.divergence: Divergence | None = None  # where the host does not look at every value
+        self.divergence: Divergence | None = None  # on a GPU, where the host does not read every value
         self.compiled = Compiled()
-        # What a network itself wants trained; turns and stages only ever switch these parameters.
+        # The parameters that a network leaves trainable (FreezeD freezes some); turns and stages switch only these.
         self._trainable = {n: [p for p in net.parameters() if p.requires_grad] for n, net in networks.items()}
 
     def keep(self, name: str, state: Stateful, shared: bool = False) -> Any:
-        """Save `state` in checkpoints: each process' own, or with `shared` rank 0's for all. Returns `state`."""
+        """Save `state` in checkpoints: for each process its own, or if `shared` that of rank 0. Returns `state`."""
         (self.kept_shared if shared else self.kept)[name] = state
         return state
 
     # ---- the loop ----------------------------------------------------------------------------------------------------
 
     def training_step(self, dataloader_iter: Iterator[tuple[Batch, int, int]]) -> None:
-        """Iterations until the callbacks are to look again."""
+        """Play a round: the iterations up to the next one after which a callback has something to do."""
         for _ in self.round(self.iteration, self.length):
             self.iterate(next(dataloader_iter)[0])
 
     def iterate(self, batch: Batch) -> None:
-        """Draw what is random, decide who plays, play, then count."""
+        """One iteration: draw its random inputs, decide who plays, play, count."""
         batch = {**batch, **self.draw(batch), **drawn(self, batch)}
         turns: Sequence[Turn] = [self.begin(name) for name in self.players]
         images = batch_size(batch) * self.trainer.world_size
@@ -106,7 +108,7 @@ class GANModule(Family, nn.Module):
         self.end(turns, images)
 
     def begin(self, name: str) -> Turn:
-        """A player's turn as the host decides it, alike on every process: whether it plays, which penalties are due."""
+        """Decide a player's turn, the same on every process: whether it plays, and which penalties are due."""
         player, optimizer = self.players[name], self.optimizer_of(name)
         player.move(optimizer, self.images_seen)
         plays = (self.iteration + 1) % player.every == 0
@@ -117,9 +119,10 @@ class GANModule(Family, nn.Module):
         return Turn(name, networks, self.weights_of(name), optimizer, self.images_seen, plays, due)
 
     def play(self, iteration: Iteration) -> None:
-        """One iteration: a function of networks, optimizers and `iteration`, in which everything random is drawn.
+        """Play the turns of one iteration, whose random inputs are all drawn already.
 
-        It reads nothing of the host that changes, so that it can be recorded and replayed. Raises Diverged.
+        It reads no Python value that changes between iterations, so that it can be recorded and replayed. Raises
+        Diverged.
         """
         turns, batch = iteration.turns, iteration.batch
         trained = {name: self.networks[name] for name in self.trained_networks()}
@@ -129,7 +132,7 @@ class GANModule(Family, nn.Module):
             player = self.players[turn.player]
             if turn.plays:
                 self.take(turn, player, batch, shared)
-            elif player.plays_when is not None:  # its condition must see when it may play again
+            elif player.plays_when is not None:  # measured while idle, so that the player can start again
                 with torch.no_grad():
                     shown = shared if self.microbatches == 1 else self.shared(batch, [])
                     _, turn.stats = self.losses(turn.player, batch, shown)
@@ -140,7 +143,7 @@ class GANModule(Family, nn.Module):
             if buffers:
                 restore_buffers(trained, buffers, where=bad)
         if failed:
-            restore_buffers(trained, buffers)  # batch norm's may have seen what was not finite
+            restore_buffers(trained, buffers)  # batch norm may have averaged values that are not finite
         elif self.ema is not None:
             self.ema.update(self.networks, decay)
         for turn in turns:
@@ -164,8 +167,8 @@ class GANModule(Family, nn.Module):
         """Backward through the losses and due penalties of a turn; with microbatches one part after the other."""
         parts: Iterable[tuple[Batch, Any]] = [(batch, shared)]
         if self.microbatches > 1:
-            # Shared passes are made anew in each turn: keeping all parts' graphs until the next turn would take
-            # the memory that microbatches are to save.
+            # Each turn makes the shared passes again: keeping the graphs of all parts for the next turn would use the
+            # memory that microbatches save.
             parts = ((part, self.shared(part, [turn.player])) for part in split(batch, self.microbatches))
         costs = []
         for part, passes in parts:
@@ -179,7 +182,7 @@ class GANModule(Family, nn.Module):
         turn.terms, turn.stats = (mean(values) for values in zip(*costs, strict=True))
 
     def end(self, turns: Sequence[Turn], images: int) -> None:
-        """Count the iteration, and keep what the conditions of players decide by; a failed turn measured nothing."""
+        """Count the iteration, and keep the statistics by which `plays_when` decides; a failed turn has none."""
         for turn in turns:
             self.turns[turn.player] += turn.plays
             condition = self.players[turn.player].plays_when
@@ -197,7 +200,7 @@ class GANModule(Family, nn.Module):
     # ---- for families and callbacks ----------------------------------------------------------------------------------
 
     def averaged(self, name: str, raw: bool = False) -> Any:
-        """The network a user would take: its EMA where it has one, else, or with `raw`, itself."""
+        """The network for use: its EMA where there is one and not `raw`, else the network itself."""
         kept: Any = {} if self.ema is None or raw else self.ema.copies
         return kept[name] if name in kept else self.networks[name]
 
@@ -208,7 +211,7 @@ class GANModule(Family, nn.Module):
         return [p for network in self.players[name].networks for p in self._trainable[network]]
 
     def optimizer_of(self, name: str) -> torch.optim.Optimizer:
-        """The optimizer itself: Lightning's wrapper would clip before unscaling where an optimizer is fused."""
+        """The plain optimizer: with a fused one Lightning's wrapper would clip gradients before they are unscaled."""
         return self.trainer.optimizers[list(self.players).index(name)]
 
     # ---- Lightning's hooks -------------------------------------------------------------------------------------------
@@ -225,10 +228,10 @@ class GANModule(Family, nn.Module):
             load_state(self, self.resume_from)
 
     def on_train_start(self) -> None:
-        """Set the random generators last, after everything that may have drawn from them."""
+        """Set the random generators last, since loading and other callbacks may have drawn from them."""
         rank = self.trainer.global_rank
         if self.resume_from is None or not load_generators(self.resume_from, rank, self.device):
-            # A new stage, or a process more than the checkpoint knew.
+            # A new stage, or more processes than wrote the checkpoint.
             rng.seed_everything(self.seed, self.stage, "train", rank, self.iteration)
         self.resume_from = None
         if scaler_of(self) is None and (self.device.type != "cpu" or self.recorder is not None):
@@ -236,7 +239,7 @@ class GANModule(Family, nn.Module):
             self.capture = capture_of(self)
 
     def begin_stage(self) -> None:
-        """Put the networks into the state at rest and start the EMA from their present weights."""
+        """Put the networks into the state between turns, and start the EMA from their present weights."""
         put_at_rest(self.networks, self._trainable, self.trained_networks())
         if self.ema is not None:
             self.ema.start(self.networks)

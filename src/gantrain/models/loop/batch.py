@@ -1,4 +1,4 @@
-"""Batches and the scalars that turns give: their sizes, parts, sums and means."""
+"""The size and parts of batches, sums and means of the scalars of a turn."""
 
 from collections.abc import Sequence
 

@@ -41,7 +41,8 @@ class Recording(Protocol):
 
 
 class Recorder(Protocol):
-    """Records what is launched while it is entered, without running it; `waits` is where the last warm-up waited."""
+    """Records what is launched within `record`, without running it. `waits` says where the last warm-up made the host
+    wait, which cannot be recorded."""
 
     waits: str | None
 
@@ -51,7 +52,7 @@ class Recorder(Protocol):
 
 
 class CudaGraphs:
-    """Records on a stream of its own. All graphs share one pool of memory: none reads what another left there."""
+    """Records on a stream of its own. All graphs share one memory pool; none reads what another has left there."""
 
     def __init__(self) -> None:
         self.stream = torch.cuda.Stream()
@@ -60,9 +61,9 @@ class CudaGraphs:
 
     @contextlib.contextmanager
     def warm(self) -> Iterator[None]:
-        """Run on the recorder's stream, as the recording will: gradients belong to the stream that made them.
+        """Run eagerly on the recorder's stream, since gradient buffers belong to the stream that made them.
 
-        A call that waits would break a recording for good, so it is looked for here.
+        A call that makes the host wait would make the recording fail, so such calls are detected here.
         """
         now = torch.cuda.current_stream()
         self.stream.wait_stream(now)
@@ -80,22 +81,22 @@ class CudaGraphs:
     @contextlib.contextmanager
     def record(self) -> Iterator[Recording]:
         graph, now = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
-        # Other threads, such as one that fetches data, may go on with calls that a recording itself could not make.
+        # `thread_local`: other threads, such as one that fetches data, may make calls that a recording forbids.
         try:
             with torch.cuda.graph(graph, pool=self.pool, stream=self.stream, capture_error_mode="thread_local"):
                 yield graph
         finally:
-            torch.cuda.set_stream(now)  # where a recording fails torch may leave another
+            torch.cuda.set_stream(now)  # a failed recording may leave another stream current
 
 
 @dataclass
 class _Programme:
-    """One kind of iteration: its static inputs, what was recorded, and the turns that a replay fills in."""
+    """One kind of iteration: its static inputs, its recording, and the turns whose tensors a replay writes."""
 
     inputs: Batch
     decay: Tensor
     runs: int = 0
-    waits: str | None = None  # where its last warm-up did; the first one may compile and choose kernels
+    waits: str | None = None  # where the host waited in its last warm-up; the first may compile and choose kernels
     recording: Recording | None = None
     turns: Sequence[Turn] = field(default_factory=list)
 
@@ -134,7 +135,7 @@ class Capture:
             try:
                 with self.recorder.record() as recording:
                     play(static)
-            except Exception as error:  # whatever a layer or a loss of somebody's does that cannot be recorded
+            except Exception as error:  # a user's own layer or loss may fail in any way
                 reason = " ".join(str(error).split())[:300] or type(error).__name__
             else:
                 programme.recording, programme.turns = recording, static.turns
@@ -162,7 +163,7 @@ def played(play: Callable[[Iteration], None], iteration: Iteration) -> Sequence[
 
 
 def capture_of(game: Any) -> Capture | None:
-    """What records the iterations of a `GANModule`, where that is asked for and possible; else a line says why not."""
+    """The `Capture` of a `GANModule` where capturing is on and possible; else None, and a printed line says why."""
     if game.recorder is None:
         return None
     if reason := why_not(game):

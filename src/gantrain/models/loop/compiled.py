@@ -1,7 +1,7 @@
 """Networks that PyTorch compiles for training, and for nothing else.
 
-What `torch.compile` makes of a module has other names in checkpoints. Here a network stays what it is, and its forward
-pass is exchanged while an iteration is played: copies, exports and callbacks know nothing of it.
+`torch.compile` of a module would change the names in checkpoints. Here a network stays the same object, and only its
+`forward` is exchanged while an iteration is played: copies, exports and callbacks see the plain network.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ MODES = {"default": "default", "max-autotune": "max-autotune-no-cudagraphs"}
 
 
 class Compiled:
-    """The compiled forward passes of `networks`; without any, all it does is nothing."""
+    """The compiled forward passes of `networks`; without networks it does nothing."""
 
     def __init__(self, networks: Iterable[nn.Module] = (), how: str = "default"):
         self.forwards = {network: self.forward_of(network, how) for network in networks}
@@ -46,7 +46,7 @@ class Compiled:
 
     @contextlib.contextmanager
     def used(self) -> Iterator[None]:
-        """Calls of the networks are compiled."""
+        """While entered, calls of the networks are compiled."""
         self._exchange()
         try:
             yield
@@ -55,7 +55,7 @@ class Compiled:
 
     @contextlib.contextmanager
     def left_out(self) -> Iterator[None]:
-        """Calls of the networks are eager within `used`: no gradient of a gradient passes through compiled ones."""
+        """Within `used`, calls of the networks are eager: compiled ones have no second derivative."""
         self._put_back()
         try:
             yield
@@ -72,15 +72,15 @@ class Compiled:
 
 
 def compiled(function: Callable[..., Any], how: str) -> Callable[..., Any]:
-    """Compiled when first called, anew for inputs of another shape: what was called before must move no bit."""
+    """The compiled function. Each shape of inputs is compiled separately, so that earlier calls change no result."""
     return torch.compile(function, mode=MODES[how], dynamic=False, backend=BACKEND)
 
 
 def check_compiler(how: str, device: str) -> None:
-    """Raise UserError where nothing can be compiled for a device: only a trial tells."""
+    """Raise UserError where nothing can be compiled for a device; trying is the only way to find out."""
     try:
         compiled(lambda x: x.sin() + 1, how)(torch.ones(2, device=device))
-    except Exception as error:  # of any of the tools that it calls
+    except Exception as error:  # it calls other programs, whose errors have no common class
         raise UserError(
             f"trainer.compile={how}: PyTorch cannot compile on this machine ({one_line(error)[:200]}); install a C++ "
             f"compiler, on a GPU Triton as well, or set it to none"

@@ -1,4 +1,4 @@
-"""The first value that was not finite, remembered on a device so that the host need not wait for every iteration."""
+"""The first loss or gradient that was not finite, noted on the device, so that the host need not wait for it."""
 
 from collections.abc import Sequence
 
@@ -16,11 +16,11 @@ class Divergence:
 
     def __init__(self, players: Sequence[str], iteration: int, device: torch.device):
         self.players = list(players)
-        self.iteration = torch.tensor(iteration, device=device)  # counts along: what is recorded reads no host counter
+        self.iteration = torch.tensor(iteration, device=device)  # a recorded iteration cannot read a Python counter
         self.first = torch.tensor(NEVER, device=device)
 
     def note(self, turns: Sequence[Turn]) -> Tensor:
-        """Remember an iteration's turns; returns a flag: whether one of them was bad."""
+        """Note the turns of an iteration; returns a flag on the device: whether one of them was bad."""
         self.iteration.add_(1)
         played = [turn for turn in turns if turn.bad is not None]
         for turn in played:
@@ -36,7 +36,7 @@ class Divergence:
             raise Diverged(said)
 
     def told(self) -> str | None:
-        """What was not finite first, in words, or None."""
+        """The first value that was not finite, in words, or None."""
         code = int(self.first)
         if code == NEVER:
             return None

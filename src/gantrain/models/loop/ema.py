@@ -11,7 +11,7 @@ from gantrain.ramps import Ramp, at, check_ramp
 
 
 def copied(network: nn.Module) -> nn.Module:
-    """A deep copy, also after a pass that has left tensors with a graph in it, as `nn.utils.spectral_norm` does."""
+    """A deep copy, also where a pass has left tensors with a graph in the modules, as `nn.utils.spectral_norm` does."""
     derived = [
         value
         for part in network.modules()
@@ -24,8 +24,8 @@ def copied(network: nn.Module) -> nn.Module:
 class EMA(nn.Module):
     """Averaged copies of `networks` (Yazici et al. 2019), frozen and in eval mode; buffers are copied, not averaged.
 
-    `half_life_images` is the number of images after which a weight's influence has halved; it may change over the
-    images seen. `ramp_up` shortens it at the start to that fraction of the images seen so far (Karras et al. 2020), so
+    `half_life_images` is the number of images after which the influence of old weights has halved; it may change over
+    the images seen. Early in training it is at most `ramp_up` times the images seen so far (Karras et al. 2020), so
     that the average forgets the initial weights.
     """
 
@@ -44,7 +44,7 @@ class EMA(nn.Module):
             self.copies[name] = copied(networks[name]).requires_grad_(False).eval()
 
     def decay(self, batch_images: int, images_seen: int) -> float:
-        """The weight of the past after a batch of `batch_images`; `images_seen` are those before it."""
+        """The weight of the old average for a batch of `batch_images`, after `images_seen` earlier images."""
         half_life = at(self.half_life_images, images_seen)
         if self.ramp_up is not None:
             half_life = min(half_life, images_seen * self.ramp_up)
@@ -52,7 +52,7 @@ class EMA(nn.Module):
 
     @torch.no_grad()
     def update(self, networks: Mapping[str, nn.Module], decay: float | torch.Tensor) -> None:
-        """Move the copies towards the networks; `decay` is the weight of the past, on a device a tensor."""
+        """Move the copies towards the networks; `decay` is the weight of the old average, a tensor on a device."""
         for name, average in self.copies.items():
             averages: list[torch.Tensor] = list(average.parameters())
             weights: list[torch.Tensor] = list(networks[name].parameters())

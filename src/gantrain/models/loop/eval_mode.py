@@ -1,4 +1,4 @@
-"""Looking at networks without changing them: eval mode, no gradients, everything put back."""
+"""Using networks without changing them: eval mode, no gradients, and everything restored afterwards."""
 
 import contextlib
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from gantrain import rng
 
 @contextlib.contextmanager
 def for_inference(network: nn.Module) -> Iterator[nn.Module]:
-    """The network in eval mode and without gradients; every part's own mode comes back on exit."""
+    """The network in eval mode and without gradients; on exit every module is in its earlier mode again."""
     modes = {part: part.training for part in network.modules()}
     network.eval()
     try:
@@ -24,7 +24,7 @@ def for_inference(network: nn.Module) -> Iterator[nn.Module]:
 
 
 def outputs(network: nn.Module, *inputs: Tensor, device: torch.device, chunk: int = 250) -> Tensor:
-    """What a network makes of inputs of any number, `chunk` at a time in eval mode, in float32 on the CPU."""
+    """The network's outputs for any number of inputs, `chunk` at a time in eval mode, in float32 on the CPU."""
     with for_inference(network):
         parts = zip(*(value.split(chunk) for value in inputs), strict=True)
         return torch.cat([network(*(value.to(device) for value in part)).float().cpu() for part in parts])
@@ -32,9 +32,9 @@ def outputs(network: nn.Module, *inputs: Tensor, device: torch.device, chunk: in
 
 @contextlib.contextmanager
 def undisturbed(module: nn.Module, device: torch.device) -> Iterator[None]:
-    """Look at a module in eval mode and without TF32, which rounds what is measured to 10 bits.
+    """Use a module in eval mode and without TF32, which would round measurements to 10 bits.
 
-    Every part's mode, the random generators and TF32 come back on exit.
+    On exit the mode of every module, the random generators and TF32 are as before.
     """
     generators = rng.get_state(device)
     kernels: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn)

@@ -8,9 +8,9 @@ from torch import Tensor
 
 
 class Meters:
-    """Running sums of values that come together, in place; `pop` gives their means since the last time and starts anew.
+    """Running sums of scalars, kept in place; `pop` returns the means since its last call and starts again.
 
-    Values of one set of tags share a tensor of sums and a count, so that an iteration adds three small kernels.
+    Values that are added together share one tensor of sums and one count: few small kernels per iteration.
     """
 
     def __init__(self) -> None:
@@ -33,13 +33,13 @@ class Meters:
 
     def pop(self) -> dict[str, float]:
         means = self.means()
-        for sums, count in self.groups.values():  # in place: a captured iteration adds to these very tensors
+        for sums, count in self.groups.values():  # in place: a captured iteration adds to these tensors
             sums.zero_()
             count.zero_()
         return means
 
     def means(self) -> dict[str, float]:
-        """By tag; none of what was not added since the last time."""
+        """The means by tag; tags without a new value since the last `pop` are left out."""
         if not self.groups:
             return {}
         flat = torch.cat(
@@ -50,13 +50,13 @@ class Meters:
             *sums, count = flat[: len(tags) + 1]
             flat = flat[len(tags) + 1 :]
             for tag, value in zip(tags, sums, strict=True):
-                total = totals.setdefault(tag, [0.0, 0.0])  # the order is that of the first time, whatever is added now
+                total = totals.setdefault(tag, [0.0, 0.0])  # in the order of their first appearance
                 total[0] += value
                 total[1] += count
         return {tag: value / count for tag, (value, count) in totals.items() if count}
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy, which `pop` does not empty."""
+        """The state in plain types; a later `pop` does not change it."""
         return {
             "groups": [
                 [list(tags), sums.to("cpu", copy=True), int(count)] for tags, (sums, count) in self.groups.items()
@@ -64,7 +64,7 @@ class Meters:
         }
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
-        """Undo `state_dict`, also that of a version which kept each tag by itself."""
+        """Load a state, also one of an older version, which kept every tag separately."""
         groups = state.get("groups")
         if groups is None:
             groups = [[[tag], value[None], state["counts"][tag]] for tag, value in state["sums"].items()]

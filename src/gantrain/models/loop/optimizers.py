@@ -12,9 +12,10 @@ from gantrain.run.checkpoint import FLAGS
 
 
 def optimizer_for(make: Callable[..., Optimizer], weights: Sequence[nn.Parameter], captured: bool) -> Optimizer:
-    """What `make` makes for the weights: fused where its class can be, and without host numbers if `captured`.
+    """The optimizer that `make` gives for the weights: fused where its class can be, and if `captured` with its numbers
+    on the device.
 
-    `make` is a class with some of its options; what they say of how a step is computed is kept.
+    `make` is an optimizer class with some options set; options on how a step is computed (`FLAGS`) stay as they are.
     """
     known = inspect.signature(getattr(make, "func", Optimizer)).parameters
     stated = getattr(make, "keywords", {})
@@ -31,9 +32,10 @@ def optimizer_for(make: Callable[..., Optimizer], weights: Sequence[nn.Parameter
 
 
 class Rates:
-    """A player's schedule, played on host numbers that its `optimizer` follows, whose rate may be a tensor on a GPU.
+    """A player's schedule, run on a stand-in optimizer; its numbers are then copied to the real `optimizer`.
 
-    So the rates are the same on every device, and what was played is known from the number of iterations alone.
+    The real one may hold its rate as a tensor on a GPU. This way rates are the same on every device, and the number of
+    iterations alone restores a schedule.
     """
 
     def __init__(self, player: Any, optimizer: Optimizer):
@@ -43,7 +45,7 @@ class Rates:
         self.go_on(0)
 
     def go_on(self, iterations: int) -> None:
-        """Play so many iterations at once, for an optimizer of which anything may have changed."""
+        """Advance by so many iterations, and copy every number to the optimizer, which may have been loaded."""
         for _ in range(iterations):
             self.schedule.step()
         self.told: list[dict[str, Any]] = [{} for _ in self.optimizer.param_groups]
@@ -54,7 +56,7 @@ class Rates:
         self.tell()
 
     def tell(self) -> None:
-        """Hand the optimizer what has changed since the last time."""
+        """Copy the numbers that have changed to the optimizer."""
         groups = zip(self.told, self.schedule.optimizer.param_groups, self.optimizer.param_groups, strict=True)
         for told, numbers, group in groups:
             for key in numbers.keys() & group.keys() - {"params", *FLAGS}:
@@ -64,7 +66,7 @@ class Rates:
 
     @property
     def only_rates(self) -> bool:
-        """Whether it leaves momenta alone, which a recorded step does not look up."""
+        """Whether it changes no momentum, which a recorded step would not read again."""
         return not getattr(self.schedule, "cycle_momentum", False)
 
 

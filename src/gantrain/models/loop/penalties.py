@@ -14,9 +14,9 @@ from gantrain.run.checkpoint import Stateful
 
 
 def drawn(game: Any, batch: Batch) -> Batch:
-    """What penalties need beside samples: random numbers that say where they look, and weights that change.
+    """The inputs of penalties besides samples: random numbers, and weights that change over training.
 
-    Each has a row for every sample: a microbatch takes its rows of them, and so does a process.
+    Each has one row per sample, so that microbatches and processes take their own rows.
     """
     given = {}
     for key, penalty in game.penalties.items():
@@ -32,9 +32,9 @@ def drawn(game: Any, batch: Batch) -> Batch:
 
 
 def paid(turn: Turn, looked_at: Mapping[str, PenaltyInputs], batch: Batch) -> Scalars:
-    """The penalties that are due in a turn: on samples each by a pass of its own, or on the player's weights.
+    """The weighted penalties that are due in a turn.
 
-    `looked_at` are the samples, by the suffix of their terms.
+    `looked_at` are the samples for penalties on gradients, by the suffix of their terms; each takes a pass of its own.
     """
     terms = {}
     for key, penalty in turn.due.items():
@@ -49,5 +49,5 @@ def paid(turn: Turn, looked_at: Mapping[str, PenaltyInputs], batch: Batch) -> Sc
 
 
 def with_state(penalties: Mapping[str, Penalty]) -> dict[str, Stateful]:
-    """Those that keep something from one iteration to the next, by their names in a checkpoint."""
+    """The penalties that have state, by their names in a checkpoint."""
     return {f"penalties.{name}": penalty for name, penalty in penalties.items() if isinstance(penalty, Stateful)}

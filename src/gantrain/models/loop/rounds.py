@@ -11,15 +11,15 @@ LONGEST = 0.1  # seconds: so late may a signal or a clock be noticed
 
 
 def one(iteration: int, length: int) -> Iterable[int]:
-    """A round of a single iteration, for iterations that take much longer than what lies around them."""
+    """A round of a single iteration, for iterations that take much longer than the work around them."""
     return (iteration,)
 
 
 class Rounds:
-    """Rounds end where a callback has something to do, or after `LONGEST`.
+    """Rounds end where a callback has something to do, and after `LONGEST` at the latest.
 
-    That is after the first iteration, and at the multiples of each number in `rhythms`. A callback that looks at what a
-    single iteration changes has its number in `alone`: that iteration is a round of its own.
+    Callbacks act after the first iteration, and at multiples of each number in `rhythms`. Some compare the weights
+    before and after a single iteration: multiples of the numbers in `alone` are rounds of their own.
     """
 
     def __init__(self, rhythms: Iterable[int], alone: Iterable[int] = ()):

@@ -1,4 +1,4 @@
-"""A player's turn: whose it is, on what, what came of it, and its step."""
+"""A player's turn: its inputs, its results, and the optimizer step."""
 
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from gantrain.losses.penalties import Penalty
 from gantrain.models.loop.batch import Scalars
 
-# Below this scale of the gradients it is no overflow that makes them infinite.
+# If gradients are not finite at a loss scale this low, the cause is no overflow of float16.
 LOWEST_SCALE = 2.0**-10
 
 
@@ -20,12 +20,12 @@ LOWEST_SCALE = 2.0**-10
 class Turn:
     """One player's turn in one iteration.
 
-    Decided before it: `plays` is False while the player idles; `due` are the penalties of this turn.
+    Inputs: `plays` is False while the player idles; `due` are the penalties of this turn.
 
-    Filled in by it: `parts` counts the microbatches that have paid penalties so far; `terms` are the weighted losses
-    and `loss` is their sum, the mean over processes; `norm` is that of the gradient, unscaled and before clipping.
-    Where the loss or the gradient is not finite, no step is made. On the CPU `failed` says at once which of them. A GPU
-    keeps the flags `bad` and `bad_loss`, and the host does not wait.
+    Results: `parts` counts the microbatches whose penalties are computed; `terms` are the weighted losses and `loss` is
+    their sum, averaged over processes; `norm` is the norm of the gradient, unscaled and before clipping. If the loss or
+    the gradient is not finite, no step is made. On the CPU `failed` says which of the two; on a GPU the flags `bad` and
+    `bad_loss` stay on the device, so that the host need not wait.
     """
 
     player: str
@@ -45,18 +45,19 @@ class Turn:
     bad_loss: Tensor | None = None
 
     def scalars(self, prefix: str) -> Scalars:
-        """What is recorded of it: terms, statistics and the gradient's norm, by tags that begin with `prefix`."""
+        """Terms, statistics and the norm of the gradient, under tags that begin with `prefix`."""
         norm = {} if self.norm is None else {"grad_norm": self.norm}
         return {f"{prefix}{self.player}/{key}": value for key, value in {**self.terms, **self.stats, **norm}.items()}
 
     def step(self, limit: float | None, scaler: Any = None, on_device: bool = False) -> None:
-        """The optimizer's step, with the gradient's norm bounded by `limit`; none where a value is not finite.
+        """Make the optimizer's step, with the norm of the gradient clipped to `limit`; no step where a value is not
+        finite.
 
-        `scaler` is fp16's, or None. An overflow of fp16 is no failure: the scaler skips that step and lowers its scale.
-        `on_device` leaves the decision to the device; the host neither waits for it nor knows it.
+        `scaler` is the gradient scaler of float16, or None. An overflow of float16 is no failure: the scaler skips that
+        step and lowers its scale. With `on_device` the device decides, and the host does not wait for the result.
         """
         if scaler is not None:
-            scaler.unscale_(self.optimizer)  # first: limits and norms are those of the gradient itself
+            scaler.unscale_(self.optimizer)  # first: norm and limit are those of the unscaled gradient
         weights = [weight for weight in self.weights if weight.grad is not None]
         norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights])
         if on_device:
@@ -80,9 +81,9 @@ class Turn:
 
 
 def step_unless(bad: Tensor, optimizer: Any, weights: Iterable[nn.Parameter]) -> None:
-    """The optimizer's step where `bad` is false; else weights and moments stay as they are. The host does not wait."""
+    """Make the step unless `bad` is true; then weights and moments stay as they are. The host does not wait."""
     if all(group.get("fused") for group in optimizer.param_groups):
-        optimizer.found_inf = bad.float()  # a fused kernel looks at this flag by itself
+        optimizer.found_inf = bad.float()  # fused kernels read this flag themselves
         try:
             optimizer.step()
         finally:
@@ -99,13 +100,13 @@ def step_unless(bad: Tensor, optimizer: Any, weights: Iterable[nn.Parameter]) ->
             weight.copy_(torch.where(bad, value, weight))
             for key, now in optimizer.state[weight].items():
                 if torch.is_tensor(now):
-                    past = before[id(weight)].get(key, torch.zeros_like(now))  # of a first step there is none
+                    past = before[id(weight)].get(key, torch.zeros_like(now))  # no state before the first step
                     now.copy_(torch.where(bad.to(now.device), past, now))
 
 
 @contextlib.contextmanager
 def frozen(weights: Iterable[nn.Parameter]) -> Iterator[None]:
-    """No gradient reaches these weights; on exit, also on an error, they are trainable again."""
+    """While entered, these weights get no gradient; on exit, also after an error, they are trainable again."""
     weights = list(weights)
     for weight in weights:
         weight.requires_grad_(False)
@@ -119,7 +120,7 @@ def frozen(weights: Iterable[nn.Parameter]) -> Iterator[None]:
 def put_at_rest(
     networks: Mapping[str, nn.Module], trainable: Mapping[str, Iterable[nn.Parameter]], trained: Collection[str]
 ) -> None:
-    """The state between turns: networks that are `trained` in train mode; others without gradients, in eval mode."""
+    """Put networks into the state between turns: `trained` ones in train mode, all others frozen and in eval mode."""
     for name, network in networks.items():
         network.train(name in trained)
         network.requires_grad_(False)
@@ -128,7 +129,7 @@ def put_at_rest(
 
 
 def copy_buffers(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-    """The buffers of networks, for `restore_buffers` should the iteration be skipped."""
+    """A copy of the networks' buffers, which `restore_buffers` puts back if the iteration is skipped."""
     return {f"{name}.{key}": b.clone() for name, network in networks.items() for key, b in network.named_buffers()}
 
 
