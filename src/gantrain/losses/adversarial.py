@@ -1,11 +1,11 @@
-"""Adversarial losses: what the discriminator's logits on real and fake samples are worth to each player.
+"""Adversarial losses: functions of the discriminator's logits on real and fake samples, one for each player.
 
-Each class has `discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits)`, both mean over all
-decisions (a patch critic gives a map of them) and computed in float32. `boundary` is the logit on which the
-discriminator is undecided, None where only differences of logits mean anything. `relative` says whether the generator's
-side needs the real logits, `needs_bound` whether it has no limit where nothing bounds the discriminator's slope.
-`draws` says how many random numbers in [0, 1) each method takes for a sample: they are its last argument, `drawn`
-(n, so many), which is left out where there are none.
+Each class has `discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits)`: means over all
+logits (a patch critic gives a map of them), computed in float32. `boundary` is the logit at which the discriminator is
+undecided, None where only differences of logits have a meaning. `relative` says whether the generator's loss needs the
+real logits. `needs_bound` says whether the loss is unbounded unless something bounds the discriminator's slope.
+`draws` says how many random numbers in [0, 1) each method needs per sample. They are its last argument, `drawn`
+(n, count); methods that need none are called without it.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ class AdversarialLoss:
         raise NotImplementedError
 
     def generator(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-        """The more real its samples look, the less it costs, without bounds."""
+        """Minus the mean logit of the fakes: it has no lower bound."""
         return -fake_logits.float().mean()
 
 
@@ -37,7 +37,7 @@ def is_range(target: Target) -> bool:
 
 
 def targets_like(logits: Tensor, target: Target, drawn: Tensor | None = None) -> Tensor:
-    """Targets shaped like `logits`: label smoothing where fixed (Salimans et al. 2016), or noisy labels by `drawn`."""
+    """Targets shaped like `logits`: fixed (label smoothing, Salimans et al. 2016), or noisy labels by `drawn`."""
     if isinstance(target, (int, float)):
         return torch.full_like(logits, target)
     low, high = target
@@ -45,7 +45,7 @@ def targets_like(logits: Tensor, target: Target, drawn: Tensor | None = None) ->
 
 
 def by_decision(drawn: Tensor, logits: Tensor) -> Tensor:
-    """Numbers (n, k) of samples as k tensors for their decisions; a pack of samples has those of its first one."""
+    """The numbers (n, k) of samples as k tensors that fit their logits; a pack of samples takes those of its first."""
     of_each = drawn[:: len(drawn) // len(logits)]
     return of_each.T.reshape(-1, len(logits), *[1] * (logits.dim() - 1))
 
@@ -55,14 +55,14 @@ def middle(target: Target) -> float:
 
 
 class _WithTargets(AdversarialLoss):
-    """Shared by losses whose discriminator pulls the two kinds of samples to two target values.
+    """Shared by losses that compare logits with a target value for real and one for fake samples.
 
     `combine` says whether the discriminator's loss is the sum or the mean of its real and its fake term. `flip` is the
-    share of its labels that are the other kind's. A label is that of a sample: all decisions of it, or of a pack, have
-    the same.
+    share of samples whose label is flipped in the discriminator's loss. All logits of a sample, or of a pack, have the
+    same label.
     """
 
-    distance: Callable[..., Tensor]  # of logits to their targets
+    distance: Callable[..., Tensor]  # between logits and targets
 
     def __init__(
         self,
@@ -84,13 +84,13 @@ class _WithTargets(AdversarialLoss):
 
     @property
     def draws(self) -> Mapping[str, int]:
-        """The discriminator's are three of real and three of fake: target, whether flipped, the other kind's target."""
+        """The discriminator takes three for real and three for fake: target, whether flipped, the flipped target."""
         of_discriminator = self.flip or is_range(self.real) or is_range(self.fake)
         wanted = {"discriminator": 6 if of_discriminator else 0, "generator": 1 if is_range(self.target) else 0}
         return {method: count for method, count in wanted.items() if count}
 
     def to_target(self, logits: Tensor, target: Target, drawn: Tensor | None, other: Target | None = None) -> Tensor:
-        """The distance of the logits to their target, of a share `flip` to the `other` one, where there is one."""
+        """The distance of the logits to `target`; with an `other` target, the share `flip` of samples takes that."""
         logits = logits.float()
         if drawn is None:
             return self.distance(logits, targets_like(logits, target))
@@ -145,9 +145,9 @@ class LeastSquares(_WithTargets):
 
 
 class Wasserstein(AdversarialLoss):
-    """The critic's mean on fake samples less that on real ones (WGAN, Arjovsky et al. 2017, equations 2 and 3).
+    """The critic's mean logit on fake samples minus that on real ones (WGAN, Arjovsky et al. 2017, equations 2 and 3).
 
-    It needs a critic whose slope is bounded: by clipped weights, a gradient penalty or spectral norm.
+    It needs a critic with a bounded slope: by clipped weights, a gradient penalty or spectral norm.
     """
 
     boundary = None
@@ -158,16 +158,16 @@ class Wasserstein(AdversarialLoss):
 
 
 class Hinge(AdversarialLoss):
-    """Logits count until they are right by a margin of 1 (Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17)."""
+    """Hinge loss with a margin of 1 (Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17)."""
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return F.relu(1 - real_logits.float()).mean() + F.relu(1 + fake_logits.float()).mean()
 
 
 class Relativistic(AdversarialLoss):
-    """Binary cross-entropy on how much more real each real sample looks than a fake one (Jolicoeur-Martineau 2018).
+    """Binary cross-entropy on the difference of a real and a fake logit (RSGAN, Jolicoeur-Martineau 2018).
 
-    The samples of a batch are paired in order: RSGAN, and the loss of R3GAN (Huang et al. 2024, equation 2).
+    The samples of a batch are paired in order. It is also the loss of R3GAN (Huang et al. 2024, equation 2).
     """
 
     boundary = None

@@ -1,10 +1,9 @@
-"""What a discriminator says of a sample beside real or fake, and what that costs: of which class it is, or which codes
-it was made from.
+"""Auxiliary outputs of a discriminator and their losses: the class of a sample, or the codes that it was made from.
 
-Each class has `size`, how many numbers the discriminator says of a sample, and `real(said, cond)` and
-`fake(said, z, cond)`: weighted terms of what it said (n, size) of real samples of the classes `cond` (n,), and of fakes
-made from the latents `z` (n, z_dim) and classes. The discriminator minimises both, the generator the second.
-`tells_classes` says whether the discriminator guesses the class, and so must not be shown it.
+`size` is how many numbers the auxiliary output has for a sample. `real(said, cond)` and `fake(said, z, cond)` give
+weighted terms of this output `said` (n, size): for real samples of the classes `cond` (n,), and for fakes made from the
+latents `z` (n, z_dim) and classes. The discriminator minimises both, the generator only the second.
+`tells_classes` says whether the output is the class; then the discriminator must not get the class as an input.
 """
 
 import torch
@@ -42,12 +41,12 @@ class ClassLabels(Auxiliary):
 
 
 class Codes(Auxiliary):
-    """The lower bound on the information that fakes keep of their codes (InfoGAN, Chen et al. 2016, equation 5).
+    """The lower bound on the mutual information of fakes and their codes (InfoGAN, Chen et al. 2016, equation 5).
 
-    The codes are the last numbers of a latent: a one-hot of `categorical` values, all equally likely, then `continuous`
-    numbers, uniform in [-1, 1]. The terms are the one's cross-entropy and the others' negative log-likelihood, summed,
-    under a Gaussian of deviation 1, both without constants. The paper takes a smaller weight for continuous codes, so
-    that their differential entropy is of the game's scale.
+    The codes are the last numbers of a latent: a one-hot of `categorical` equally likely values, then `continuous`
+    numbers, uniform in [-1, 1]. The terms are the cross-entropy of the categorical code, and the negative
+    log-likelihood of the continuous ones under a Gaussian of deviation 1, summed over them; both without constants. As
+    in the paper continuous codes have a smaller weight, so that their term is of the scale of the adversarial loss.
     """
 
     def __init__(self, categorical: int, continuous: int = 0, weight: float = 1.0, continuous_weight: float = 0.1):
@@ -58,19 +57,20 @@ class Codes(Auxiliary):
         self.size = categorical + continuous
 
     def drawn(self, normal: Tensor) -> Tensor:
-        """Codes (n, size) from as many standard normal numbers: which is the largest, and where each one ranks.
+        """Codes (n, size) from as many standard normal numbers: the largest of the first chooses the categorical code,
+        and each other becomes uniform by its rank.
 
-        So they are drawn as latents are, from one stream, and the same numbers give the same codes.
+        So codes come from the same random stream as latents, and the same numbers give the same codes.
         """
         chosen, ranked = normal.split([self.categorical, self.continuous], 1)
         one_hot = F.one_hot(chosen.argmax(1), self.categorical).to(normal.dtype)
         return torch.cat([one_hot, torch.erf(ranked / 2**0.5)], 1)
 
     def varied(self, z: Tensor, code: int, columns: int = 10, limit: float = 2.0) -> Tensor:
-        """Latents (n, columns, z_dim) in which one code takes all its values, the rest of each `z` stays.
+        """Latents (n, columns, z_dim) in which one code takes all its values, while the rest of each `z` stays.
 
-        Code 0 is the categorical one, of which there are as many columns as it has values. Those from 1 on are
-        continuous: they go from -limit to limit, beyond what training saw, as in the paper's figure 2.
+        Code 0 is the categorical one; it has as many columns as values. Codes from 1 on are continuous: they go from
+        -limit to limit, beyond the range of training, as in the paper's figure 2.
         """
         if code == 0:
             first, values = z.shape[1] - self.size, torch.eye(self.categorical)

@@ -1,4 +1,4 @@
-"""Which caption belongs to which picture of a batch, from both sides."""
+"""Contrastive losses: which caption of a batch belongs to which picture, and the other way round."""
 
 import torch
 import torch.nn.functional as F
@@ -6,11 +6,11 @@ from torch import Tensor
 
 
 class InfoNCE:
-    """Cross-entropy of the right caption among a batch's, and of the right picture (van den Oord et al. 2018).
+    """The mean of two cross-entropies: of the right caption for each picture, and of the right picture for each caption
+    (InfoNCE, van den Oord et al. 2018, in the symmetric form of Radford et al. 2021, arXiv 2103.00020).
 
-    Both in one: the symmetric form of Radford et al. 2021 (arXiv 2103.00020). Texts are taken at length 1, so the
-    length of a picture's embedding is one over the temperature. Pairs that belong together elsewhere in the batch,
-    `also` (n, n), are left out.
+    Embeddings of texts are normalised to length 1, so the length of a picture's embedding is the inverse temperature.
+    Other pairs that belong together as well, `also` (n, n), are left out.
     """
 
     def __call__(self, texts: Tensor, pictures: Tensor, also: Tensor) -> Tensor:

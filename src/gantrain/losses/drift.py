@@ -6,7 +6,7 @@ from gantrain.checks import check_positive
 
 
 class Drift:
-    """`weight` times the mean squared logit of real samples, which a Wasserstein loss alone lets go anywhere."""
+    """`weight` times the mean squared logit of real samples, whose level a Wasserstein loss alone leaves free."""
 
     def __init__(self, weight: float = 1e-3):
         check_positive(weight=weight)

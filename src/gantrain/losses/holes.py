@@ -1,4 +1,4 @@
-"""Distances between what is made and what it should have been, inside a hole alone."""
+"""Distances between made pictures and their targets, inside the hole only."""
 
 from collections.abc import Callable
 

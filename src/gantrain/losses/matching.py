@@ -1,4 +1,4 @@
-"""The generator should make what looks like the data to a layer of the discriminator, on average."""
+"""Feature matching: fakes should have the mean features of real samples in a layer of the discriminator."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Distances between what is made and what it should have been."""
+"""Distances between made samples and their targets."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What a game with a discriminator costs its two sides, the same in every family that has one."""
+"""The losses of both sides of an adversarial game, shared by all families with a discriminator."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,10 +21,10 @@ from gantrain.ramps import at
 
 
 class TopK:
-    """The generator learns from those fakes that D takes most for real (Sinha et al. 2020, arXiv 2002.06224).
+    """The generator learns only from the fakes with the highest logits (Sinha et al. 2020, arXiv 2002.06224).
 
-    The share begins at 1, is multiplied by `decay` with every `images` seen, an epoch in the paper, and ends at
-    `least`. Each process, and each part of a batch, chooses among its own.
+    Their share of the batch begins at 1, is multiplied by `decay` after every `images` seen (an epoch in the paper),
+    and ends at `least`. Each process and each microbatch chooses among its own fakes.
     """
 
     def __init__(self, decay: float = 0.99, images: int = 50_000, least: float = 0.5):
@@ -38,13 +38,13 @@ class TopK:
         return max(self.decay ** (images_seen // self.images), self.least)
 
     def share_for(self, samples: Tensor, images_seen: int) -> Tensor:
-        """The share now, a number for each sample: so it enters an iteration, which reads no counter."""
+        """The present share, repeated for each sample: an iteration takes it from the batch, as it reads no counter."""
         return torch.full((len(samples),), self.share(images_seen), device=samples.device)
 
     def best(self, logits: Tensor, share: Tensor) -> Tensor:
-        """The logits (n, ...) with their values unchanged, and gradients such that only the best samples learn.
+        """The logits (n, ...) with unchanged values, and a gradient for the best samples only.
 
-        The gradient of their mean is that of the mean over the best `share` (n,), which is the same number n times.
+        The gradient of their mean equals that of the mean over the best `share` (n,), which holds one number n times.
         """
         n = len(logits)
         ranks = logits.detach().float().reshape(n, -1).mean(1).argsort(descending=True).argsort()
@@ -54,12 +54,12 @@ class TopK:
 
 
 def consistent(before: Tensor, after: Tensor) -> Tensor:
-    """The mean squared difference of the logits on samples and on the same, changed."""
+    """The mean squared difference between the logits of samples `before` and `after` augmentation."""
     return (before.float() - after.float()).square().mean()
 
 
 def draw_labels(game: Family, batch: Batch, sides: Sequence[str] = ("",)) -> Batch:
-    """The random numbers of an iteration's labels, of each side its own: of `discriminator` and `generator` turns."""
+    """The random numbers for the labels of both turns, `discriminator` and `generator`, separately for each side."""
     return {
         f"labels.{turn}{side}": game.uniform(batch, count, key=f"labels.{turn}{side}")
         for turn, count in game.adversarial.draws.items()
@@ -70,7 +70,7 @@ def draw_labels(game: Family, batch: Batch, sides: Sequence[str] = ("",)) -> Bat
 def discriminator_turn(
     adversarial: AdversarialLoss, real: Critique, fake: Critique, labels: Tensor | None = None
 ) -> tuple[Scalars, Scalars]:
-    """The discriminator's adversarial term, by the random numbers `labels`, and the statistics of its turn."""
+    """The discriminator's adversarial term and the statistics of its turn; `labels` are random numbers."""
     drawn = () if labels is None else (labels,)
     terms = {"adv": adversarial.discriminator(real.logits, fake.logits, *drawn)}
     return terms, statistics(adversarial, real.logits, fake.logits)
@@ -84,9 +84,9 @@ def generator_turn(
     weight: float = 1.0,
     labels: Tensor | None = None,
 ) -> Scalars:
-    """The generator's terms, the adversarial one, by the random numbers `labels`, times `weight`.
+    """The generator's terms; the adversarial one is multiplied by `weight`. `labels` are random numbers.
 
-    The real samples are judged only where a loss compares with them, without gradient.
+    `judge_real` is called, without gradient, only if a loss compares fakes with real samples.
     """
     drawn = {} if labels is None else {"drawn": labels}
     if not adversarial.relative and matching is None:
@@ -100,9 +100,8 @@ def generator_turn(
 
 
 def statistics(adversarial: AdversarialLoss, real_logits: Tensor, fake_logits: Tensor) -> Scalars:
-    """The mean logits and how often the discriminator is right; where no logit means undecided, how far they lie apart.
-
-    For WGAN that is its estimate of the distance.
+    """The mean logits, and the accuracy of the discriminator. Losses without a `boundary` have no accuracy; then it is
+    the distance of the mean logits, for WGAN its estimate of the Wasserstein distance.
     """
     real_logits, fake_logits = real_logits.float(), fake_logits.float()
     means = {"real_logit": real_logits.mean(), "fake_logit": fake_logits.mean()}
@@ -113,12 +112,12 @@ def statistics(adversarial: AdversarialLoss, real_logits: Tensor, fake_logits: T
 
 
 def measured(adversarial: AdversarialLoss) -> list[str]:
-    """The names of a discriminator's statistics."""
+    """The names of the statistics of a discriminator's turn."""
     return list(statistics(adversarial, torch.zeros(1), torch.zeros(1)))
 
 
 def check_bounded(module: GANModule, adversarial: AdversarialLoss, player: str) -> None:
-    """Raise UserError where a critic's loss has no limit, and no penalty, clipping or spectral norm bounds it."""
+    """Raise UserError for a critic with an unbounded loss and without a penalty, clipping or spectral norm."""
     critic = module.players.get(player)
     if not adversarial.needs_bound or critic is None or isinstance(critic.after_step, ClipWeights):
         return
@@ -139,7 +138,7 @@ def check_bounded(module: GANModule, adversarial: AdversarialLoss, player: str) 
 
 
 def check_matching(matching: FeatureMatching | None, judged: Critique) -> None:
-    """Raise UserError where feature matching finds no such features in what a discriminator gives."""
+    """Raise UserError where the discriminator does not give the features that feature matching uses."""
     if matching is None:
         return
     have = len(judged.features)
@@ -153,7 +152,7 @@ def check_matching(matching: FeatureMatching | None, judged: Critique) -> None:
 
 
 def check_auxiliary_head(judged: Critique, size: int) -> None:
-    """Raise UserError where a discriminator does not say `size` numbers beside its logits."""
+    """Raise UserError where a discriminator's auxiliary output does not have `size` numbers."""
     said = 0 if judged.auxiliary is None else judged.auxiliary.shape[1]
     if said != size:
         raise UserError(

@@ -16,14 +16,14 @@ from gantrain.data.rows import cluster, moved, small
 from gantrain.errors import UserError
 from gantrain.rng import derive_seed
 
-MOST, PART = 20_000, 500  # samples that are clustered, and those that are read at a time
-ROUNDS, MOVING = 50, 30  # that make the sizes even, and in how many of them the centres follow
-STEP = 0.1  # of a price in the first round, in mean squared distances of a row from its centre
-LONGER, SHORTER = 1.3, 0.5  # a step after one in the same direction, and after one that went too far (Rprop)
+MOST, PART = 20_000, 500  # samples that are clustered, and samples that are read at a time
+ROUNDS, MOVING = 50, 30  # rounds that even the sizes, and the first of them, in which the centres move as well
+STEP = 0.1  # change of a price in the first round, in mean squared distances of a row from its centre
+LONGER, SHORTER = 1.3, 0.5  # factor of a step after one in the same direction, and after a change of direction (Rprop)
 
 
 class Clusters:
-    """Which of `count` clusters a sample is in; all have about the same size, so that latents draw each alike."""
+    """Which of `count` clusters a sample is in; they have about the same size, as latents choose each equally often."""
 
     centres: Tensor  # (count, d)
     prices: Tensor  # (count,)

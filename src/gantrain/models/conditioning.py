@@ -1,6 +1,6 @@
-"""What the samples of a latent game are conditioned on: nothing, classes of the data, or clusters that it makes itself.
+"""What the samples of a latent game are conditioned on: nothing, classes of the data, or clusters that it finds itself.
 
-Where a sample's label, the number `cond` (n,), comes from, and which network is told it, stands here alone.
+This module alone knows where a sample's label, the number `cond` (n,), comes from and which networks get it.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from gantrain.models.family import Family
 
 
 def conditioning_of(classes: int | None, clusters: int | None, auxiliary: Auxiliary | None) -> "Conditioning":
-    """On classes where there are some, else on clusters, else on nothing."""
+    """Conditioning on classes if there are any, else on clusters, else on nothing."""
     check_whole(1, classes=classes)
     check_whole(2, clusters=clusters)
     if classes:
@@ -27,22 +27,22 @@ def conditioning_of(classes: int | None, clusters: int | None, auxiliary: Auxili
 
 
 class Conditioning:
-    """On nothing: samples have no label. The other kinds say what differs."""
+    """On nothing: samples have no label. Subclasses override what differs."""
 
-    option: str | None = None  # that asks for labels
-    count = 0  # of labels
-    classes: int | None = None  # that people ask the generator for, where labels are classes
-    codes: Codes | None = None  # that latents end with, where the label is one
-    way_out: str | None = None  # for a network that does not take labels, where the family's does not help
+    option: str | None = None  # the config key that asks for labels
+    count = 0  # how many different labels there are
+    classes: int | None = None  # how many classes a user can ask the generator for
+    codes: Codes | None = None  # the label as the last numbers of a latent, if the generator gets it that way
+    way_out: str | None = None  # advice for a network that takes no labels, in the place of the family's
 
     def keep(self, game: Any) -> None:
-        """Save what is learnt of the data with the game."""
+        """Let checkpoints hold what `study` has learnt."""
 
     def study(self, data: GANDataModule, seed: int) -> None:
-        """Learn of all data what labels need. Raises UserError."""
+        """Look at all data before training, where labels need that. Raises UserError."""
 
     def check(self, batch: Batch, auxiliary: Auxiliary | None) -> None:
-        """Raise UserError where the data lack labels, or the discriminator is to say what does not go with them."""
+        """Raise UserError where the data have no labels, or the auxiliary loss does not fit them."""
         if auxiliary is not None and auxiliary.tells_classes and auxiliary.size != self.classes:
             raise UserError(
                 f"losses.auxiliary.classes is {auxiliary.size}, but models.classes is {self.classes or 'null'}; choose "
@@ -50,28 +50,28 @@ class Conditioning:
             )
 
     def of_real(self, real: Tensor) -> Batch:
-        """`cond`, the labels of real samples, where they do not come with the data."""
+        """`cond`, the labels of real samples, if the batch does not have them already."""
         return {}
 
     def of_fresh(self, game: Family, batch: Batch) -> Batch:
-        """`cond_generator`, the labels of fakes that the generator's turn makes anew."""
+        """`cond_generator`, the labels of the new fakes in the generator's turn (`fresh_noise`)."""
         return {}
 
     def last(self, real: Tensor) -> Batch:
-        """`cond`, the last label for each sample: a network that takes it takes all."""
+        """`cond` with the highest label for each sample: a network that accepts it accepts all labels."""
         return {"cond": torch.full((len(real),), self.count - 1, device=real.device)} if self.count else {}
 
     def to_generator(self, source: Batch) -> tuple[Tensor, ...]:
-        """What the generator takes: the latents `z` of `source`, and their labels where it is told them."""
+        """The generator's inputs: the latents `z` of `source`, and their labels if it gets them."""
         return (source["z"],)
 
     def to_discriminator(self, source: Batch) -> tuple[Tensor, ...]:
-        """What the discriminator takes after the samples."""
+        """The discriminator's inputs after the samples."""
         return ()
 
 
 class OnClasses(Conditioning):
-    """On classes of the data (cGAN): both networks take them, but for a discriminator by which they are `guessed`."""
+    """On classes of the data (cGAN): both networks get them, except a discriminator by which they are `guessed`."""
 
     option = "models.classes"
 
@@ -96,10 +96,10 @@ class OnClasses(Conditioning):
 
 
 class OnClusters(Conditioning):
-    """On clusters of the data (Self-Conditioned GANs, Liu et al. 2020): the discriminator takes them as classes.
+    """On clusters of the data (Self-Conditioned GANs, Liu et al. 2020): the discriminator gets them as classes.
 
-    The generator takes latents alone, which end with the one-hot of their cluster: in training that of the real sample
-    in the same place of the batch, in use one of all, equally likely. So a trained run is one without labels.
+    The generator gets latents only, whose last numbers are the one-hot of a cluster: in training the cluster of the
+    real sample at the same place in the batch, in use any cluster with equal chance. So a trained run has no labels.
     """
 
     option = "models.clusters"

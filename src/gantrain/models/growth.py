@@ -14,16 +14,16 @@ from gantrain.networks.growing import doubled, halved
 
 @runtime_checkable
 class Grows(Protocol):
-    """A network that begins with small pictures, as `gantrain.networks.growing.Growing`; it also has `side`, `fade`."""
+    """A network that begins with small pictures, as `gantrain.networks.growing.Growing`; it has a `side` and a `fade`."""
 
     def grow_to(self, size: int, fade: float) -> None: ...
 
 
 class Growth:
-    """Lets those of `networks` that grow stand at the size of a stage's data.
+    """Sets the growing networks among `networks` to the size of a stage's data.
 
-    Over the first `fade_images` images of the stage, of all processes, their newest layers fade in, and real pictures
-    turn from doubled halves of themselves to what they are; without it all are there from the start.
+    Over the first `fade_images` images of the stage their newest layers fade in. Real pictures are faded alike: from
+    their half-size versions, doubled, to themselves. Without `fade_images` nothing fades.
     """
 
     def __init__(self, networks: Mapping[str, nn.Module], fade_images: int | None):
@@ -33,7 +33,7 @@ class Growth:
         self.size = next((network.side for network in self.networks.values()), None)
 
     def check(self, size: int) -> None:
-        """Let the networks stand at the data's `size` from now on. Raises UserError where they cannot."""
+        """Set the networks to the data's `size`. Raises UserError where they do not have it."""
         if self.fade_images and not self.networks:
             raise UserError(
                 "models.fade_images: none of the networks grows; choose networks=pggan or stylegan1, or leave it null"
@@ -46,7 +46,7 @@ class Growth:
                 raise UserError(f"networks.{name} does not take data.size={size}: {error}") from error
 
     def move(self, images_seen: int) -> None:
-        """Let them stand where they do after so many images of the stage."""
+        """Set size and fade of the networks to their values after so many images of the stage."""
         for network in self.networks.values():
             network.grow_to(self.size, self.fade(images_seen))
 
@@ -54,16 +54,16 @@ class Growth:
         return min(1.0, images_seen / self.fade_images) if self.fade_images else 1.0
 
     def statistics(self) -> Scalars:
-        """What is recorded of a turn in which something fades in."""
+        """The fade, as a statistic of a turn, where something fades in."""
         return {"fade": self.now.clone()} if self.fade_images else {}
 
     @property
     def now(self) -> Tensor:
-        """How far the newest layers count, where it lies."""
+        """The present fade, a tensor on the networks' device."""
         return next(iter(self.networks.values())).fade
 
     def shown(self, real: Tensor) -> Tensor:
-        """What real pictures look like beside fakes of networks that are fading in."""
+        """Real pictures, faded like the fakes of networks whose newest layers fade in."""
         if not self.fade_images:
             return real
         return torch.lerp(doubled(halved(real)), real, self.now)

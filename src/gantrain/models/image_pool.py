@@ -1,4 +1,4 @@
-"""A memory of fakes, so that a discriminator does not forget what the generator made earlier."""
+"""A pool of earlier fakes, so that a discriminator does not forget what the generator made before."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from gantrain.run.checkpoint import misfit
 class ImagePool:
     """The last fakes, mixed (Shrivastava et al. 2017, section 2.3), as CycleGAN has it (Zhu et al. 2017, section 4).
 
-    The first `size` fakes are kept and given back at once. After that each is, with probability 1/2, given back at
-    once, else takes the place of one that is kept, which is given back instead. What is not finite is never kept.
+    The first `size` fakes are kept and also returned. After that each fake is, with probability 1/2, returned itself;
+    else it replaces a kept one, which is returned instead. Fakes that are not finite are never kept.
 
-    Fakes come one after the other, so that one may take the place of another of its batch. All of it happens where the
-    fakes are, and the host waits for nothing.
+    The fakes of a batch come one after the other, so one may replace another of the same batch. All of it happens on
+    their device, and the host does not wait.
     """
 
     def __init__(self, size: int = 50):
@@ -28,8 +28,8 @@ class ImagePool:
     def __call__(self, fakes: Tensor, swap: Tensor, place: Tensor) -> Tensor:
         """As many samples as `fakes` (n, ...), without gradient; `swap` and `place` (n,) are uniform in [0, 1).
 
-        The caller draws them, by key: a pool must not touch the process' generator. Raises UserError where what a
-        checkpoint kept has another shape.
+        The caller draws them by key: a pool must not use the global random generator. Raises UserError where the
+        pictures of a checkpoint have another shape.
         """
         fakes = fakes.detach()
         if self.kept is None:

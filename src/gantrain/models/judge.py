@@ -1,4 +1,4 @@
-"""One discriminator of single samples: what it is shown, and what it says of that."""
+"""Games with one discriminator: what it is shown, and its logits."""
 
 from torch import Tensor
 
@@ -9,27 +9,27 @@ from gantrain.networks.critique import Critique, critique_of
 
 
 class Judge(Family):
-    """The part that families with one discriminator of `real` share; without `adversarial` there is none."""
+    """Shared by families whose one discriminator judges `real`; with `adversarial` None there is no discriminator."""
 
     shown: Shown
 
     def see(self, samples: Tensor, batch: Batch, use: str) -> Tensor:
-        """What the game, and penalties in it, show the discriminator in the place of samples."""
+        """The samples as the game and its penalties show them to the discriminator: augmented, if at all."""
         return self.shown(samples, batch, use)
 
     def discriminator_cond(self, batch: Batch) -> tuple[Tensor, ...]:
-        """What the discriminator takes after the sample."""
+        """The discriminator's inputs after the samples."""
         return ()
 
     def judge(self, samples: Tensor, *cond: Tensor) -> Critique:
         return critique_of(self.networks["discriminator"](samples, *cond))
 
     def judge_real(self, batch: Batch) -> Critique:
-        """The real samples as the generator's turn compares with them."""
+        """The critique of the real samples with which the generator's turn compares its fakes."""
         return self.judge(self.see(batch["real"], batch, "real_generator"), *self.discriminator_cond(batch))
 
     def logits(self, batch: Batch, samples: Tensor, *cond: Tensor) -> Tensor:
-        """The logits of samples, which are shown as in the discriminator's turn."""
+        """The logits of samples, augmented as in the discriminator's turn."""
         return self.judge(self.see(samples, batch, "real"), *cond).logits
 
     def seen(self, key: str, batch: Batch) -> Tensor:

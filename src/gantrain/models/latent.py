@@ -1,4 +1,4 @@
-"""Noise to samples, of a class or with codes where asked: Goodfellow et al. 2014, and what came after; of any rank."""
+"""Noise to samples, with classes or codes if asked for (Goodfellow et al. 2014 and later games); for any rank."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -44,28 +44,27 @@ from gantrain.networks.critique import Critique, critique_of
 class LatentGAN(Judge, GANModule):
     """A generator of latents (n, z_dim) against a discriminator of samples.
 
-    Latents are normal with deviation `z_std`, or with `z_kind` uniform equally likely in [-z_std, z_std]. One generator
-    pass in train mode serves both turns of an iteration; with `fresh_noise` the generator's turn draws new latents and
-    makes a pass of its own.
+    Latents are normal with deviation `z_std`, or with `z_kind: uniform` uniform in [-z_std, z_std]. One generator pass
+    serves both turns of an iteration; with `fresh_noise` the generator's turn draws new latents and makes its own pass.
 
-    The generator minimises `adversarial_weight` times its adversarial loss, and what stands beside it: with 0 and
-    `matching`, feature matching takes its place (Salimans et al. 2016, section 3.1).
+    The generator minimises `adversarial_weight` times its adversarial loss plus its other terms. With weight 0 and
+    `matching` it learns by feature matching alone (Salimans et al. 2016, section 3.1).
 
     With `classes` the game is conditional (cGAN, Mirza and Osindero 2014): both networks take the class numbers `cond`
-    (n,) of the real samples as their second argument; with `fresh_noise` the generator's turn draws classes as well,
-    all equally likely. With `clusters`, where there are no classes, the discriminator takes the cluster of a sample in
-    the place of its class, and the generator is told it by its latents (`models/conditioning.py`).
+    (n,) of the real samples as their second argument; with `fresh_noise` the generator's turn draws its own classes,
+    all equally likely. With `clusters`, and without classes, the discriminator takes the cluster of a sample instead of
+    its class, and the generator gets it in its latents (`models/conditioning.py`).
 
-    `augment` changes what the discriminator is shown, real and fake, by members such as `DiffAugment`. With
-    `consistency` it is shown samples as they are, and pays so much times the squared difference of its logits on a
-    sample and on the same, changed (bCR, Zhao et al. 2020, arXiv 2002.04724). With `top_k` the generator learns from
-    its best fakes alone.
+    `augment` are members such as `DiffAugment`, which change the real and fake samples that the discriminator is shown.
+    With `consistency` it is shown plain samples instead, and `consistency` times the squared difference of its logits
+    on plain and on augmented samples is added to its loss (bCR, Zhao et al. 2020, arXiv 2002.04724). With `top_k` the
+    generator learns only from its best fakes.
 
-    With `auxiliary` the discriminator says more than real or fake: of `ClassLabels` (ACGAN) the class, which it is then
-    not shown; of `Codes` (InfoGAN) the codes that are the last numbers of every latent. With `drift` it pays for the
-    logits of real samples that lie far from 0.
+    With `auxiliary` the discriminator has a second output: with `ClassLabels` (ACGAN) the class, which it then does not
+    get as an input; with `Codes` (InfoGAN) the codes, which are the last numbers of every latent. `drift` keeps the
+    logits of real samples near 0.
 
-    Networks that grow stand at the size of the data, and fade to it over `fade_images` (`Growth`).
+    Growing networks have the size of the data, and fade to it over `fade_images` (`Growth`).
     """
 
     way_out = (
@@ -153,7 +152,7 @@ class LatentGAN(Judge, GANModule):
         return drawn | self.shown.draw(self, batch, dict.fromkeys(uses, batch["real"]))
 
     def draw_source(self, batch: Batch, suffix: str) -> Batch:
-        """The random numbers of a generator's pass: latents, and what it asks for besides, each by a key of its own."""
+        """The random numbers of a generator's pass: latents and its `random_inputs`, each with its own key."""
         drawn = {f"z{suffix}": self.prior.of(self.noise(batch, self.z_dim, key=f"z{suffix}"))}
         for name, (kind, shape) in self.random_inputs.items():
             draw = self.noise if kind == "normal" else self.uniform
@@ -162,7 +161,7 @@ class LatentGAN(Judge, GANModule):
 
     @property
     def random_inputs(self) -> dict[str, tuple[str, tuple[int, ...]]]:
-        """What the generator takes in training alone: by name whether normal or uniform, and the shape for a sample."""
+        """The generator's other random inputs in training: by name, `normal` or `uniform` and the shape per sample."""
         return getattr(self.networks["generator"], "random_inputs", {})
 
     def fakes(self, source: Batch) -> Tensor:
@@ -177,9 +176,9 @@ class LatentGAN(Judge, GANModule):
             return self.fakes(batch)
 
     def losses(self, name: str, batch: Batch, shared: Tensor) -> tuple[Scalars, Scalars]:
-        """What every family does; weights that are made of others, as spectral norm's, are made once for all passes.
+        """As in every family, with parametrised weights, such as those of spectral norm, computed once for all passes.
 
-        Compiled passes make them anew: what they know of the first one is not there in the second.
+        Compiled passes compute them each time: what one compiled call has cached is not there in the next.
         """
         with nullcontext() if self.compiled.forwards else cached():
             return super().losses(name, batch, shared)
@@ -224,7 +223,7 @@ class LatentGAN(Judge, GANModule):
         return {"": inputs}
 
     def generator_source(self, batch: Batch) -> Batch:
-        """What the generator's turn makes its fakes from: `z`, `cond` and random inputs."""
+        """The inputs of the fakes in the generator's turn: `z`, `cond` and random inputs."""
         if not self.fresh_noise:
             return batch
         keys = ("z", "cond", *(f"random.{name}" for name in self.random_inputs))
@@ -234,7 +233,7 @@ class LatentGAN(Judge, GANModule):
         return self.conditioning.to_discriminator(batch)
 
     def auxiliary_terms(self, of_fake: Critique, source: Batch) -> Scalars:
-        """What the auxiliary head's answer about fakes costs that were made from `source`."""
+        """The terms of the auxiliary output for fakes that were made from `source`."""
         return self.auxiliary.fake(of_fake.auxiliary, source["z"], source.get("cond"))
 
     def see(self, samples: Tensor, batch: Batch, use: str) -> Tensor:
@@ -247,7 +246,7 @@ class LatentGAN(Judge, GANModule):
         return {"real": self.networks["generator"](*inputs)}
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
-        samples = self.growth.shown(samples)  # fakes too, which are about what they were: they have faded in already
+        samples = self.growth.shown(samples)  # applied to fakes as well, which it hardly changes: they are faded in
         return super().judged(key, samples, batch | self.conditioning.of_real(batch["real"]))
 
     # ---- before training ---------------------------------------------------------------------------------------------
@@ -285,7 +284,7 @@ class LatentGAN(Judge, GANModule):
         return given
 
     def check_codes(self) -> None:
-        """Raise UserError where codes leave no room for noise."""
+        """Raise UserError where codes leave no number of the latent for noise."""
         if self.codes is not None and self.codes.size >= self.z_dim:
             taker = "losses.auxiliary" if self.codes is self.auxiliary else self.conditioning.option
             raise UserError(
@@ -294,7 +293,7 @@ class LatentGAN(Judge, GANModule):
             )
 
     def check_pack(self) -> None:
-        """Raise UserError for packs of samples that each have something of their own to be told."""
+        """Raise UserError for packs where each sample has its own label or auxiliary output."""
         asker = self.conditioning.option or ("losses.auxiliary" if self.auxiliary is not None else None)
         if self.pack > 1 and asker:
             raise UserError(
@@ -305,22 +304,22 @@ class LatentGAN(Judge, GANModule):
     # ---- a trained run -----------------------------------------------------------------------------------------------
 
     def latents(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
-        """`n` latents from a CPU generator, so that a seed means the same pictures on every device.
+        """`n` latents from a CPU generator, so that a seed gives the same pictures on every device.
 
-        With `truncation` their normal is cut at so many deviations (Brock et al. 2019, arXiv 1809.11096).
+        `truncation` cuts their normal distribution at so many deviations (Brock et al. 2019, arXiv 1809.11096).
         """
         return self.prior.of(normal_latents(n, self.z_dim, generator, truncation))
 
     def generate(self, z: Tensor, cond: Tensor | None = None, raw: bool = False, chunk: int = 250) -> Tensor:
-        """Samples in the data's range, on the CPU, from latents of any number; EMA weights unless `raw`.
+        """Samples in the data's range, on the CPU, for any number of latents; EMA weights unless `raw`.
 
-        A conditional game makes those of the classes `cond` (n,), by default 0, 1, 2, ... in turn.
+        In a conditional game `cond` (n,) are their classes, by default 0, 1, 2, ... in turn.
         """
         inputs = self.inputs_for_use(z, cond)
         return outputs(self.averaged("generator", raw), *inputs, device=self.device, chunk=chunk)
 
     def inputs_for_use(self, z: Tensor, cond: Tensor | None) -> tuple[Tensor, ...]:
-        """What the generator takes in use: latents, and in a conditional game classes, all in turn by default."""
+        """The generator's inputs in use: latents, and in a conditional game classes, by default all in turn."""
         if not self.classes:
             return (z,)
         return z, torch.arange(len(z)) % self.classes if cond is None else cond
@@ -334,7 +333,7 @@ class LatentGAN(Judge, GANModule):
 
     @property
     def preview_columns(self) -> int | None:
-        by_codes = isinstance(self.auxiliary, Codes)  # those of clusters are shown as they come
+        by_codes = isinstance(self.auxiliary, Codes)  # clusters are codes too, but previews do not sort by them
         return self.classes or (self.codes.categorical if by_codes else None)
 
     def networks_for_use(self) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Who plays: the networks a player trains, how, how often and on which condition."""
+"""Players: the networks that each trains, with which optimizer, how often and under which condition."""
 
 import functools
 from collections.abc import Callable, Iterable
@@ -16,13 +16,13 @@ from gantrain.ramps import Ramp, at, check_ramp
 
 
 def plays(method: Any) -> Callable[..., Any]:
-    """Marks a method of a family as the turn of the player that it is called after."""
+    """Mark a method of a family as the turn of the player of the same name."""
     method.plays = True
     return method
 
 
 def turns_of(family: type) -> list[str]:
-    """The players that a family knows."""
+    """The players of a family: the methods that are marked with `@plays`."""
     return [name for name in dir(family) if getattr(getattr(family, name, None), "plays", False) is True]
 
 
@@ -59,12 +59,14 @@ class ClipWeights:
 class Player:
     """One side of the game.
 
-    `optimizer` and `schedule` wait for their parameters and their optimizer. The schedule steps once an iteration.
-    Options of the optimizer that are a `Ramp`, or hold one, as `lr` and `betas`, change over the images seen: `ramps`.
-    The player plays every `every`-th iteration. `after_step(turn)` follows its optimizer's step.
-    `clip_gradients` bounds the norm of its gradient. It minimises `loss_factor` times its losses as they are recorded,
-    penalties too: 2 for a discriminator that a listing trains in two steps of SGD, on real and on fake samples, and
-    whose mean it logs. Adam and RMSprop take the same step whatever the factor, and two steps of theirs go further.
+    `optimizer` and `schedule` are callables (partials) that take the parameters and the optimizer. The schedule steps
+    once per iteration. Options of the optimizer that are a `Ramp`, or contain one, such as `lr` and `betas`, change
+    over the images seen; they are collected in `ramps`. The player plays every `every`-th iteration.
+    `after_step(turn)` is called after its optimizer's step. `clip_gradients` limits the norm of its gradient.
+
+    The player minimises `loss_factor` times its recorded losses and penalties. The factor is 2 where a source trains
+    its discriminator in two steps of SGD, one on real and one on fake samples, and logs their mean. Adam and RMSprop
+    take the same step whatever the factor is.
     """
 
     networks: list[str]
@@ -94,7 +96,7 @@ class Player:
             self.optimizer = functools.partial(self.optimizer, **{n: now(o, 0) for n, o in self.ramps.items()})
 
     def move(self, optimizer: Optimizer, images_seen: int) -> None:
-        """Give the optimizer the values that its changing options have now; tensors keep their place."""
+        """Set the optimizer's changing options to their present values; tensors are written in place."""
         for name, option in self.ramps.items():
             value = now(option, images_seen)
             for group in optimizer.param_groups:
@@ -105,12 +107,12 @@ class Player:
 
 
 def ramps_in(option: Any) -> list[Ramp]:
-    """The numbers of an optimizer's option that change."""
+    """The ramps in an option of an optimizer."""
     return [part for part in (option if isinstance(option, (list, tuple)) else [option]) if isinstance(part, Ramp)]
 
 
 def now(option: Any, images_seen: int) -> Any:
-    """An option's value at this point of training."""
+    """The value of an option after `images_seen`."""
     if isinstance(option, (list, tuple)):
         return tuple(at(part, images_seen) for part in option)
     return at(option, images_seen)
