@@ -23,7 +23,7 @@ PLACES = ((0.5, 0.5), (0.25, 0.5), (0.75, 0.5))  # of the map, down and across
 class AttentionMaps(pl.Callback):
     """`samples/attention.png`: where three places of `count` fixed samples look, in a generator's last attention layer.
 
-    It is drawn every `every` iterations and at the end, and never changes training. The report shows it.
+    It is drawn every `every` iterations and at the end; drawing never changes training. The report shows it.
     """
 
     def __init__(self, every: int = 1000, count: int = 4):

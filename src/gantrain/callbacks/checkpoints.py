@@ -18,10 +18,10 @@ from gantrain.signals import StopSignals
 
 
 class Checkpoints(pl.Callback):
-    """A checkpoint every `every_seconds`, at the end and when `stop` has received a signal; the newest `keep` stay.
+    """Writes a checkpoint every `every_seconds`, at the end, and when `stop` has a signal; keeps the newest `keep`.
 
-    It is the last callback of an iteration. What was due then is done before the file is there, so a run that is killed
-    in between does it anew from the checkpoint before.
+    It is the last callback of an iteration: everything else that is due is done before the file exists. So a run that
+    is killed in between does it again from the checkpoint before.
     """
 
     every = None  # it follows the clock
@@ -32,7 +32,7 @@ class Checkpoints(pl.Callback):
         self.stop = StopSignals()
         self._saved_at = 0.0
         self._saved_iteration = -1
-        self.best = False  # whether this iteration's is to be kept as the best
+        self.best = False  # whether the next checkpoint is also kept as best.ckpt
 
     def on_train_start(self, trainer: Trainer, module: GANModule) -> None:
         self._saved_at, self._saved_iteration = time.monotonic(), module.iteration
@@ -44,7 +44,7 @@ class Checkpoints(pl.Callback):
         if signum:
             self.stop.received = signum
             trainer.should_stop = True
-        at_end = module.iteration >= module.length  # other callbacks have more to do before the checkpoint
+        at_end = module.iteration >= module.length  # then `on_train_end` saves, after the other callbacks
         if not at_end and (signum or save or self.best):
             self.save(trainer, module)
 
@@ -66,7 +66,7 @@ class Checkpoints(pl.Callback):
 
 
 def refuse_if_not_finite(module: GANModule) -> None:
-    """Raise Diverged for a weight or a norm's statistic of a trained network; other buffers may hold infinities."""
+    """Raise Diverged if a weight or a norm's statistic of a trained network is not finite; other buffers may be."""
     for name in sorted(module.trained_networks()):
         for prefix, part in module.networks[name].named_modules():
             statistics = part.named_buffers(recurse=False) if isinstance(part, _NormBase) else ()

@@ -15,7 +15,7 @@ from gantrain.run.folder import Run
 
 
 class Metrics(pl.Callback):
-    """Every `every` iterations: one line of metrics.jsonl and one point of each curve, means since the last."""
+    """Every `every` iterations writes a line of metrics.jsonl and a point of each curve: means since the last line."""
 
     def __init__(self, every: int = 50):
         check_whole(1, every=every)
@@ -25,7 +25,7 @@ class Metrics(pl.Callback):
         self._started = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, module: GANModule) -> None:
-        # The clock of a resumed run goes on from its last record.
+        # The clock of a resumed run continues from its last record.
         self._started = time.monotonic() - Run(trainer.default_root_dir).seconds(module.stage)
         self._since = (time.monotonic(), module.images_seen)
 
@@ -34,14 +34,14 @@ class Metrics(pl.Callback):
             self.write(trainer, module)
 
     def on_train_end(self, trainer: pl.Trainer, module: GANModule) -> None:
-        """What came after the last full window, which stays open: a run that is prolonged completes it."""
+        """Write the means of the last, incomplete window; its sums are kept for a run that is prolonged later."""
         if module.iteration % self.every:
             window = module.meters.state_dict()
             self.write(trainer, module)
             module.meters.load_state_dict(window, module.device)
 
     def write(self, trainer: pl.Trainer, module: GANModule) -> None:
-        """Means over the samples of all processes, every one of which takes part; rank 0 writes."""
+        """Write the means over all processes; every process must call this, and rank 0 writes."""
         if module.divergence is not None and module.on_divergence == "stop":
             module.divergence.refuse()
         means = module.meters.pop()

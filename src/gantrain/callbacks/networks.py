@@ -1,4 +1,4 @@
-"""What the networks are: a table of layers and a graph for TensorBoard, from the first batch of training."""
+"""A table of the layers of each network, and a graph for TensorBoard, from the first batch of training."""
 
 import contextlib
 import io
@@ -19,7 +19,7 @@ from gantrain.models.loop.ema import copied
 from gantrain.models.loop.eval_mode import undisturbed
 
 ROWS = 4  # of the first batch; enough for layers that compare the samples of a batch
-# What the tracer raises for a network that it cannot follow; the network itself has just run on the same inputs.
+# Errors of the tracer for a network that it cannot follow; the network itself has run on the same inputs before.
 UNTRACEABLE = (RuntimeError, TypeError, ValueError, torch.jit.TracingCheckError)
 HEAD = ("| layer | type | output | parameters |", "| --- | --- | --- | ---: |")
 Inputs = Mapping[str, tuple[Tensor, ...] | None]  # of each network; None where its family states none
@@ -28,8 +28,8 @@ Inputs = Mapping[str, tuple[Tensor, ...] | None]  # of each network; None where 
 class Networks(pl.Callback):
     """Each network's layers, output shapes and parameters as text, and all networks in one graph, once per stage.
 
-    The inputs are a few samples of the first batch. Copies run, in eval mode; modes and global generators are put back:
-    looking never changes training.
+    The inputs are a few samples of the first batch. Copies of the networks are run in eval mode, and global generators
+    are restored, so training is not changed.
     """
 
     every = None  # the first iteration is a round of its own
@@ -47,7 +47,7 @@ class Networks(pl.Callback):
 
 
 def describe(writer: SummaryWriter, networks: Mapping[str, nn.Module], inputs: Inputs, prefix: str) -> None:
-    """Write a text for each network, and one graph of those that can be traced; the text says why one cannot."""
+    """Write a text for each network, and a graph of all that can be traced; a text says why a network cannot."""
     given = {name: network for name, network in networks.items() if inputs[name] is not None}
     reasons = dict.fromkeys(networks.keys() - given.keys(), "this stage's family states no inputs for it")
     if not draw(writer, given, inputs):
@@ -93,7 +93,7 @@ def why_not_traceable(network: nn.Module, inputs: tuple[Tensor, ...]) -> str | N
 
 @contextlib.contextmanager
 def tracing() -> Iterator[None]:
-    """The tracer warns of every branch it flattens and TensorBoard prints errors: nothing a user could act on."""
+    """Without the tracer's warnings and TensorBoard's printed errors, about which a user can do nothing."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
         warnings.simplefilter("ignore")
         yield

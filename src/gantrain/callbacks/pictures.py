@@ -1,4 +1,4 @@
-"""Where callbacks put a picture: whole into a file of the run, and into every logger that takes pictures."""
+"""Pictures of callbacks: written to files of the run, and to every logger that takes pictures."""
 
 from pathlib import Path
 

@@ -12,9 +12,9 @@ from gantrain.run.scores import read_scores
 
 
 class Pruning(pl.Callback):
-    """After each score, `hopeless(iteration, cost)` says whether the trial is to end; lower costs are better.
+    """Ends training if `hopeless(iteration, cost)` says so after a score; lower costs are better.
 
-    `every` is how often scores are measured, None where only at the end; `best` names the score, None the first.
+    Scores are measured every `every` iterations (None: only at the end); `best` names the score (None: the first).
     """
 
     def __init__(self, hopeless: Callable[[int, float], bool], every: int | None, best: str | None):

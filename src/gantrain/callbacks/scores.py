@@ -20,9 +20,10 @@ from gantrain.run.scores import Record, add_scores, read_scores
 
 
 class Scores(pl.Callback):
-    """Measures by `evaluation` every so many iterations and at the end of a stage, into scores.jsonl and the loggers.
+    """Writes the scores of `evaluation`, every so many iterations and at the end of a stage, into scores.jsonl and the
+    loggers.
 
-    Modes and global generators are put back: measuring never changes training. `checkpoints/<stage>/best.ckpt` is the
+    Measuring never changes training: modes and global generators are restored. `checkpoints/<stage>/best.ckpt` is the
     checkpoint with the best score so far.
     """
 
@@ -39,7 +40,7 @@ class Scores(pl.Callback):
             self.measure(trainer, module)
 
     def measure(self, trainer: Trainer, module: GANModule) -> None:
-        """Rank 0 measures, in the stages that are measured; a checkpoint of the best needs every process."""
+        """Measure on rank 0, if the stage is to be measured; all processes take part in a checkpoint of the best."""
         if not self.evaluation.applies(module.stage):
             return
         self._measured = module.iteration
@@ -49,7 +50,7 @@ class Scores(pl.Callback):
             next(c for c in trainer.callbacks if isinstance(c, Checkpoints)).best = True
 
     def _measure(self, trainer: Trainer, module: GANModule) -> bool:
-        """Measure, note and tell it; returns whether it is the best so far."""
+        """Measure, record and print the scores; returns whether they are the best so far."""
         began = time.monotonic()
         with undisturbed(module, module.device):
             result = self.evaluation.measure(module, trainer.datamodule)

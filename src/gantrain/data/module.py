@@ -33,35 +33,35 @@ class GANDataModule:
     `dataset` opens its files under `root`. `batch_size` is per process. `augment.flip` mirrors each picture with
     probability one half. `cache_dir` holds the decoded pictures (see gantrain.data.cache).
 
-    Files whose shorter side is below `size` are an error unless `upsize`. Files that cannot be read are left out with a
-    warning below 1% of them, or always with `on_error: skip`; else they are an error.
+    Files whose shorter side is below `size` are an error unless `upsize`. Unreadable files are left out with a warning
+    if they are fewer than 1%, or always with `on_error: skip`; else they are an error.
 
-    `balance` draws rare classes more often: from 0, as they occur, to 1, all classes equally often.
+    `balance` draws rare classes more often: from 0, as often as they occur, to 1, all classes equally often.
 
-    On a GPU all samples lie in its memory where they take a small share of it (`on_device: auto`), else batches are
+    On a GPU all samples are kept in its memory if they take a small share of it (`on_device: auto`); else batches are
     fetched ahead.
 
-    `class_names` are those that a run has learnt by number; data of others are an error.
+    `class_names` are the classes that a run has learnt, in the order of their numbers; other classes are an error.
 
-    `holdout` keeps some samples from training, a number of them (3) or a share (0.1); `held_out` gives them.
+    `holdout` keeps a number of samples (3) or a share (0.1) from training; `held_out` gives them.
 
-    Data of another kind than pictures of one size are a subclass with a `fill`, `check`, `stored`, `normalise` and
-    `pictures` of its own, and `formats` in which `save` writes a sample.
+    For data other than pictures of one size, a subclass overrides `fill`, `check`, `stored`, `normalise` and
+    `pictures`, and states the `formats` in which `save` writes a sample.
     """
 
     formats: tuple[str, ...] = ("png",)
-    verbs: tuple[str, ...] = ()  # what `gantrain VERB` can do with a run on such data, beside what its family says
-    usual_evaluation: str | None = None  # that of configs/evaluation for such data; None: what the family says
-    columns = ""  # what stands side by side in grids of such data
-    scale: int | None = None  # how many times larger `real` is than `cond`, of pairs for super-resolution
-    condition: Condition | None = None  # what a picture is translated from, of pairs
-    half_of: Callable[[Image.Image], Image.Image] | None = None  # the input's half of a user's file that holds a pair
-    # Those that may lie on a device. A subclass with a `stored` or `loader` of its own has none, unless it says so.
+    verbs: tuple[str, ...] = ()  # what `gantrain VERB` can do with a run on such data, besides its family's verbs
+    usual_evaluation: str | None = None  # the one of configs/evaluation for such data; None: the family's
+    columns = ""  # what the columns of grids of such data show
+    scale: int | None = None  # super-resolution: how many times larger `real` is than `cond`
+    condition: Condition | None = None  # pairs: what a picture is translated from
+    half_of: Callable[[Image.Image], Image.Image] | None = None  # pairs in one file: cuts out the input
+    # The caches that may be kept on a GPU. A subclass with its own `stored` or `loader` has none unless it says so.
     caches: tuple[str, ...] = ("cached",)
-    solid: Callable[[Tensor], Tensor] | None = None  # which voxels are occupied, of volumes
-    turning: Callable[[Tensor], Tensor] | None = None  # pictures of samples from all around, of what has more sides
+    solid: Callable[[Tensor], Tensor] | None = None  # volumes: which voxels are occupied
+    turning: Callable[[Tensor], Tensor] | None = None  # volumes: pictures of samples from all sides
     trainer: Any  # Lightning's
-    previews_unseen = False  # whether previews are of what `holdout` keeps, where it keeps any
+    previews_unseen = False  # whether previews show held-out samples, if `holdout` keeps some
 
     def __init_subclass__(cls, **options: Any):
         super().__init_subclass__(**options)
@@ -112,22 +112,22 @@ class GANDataModule:
         self.on_device = on_device
         self.source: Source | None = None
         self.cached: Any = None  # a Cached, unless a subclass fills it otherwise
-        self.copied = np.empty(0, np.int64)  # rows of the source that are held out no more
+        self.copied = np.empty(0, np.int64)  # rows not held out, as training has the same picture
         self._held_out: Self | None = None
 
     def open(self) -> Self:
-        """Find the files and fill the cache; raises UserError where they do not fit the config."""
+        """Find the files, fill the cache and check them. Raises UserError where they do not fit the config."""
         self.fill()
         self.check()
         return self
 
     def fill(self) -> None:
-        """Find the files and fill the cache, with whatever can be read."""
+        """Find the files and fill the cache with all that can be read."""
         self.source = self.opened()
         self.cached = open_cache(self.source, self.load_size, self.channels, self.cache_dir)
 
     def opened(self) -> Source:
-        """The dataset's files, without those held out, or only these."""
+        """The dataset's files of this `part`: without the held-out ones, or only those."""
         source = self.dataset.open(self.root)
         if not self.holdout:
             return source
@@ -146,7 +146,7 @@ class GANDataModule:
 
     @property
     def framing(self) -> Framing:
-        """How a user's picture becomes what training showed: as the dataset says, where it says anything."""
+        """How pictures are cut and scaled, so that a user's picture looks like those of training."""
         return getattr(self.dataset, "framing", None) or Framing()
 
     def held_out(self) -> Self:
@@ -171,7 +171,7 @@ class GANDataModule:
         return self._held_out
 
     def leave_out_copies(self, seen: "GANDataModule", source: Part) -> None:
-        """Hold out no picture that training sees under another name. Raises UserError where none is left."""
+        """Remove held-out pictures that training has under another name. Raises UserError if none is left."""
         if seen.load_size != self.load_size:
             seen = copy.copy(seen)
             seen.load_size = self.load_size
@@ -188,7 +188,7 @@ class GANDataModule:
         self.open()
 
     def check(self) -> None:
-        """Raise UserError where what was found does not fit the config."""
+        """Raise UserError where the files do not fit the config."""
         if self.part == "train":
             tell_dropped(self.source)
             tell_levels(self.source, self.cached)
@@ -213,7 +213,7 @@ class GANDataModule:
         return (self.channels, self.size, self.size)
 
     def blank(self, n: int) -> Batch:
-        """`n` samples of zeros, of the kinds and shapes that training gets: for who has the run and not its data."""
+        """A batch of `n` zeros with the keys, types and shapes of training, which needs no data."""
         return {"real": torch.zeros(n, *self.shape), **({"cond": torch.zeros(n).long()} if self.classes else {})}
 
     @property
@@ -233,7 +233,7 @@ class GANDataModule:
             yield self.normalise({key: value.to(device, non_blocking=True) for key, value in batch.items()})
 
     def loader(self, batches: Batches) -> Iterator[Batch]:
-        """The samples at these positions of the endless order, as `stored`, with a coin each where they are flipped."""
+        """The samples at these positions of the endless order, as `stored` gives them, and which of them to flip."""
         order = IndexStream(len(self), self.seed, balanced(self.cached.labels, self.balance) if self.balance else None)
         for positions in batches:
             batch = self.stored(order(positions), positions)
@@ -242,37 +242,37 @@ class GANDataModule:
             yield batch
 
     def stored(self, indices: np.ndarray, positions: np.ndarray) -> Batch:
-        """These samples as uint8; where they are cut at random, their `positions` say where."""
+        """These samples as uint8; `positions` determine random crops, where there are any."""
         batch = {"real": torch.as_tensor(self.cached.take(indices))}
         if self.cached.labels is not None:
             batch["cond"] = torch.from_numpy(self.cached.labels[indices])
         return batch
 
     def normalise(self, batch: Batch) -> Batch:
-        """What is stored as networks see it, without the coins."""
+        """A stored batch as networks get it: floats in `range`, flipped where the batch says so."""
         others = {key: value for key, value in batch.items() if key != "flip"}
         return {**others, "real": self.to_range(batch["real"], batch.get("flip"))}
 
     def to_range(self, pixels: Tensor, flip: Tensor | None = None) -> Tensor:
-        """uint8 pixels to float in `range`, those pictures mirrored for which `flip` (n,) is true."""
+        """uint8 pixels to floats in `range`; pictures for which `flip` (n,) is true are mirrored."""
         low, high = self.range
         floats = pixels.float().mul_((high - low) / 255).add_(low)
         return floats if flip is None else torch.where(flip.view(-1, 1, 1, 1), floats.flip(-1), floats)
 
     def condition_of(self, picture: Image.Image) -> Tensor:
-        """What a network gets of a user's picture that it makes another of: (channels, h, w) in `range`."""
+        """The input of a translating network for a user's picture: (channels, h, w) in `range`."""
         return self.to_range(torch.from_numpy(condition_of(picture, "beside", self.channels)))
 
     def pictures(self, samples: Tensor) -> Tensor:
-        """What people look at of samples in `range`: uint8 (n, 1 or 3, height, width)."""
+        """Pictures for people of samples in `range`: uint8 (n, 1 or 3, height, width)."""
         return to_uint8(samples, self.range)
 
     def overview(self, batch: Batch) -> Tensor:
-        """One picture (c, H, W) uint8 for people, of what training gets."""
+        """One picture (c, H, W) uint8 for people that shows a batch of training."""
         return grid(self.pictures(batch["real"]))
 
     def sheet(self, made: Tensor, batch: Batch, columns: int | None = None) -> Tensor:
-        """One picture (c, H, W) uint8 for people, of samples that were `made` from what is in `batch`."""
+        """One picture (c, H, W) uint8 for people of the samples `made` from `batch`."""
         return grid(self.pictures(made), columns)
 
     def previews(self, n: int) -> Batch:
@@ -280,7 +280,7 @@ class GANDataModule:
         return (self.held_out() if self.previews_unseen and self.holdout else self).examples(n)
 
     def facts(self) -> dict[str, str]:
-        """What `gantrain data` tells of them."""
+        """The facts that `gantrain data` prints."""
         megabytes = sum(file.stat().st_size for file in self.cached.place.iterdir()) / 1e6
         return {
             "images": f"{len(self):,}",
@@ -290,7 +290,7 @@ class GANDataModule:
         }
 
     def as_trained(self) -> str:
-        """In what shape, range and batches training gets the samples, in words."""
+        """The shape, range and batch size of training, in words."""
         shape, (low, high) = "x".join(map(str, self.shape)), self.range
         flipped = ", flipped at random" if self.flip else ""
         return f"{shape} in {low:g} to {high:g}, batches of {self.batch_size}{flipped}"
@@ -318,7 +318,7 @@ class GANDataModule:
 
 
 def for_device(data: GANDataModule, batches: Batches, device: torch.device) -> Iterator[Batch]:
-    """The batches of a training on `device`; a GPU must not wait for them."""
+    """The stored batches for training on `device`: on a GPU from its own memory, or fetched ahead by a thread."""
     if device.type == "cpu":
         return data.loader(batches)
     if data.on_device == "auto" and data.caches and fits([getattr(data, name) for name in data.caches], device):

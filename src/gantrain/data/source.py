@@ -13,13 +13,13 @@ from gantrain.data.formats.decode import Framing
 
 
 class Source:
-    """An opened dataset, of samples that have `names`; it must pickle, for the processes that decode.
+    """An opened dataset, whose samples have `names`; it can be pickled, for the processes that decode.
 
-    `fingerprint` changes when the data do. `labels` are class numbers (n,) or None, `class_names` their names or None.
-    `framing` says how files of any shape are cut; None means arrays of one shape, squashed or enlarged as asked.
-    How many files, or rows of a list, cannot serve is counted by reason in `dropped`.
-    `captions` are each sample's texts, `embeddings` (n, k, d) float32 what somebody has computed of them; or None.
-    Volumes have a `volume(index)`, a cube of bool, in the place of `read`; it raises Unreadable.
+    `fingerprint` changes when the data change. `labels` are class numbers (n,) or None, `class_names` their names or
+    None. `framing` says how files of any shape are cut; None means arrays of one shape, which are squashed or enlarged.
+    `dropped` counts unusable files, or rows of a list, by reason. `captions` are the texts of each sample, and
+    `embeddings` (n, k, d) float32 precomputed embeddings of them; or None. Volumes have `volume(index)`, a cube of
+    bool, instead of `read`; it raises Unreadable.
     """
 
     names: Sequence[str]
@@ -38,7 +38,7 @@ class Source:
         return self.names[index]
 
     def group(self, index: int) -> str | None:
-        """What samples share that must not be divided into training's and held-out ones; None: the names say."""
+        """A name shared by samples that must all be in training or all held out; None: it follows from `names`."""
         return None
 
     def volume(self, index: int) -> np.ndarray:
@@ -55,11 +55,11 @@ def fingerprint_of(*words: str, more: bytes = b"") -> str:
 
 
 class Dataset(Protocol):
-    """What `data.dataset` names: knows a format, finds its files under `root`.
+    """The class that `data.dataset` names: it knows a format and finds its files under `root`.
 
-    A class of any package serves. It may have more: `framing` (how pictures are cut), `held_out()`, the dataset of its
-    test split, with `has_held_out` where only `open` tells whether there is one, and `reads_root`, False for data that
-    come with a program.
+    It may come from any package. Optional attributes: `framing` (how pictures are cut); `held_out()`, the dataset of
+    its test split, with `has_held_out` where only `open` can tell whether there is one; `reads_root`, False for data
+    that come with a package.
     """
 
     def open(self, root: Path | None) -> Source:
@@ -69,7 +69,7 @@ class Dataset(Protocol):
 
 @runtime_checkable
 class OfSomeClasses(Dataset, Protocol):
-    """A dataset that opens the classes that it is asked for."""
+    """A dataset that opens only the classes that its options name."""
 
     def every_class(self) -> Dataset:
         """The same with all classes that are there."""

@@ -11,8 +11,8 @@ from gantrain.rng import derive_seed
 class IndexStream:
     """Positions 0, 1, 2, ... to sample indices: each epoch is a permutation drawn from (seed, epoch).
 
-    A batch may straddle two epochs; nothing is dropped. With `shares` (n,), which sum to 1, a sample comes `count`
-    times its share in an epoch, that number rounded up or down at random.
+    A batch may straddle two epochs; nothing is dropped. With `shares` (n,), which sum to 1, a sample occurs
+    `count * share` times in an epoch, rounded up or down at random.
     """
 
     def __init__(self, count: int, seed: int, shares: np.ndarray | None = None):
@@ -38,17 +38,17 @@ class IndexStream:
 
 
 def balanced(labels: np.ndarray, balance: float) -> np.ndarray:
-    """Every sample's share in what is drawn: classes as often as they occur (0) to all equally often (1)."""
+    """The share (n,) of each sample in an epoch: from classes as they occur (0) to all classes equally often (1)."""
     counts = np.bincount(labels)
     shares = (1.0 / counts[labels]) ** balance
     return shares / shares.sum()
 
 
 class Batches:
-    """Batches of positions for one process, from `start` (images seen by all processes) on, for ever.
+    """Endless batches of positions for one process, from `start` (images seen by all processes) on.
 
-    Rank r of w takes the r-th of every w runs of `batch_size` positions: together they see what one process with the
-    w-fold batch would see. It has no length on purpose; the training loop counts by itself.
+    Of every w consecutive batches rank r of w takes the r-th. Together the processes see what one process with a w
+    times larger batch would see. It has no length on purpose: the training loop counts itself.
     """
 
     def __init__(self, batch_size: int, start: int, rank: int = 0, world: int = 1):

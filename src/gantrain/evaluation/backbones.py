@@ -1,4 +1,4 @@
-"""Networks whose features scores are made of: Inception, torchvision's, any TorchScript file, seeded convolutions."""
+"""Networks that give the features of scores: Inception, torchvision's, any TorchScript file, random convolutions."""
 
 import hashlib
 import itertools
@@ -46,7 +46,7 @@ class Backbone(Frozen):
 
 
 class Inception(Backbone):
-    """TensorFlow's Inception of 2015, of which FID is defined, through torch-fidelity: 2,048 features, 1,008 logits."""
+    """TensorFlow's Inception of 2015, by which FID is defined, from torch-fidelity: 2,048 features, 1,008 logits."""
 
     side = 299
     ways = f"fetch torch-fidelity's weights-inception-2015-12-05-6726825d.pth {NAME_IT}"
@@ -122,7 +122,7 @@ class TorchScript(Backbone):
 
 
 class Random(Backbone):
-    """Seeded convolutions, 32 features: no opinion of pictures, but a fixed one, at once and for any kind."""
+    """Untrained convolutions with a fixed seed, 32 features: they need no weights and take any kind of picture."""
 
     def __init__(self):
         super().__init__("random")

@@ -1,4 +1,4 @@
-"""What a score is: a number with its error and direction, and the protocol under which it was measured."""
+"""The interface of evaluations: what is measured when, and how the best checkpoint is chosen."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -14,14 +14,14 @@ Data = TypeVar("Data", bound=GANDataModule)
 
 
 class Evaluation:
-    """One kind of measuring; the config's `evaluation` node names a subclass.
+    """One kind of measurement; the config's `evaluation` node names a subclass.
 
     In training it is measured every `every` iterations (null: only at the end) of the stages in `stages` (null: all).
-    `best` names the score, with or without its tag, by which the best checkpoint is kept and which a multirun
-    minimises; null is the first. `seed` draws what is drawn.
+    `best` names the score, with or without its tag, by which the best checkpoint is chosen and which a multirun
+    minimises; null is the first. `seed` is that of all random numbers.
     """
 
-    split = "test"  # the real data to compare with: what training does not see, or with train what it does
+    split = "test"  # the real data to compare with: `test`, which training does not see, or `train`
 
     def __init__(
         self, *, every: int | None = None, best: str | None = None, stages: Sequence[str] | None = None, seed: int = 0

@@ -1,4 +1,4 @@
-"""How far sets of pictures are from real ones as sets: Frechet and kernel distance, for those that are not samples."""
+"""Frechet and kernel distance between sets of pictures that are not samples from noise, such as translated ones."""
 
 import functools
 from collections.abc import Mapping

@@ -14,7 +14,7 @@ from gantrain.networks.growing import doubled, halved
 
 @runtime_checkable
 class Grows(Protocol):
-    """A network that begins with small pictures, as `gantrain.networks.growing.Growing`; it has a `side` and a `fade`."""
+    """A network that begins with small pictures, as `gantrain.networks.growing.Growing`; it has `side` and `fade`."""
 
     def grow_to(self, size: int, fade: float) -> None: ...
 

@@ -30,10 +30,10 @@ class Prior:
 def normal_latents(n: int, z_dim: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
     """Standard normal latents (n, z_dim) from a CPU generator, cut at `truncation` deviations if given.
 
-    Row i of a seed is the same latent for every n. torch fills a normal tensor in blocks of 16 numbers and draws the last
-    16 again if they are no whole block, so rows are drawn up to a multiple of 16. torch's truncated normal draws again
-    until all numbers are within the limits, which makes rows depend on each other; hence the inverse of the truncated
-    distribution function.
+    Row i of a seed is the same latent for every n. torch fills a normal tensor in blocks of 16 numbers and draws the
+    last 16 again if they are no whole block, so rows are drawn up to a multiple of 16. torch's truncated normal draws
+    again until all numbers are within the limits, which makes rows depend on each other; hence the inverse of the
+    truncated distribution function.
     """
     if truncation is None:
         return torch.randn(math.ceil(n / 16) * 16, z_dim, generator=generator)[:n].clone()

@@ -1,6 +1,6 @@
-"""One checkpoint: what it holds of a game, how it is read from its file and put back.
+"""Checkpoints: what they hold of a game, how they are read from a file and restored.
 
-A file may be a stranger's, or cut off: it is tensors and plain types, loaded as such.
+A file may come from a stranger or be truncated, so it holds only tensors and plain types, and is loaded as such.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ from gantrain.parallel import gather
 from gantrain.run.plain import UNFIT
 
 ROWS = ("row_var", "col_var")  # of Adafactor: a number for each row or column of a weight
-FLAGS = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes its step, not what
-# The kinds of what every checkpoint holds, also one of an earlier version.
+FLAGS = ("fused", "foreach", "capturable", "differentiable")  # how an optimizer computes its step, not its result
+# The types of what every checkpoint holds, also of earlier versions.
 KINDS = {
     **dict.fromkeys(("networks", "ema", "optimizers", "scaler", "turns", "statistics"), dict),
     **dict.fromkeys(("iteration", "images_seen"), int),
@@ -31,7 +31,7 @@ KINDS = {
 
 @runtime_checkable
 class Stateful(Protocol):
-    """What keeps something besides networks and counters, such as a pool of images; its state is plain types."""
+    """Something with state besides networks and counters, such as a pool of images; its state is of plain types."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
@@ -39,7 +39,7 @@ class Stateful(Protocol):
 
 
 class Game(Protocol):
-    """What of a `GANModule` a checkpoint holds."""
+    """The attributes of a `GANModule` that a checkpoint reads and restores."""
 
     networks: Any
     ema: Any
@@ -62,7 +62,7 @@ class Game(Protocol):
 
 
 def checkpoint_of(game: Game, data: str) -> dict[str, Any]:
-    """Everything that training depends on; every process takes part. `data` is the fingerprint of the source."""
+    """The state that training depends on; every process must call this. `data` is the fingerprint of the source."""
     own = {
         "rng": rng.get_state(game.device),
         "meters": game.meters.state_dict(),
@@ -97,7 +97,7 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def fitting() -> Iterator[None]:
-    """A state that does not fit is the user's mistake, told in one sentence."""
+    """Turn the errors of a state that does not fit into a UserError of one sentence."""
     try:
         yield
     except UNFIT as error:
@@ -106,7 +106,7 @@ def fitting() -> Iterator[None]:
 
 @fitting()
 def load_state(game: Game, state: Mapping[str, Any]) -> None:
-    """What a checkpoint holds but the random generators; the optimizers must be configured. Raises UserError."""
+    """Restore everything except the random generators; the optimizers must be configured already. Raises UserError."""
     load_networks(game, state)
     for name in game.players:
         load_optimizer(game.optimizer_of(name), state["optimizers"][name])
@@ -114,7 +114,7 @@ def load_state(game: Game, state: Mapping[str, Any]) -> None:
     if scaler is not None:
         scaler.load_state_dict(state["scaler"])
     game.iteration, game.images_seen = operator.index(state["iteration"]), operator.index(state["images_seen"])
-    if not 0 <= game.iteration <= game.length:  # schedules are played so often
+    if not 0 <= game.iteration <= game.length:  # before schedules are advanced so many times
         raise ValueError(f"it is of {game.iteration:,} iterations, the run has {game.length:,}")
     for schedule in game.schedules.values():
         schedule.go_on(game.iteration)
@@ -122,7 +122,7 @@ def load_state(game: Game, state: Mapping[str, Any]) -> None:
     game.statistics = {name: float(value) for name, value in state["statistics"].items()}
     for meters in state["meters"]:
         refuse_other_meters(meters)
-    # A process more than the checkpoint knew goes on from the first one's means: they have the same keys.
+    # With more processes than wrote the checkpoint, the new ones take the first one's means, which have the same keys.
     rank = game.trainer.global_rank
     game.meters.load_state_dict(state["meters"][rank if rank < len(state["meters"]) else 0], game.device)
     for name, part in game.kept.items():
@@ -134,7 +134,7 @@ def load_state(game: Game, state: Mapping[str, Any]) -> None:
 
 @fitting()
 def load_networks(game: Game, state: Mapping[str, Any]) -> None:
-    """The networks' and the EMA's weights alone. Raises UserError where they do not fit."""
+    """Restore only the weights of the networks and of the EMA. Raises UserError where they do not fit."""
     for name, network in game.networks.items():
         network.load_state_dict(state["networks"][name])
     if game.ema is not None:
@@ -146,7 +146,7 @@ def load_networks(game: Game, state: Mapping[str, Any]) -> None:
 
 @fitting()
 def load_generators(state: Mapping[str, Any], rank: int, device: torch.device) -> bool:
-    """A process' random generators; False where the checkpoint knew fewer processes. Raises UserError."""
+    """Restore a process's random generators; False if the checkpoint has fewer processes. Raises UserError."""
     if rank >= len(state["rng"]):
         return False
     rng.set_state(state["rng"][rank], device)
@@ -178,40 +178,40 @@ def scaler_of(game: Game) -> Any:
 
 
 def optimizer_state(optimizer: Optimizer) -> dict[str, Any]:
-    """Its state in plain numbers and tensors, the same whether its rate is a tensor or not."""
+    """The optimizer's state in plain numbers and tensors; a rate that is a tensor becomes a number."""
     state = optimizer.state_dict()
     groups = [{k: v.item() if torch.is_tensor(v) else v for k, v in group.items()} for group in state["param_groups"]]
     return {**state, "param_groups": groups}
 
 
 def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
-    """Undo `optimizer_state`, also on another kind of device: how a step is computed stays this optimizer's own."""
+    """Restore an `optimizer_state`, also on another kind of device; how a step is computed (`FLAGS`) stays as it is."""
     groups = []
     for theirs, ours in zip(state["param_groups"], optimizer_state(optimizer)["param_groups"], strict=True):
         for key in ours.keys() & theirs.keys() - {"params", *FLAGS}:
             refuse_other_kind(theirs[key], ours[key], key)
-        # What they lack, as an earlier torch had fewer options, is as the config has it.
+        # Options that they lack, because an earlier torch had fewer, are those of the config.
         groups.append({**ours, **theirs, **{flag: ours[flag] for flag in FLAGS if flag in ours}})
     rates = [group["lr"] for group in optimizer.param_groups]
     optimizer.load_state_dict({**state, "param_groups": groups})
     refuse_other_moments(optimizer)
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         if torch.is_tensor(rate):
-            group["lr"] = rate.fill_(float(group["lr"]))  # a schedule and a recorded step know this very tensor
+            group["lr"] = rate.fill_(float(group["lr"]))  # a schedule and a recorded step use this very tensor
     for weight, kept in optimizer.state.items():
         for key, value in kept.items():
             if torch.is_tensor(value) and value.shape == weight.shape and value.stride() != weight.stride():
-                # Of another order of memory; fused kernels read both as they lie there.
+                # Saved in another memory order; fused kernels expect the order of the weight.
                 kept[key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
 
 
 def refuse_other_moments(optimizer: Optimizer) -> None:
-    """Raise ValueError or TypeError for what no step could have left of an optimizer's weights."""
-    for matrices in (True, False):  # of which Adafactor keeps other things than of vectors
+    """Raise ValueError or TypeError for optimizer state that no step can have produced."""
+    for matrices in (True, False):  # Adafactor keeps different things for matrices and for vectors
         kinds = {frozenset(kept) for weight, kept in optimizer.state.items() if kept and (weight.dim() > 1) == matrices}
         if len(kinds) > 1:
             raise ValueError("an optimizer lacks something of a weight that it has of another")
-    amounts: dict[str, set[int]] = {}  # how much is kept of a weight: nothing, one number, or one for each of its own
+    amounts: dict[str, set[int]] = {}  # by key, how much is kept per weight: nothing (0), a number (1), a tensor (2)
     for weight, kept in optimizer.state.items():
         for key, value in kept.items():
             refuse_other_moment(key, value, weight)
@@ -223,7 +223,7 @@ def refuse_other_moments(optimizer: Optimizer) -> None:
 
 
 def refuse_other_moment(key: str, value: Any, weight: torch.Tensor) -> None:
-    """Raise ValueError or TypeError for what no step could have left of one weight under this key."""
+    """Raise ValueError or TypeError for a value under this key that no step can have produced for the weight."""
     if not isinstance(value, (torch.Tensor, int, float, NoneType)):
         raise TypeError(f"an optimizer's {key} is a {type(value).__name__}")
     if torch.is_tensor(value) and not (value.numel() == 1 or fits(value, weight, key)):
@@ -233,14 +233,14 @@ def refuse_other_moment(key: str, value: Any, weight: torch.Tensor) -> None:
 
 
 def fits(value: torch.Tensor, weight: torch.Tensor, key: str) -> bool:
-    """Whether it has a number for each of the weight's; of what Adafactor keeps, for a row or column of them."""
+    """Whether a value has the shape of the weight; what Adafactor keeps has a number for each row or column instead."""
     if not value.is_floating_point() or key not in ROWS:
         return value.is_floating_point() and value.shape == weight.shape
     return value.dim() == weight.dim() and all(a in (1, b) for a, b in zip(value.shape, weight.shape, strict=True))
 
 
 def misfit(error: Exception) -> UserError:
-    """For a state that does not fit the networks or players of a run's config; torch's own message is long."""
+    """The UserError for a state that does not fit a run's config; torch's own message would be long."""
     lines = str(error).splitlines() or [type(error).__name__]
     detail = (lines[1] if len(lines) > 1 else lines[0]).strip()
     return UserError(

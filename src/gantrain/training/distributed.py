@@ -1,7 +1,7 @@
-"""A run whose processes something else starts, on one machine or several: torchrun, or srun of SLURM.
+"""A run whose processes are started by a launcher, torchrun or SLURM's srun, on one machine or several.
 
-Every process runs the same command. The one of rank 0 reads it, and tells the others which stage of which run to train;
-they wait until it lets them go. How processes find each other is what Lightning's cluster environments say.
+Every process runs the same command. Rank 0 reads it, and tells the others which stage of which run to train; they wait
+for its orders until it dismisses them. Lightning's cluster environments say where the processes meet.
 """
 
 import contextlib
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 ARRIVAL = 300.0
 """Seconds that processes wait for each other when they start; `$GANTRAIN_ARRIVAL` is another number."""
 PATIENCE = timedelta(days=7)
-"""How long a process waits for the next word: rank 0 may fill a cache for hours. A lost one is seen at once."""
+"""How long a process waits for the next order: rank 0 may fill a cache for hours. A lost process is noticed at once."""
 LOST = ("gloo", "NCCL", "onnection reset", "onnection closed", "roken pipe", "recvValue failed")
 
 MARK = ".hydra/job"
-"""In a run's folder: which job of a cluster has begun it."""
+"""In a run's folder: the job of a cluster that began it."""
 
 _joined: "Launch | None" = None
 _started: "Launch | None" = None
@@ -37,9 +37,9 @@ _started: "Launch | None" = None
 
 @dataclass(frozen=True)
 class Launch:
-    """This process, of number `rank`, and those that a launcher has started with it.
+    """This process, number `rank`, and the `processes` that a launcher has started together.
 
-    `job` names the launcher's job, which may be preempted and `restarted`.
+    `job` names the launcher's job; `restarted` says whether it was preempted and started again.
     """
 
     launcher: str
@@ -60,9 +60,9 @@ class Launch:
 
 
 def launched(environ: Mapping[str, str]) -> Launch | None:
-    """What torchrun or srun says of the processes that it has started with this one; None where nothing has.
+    """The launch that the variables of torchrun or srun describe; None where no launcher has started this process.
 
-    Raises UserError for variables that no launcher sets, and for machines with unlike numbers of processes.
+    Raises UserError for values that no launcher sets, and for machines with different numbers of processes.
     """
     if "TORCHELASTIC_RUN_ID" in environ and {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= set(environ):
         launch = _by_torchrun(environ)
@@ -119,12 +119,12 @@ def _number(environ: Mapping[str, str], name: str, default: int = 1, least: int 
 
 
 def joined() -> Launch | None:
-    """The launch whose processes this one has met."""
+    """The launch that this process takes part in, or None."""
     return _joined
 
 
 def lead(launch: Launch, work: Callable[[], int]) -> int:
-    """Do the work with the others at hand; all end with its exit code. Raises UserError where they do not come."""
+    """Run `work` on rank 0 while the others follow; all end with its exit code. Raises UserError if one is missing."""
     _join(launch)
     code = 1
     try:
@@ -145,7 +145,7 @@ def lead(launch: Launch, work: Callable[[], int]) -> int:
 
 
 def follow(launch: Launch) -> int:
-    """Take part in all that rank 0 trains; the exit code."""
+    """Take part in all stages that rank 0 trains; returns the exit code."""
     from gantrain.training.worker import take_part
 
     try:
@@ -163,13 +163,13 @@ def follow(launch: Launch) -> int:
 
 
 def call(folder: str, stage: str, plugins: str) -> None:
-    """Rank 0: let the others begin a stage. Raises UserError for what hinders one of them."""
+    """On rank 0: let the others begin a stage. Raises UserError with the reason if one of them cannot."""
     _say({"folder": folder, "stage": stage, "plugins": plugins})
     agree(None)
 
 
 def agree(trouble: str | None) -> None:
-    """All say what hinders them, if anything. Raises UserError in all of them where anything does."""
+    """Every process tells its `trouble`, if any. If there is some, all of them raise UserError."""
     import torch.distributed as dist
 
     told: list[Any] = [None] * dist.get_world_size()
@@ -180,14 +180,14 @@ def agree(trouble: str | None) -> None:
 
 
 def lost(error: BaseException) -> bool:
-    """Whether it says that another process is gone."""
+    """Whether the error means that another process is gone."""
     return isinstance(error, RuntimeError) and any(word in str(error) for word in LOST)
 
 
 def place(trainer: dict[str, Any], named: Collection[str]) -> None:
-    """Let a config's `devices` and `num_nodes` be what was started.
+    """Set a config's `devices` and `num_nodes` to what the launcher has started.
 
-    Raises UserError where the user has `named` them with other numbers, or where nothing starts the other machines.
+    Raises UserError where the user has `named` other numbers, or where no launcher starts the other machines.
     """
     nodes = trainer.get("num_nodes", 1)
     if _joined is None and nodes > 1:
@@ -206,19 +206,19 @@ def place(trainer: dict[str, Any], named: Collection[str]) -> None:
 
 
 def remember(launch: Launch | None) -> None:
-    """Note who has started this process, also where it is the only one."""
+    """Note the launch of this process, also if it is the only process."""
     global _started
     _started = launch
 
 
 def mark(run: "Run") -> None:
-    """Let the run be found again by the job that trains it."""
+    """Write the job into the run's folder, by which `begun_before` finds the run."""
     if _started is not None and _started.job is not None:
         (run.folder / MARK).write_text(_started.job, encoding="utf-8")
 
 
 def begun_before(folder: Path) -> "Run | None":
-    """The run that this job has begun before it was preempted and started again, in `folder` or beside it."""
+    """The run that this job began before it was preempted and restarted, in `folder` or beside it; None without one."""
     if _started is None or not _started.restarted:
         return None
     from gantrain.run.folder import Run

@@ -1,4 +1,4 @@
-"""A run: its stages fitted one after the other, each from its newest checkpoint where it has one."""
+"""Training of a run: its stages one after the other, each from its newest checkpoint if there is one."""
 
 import contextlib
 import functools
@@ -49,10 +49,10 @@ def run(
     watching: pl.Callback | None = None,
     overrides: Sequence[str] = (),
 ) -> Outcome:
-    """Train a new run in `folder`, which is made once nothing is wrong with the config.
+    """Train a new run in `folder`, which is created only after all checks of the config.
 
-    A taken folder is refused, or gets a number behind its name if `numbered`. `watching` is called besides the
-    callbacks of the config. `overrides` are the words that changed the config, for the record.
+    A folder that is in use is refused, or if `numbered` another name with a number is taken. `watching` is one more
+    callback. `overrides` are the words that changed the config, for the record.
     """
     if not numbered:
         Run(folder).refuse_if_taken()
@@ -74,9 +74,10 @@ def resume(
     watching: pl.Callback | None = None,
     overrides: Sequence[str] = (),
 ) -> Outcome:
-    """Continue the run in `folder` with its config, of which lengths and the like may have changed.
+    """Continue the run in `folder` with its config, in which lengths and a few other keys may have changed.
 
-    `named` are the keys that its user has named again, `overrides` the words that did; `watching` as of `run`.
+    `named` are the keys that the user has given again, and `overrides` the words of the command; `watching` as in
+    `run`.
     """
     run = Run.open(folder)
     confine(run, config, named)
@@ -100,7 +101,7 @@ def watch(ready: Sequence[Ready], watching: pl.Callback | None) -> None:
 
 @contextlib.contextmanager
 def explaining(run: Run) -> Iterator[None]:
-    """Raise UserError for what the machine lacks (memory, disk, a deterministic layer): it says what is saved."""
+    """Turn errors about missing memory, disk or a deterministic layer into a UserError that says what is saved."""
     try:
         yield
     except (UserError, Diverged):
@@ -117,7 +118,7 @@ def explaining(run: Run) -> Iterator[None]:
 
 
 def note_changes(run: Run, lines: Sequence[str]) -> None:
-    """Say and write down what makes the run another from here on than its config alone would."""
+    """Print and record the changes that make the run differ, from here on, from one with this config from the start."""
     if lines:
         done = max(run.reached(stage.name) for stage in stages_of(run.config()))
         lines = [f"after {done:,} iterations {line}" for line in lines]
@@ -127,7 +128,7 @@ def note_changes(run: Run, lines: Sequence[str]) -> None:
 
 
 def refuse_length(run: Run, part: Ready, last: bool) -> None:
-    """Raise UserError for a length that what is trained already does not allow."""
+    """Raise UserError for a length that is below what is trained, or that prolongs a stage on which others built."""
     name, length = part.stage.name, part.module.length
     done = max(run.reached(name), run.finished(name) or 0)
     if done > length:
@@ -140,9 +141,9 @@ def refuse_length(run: Run, part: Ready, last: bool) -> None:
 
 
 def fit(ready: Sequence[Ready], run: Run, config: Mapping[str, Any], overrides: Sequence[str] = ()) -> Outcome:
-    """Fit the stages that are not finished; a signal ends it with a checkpoint. Raises UserError, Diverged."""
+    """Train the stages that are not finished; a signal ends training with a checkpoint. Raises UserError, Diverged."""
     print_header(ready, run)
-    # Once, when something is about to be trained: what is refused before leaves the run as it is.
+    # Recorded once, just before the first training step: a run that is refused earlier stays unchanged.
     begin = functools.cache(lambda: note_start(run.folder, overrides, described(config["trainer"])))
     began, images, unhealthy = time.monotonic(), 0, None
     try:
@@ -171,7 +172,7 @@ def report(run: Run, config: Mapping[str, Any]) -> None:
 
 
 def explain_divergence(error: Diverged, run: Run) -> str:
-    """What happened, what is saved, and what usually helps."""
+    """The message for a run that diverged: what happened, what is saved, and what usually helps."""
     saved = sorted((run.folder / "checkpoints").rglob("[0-9]*.ckpt"), key=lambda file: file.stat().st_mtime)
     kept = f"The last good checkpoint is {saved[-1]}" if saved else "It came before the first checkpoint"
     return (
@@ -188,9 +189,9 @@ def fit_unless_finished(
     stop: StopSignals,
     begin: Callable[[], None],
 ) -> int:
-    """Train a stage to its end, or load it where it has ended already; returns how many images it trained on.
+    """Train a stage to its end, or load it if it has ended already; returns how many images it was trained on now.
 
-    `earlier` are the names of the stages before it. `begin` is called before it is trained.
+    `earlier` are the names of the stages before it. `begin` is called just before training.
     """
     name, module = part.stage.name, part.module
     state = run.newest(name)
@@ -223,7 +224,7 @@ def fit_stage(
     stop: StopSignals,
     profiler: StageProfiler | None = None,
 ) -> None:
-    """Train one stage from `state` until its length or a signal; `profiler` adds up where the time goes.
+    """Train one stage from the checkpoint `state` until its length or a signal; `profiler` measures its parts.
 
     Raises Diverged and UserError.
     """
@@ -251,7 +252,7 @@ def fit_stage(
 
 
 def rhythms(callbacks: Iterable[pl.Callback]) -> list[int]:
-    """After how many iterations callbacks act: 1 for one that does not say `every`, none for one that says None."""
+    """The `every` of all callbacks that act during training: 1 where it is not stated; None adds nothing."""
     acting = [
         c for c in callbacks if is_overridden("on_train_batch_start", c) or is_overridden("on_train_batch_end", c)
     ]
@@ -263,7 +264,7 @@ def checkpoints_of(part: Ready) -> Checkpoints:
 
 
 def stopped_by_health(part: Ready) -> Finding | None:
-    """What health found, where it has ended the stage's training."""
+    """The finding by which health has ended the stage's training, or None."""
     return next((callback.stopped for callback in part.callbacks if isinstance(callback, Health)), None)
 
 
@@ -279,7 +280,7 @@ def build_trainer(
         options["plugins"] = [LightningEnvironment() if launch is None else launch.environment()]
     return pl.Trainer(
         **options,
-        # A checkpoint comes last: it says that all is done that was due at its iteration.
+        # Checkpoints come last: a checkpoint means that everything due at its iteration is done.
         callbacks=sorted(part.callbacks, key=lambda callback: isinstance(callback, Checkpoints)),
         logger=build_loggers(config, run.folder, stage.tag, iteration),
         profiler=profiler,
@@ -293,12 +294,12 @@ def build_trainer(
 
 
 def words_for_others(config: Mapping[str, Any], run: Run, part: Ready) -> tuple[str, str, str]:
-    """What a process needs to know to take part in a stage."""
+    """The words by which another process takes part in a stage: folder, stage and plugins."""
     return str(run.folder.absolute()), part.stage.name, ",".join(config.get("plugins") or [])
 
 
 def hand_over(module: GANModule) -> None:
-    """Let the next stage start from the averaged weights, on the CPU as it was built."""
+    """Give the networks their averaged weights, and move them to the CPU, where the next stage expects them."""
     for name, averaged in module.ema.copies.items() if module.ema is not None else ():
         module.networks[name].load_state_dict(averaged.state_dict())
     module.to("cpu")

@@ -1,4 +1,4 @@
-"""Trained networks back from a run or from its exported files."""
+"""Loading of trained networks from a run's checkpoints or its exported files."""
 
 import contextlib
 import functools
@@ -26,9 +26,9 @@ from gantrain.training.machine import accelerator
 
 @dataclass
 class Trained:
-    """A run's family module with trained weights, the stage it is of, and the names of the networks that have them.
+    """A run's family module with trained weights, its stage, and the names of the networks with trained weights.
 
-    `iteration` and `images_seen` are those of the stage.
+    `iteration` and `images_seen` say how far the stage was trained.
     """
 
     module: Any
@@ -39,16 +39,16 @@ class Trained:
 
     @functools.cached_property
     def data(self) -> GANDataModule:
-        """The stage's data as its config says when first asked for, not opened."""
+        """The stage's data, built from its config at first use; not opened."""
         return build_data(self.stage)
 
     @property
     def verbs(self) -> set[str]:
-        """What the run is for, as its family and its data say."""
+        """The verbs of its family and its data: what `gantrain VERB` can do with the run."""
         return {*self.module.verbs, *self.data.verbs}
 
     def network(self, name: str, raw: bool) -> Any:
-        """A network that is to work: averaged unless `raw`, in eval mode, on the accelerator of the run's trainer."""
+        """A network for use: averaged unless `raw`, in eval mode, on the accelerator of the run's trainer."""
         return self.module.averaged(name, raw).eval().to(accelerator(self.stage.config["trainer"]))
 
 
@@ -57,7 +57,7 @@ _kept: dict[tuple[Path, tuple[str, ...], bool], Trained] = {}
 
 @contextlib.contextmanager
 def kept(folder: Path | str, plugins: Sequence[str] = ()) -> Iterator[Trained]:
-    """A run that `load_trained` gives at once while this is entered: for a program that uses it many times."""
+    """While entered, `load_trained` returns this run without loading it again; for programs that use it many times."""
     key = Path(folder).resolve(), tuple(plugins), False
     _kept[key] = load_trained(folder, plugins)
     try:
@@ -67,9 +67,9 @@ def kept(folder: Path | str, plugins: Sequence[str] = ()) -> Iterator[Trained]:
 
 
 def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = False) -> Trained:
-    """The newest checkpoint's weights, those of the `best` one, or those of `networks/` where there is none.
+    """A run with the weights of its newest checkpoint, of its `best` one, or of `networks/` if it has no checkpoint.
 
-    Leaves the random generators be. Raises UserError.
+    The global random generators stay as they are. Raises UserError.
     """
     if (same := _kept.get((Path(folder).resolve(), tuple(plugins), best))) is not None:
         return same
@@ -103,9 +103,9 @@ def load_trained(folder: Path | str, plugins: Sequence[str] = (), best: bool = F
 
 
 def trust(config: Mapping[str, Any], plugins: Sequence[str]) -> None:
-    """Allow a run's plugins where the user names them too: a stranger's run must not choose what code is imported.
+    """Allow a run's plugins if the user names them too: a stranger's run must not decide which code is imported.
 
-    Among `plugins` may also be TorchScript files of the run's.
+    `plugins` may also contain the run's TorchScript files.
     """
     stated = config.get("plugins") or []
     for name in stated:

@@ -1,4 +1,4 @@
-"""What of this machine a run can use."""
+"""The devices, memory and kernels of this machine, as a run uses them."""
 
 import contextlib
 import ctypes
@@ -45,7 +45,7 @@ def check_machine(trainer: Mapping[str, Any]) -> None:
 
 
 def recorder_for(trainer: Mapping[str, Any]) -> Callable[[], Recorder] | None:
-    """What records iterations: CUDA graphs on a GPU, with one process and unless `trainer.capture` is none."""
+    """The recorder of iterations: CUDA graphs, on a GPU, with one process, unless `trainer.capture` is none."""
     wanted = trainer.get("capture", "auto") == "auto" and trainer["precision"] != "16-mixed"
     return CudaGraphs if wanted and accelerator(trainer) == "cuda" and processes_of(trainer) == 1 else None
 
@@ -57,7 +57,7 @@ def compiled_for(module: GANModule, trainer: Mapping[str, Any]) -> Compiled:
 
 
 def order_memory(networks: Iterable[nn.Module], trainer: Mapping[str, Any]) -> None:
-    """Put the weights of convolutions of pictures into the order that a GPU's tensor cores take."""
+    """Put the weights of 2D convolutions into channels-last order, which a GPU's tensor cores prefer."""
     if accelerator(trainer) == "cuda" and trainer.get("channels_last", "auto") == "auto":
         for network in networks:
             if all(weight.dim() < 5 for weight in network.parameters()):  # of volumes torch takes another order only
@@ -65,10 +65,10 @@ def order_memory(networks: Iterable[nn.Module], trainer: Mapping[str, Any]) -> N
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep up to 256 MiB that were freed: else it gives the tensors of an iteration back to the system.
+    """Let glibc keep up to 256 MiB of freed memory; else it returns the tensors of each iteration to the system.
 
-    The system fills each page with zeros when the next iteration takes it again, 12,000 pages in each iteration of
-    dcgan_mnist. Other C libraries are left as they are.
+    The system would fill each page with zeros when the next iteration allocates it again: 12,000 pages per iteration in
+    dcgan_mnist. Other C libraries stay as they are.
     """
     with contextlib.suppress(OSError, TypeError, AttributeError):
         options = ctypes.CDLL(None).mallopt
@@ -77,7 +77,7 @@ def keep_freed_memory() -> None:
 
 
 def set_up(trainer: Mapping[str, Any]) -> dict[str, Any]:
-    """Set the process up as `trainer` asks for; returns the options that are left for Lightning's Trainer."""
+    """Apply the options of `trainer` that concern the process; returns the others, for Lightning's Trainer."""
     options = {**trainer, "accelerator": accelerator(trainer)}
     for key in ("capture", "channels_last", "compile"):
         options.pop(key, None)

@@ -15,10 +15,10 @@ UNHEALTHY = 3  # the exit code of a run that health has ended
 
 @dataclass
 class Outcome:
-    """How a run ended after its `last` stage: `signum` is the signal that stopped it, or 0; `unhealthy` is what health
-    found where it ended the training.
+    """How a run ended after its `last` stage: `signum` is the signal that stopped it, or 0; `unhealthy` is the finding
+    by which health stopped it, or None.
 
-    `objective` is what a multirun minimises: the best of the score that `evaluation.best` names, 0 without scores.
+    `objective` is what a multirun minimises: the best value of the score `evaluation.best`, 0 without scores.
     """
 
     run: Run

@@ -1,4 +1,4 @@
-"""Output that outlives its reader: a closed pipe or terminal is no reason to end hours of training."""
+"""Output that survives a closed pipe or terminal, so that hours of training do not end with it."""
 
 import contextlib
 import os
@@ -13,9 +13,10 @@ from gantrain.errors import lacking
 
 @contextlib.contextmanager
 def lasting(log: Path) -> Iterator[None]:
-    """While entered, what can no longer be printed goes to the file `log`, and so does all that follows.
+    """While entered, output that can no longer be printed goes to the file `log`, and all later output as well.
 
-    What the machine lacks for a thread of a library is one line: who waits for the thread raises it again.
+    An error in a library's thread about a full disk or memory is printed as one line: joining the thread raises it
+    again.
     """
     hook = threading.excepthook
     threading.excepthook = lambda args: _tell(args) or hook(args)

@@ -1,4 +1,4 @@
-"""Every stage of a run built and checked whole, before anything is trained or written."""
+"""Building and checking all stages of a run, before anything is trained or written."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class Ready:
 def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     """Build and check every stage of a run; writes nothing but the data cache. Raises UserError.
 
-    `run` is the one that goes on: one with a checkpoint has weights of its own and takes none from `init_from`.
+    `run` is the run that is resumed; if it has a checkpoint, it takes no weights from `init_from`.
     """
     config = stages[0].config  # what lies outside of stages is the same in all
     allow_plugins(config.get("plugins") or [])
@@ -58,12 +58,12 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
     if evaluation is not None and len(stages) > 1:
         evaluation.check_stages([stage.tag for stage in stages])
     callbacks = [watchers.build_callbacks(config, evaluation) for _ in stages]
-    watchers.build_loggers(config, "", "", 0)  # for their mistakes: where they begin is known once there is a folder
+    watchers.build_loggers(config, "", "", 0)  # only to find mistakes; the real ones need the run's folder
     modules = [assemble.build_stage(stage, networks, fitted) for stage in stages]
     for module in modules:
         assemble.check_optimizers(module)
         for of_file in module.from_files():
-            of_file.find()  # before hours may go into the cache of the data
+            of_file.find()  # now, since filling the data cache may take hours
     ready: list[Ready] = []
     for stage, module, watching in zip(stages, modules, callbacks, strict=True):
         same = [part.data for part in ready if part.stage.config["data"] == stage.config["data"]]
@@ -77,9 +77,9 @@ def prepare(stages: Sequence[Stage], run: Run | None = None) -> list[Ready]:
 
 
 def check(part: Ready, run: Run | None, evaluation: Evaluation | None, side: int | None) -> None:
-    """Raise UserError where a stage's data, networks and length do not fit each other; its module learns its length.
+    """Raise UserError where a stage's data, networks and length do not fit each other; sets the module's length.
 
-    `side` is that of the pictures before, where networks grow.
+    `side` is the size that growing networks had before the stage.
     """
     stage, data, module, config = part.stage, part.data, part.module, part.stage.config
     batch = data.batch_size * processes_of(config["trainer"])
@@ -109,9 +109,9 @@ def check(part: Ready, run: Run | None, evaluation: Evaluation | None, side: int
 
 
 def remember_classes(part: Ready, learnt: Sequence[str] | None) -> None:
-    """Put the names of its classes into a stage's config: what the numbers mean belongs to the run.
+    """Put the names of the classes into a stage's config, so that the run knows what class numbers mean.
 
-    Raises UserError where the run that it begins from has `learnt` others.
+    Raises UserError where the run of `init_from` has `learnt` other classes.
     """
     names = part.data.source.class_names
     if not part.module.classes or names is None:
@@ -125,9 +125,9 @@ def remember_classes(part: Ready, learnt: Sequence[str] | None) -> None:
 
 
 def length_of(stage: Stage, images: int, batch: int, run: Run | None) -> int:
-    """The iterations of a stage. Epochs count images, which may have come in batches of another size until now.
+    """The iterations of a stage. Epochs are counted in images: a resumed run may have had another batch size before.
 
-    A stage that has ended and that others have begun from stays as long as it is, also where the data have grown.
+    A finished stage with later stages keeps its length, even if there are more data now.
     """
     epochs = stage.config.get("epochs")
     if not epochs:
@@ -139,12 +139,12 @@ def length_of(stage: Stage, images: int, batch: int, run: Run | None) -> int:
         ended = run.finished(stage.name)
         if ended is not None:
             return ended
-    # More than the epochs have is what the last of larger batches held.
+    # `max`: a last, larger batch may have gone beyond the epochs.
     return state["iteration"] + max(0, math.ceil((epochs * images - state["images_seen"]) / batch))
 
 
 def check_ends(stage: Stage, length: int, run: Run | None) -> None:
-    """Raise UserError where a player's schedule ends before the stage does: it would go on and learn nothing."""
+    """Raise UserError where a player's schedule reaches rate 0 before the stage ends: it would learn nothing more."""
     for name, end in ends(stage.config["models"]).items():
         if length > end:
             key = stage.key(f"models.players.{name}.schedule.end")
@@ -155,7 +155,7 @@ def check_ends(stage: Stage, length: int, run: Run | None) -> None:
 
 
 def check_parts(config: Mapping[str, Any]) -> None:
-    """Raise UserError for options that no class has and parts that cannot be built; reads no data and no weights."""
+    """Raise UserError for unknown options and parts that cannot be built; reads no data and no weights."""
     allow_plugins(config.get("plugins") or [])
     check_options(config, "")
     stages = stages_of(config)
@@ -166,7 +166,7 @@ def check_parts(config: Mapping[str, Any]) -> None:
 
 
 def trust_new(stages: Sequence[Stage]) -> None:
-    """Let the TorchScript files run that the config of a new run names: it is the user's own."""
+    """Trust the TorchScript files that the config of a new run names, since it is the user's own config."""
     for key in ("backbone", "judge"):
         trust_backbone((stages[0].config.get("evaluation") or {}).get(key))
     for stage in stages:

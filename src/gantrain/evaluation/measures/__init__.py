@@ -1,1 +1,1 @@
-"""Numbers from arrays of features: no networks, no files."""
+"""Scores as functions of arrays of features: no networks, no files."""

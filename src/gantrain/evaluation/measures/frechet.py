@@ -26,10 +26,10 @@ def frechet_distance(
 ) -> Tensor:
     """Squared Wasserstein-2 distance of two Gaussians: |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2).
 
-    `root` is that of the first covariance, where it is known.
+    `root` is the square root of the first covariance, if it is known already.
 
-    Symmetric eigenvalues in float64 throughout: the matrix square root of the product C1 C2, which is not symmetric,
-    turns complex for the rank-deficient covariances of few samples.
+    All eigenvalues are those of symmetric matrices, in float64. The usual matrix square root of C1 C2, which is not
+    symmetric, becomes complex for the rank-deficient covariances of few samples.
     """
     gap = (mean.double() - other_mean.double()).square().sum()
     root = root_of(covariance) if root is None else root
@@ -40,9 +40,9 @@ def frechet_distance(
 
 
 def intra_class(real: Tensor, real_labels: Tensor, fake: Tensor, fake_labels: Tensor) -> dict[int, Tensor]:
-    """The distance within each class that both sides show twice (Miyato and Koyama 2018, arXiv 1802.05637).
+    """The distance within each class that has two samples on both sides (Miyato and Koyama 2018, arXiv 1802.05637).
 
-    Labels lie on the CPU.
+    Labels are on the CPU.
     """
     distances = {}
     for label in sorted(set(real_labels.tolist()) & set(fake_labels.tolist())):

@@ -1,6 +1,6 @@
-"""What health looks at: numbers of some samples, logits and weights, to be held against the same of real samples.
+"""Measures of training's health: numbers of samples, logits and weights, to be compared with those of real samples.
 
-Samples are compared as small pictures, (n, d): noise of single pixels says nothing of what they show.
+Samples are compared as small pictures, (n, d), in which the noise of single pixels does not count.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-NEAR_END = 1e-3  # of the range: as near to its ends is saturated
-LEAST_SPREAD = 0.01  # of a trait: what never differs by more is one value
-GREY = 0.025  # of the range: as near to its middle is grey, which augmentations put where a picture was moved away
+NEAR_END = 1e-3  # of the range: values nearer than this to an end are saturated
+LEAST_SPREAD = 0.01  # the least standard deviation of a trait, so that nearly constant traits are not scaled up
+GREY = 0.025  # of the range: values nearer than this to its middle are grey, with which augmentations fill gaps
 
 
 def diversity(rows: Tensor) -> Tensor:
-    """The mean distance of two different rows (n, d); 0 where all are alike."""
+    """The mean distance between two different rows (n, d); 0 if all are equal."""
     n = len(rows)
     return torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist").sum() / max(1, n * (n - 1))
 
@@ -29,31 +29,31 @@ def duplicates(rows: Tensor, radius: float | Tensor) -> Tensor:
 def separation(real: Tensor, fake: Tensor) -> Tensor:
     """How often a real sample's logit is above a fake one's, ties counting half (the area under the ROC curve).
 
-    1: the discriminator tells all apart; 0.5: none; below: it takes fakes for the real ones.
+    1: the discriminator tells all pairs apart; 0.5: it cannot tell; below 0.5: it takes fakes for real.
     """
     apart = real.flatten()[:, None] - fake.flatten()
     return ((apart > 0).float() + 0.5 * (apart == 0).float()).mean()
 
 
 def saturated(samples: Tensor, low: float, high: float) -> Tensor:
-    """The share of numbers that lie at an end of the range, or beyond."""
+    """The share of values at an end of the range, or beyond."""
     near = NEAR_END * (high - low)
     return ((samples <= low + near) | (samples >= high - near)).float().mean()
 
 
 def not_finite(tensors: Iterable[Tensor]) -> Tensor:
-    """The share of numbers that are infinite or none."""
+    """The share of values that are infinite or NaN."""
     return torch.cat([(~torch.isfinite(tensor)).float().flatten() for tensor in tensors]).mean()
 
 
 class Channels:
-    """The lowest and the highest value of each channel (n, channels, ...), over all outputs that it is shown."""
+    """The lowest and highest value of each channel in the outputs (n, channels, ...) that `see` was given."""
 
     def __init__(self) -> None:
         self.ranges: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
     def see(self, number: int, output: Tensor) -> None:
-        """An output of a layer, which may stand at several places and then have other channels there."""
+        """Take in an output of layer `number`; a layer that is used at several places may have different channels."""
         if not torch.is_tensor(output) or output.dim() < 2:
             return
         layer = number, output.shape[1]
@@ -65,14 +65,14 @@ class Channels:
         self.ranges[layer] = low, high
 
     def dead(self) -> Tensor | None:
-        """The share of channels with one value at all places of all samples, or None where nothing was shown."""
+        """The share of channels with one value at all places of all samples; None without any output."""
         if not self.ranges:
             return None
         return torch.cat([(low == high).float() for low, high in self.ranges.values()]).mean()
 
 
 def step_size(before: Sequence[Tensor], after: Sequence[Tensor]) -> Tensor:
-    """How far weights moved, as a share of their length; 0 where they have none."""
+    """The length of the change of weights, as a share of their own length; 0 if that is 0."""
     moved: Any = sum((b - a).float().square().sum() for a, b in zip(before, after, strict=True))
     length: Any = sum(b.float().square().sum() for b in after)
     return torch.where(length > 0, (moved / length.clamp_min(1e-30)).sqrt(), torch.zeros_like(length))
@@ -93,10 +93,10 @@ def in_cells(rows: Tensor, centres: Tensor) -> Tensor:
 
 
 def traits(pictures: Tensor, low: float, high: float) -> Tensor:
-    """What augmentations change in pictures (n, c, h, w), (n, 7): brightness, contrast, colour, where they lie (how far
-    from the middle, along each axis), how much is grey, and how much of the edge is.
+    """Traits (n, 7) of pictures (n, c, h, w) that augmentations change: brightness, contrast, colour, the distance of
+    their content from the middle along each axis, the share of grey pixels, and the same at the border.
 
-    None of it is changed by a flip, and each is in shares of the range or of a side.
+    A flip changes none of them. Each is a share of the range or of a side.
     """
     unit = ((pictures.float() - low) / (high - low)).clamp(0, 1)
     n, _, height, width = unit.shape
@@ -112,11 +112,12 @@ def traits(pictures: Tensor, low: float, high: float) -> Tensor:
 
 
 def leaks(plain: Tensor, shown: Tensor, fake: Tensor) -> tuple[Tensor, Tensor | None]:
-    """How strongly what the discriminator is `shown` differs from the `plain` pictures, and how far fakes follow it.
+    """How much the pictures `shown` to the discriminator differ from the `plain` ones, and how far fakes do as well.
 
-    Of traits (n, t) each. The first is the largest difference of a trait's mean, or of its mean deviation, in standard
-    deviations of plain ones, without what chance alone makes of so few. The second is 0 where fakes have the traits of
-    plain pictures and 1 where they have those of the shown ones: the mean over traits, weighted by their differences.
+    The arguments are traits (n, t). The first result is the largest difference of a trait's mean, or of its mean
+    deviation, in standard deviations of the plain pictures, minus what chance gives for so few pictures. The second is
+    0 if fakes have the traits of plain pictures, and 1 if they have those of the shown ones: a mean over traits,
+    weighted by their differences.
     """
     middle, scale = plain.mean(0), plain.std(0).clamp_min(LEAST_SPREAD)
 

@@ -10,9 +10,9 @@ FEWEST_BLOCKS = 10
 def kernel_distance(real: Tensor, fake: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
     """Unbiased squared MMD between features (n, d) and (m, d) with the kernel (x.y / d + 1)^3, and its standard error.
 
-    The mean over disjoint blocks of up to 1,000 samples of each side, at least ten where there are 20 samples (the
-    B-test of Zaremba et al. 2013). Disjoint blocks are independent, so their spread is an honest standard error; that
-    of overlapping random subsets, the usual way, is not. None where there is only one block.
+    The mean over disjoint blocks of up to 1,000 samples of each side, at least ten blocks if there are 20 samples (the
+    B-test of Zaremba et al. 2013). Disjoint blocks are independent, so their spread gives a valid standard error; the
+    usual overlapping random subsets do not. The error is None if there is only one block.
     """
     count = min(len(real), len(fake))
     if count < 2:

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 ROWS = 1000  # distances computed together
-K_PRECISION = 3  # of precision and recall, as their paper has it
-K_DENSITY = 5  # of density and coverage, as theirs
+K_PRECISION = 3  # neighbours of precision and recall, as in their paper
+K_DENSITY = 5  # neighbours of density and coverage, as in theirs
 KS = (K_PRECISION, K_DENSITY)
 
 
@@ -13,10 +13,14 @@ def overlap(real: Tensor, fake: Tensor, real_radii: Tensor | None = None) -> dic
     """Improved precision and recall (Kynkaanniemi et al. 2019, arXiv 1904.06991), density and coverage (Naeem et al.
     2020, arXiv 2002.09797) of features (n, d) and (m, d), each more than 5 samples.
 
-    Each is what every sample says of it, fakes of precision and density, real ones of the others; scores are the means.
-    Precision: a fake lies in the ball of some real sample to its third neighbour among the real ones; recall the other
-    way round. Density: in how many balls to the fifth neighbour, over five; coverage: a real one's ball holds a fake.
-    `real_radii` are `radii(real, KS)`, where they are known.
+    Values per sample, whose means are the scores. The ball of a sample reaches to its k-th neighbour on its own side.
+
+    - `precision` (m,): a fake lies in the ball (k = 3) of some real sample.
+    - `recall` (n,): a real sample lies in the ball (k = 3) of some fake.
+    - `density` (m,): the number of real samples' balls (k = 5) in which a fake lies, divided by 5.
+    - `coverage` (n,): the ball (k = 5) of a real sample contains a fake.
+
+    `real_radii` are `radii(real, KS)`, if they are known already.
     """
     if min(len(real), len(fake)) <= K_DENSITY:
         raise ValueError(f"neighbour scores need more than {K_DENSITY} samples of each side")
@@ -39,16 +43,16 @@ def overlap(real: Tensor, fake: Tensor, real_radii: Tensor | None = None) -> dic
 
 def radii(features: Tensor, ks: tuple[int, ...]) -> Tensor:
     """Distances (n, len(ks)) of each row of `features` to its k-th neighbours among the others."""
-    columns = list(ks)  # the nearest of all, 0, is the row itself
+    columns = list(ks)  # column 0, the nearest, is the row itself
     nearest = (torch.cdist(rows, features).topk(max(ks) + 1, largest=False).values for rows in features.split(ROWS))
     return torch.cat([distances[:, columns] for distances in nearest])
 
 
 def nearest(queries: Tensor, among: Tensor, own: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """The distance (n,) and number (n,) of each query's nearest row of `among`, exact also where it is tiny.
+    """For each query the distance (n,) and index (n,) of its nearest row in `among`; tiny distances are exact as well.
 
-    Each query passes over its `own` row (n,) of `among`, where there is a row of that number; its distance is infinite
-    where there is no other.
+    A query ignores the row of `among` with the index in `own` (n,), if there is one. If no other row is left, the
+    distance is infinite.
     """
     distances, numbers = [], []
     for start in range(0, len(queries), ROWS):
@@ -59,7 +63,7 @@ def nearest(queries: Tensor, among: Tensor, own: Tensor | None = None) -> tuple[
             far.masked_fill_(passed == torch.arange(len(among), device=among.device), torch.inf)
         least, number = far.min(1)
         numbers.append(number)
-        # cdist goes through inner products, whose rounding hides how near a copy is.
+        # cdist uses inner products, whose rounding errors are larger than the distance to a copy.
         exact = (rows.double() - among[number].double()).norm(dim=1)
         distances.append(torch.where(least.isinf(), torch.inf, exact))
     return torch.cat(distances), torch.cat(numbers)

@@ -1,4 +1,4 @@
-"""The filters by which papers bring pictures to a backbone's size; FID moves by several points between them."""
+"""The filters by which papers resize pictures for a backbone; FID differs by several points between them."""
 
 import numpy as np
 import torch
