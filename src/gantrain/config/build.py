@@ -1,4 +1,4 @@
-"""Objects from config nodes: `_target_` names a class of a trusted package, the other keys are its options."""
+"""Building objects from config nodes: `_target_` names a class of a trusted package, the other keys its options."""
 
 import functools
 import importlib
@@ -22,9 +22,9 @@ TRUSTED = (
 )
 _plugins: set[str] = set()
 
-Derive = Callable[[type], type]  # the class to take in the place of one that a config names
+Derive = Callable[[type], type]  # replaces a class that a config names, by a subclass for example
 
-_WORDS = {  # for one value of a kind, and for several
+_WORDS = {  # the words for one value of a type, and for several
     bool: ("true or false", "true or false"),
     int: ("a whole number", "whole numbers"),
     float: ("a number", "numbers"),
@@ -34,7 +34,7 @@ _WORDS = {  # for one value of a kind, and for several
 
 
 def allow_plugins(modules: Sequence[str]) -> None:
-    """Import the modules that the user lists under `plugins` and accept their classes. They are code: trust them."""
+    """Import the modules that the user lists under `plugins`, and accept their classes. This runs their code."""
     for name in modules:
         if str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))  # the console script, unlike `python -m`, leaves it out
@@ -73,10 +73,11 @@ def as_named(cls: type) -> type:
 
 
 def build(node: Mapping[str, Any], key: str, expect: type = object, derive: Derive = as_named, **extra: Any) -> Any:
-    """Build the object that `node` describes; nested nodes with `_target_` first, `extra` passed along.
+    """Build the object that `node` describes; nested nodes with `_target_` are built first, `extra` are more arguments.
 
-    With `_partial_: true` the result is a callable that waits for the remaining arguments. `key` is where the node
-    stands in the config. Raises UserError for a missing or foreign class, an unknown option or a refused value.
+    With `_partial_: true` the result is a callable that takes the remaining arguments. `key` is the node's place in the
+    config. `derive` may replace the named class by a subclass. Raises UserError for a missing or foreign class, an
+    unknown option or a refused value.
     """
     if not isinstance(node, Mapping) or "_target_" not in node:
         named = f"options ({', '.join(node)}) without a class" if isinstance(node, Mapping) and node else repr(node)
@@ -100,7 +101,7 @@ def build(node: Mapping[str, Any], key: str, expect: type = object, derive: Deri
 
 
 def check_options(node: Any, key: str) -> None:
-    """Raise UserError for an option in a config that its class does not have, or of another kind; nothing is built."""
+    """Raise UserError for unknown options in a config, or values of the wrong type; nothing is built."""
     if not isinstance(node, Mapping):
         return
     inside = {name: value for name, value in node.items() if name not in ("_target_", "_partial_")}
@@ -142,9 +143,9 @@ def _check_options(cls: type, options: dict, extra: dict, key: str, partial: boo
 
 
 def _options_of(cls: type) -> tuple[dict[str, Any], bool]:
-    """The options that a class takes with their annotations, and whether it takes any other as well.
+    """The options that a class takes, with their annotations, and whether it takes any others as well.
 
-    Classes of others hold their options themselves: their annotations are often narrower than what they take.
+    Annotations of classes that are not ours or a plugin's are ignored: often they are narrower than what is accepted.
     """
     known: dict[str, Any] = {}
     open_ended = False
@@ -156,22 +157,22 @@ def _options_of(cls: type) -> tuple[dict[str, Any], bool]:
         named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         known = {p.name: p.annotation if ours else Any for p in named} | known
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return known, False  # a class that takes **kwargs hands them to its parent
+            return known, False  # a class with **kwargs passes them to its parent, so its options count too
         open_ended = True
     return known, open_ended
 
 
 def expect(value: Any, kind: Any, key: str) -> None:
-    """Raise UserError for a value of `key` that is not of the kind that an annotation names."""
+    """Raise UserError if the value of `key` does not fit the annotation `kind`."""
     if not _is(value, kind):
         raise UserError(f"{key} is {value!r}, it must be {_words(kind)}")
 
 
 def _is(value: Any, kind: Any) -> bool:
-    """Whether a value is of the kind that an annotation names; anything is of a kind that has no words here."""
+    """Whether a value fits an annotation; annotations that are not in `_WORDS` accept anything."""
     parts, origin = get_args(kind), get_origin(kind)
     if origin in (Union, UnionType):
-        if float in parts and not isinstance(value, Mapping):  # what is no node is of none of our classes
+        if float in parts and not isinstance(value, Mapping):  # only a node can become an object of our classes
             parts = tuple(part for part in parts if not _ours(part))
         return any(_is(value, part) for part in parts)
     if origin is Literal:

@@ -1,4 +1,4 @@
-"""What no run's config can hold, refused by the name of its key."""
+"""Checks of a run's config: each refusal names the key."""
 
 import re
 from collections.abc import Mapping, Set
@@ -34,7 +34,7 @@ def check_stages(stages: Any) -> None:
 
 
 def check(config: Mapping[str, Any]) -> None:
-    """Raise UserError for a value that no run can have, naming its key."""
+    """Raise UserError, which names the key, for a value that no run can have."""
     _check_root(config)
     _check_trainer(config.get("trainer"))
     for stage in stages_of(config):
@@ -133,10 +133,10 @@ def check_parts(stage: Stage) -> None:
 
 
 def check_classes(stage: Stage, resolved: Mapping[str, Any], given: Set[str]) -> None:
-    """Raise UserError for a game of other classes than the data's; one that follows them must not become one of none.
+    """Raise UserError if the classes of the game differ from those of the data, or if the data have none for it.
 
-    Unless the keys that were `given` choose no game: the default one has classes where the data have some. Only new
-    runs are checked: what was trained with fewer classes can still be used.
+    A game that takes its classes from the data may be without classes if no key in `given` chooses a game: the default
+    game has classes only where the data have some. Only new runs are checked: runs with fewer classes stay usable.
     """
     if stage.config["models"].get("classes") is None:
         return
@@ -156,7 +156,7 @@ def check_classes(stage: Stage, resolved: Mapping[str, Any], given: Set[str]) ->
 
 
 def _name(name: Any, key: str) -> None:
-    """Names become folders, tags and attributes; none may lead out of the run's directory."""
+    """Raise UserError for a name that is not safe as a folder, a tag and an attribute."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise UserError(f"{key}: a name is made of letters, digits, _ and -, not {name!r}")
 

@@ -103,7 +103,7 @@ def _shrink(config: dict, debug: Mapping) -> None:
         for network in stage.config["networks"].values():
             _narrow(network, debug)
         data = stage.config["data"]
-        check_options(data.get("dataset"), stage.key("data.dataset"))  # else nobody sees a mistake in what is left out
+        check_options(data.get("dataset"), stage.key("data.dataset"))  # it is replaced, so nothing else checks it
         data["dataset"] = {**debug["dataset"], "classes": data.get("classes")}
         data["batch_size"] = min(data["batch_size"], debug["batch_size"])
         if "count" in data:  # of pictures that are put together

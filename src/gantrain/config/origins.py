@@ -13,11 +13,11 @@ from gantrain.config.compose import arrange, searched
 from gantrain.config.stages import STAGE_KEYS
 from gantrain.folders import configs_folder
 
-WORKED_OUT = "worked out"  # of what no YAML states, such as a length that another replaced
+WORKED_OUT = "worked out"  # for values that no YAML states, such as a length that another has replaced
 
 
 def origins(overrides: Sequence[str], config_dir: str | None) -> dict[str, str]:
-    """By whole key: `losses/content.yaml`, a user's own file by its path, or the word that was typed."""
+    """The origin of each full key: `losses/content.yaml`, a user's own file by its path, or the word that was typed."""
     words = arrange(overrides)
     folders = [configs_folder(), *([Path(config_dir)] if config_dir else [])]
     found: dict[str, str] = {}
@@ -43,7 +43,7 @@ def origins(overrides: Sequence[str], config_dir: str | None) -> dict[str, str]:
 
 
 def leaves(node: Any, prefix: str = "") -> Iterator[str]:
-    """The keys of a config that hold a value, a list or nothing, by their whole path."""
+    """The full keys of a config that hold a value, a list or nothing."""
     for key, value in node.items():
         if isinstance(value, Mapping) and value:
             yield from leaves(value, f"{prefix}{key}.")
@@ -52,7 +52,7 @@ def leaves(node: Any, prefix: str = "") -> Iterator[str]:
 
 
 def origin_of(key: str, found: Mapping[str, str]) -> str:
-    """Where a key's value comes from: where it is stated, or the nearest node above it; a stage has the root's."""
+    """The origin of a key: its own, or that of the nearest node above; for a stage also that of the root's key."""
     parts = key.split(".")
     places = [parts[:length] for length in range(len(parts), 0, -1)]
     if parts[0] == "stages" and len(parts) > 2 and parts[2] in STAGE_KEYS:

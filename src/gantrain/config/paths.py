@@ -1,4 +1,4 @@
-"""The keys of a config that hold folders and files, said once for all who read, check or move what they hold."""
+"""The keys of a config that hold folders and files: one list for all code that reads, checks or moves them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ class Place:
 
     @property
     def certain(self) -> bool:
-        """Whether the key is always ours: an option of somebody's own network or loss may be called the same."""
+        """Whether the key always means this; with `*` a user's own class may have another option of that name."""
         return "*" not in self.key
 
     def is_path(self, value: Any) -> bool:
@@ -60,12 +60,12 @@ _PATTERNS = {
 
 
 def place_of(key: str) -> Place | None:
-    """The place that a key is, of the root or of a stage, or None."""
+    """The place that a key of the root or of a stage stands for, or None."""
     return next((place for place, pattern in _PATTERNS.items() if pattern.fullmatch(key)), None)
 
 
 def held(node: Mapping[str, Any], above: str = "") -> Iterator[tuple[Place, Any, str, str]]:
-    """The places in a run's config: each with the node that holds it, its key there and its whole key."""
+    """All places in a run's config: each with the node that holds it, its key in that node and its full key."""
     for key, value in node.items():
         if place := place_of(f"{above}{key}"):
             yield place, node, key, f"{above}{key}"

@@ -1,4 +1,4 @@
-"""The stages of a run and their part of its config."""
+"""The stages of a run and their parts of its config."""
 
 import copy
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -16,12 +16,12 @@ ONLY_STAGE = "train"  # the name of the one stage of a run that does not state a
 
 
 def set_length(node: dict[str, Any], key: str, value: Any) -> None:
-    """Set one of the lengths, which takes the other's place."""
+    """Set one of the two lengths, and the other to null."""
     node.update({**dict.fromkeys(LENGTHS), key: value})
 
 
 def refuse_length_of_all(key: str, stages: Iterable[str]) -> NoReturn:
-    """Raise UserError for a length of a whole run of several stages."""
+    """Raise UserError for a length at the root of a run with several stages."""
     ways = ", ".join(f"stages.{name}.{key}=" for name in stages)
     raise UserError(f"{key}: this run has several stages, each with its own length; use {ways}")
 

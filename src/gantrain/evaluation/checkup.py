@@ -1,4 +1,4 @@
-"""A look at a game as it stands: what its fakes, its discriminators and its players' steps are like."""
+"""Measuring the health of a game: its fakes, its discriminators and the steps of its players."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -24,25 +24,25 @@ from gantrain.models.loop.turn import copy_buffers, restore_buffers
 from gantrain.rng import derive_seed
 
 Values = dict[str, float | list[int] | None]
-MOST, CHUNKS = 128, 4  # samples of a look, and batches of training's size, at most
-BANK, READ = 1 << 24, 1 << 28  # numbers of the training samples that are kept for comparison, and read for that
-FEW = 512  # real samples whose distances say what is usual
-CELLS, PER_CELL = 24, 20  # of real samples, and how many must lie in one for its share to mean anything
-NEAR = 0.25  # of the usual distance to the nearest other sample: nearer is a duplicate
-OF_STEPS = 1 << 16  # numbers of each weight whose steps are measured
+MOST, CHUNKS = 128, 4  # the most samples of a look, and the most batches of training's size
+BANK, READ = 1 << 24, 1 << 28  # values of training samples that are kept for comparison, and that are read to get them
+FEW = 512  # real samples by which the usual distances are measured
+CELLS, PER_CELL = 24, 20  # clusters of real samples, and the real samples per cluster that its share needs
+NEAR = 0.25  # of the usual distance to the nearest other sample: nearer than this is a duplicate
+OF_STEPS = 1 << 16  # values of each weight by which its steps are measured
 ACTIVATIONS = tuple(
     getattr(nn, name) for name in ("ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "CELU", "SELU", "GELU", "SiLU", "Mish")
 )
 
 
 class Real:
-    """The real samples that fakes of one key of the batch are held against."""
+    """The real samples with which the fakes of one key of the batch are compared."""
 
     def __init__(self, bank: Tensor, unseen: Tensor | None, seed: int):
-        """`bank` are training's and `unseen` others, both as small rows; without these some of training's stand in."""
+        """`bank` are rows of training samples, `unseen` of held-out ones; without these training's are used."""
         few = bank[:FEW]
         alone = nearest(few, bank, torch.arange(len(few), device=bank.device))[0]
-        if alone.median() == 0:  # an order that repeats samples, or data that do
+        if alone.median() == 0:  # samples occur several times, in the order or in the data
             bank = bank.unique(dim=0)
             few = bank[:FEW]
             alone = nearest(few, bank, torch.arange(len(few), device=bank.device))[0]
@@ -58,10 +58,10 @@ class Real:
 
 
 class Checkup:
-    """Looks at a module and its data; what of the data does not change is measured once.
+    """Measures a module and its data; what depends on the data alone is measured only once.
 
-    Fakes are made and judged as in training, in train mode and in batches of its size; modes, buffers and generators
-    are put back. All random numbers come from generators of its own.
+    Fakes are made and judged as in training: in train mode, and in batches of the same size. Modes, buffers and global
+    generators are restored, and all random numbers come from generators of its own.
     """
 
     def __init__(self, module: GANModule, data: GANDataModule):
@@ -74,14 +74,14 @@ class Checkup:
         untouched = generator.get_state()
         with undisturbed(module, module.device):
             self.keys = list(module.made(few(self.fixed, 1), generator))
-        self.has_latents = not torch.equal(untouched, generator.get_state())  # else fakes repeat
+        self.has_latents = not torch.equal(untouched, generator.get_state())  # else fakes are the same at every look
         self.real = self.compared()
 
     def there(self, batch: Batch) -> Batch:
         return {key: value.to(self.module.device) for key, value in batch.items()}
 
     def held_out(self, count: int) -> Batch | None:
-        """What training does not see, where there is a split, also one whose files are missing here."""
+        """Held-out samples; None without a split, or where its files are missing on this machine."""
         if not self.data.has_held_out:
             return None
         try:
@@ -90,7 +90,7 @@ class Checkup:
             return None
 
     def compared(self) -> dict[str, Real]:
-        """The real samples of each key that is imitated."""
+        """For each key of which fakes are made, the real samples to compare with."""
         numbers = sum(self.fixed[key][0].numel() for key in self.keys)
         count = min(len(self.data), READ // max(1, numbers)) if self.keys else 0
         rows: dict[str, list[Tensor]] = {key: [] for key in self.keys}
@@ -111,7 +111,7 @@ class Checkup:
         return found
 
     def missing(self) -> list[str]:
-        """What cannot be measured of this game, and why."""
+        """The measurements that are impossible for this game, each with the reason."""
         if not self.keys:
             return ["samples and discriminators, for the family does not say what it makes (`made`)"]
         told = []
@@ -135,7 +135,7 @@ class Checkup:
 
     @contextmanager
     def as_trained(self) -> Iterator[None]:
-        """The trained networks in train mode; what that changes in them is put back."""
+        """While entered, the trained networks are in train mode; afterwards modes and buffers are restored."""
         trained = {name: self.module.networks[name] for name in self.module.trained_networks()}
         with undisturbed(self.module, self.module.device):
             buffers = copy_buffers(trained)
@@ -147,14 +147,14 @@ class Checkup:
                 restore_buffers(trained, buffers)
 
     def made(self, chunks: Sequence[Batch]) -> Batch:
-        """Fakes under the keys of what they imitate; their latents are new at each look, so that looks add up."""
+        """Fakes by key. Their latents are new at each look, so that counts over several looks can be added."""
         seed = derive_seed(self.module.seed, "health", self.module.iteration)
         generator = torch.Generator().manual_seed(seed)
         parts = [self.module.made(chunk, generator) for chunk in chunks]
         return {key: torch.cat([part[key].float() for part in parts]) for key in parts[0]}
 
     def judged(self, key: str, samples: Tensor, batch: Batch) -> Tensor | None:
-        """The mean logit of each sample, or of each group that a discriminator judges as one."""
+        """The mean logit of each sample, or of each pack that the discriminator judges together."""
         parts = split(batch, len(samples) // self.chunk)
         logits = [self.module.judged(key, s, part) for s, part in zip(samples.split(self.chunk), parts, strict=True)]
         if logits[0] is None:
@@ -162,7 +162,7 @@ class Checkup:
         return torch.cat([part.float().reshape(len(part), -1).mean(1) for part in logits])
 
     def look(self, shown: Batch, before: dict[str, list[Tensor]]) -> Values:
-        """All that can be measured now. `shown` is the training's last batch, `before` the weights before its step."""
+        """All measurements now. `shown` is training's last batch, `before` are the weights before its step."""
         values: dict[str, Any] = {**self.players(before)}
         if self.keys:
             chunks = split(self.fixed, len(next(iter(self.fixed.values()))) // self.chunk)
@@ -178,7 +178,7 @@ class Checkup:
         return {name: plain(value) for name, value in values.items()}
 
     def players(self, before: dict[str, list[Tensor]]) -> dict[str, Tensor | float | None]:
-        """Each player's loss and gradient, means since the metrics were written, and its last step."""
+        """The loss and gradient norm of each player, as means since the last metrics, and the size of its last step."""
         means = self.module.meters.means()
         values: dict[str, Any] = {}
         for name in self.module.players:
@@ -247,7 +247,7 @@ class Checkup:
         return values
 
     def norm_gap(self, fakes: Batch, chunks: Sequence[Batch]) -> dict[str, Tensor]:
-        """How far the same latents' samples lie apart in training and in use, where batch norm makes a difference."""
+        """The distance between the samples of a latent in train and in eval mode, for networks with batch norm."""
         parts = [part for name in self.module.trained_networks() for part in self.module.networks[name].modules()]
         if not any(isinstance(part, _BatchNorm) for part in parts):
             return {}
@@ -263,13 +263,13 @@ class Checkup:
         return values
 
     def makers(self) -> Iterator[nn.Module]:
-        """The layers of the networks that a user of the run would take: those that make fakes."""
+        """All layers of the networks for use, which make the fakes."""
         for name in self.module.networks_for_use():
             yield from self.module.networks[name].modules()
 
     @contextmanager
     def channels(self) -> Iterator[dict[str, health.Channels]]:
-        """What the activations of each trained network give meanwhile."""
+        """While entered, collects the ranges of the outputs of each trained network's activations."""
         seen = {name: health.Channels() for name in sorted(self.module.trained_networks())}
         hooks = []
         for name, channels in seen.items():
@@ -292,7 +292,7 @@ def few(batch: Batch, count: int) -> Batch:
 
 
 def steps_of(weights: Sequence[nn.Parameter]) -> list[Tensor]:
-    """The numbers of each weight by which steps are measured."""
+    """A copy of the values of each weight by which steps are measured."""
     return [weight.detach().flatten()[:OF_STEPS].clone() for weight in weights]
 
 

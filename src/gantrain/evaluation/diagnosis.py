@@ -1,6 +1,6 @@
-"""What a history of measurements says of a game: a verdict in words, with the evidence and what to try first.
+"""Verdicts on a game from its history of measurements: in words, with the evidence and a first remedy.
 
-Nothing is measured here, and nothing of networks is known: `judge` is a function of what `evaluation/checkup.py` wrote.
+Nothing is measured here: `judge` is a pure function of what `evaluation/checkup.py` has measured.
 """
 
 import math
@@ -13,13 +13,13 @@ from gantrain.run.health import YOUNG, Finding
 
 Values = dict[str, Any]
 
-LOOKS = 3  # whose median counts, and before which only what cannot be otherwise is said
-SETTLED = 5  # looks after which running means and first grey pictures are of the past
+LOOKS = 3  # looks whose median is judged; with fewer looks only certain verdicts are given
+SETTLED = 5  # looks after which running means have settled and fakes are no longer plain grey
 MATURE = 16  # looks before which a slow game may still make few kinds of samples
-PATIENCE = 8  # looks before which a young game need not be good, and over which one that learns must have changed
-# Every threshold of the rules below. Of a median over the last looks, unless it says otherwise.
+PATIENCE = 8  # looks before which a game need not be good, and over which a game that learns must have changed
+# The thresholds of all rules below. They apply to medians over the last looks, unless they say otherwise.
 LIMITS = {
-    "better": 1.03,  # times over `PATIENCE` looks: fakes that grow nearer or more diverse are of a game that learns
+    "better": 1.03,  # factor over `PATIENCE` looks by which fakes get nearer or more diverse while a game learns
     # diverging
     "loss": 1e3,  # a loss or a mean logit beyond it, where the loss has a logit of indecision: usual are 0.1 to 10
     "step": 0.5,  # of a weight's length in one step: usual are 0.001 to 0.05
@@ -57,13 +57,13 @@ LIMITS = {
 
 
 class History:
-    """The looks of a stage, oldest first, of which those of one side have a `prefix`."""
+    """The looks of a stage, oldest first; `prefix` selects the measures of one player or one side of the game."""
 
     def __init__(self, looks: Sequence[Values], prefix: str = ""):
         self.looks, self.prefix, self.name = looks, prefix, prefix.rstrip("/")
 
     def of(self, name: str, last: int = LOOKS) -> list[float]:
-        """The numbers of a measure in the last looks; none where it was not measured in all of them."""
+        """The values of a measure in the last looks; an empty list if one of them does not have it."""
         found = [look.get(f"{self.prefix}{name}") for look in self.looks[-last:]]
         return found if len(found) == last and all(isinstance(value, float) for value in found) else []
 
@@ -84,7 +84,7 @@ class History:
 
 
 def judge(looks: Sequence[Values]) -> Finding:
-    """The verdict on the last of the looks, in the light of those before: the first of `RULES` that finds something."""
+    """The verdict after the last look, given all earlier ones: that of the first of `RULES` that finds something."""
     players, sides = subjects(looks, "turns"), subjects(looks, "not_finite")
     for rule, of_players in RULES:
         for subject in players if of_players else sides:
@@ -98,12 +98,12 @@ def judge(looks: Sequence[Values]) -> Finding:
 
 
 def subjects(looks: Sequence[Values], known_by: str) -> list[History]:
-    """The players, or the sides of a game, of which each has a measure of its own that is `known_by` this name."""
+    """The players, or the sides of a game: one for each prefix under which the measure `known_by` occurs."""
     return [History(looks, key.removesuffix(known_by)) for key in sorted(looks[-1]) if key.endswith(known_by)]
 
 
 def diverged(what: str) -> Finding:
-    """What is said where training ended on a value that is not finite."""
+    """The finding for training that ended with a value that is not finite."""
     player = re.search(r"of player '([\w-]+)'", what)
     return Finding("diverging", [what], LOWER.replace("<player>", player[1]) if player else LOWER)
 
@@ -248,20 +248,20 @@ def little_diversity(side: History) -> Finding | None:
 
 
 def is_mature(side: History) -> bool:
-    """Whether a game is no young one, and its fakes grow neither nearer to the data nor more diverse."""
+    """Whether a game has had enough looks, and its fakes get neither nearer to the data nor more diverse."""
     apart, half = side.of("diversity", PATIENCE), PATIENCE // 2
     grows = bool(apart) and statistics.median(apart[half:]) > LIMITS["better"] * statistics.median(apart[:half])
     return len(side.looks) >= MATURE and not grows and not comes_nearer(side)
 
 
 def is_growing(side: History) -> bool:
-    """Whether a young generator's diversity is on its way."""
+    """Whether the diversity of a young generator is still growing."""
     apart = side.of("diversity")
     return bool(apart) and len(side.looks) < PATIENCE and apart[-1] > LIMITS["growing"] * apart[0]
 
 
 def collapsed(side: History, said: list[str], remedy: str = f"{GENTLER}, or {BOUND}") -> Finding:
-    """What else speaks for it."""
+    """The finding of a collapse, with further evidence."""
     dead = max((v for name, v in side.looks[-1].items() if re.fullmatch(r"gen\w*/dead", name) and v), default=0)
     if dead > LIMITS["dead"]:
         said.append(f"{dead:.0%} of the generator's channels have one value everywhere")
@@ -300,7 +300,7 @@ def discriminator_wins(side: History) -> Finding | None:
             return None
         said.append(f"its logits lie {real - fake:.3g} apart")
     elif not (is_mature(side) and side.above("nearest", "very far")):
-        return None  # the better a critic, the more its gradient is worth
+        return None  # a good Wasserstein critic is no fault: its gradient gets better with it
     return Finding(
         "discriminator winning",
         [*said, *far_away(side)],
@@ -340,14 +340,14 @@ def modes_missing(side: History) -> Finding | None:
 
 
 def lacking(counts: Sequence[int], shares: Sequence[float]) -> tuple[float, float]:
-    """The share of fakes that are not in the clusters where real samples are, and that of as many real ones."""
+    """The share of fakes that are in other clusters than real samples would be, and what chance alone gives for it."""
     total = sum(counts)
     lack = sum(max(0.0, share - count / total) for share, count in zip(shares, counts, strict=True))
     return lack, sum(math.sqrt(share / (2 * math.pi * total)) for share in shares)
 
 
 def counted(side: History) -> list[int]:
-    """The fakes in each cluster over the last looks, as many as it takes to count enough."""
+    """The number of fakes in each cluster, over as many of the last looks as it takes to count enough fakes."""
     counts: list[int] = []
     for number, look in enumerate(reversed(side.looks)):
         cells = look.get(f"{side.prefix}cells")
@@ -384,7 +384,7 @@ def learns_nothing(side: History) -> Finding | None:
 
 
 def speaks_for(side: History) -> str:
-    """What a healthy game is like, in a few numbers."""
+    """A few numbers as evidence for a healthy game."""
     words = {"separation": "separation", "diversity": "diversity", "nearest": "distance to training's"}
     return ", ".join(f"{what} {side.number(name)}" for name, what in words.items() if side.median(name) is not None)
 

@@ -18,22 +18,23 @@ from gantrain.evaluation.kept import Tensors, kept
 from gantrain.evaluation.measures.frechet import moments, root_of
 from gantrain.evaluation.measures.neighbours import radii
 
-VERSION = 1  # raise it when the same pictures would give other numbers
+VERSION = 1  # raise it when the same pictures give other features
 CHUNK = 250  # pictures that go through the backbone together
 PART = 40 * CHUNK  # pictures whose features are one file: 80 MB of Inception's
 
 
 def anew(name: Any, make: Callable[[], Tensors]) -> Tensors:
-    """Keep nothing."""
+    """A `keep` that keeps nothing."""
     return make()
 
 
 @dataclass(frozen=True)
 class Features:
-    """`features` (n, d) float32, `probabilities` (n, classes) where the backbone classifies, where it ran; `labels`
-    (n,) where the pictures have classes, on the CPU.
+    """`features` (n, d) float32 and, if the backbone classifies, `probabilities` (n, classes), on its device; `labels`
+    (n,), if the pictures have classes, on the CPU.
 
-    `keep(name, make)` gives what `make` makes of them alone; of real pictures it is kept on disk.
+    `keep(name, make)` gives the tensors of `make`, which depend on these features alone; for real pictures they are
+    kept on disk.
     """
 
     features: Tensor
@@ -55,7 +56,7 @@ class Features:
         return self.keep("root", lambda: {"root": root_of(self.moments[1])})["root"]
 
     def radii(self, ks: tuple[int, ...], among: int) -> Tensor:
-        """Distances (among, len(ks)) of the first `among` of them to their k-th neighbours there."""
+        """For the first `among` features the distances (among, len(ks)) to their k-th neighbours among themselves."""
         return self.keep(("radii", ks, among), lambda: {"radii": radii(self.features[:among], ks)})["radii"]
 
     @classmethod
@@ -69,7 +70,7 @@ class Features:
 
 
 def stream(data: GANDataModule, count: int, seed: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """`count` different pictures as uint8 in an order of `seed` alone from `start` on, never flipped, with labels."""
+    """`count` different pictures as uint8, never flipped, with labels; in an order by `seed` alone, from `start` on."""
     still = copy.copy(data)
     still.flip, still.balance, still.seed = False, 0, seed
     for done, batch in zip(range(0, count, CHUNK), still.loader(Batches(CHUNK, start)), strict=False):
@@ -79,9 +80,9 @@ def stream(data: GANDataModule, count: int, seed: int, start: int = 0) -> Iterat
 
 @dataclass(frozen=True)
 class RealParts:
-    """Features of `count` real pictures in an order of `seed`, from the disk where they were extracted before.
+    """Features of `count` real pictures, in an order by `seed`; read from disk if they were extracted before.
 
-    They come PART at a time: all may be larger than the memory.
+    They come in parts of PART pictures, as all of them may not fit into memory.
     """
 
     data: GANDataModule
@@ -108,7 +109,7 @@ class RealParts:
 
     @property
     def content(self) -> tuple:
-        """What their features depend on."""
+        """Everything that the features depend on."""
         backbone = self.backbone
         numbers = (self.seed, self.device.type)  # a GPU rounds in another way
         return VERSION, self.data.content, backbone.name, backbone.weights, backbone.filter, *numbers
@@ -117,7 +118,7 @@ class RealParts:
         return kept(self.data, "features", (*self.content, name), make, self.device)
 
     def joined(self) -> Features:
-        """All of them at once, with what is made of them alone."""
+        """All parts as one, whose `keep` uses the disk."""
         return replace(Features.joined(self), keep=lambda name, make: self.kept((self.count, name), make))
 
 
@@ -128,7 +129,7 @@ def real_features(data: GANDataModule, backbone: Backbone, count: int, seed: int
 def generated(
     module: Any, data: GANDataModule, count: int, seed: int, raw: bool, truncation: float | None, labels: Tensor | None
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """`count` generated pictures as uint8; a conditional family gets `labels` (n,), repeated as often as needed."""
+    """`count` generated pictures as uint8; in a conditional family of the classes `labels` (n,), in turn."""
     generator = torch.Generator().manual_seed(seed)
     parts = torch.arange(count).split(CHUNK)
     for rows in track(parts, len(parts), "parts of the samples"):

@@ -1,7 +1,7 @@
-"""Tensors that took long to make, in files of the cache named after what they were made of.
+"""A cache on disk for tensors that take long to compute, in files named after their inputs.
 
-Whatever lies in these folders may be deleted at any time. Several processes may make the same file: each writes one of
-its own, which takes its place whole.
+These folders may be deleted at any time. Several processes may make the same file: each writes a temporary file, which
+then replaces the other in one step.
 """
 
 import contextlib
@@ -30,9 +30,9 @@ Tensors = dict[str, Tensor]
 def kept(
     data: GANDataModule, folder: str, content: Any, make: Callable[[], Tensors], device: torch.device = CPU
 ) -> Tensors:
-    """The tensors that `make` gives, on `device`; from the file that is named after `content` where that is whole.
+    """The tensors that `make` gives, on `device`; read from the file named after `content`, if it is there and whole.
 
-    They are the same bits either way, if `content` says all that moves them.
+    The bits are the same either way, provided that `content` holds everything on which they depend.
     """
     key = hashlib.sha256(repr(content).encode()).hexdigest()[:16]
     file = (data.cache_dir or cache_folder()) / folder / f"{key}.safetensors"
@@ -72,7 +72,7 @@ def checksum(tensors: Tensors) -> str:
 
 
 def make_room(folder: Path) -> None:
-    """Remove the files that were used longest ago, and what killed processes left, until the others are MOST_BYTES."""
+    """Remove the files, also left temporary ones, that were used longest ago, until the others have MOST_BYTES."""
     found = []
     for file in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):  # another process makes room as well

@@ -33,9 +33,10 @@ OWN, CLASSES, CONDITIONAL = "a classifier of the data's own classes", "a classif
 
 @dataclass
 class Sides:
-    """What scores are made of: features of both sides, and of what fakes may be copies of, a part at a time.
+    """The inputs of scores: features of real and fake pictures, and in parts those of the training pictures, of which
+    fakes may be copies.
 
-    With `among` the real pictures are the first of training's; `known_as` names training's where things are kept.
+    With `among` the real pictures are the first of the training pictures. `known_as` identifies these in the cache.
     """
 
     real: Features
@@ -48,12 +49,12 @@ class Sides:
 
     @functools.cached_property
     def overlap(self) -> dict[str, Tensor]:
-        n = min(len(self.real), len(self.fake))  # it depends on how dense each side is: equally many
+        n = min(len(self.real), len(self.fake))  # equally many, since it depends on the density of each side
         return overlap(self.real.features[:n], self.fake.features[:n], self.real.radii(KS, n))
 
 
 class Found(NamedTuple):
-    """A score where its features lie: the host need not wait for each of them."""
+    """A score as a tensor on the device of its features, so that the host does not wait for each score."""
 
     value: Tensor
     better: Literal["higher", "lower", "near 1"]
@@ -119,7 +120,7 @@ class SampleScores(Evaluation):
 
     @property
     def own(self) -> bool:
-        """Whether the backbone is the data's own classifier, which is fitted only once something is measured."""
+        """Whether the backbone is the data's own classifier, which is fitted at the first measurement."""
         return self.backbone == "dataset"
 
     @functools.cached_property
@@ -168,10 +169,11 @@ class SampleScores(Evaluation):
     def unseen(
         self, wanted: Sequence[str], data: GANDataModule, backbone: Backbone, real: Features, device: torch.device
     ) -> dict[str, list[dict[str, Any]]]:
-        """What as many real pictures score that neither training nor the data's classifier has seen: the best there is.
+        """The scores of as many held-out real pictures in the place of samples: the best that samples can reach.
 
-        A classifier tells apart what it was fitted on, so neighbours of samples lie farther than they would. Empty
-        where nothing is held out, or where it is what samples are compared with.
+        Neither training nor the data's classifier has seen these pictures. A classifier separates the pictures that it
+        was fitted on more than others, so even real samples do not reach ideal scores. Empty if nothing is held out, or
+        if samples are compared with the held-out pictures.
         """
         if self.split == "test" or not data.has_held_out:
             return {}
@@ -196,7 +198,7 @@ class SampleScores(Evaluation):
         return {f"{count:,} unseen real pictures in the place of samples": [row]}
 
     def wanted(self, module: GANModule, data: GANDataModule) -> tuple[str, ...]:
-        """The scores that apply, or those asked for. Raises UserError where one of these does not apply."""
+        """The scores that `scores` asks for, or all that apply. Raises UserError for one that does not apply."""
         there = {OWN: self.own, CLASSES: self.own or self.classifies(data), CONDITIONAL: bool(module.classes)}
         applies = [score for score, (needs, _) in SCORES.items() if all(there[need] for need in needs)]
         for score in self.scores or ():
@@ -208,7 +210,7 @@ class SampleScores(Evaluation):
         return tuple(self.scores or applies)
 
     def classifies(self, data: GANDataModule) -> bool:
-        """Whether the backbone has an opinion of classes: it is asked about two pictures."""
+        """Whether the backbone classifies, which two pictures tell."""
         if data not in self._classifies:
             with torch.no_grad():
                 _, logits = self.named(data.pictures(data.examples(2)["real"]))
@@ -218,9 +220,9 @@ class SampleScores(Evaluation):
     def score(
         self, wanted: Sequence[str], real: Features, fake: Features, training: Iterable[Features], known_as: tuple = ()
     ) -> dict[str, Score]:
-        """Each wanted score by its plain name; `training`, in parts, is what samples may be copies of.
+        """Each wanted score by its plain name; `training` are the features of the training pictures, in parts.
 
-        Where `split` is train, `real` are the first of it.
+        If `split` is train, `real` are the first of them.
         """
         generator = torch.Generator().manual_seed(self.seed)
         sides = Sides(real, fake, training, self.split == "train", self.resamples, generator, known_as)
@@ -230,7 +232,7 @@ class SampleScores(Evaluation):
 
 
 def told(found: Mapping[str, Found]) -> dict[str, Score]:
-    """The scores as numbers of the host, in one transfer."""
+    """The scores as Python numbers, copied from the device in one transfer."""
     pairs = [(one.value, one.value if one.error is None else one.error) for one in found.values()]
     numbers = torch.stack([number.double() for pair in pairs for number in pair]).view(-1, 2).tolist()
     return {
@@ -240,7 +242,7 @@ def told(found: Mapping[str, Found]) -> dict[str, Score]:
 
 
 def resampled(better: Literal["higher", "lower"], statistic: Callable[[Features, Features], Tensor]) -> Of:
-    """A score that `statistic` makes of real and fake; the bootstrap draws the fakes anew for its error."""
+    """A score computed by `statistic` of real and fake features; its error comes from a bootstrap over the fakes."""
 
     def score(sides: Sides) -> Found:
         real, fake = sides.real, sides.fake
@@ -251,7 +253,7 @@ def resampled(better: Literal["higher", "lower"], statistic: Callable[[Features,
 
 
 def of_shares(better: Literal["higher", "lower"], statistic: Callable[[Tensor, Tensor], Tensor]) -> Of:
-    """A score of the shares of classes among fakes and among real pictures; the classifier errs on both alike."""
+    """A score computed from the shares of classes among fakes and real pictures, both by the same classifier."""
 
     def of(real: Features, fake: Features) -> Tensor:
         return statistic(classes.shares(fake.probabilities), classes.shares(real.probabilities))
@@ -274,9 +276,9 @@ def kernel(sides: Sides) -> Found:
 
 
 def copying(sides: Sides) -> Found:
-    """How far samples are from the nearest training picture, over how far other real pictures are from theirs.
+    """The distance of samples to their nearest training picture, over the same distance of other real pictures.
 
-    About 1 where samples are as new as real pictures, near 0 where they are copies, above 1 where they are unlike all.
+    About 1 if samples are as new as real pictures, near 0 if they are copies, above 1 if they are unlike all data.
     """
     real, name = sides.real, ("usual", sides.known_as)
     usual = real.keep(name, lambda: {"usual": nearest_training(sides, real, sides.among)})["usual"].mean()
@@ -284,7 +286,7 @@ def copying(sides: Sides) -> Found:
 
 
 def nearest_training(sides: Sides, side: Features, among: bool = False) -> Tensor:
-    """The distance (n,) of each of a side to the nearest of training's, with `among` but itself."""
+    """The distance (n,) of each picture of a side to its nearest training picture; with `among` not to itself."""
     least, row = torch.full((len(side),), torch.inf, dtype=torch.float64, device=side.features.device), 0
     for part in sides.training:
         own = torch.arange(len(side), device=least.device) - row if among else None
@@ -311,7 +313,7 @@ def warn_of_bias(real: Features, fake: Features) -> None:
         )
 
 
-# What each score needs, and how it is made.
+# What each score needs, and how it is computed.
 SCORES: dict[str, tuple[tuple[str, ...], Of]] = {
     "frechet": ((), resampled("lower", lambda real, fake: frechet_distance(*real.moments, *fake.moments, real.root))),
     "kid": ((), kernel),

@@ -87,9 +87,9 @@ class Run:
 
     @contextlib.contextmanager
     def locked(self, wait: float = 0) -> Iterator[None]:
-        """While entered, no other process writes this run; the lock dies with its process. Raises Taken, OSError.
+        """While entered, no other process writes this run; the lock ends with its process. Raises Taken, OSError.
 
-        Another one that is at work is waited for so many seconds.
+        It waits at most `wait` seconds for another process that writes the run.
         """
         file = self.config_file.with_name("lock")
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ class Run:
 
     @property
     def is_run(self) -> bool:
-        """Whether a run has begun here: its config is whole, for it is written in one go."""
+        """Whether a run has begun here. Its config is complete, since it is written in one step."""
         return self.config_file.is_file() and self.config_file.stat().st_size > 0
 
     def refuse_if_taken(self) -> None:
@@ -119,7 +119,7 @@ class Run:
                 f"hydra.run.dir: {self.folder} already holds a run; `gantrain resume {self.quoted}` continues it, "
                 f"or name another directory"
             )
-        # Of another program: a run would add to them, or delete what is in its way.
+        # Files of another program: a run would append to them, or delete them.
         for name in ("samples", "health", "networks", "metrics.jsonl", "scores.jsonl"):
             if (self.folder / name).exists():
                 raise Taken(f"hydra.run.dir: {self.folder} already holds {name}; name a directory of the run's own")
@@ -138,7 +138,7 @@ class Run:
         return run
 
     def _refuse_links(self) -> None:
-        """Raise UserError for a link that leads out of a stranger's run, and for what would hang its reader."""
+        """Raise UserError for links out of the run, which may be a stranger's, and for pipes, which would block."""
         home = self.folder.resolve()
         for folder, folders, files in os.walk(self.folder):
             for place in (Path(folder, name) for name in (*folders, *files)):
@@ -179,10 +179,10 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{state['iteration']:08d}.ckpt"
         with replacing(file) as temporary:
-            # Through a stream of ours, so that a full disk is an OSError: torch's own writer hides it.
+            # Through our own stream, so that a full disk raises OSError: torch's writer hides it.
             with temporary.open("wb") as stream:
                 torch.save(dict(state), stream)
-            if best:  # first: a numbered checkpoint says that all is done that was due at its iteration
+            if best:  # first, since a numbered checkpoint means that everything due at its iteration is done
                 with replacing(folder / "best.ckpt") as copy:
                     shutil.copyfile(temporary, copy)
         self._begun(stage).touch()
@@ -194,7 +194,7 @@ class Run:
             old.unlink(missing_ok=True)
 
     def _begun(self, stage: str) -> Path:
-        """The mark of a stage that has had a checkpoint, in another place than these."""
+        """A mark that the stage has had a checkpoint, kept outside of the checkpoints' folder."""
         return self.config_file.with_name(f"{stage or ONLY_STAGE}.begun")
 
     def checkpoint_files(self, stage: str) -> list[Path]:
@@ -202,14 +202,14 @@ class Run:
         return numbered(self.checkpoints(stage), ".ckpt")[::-1]
 
     def reached(self, stage: str) -> int:
-        """The iteration of the newest checkpoint, by its name: reading it would take long and tell no more."""
+        """The iteration of the newest checkpoint, from its file name: reading the file would take long."""
         return max((int(file.stem) for file in self.checkpoint_files(stage)), default=0)
 
     def newest(self, stage: str) -> dict[str, Any] | None:
-        """The newest checkpoint that can be read, or None where there is none at all.
+        """The newest readable checkpoint, or None where there is no checkpoint.
 
-        Unreadable ones are passed over with a warning. Raises UserError where none of several can be read: to begin
-        anew would overwrite what the run has.
+        Unreadable ones are skipped with a warning. Raises UserError where none of them can be read: starting again
+        would overwrite the run.
         """
         files = self.checkpoint_files(stage)
         for file in files:
@@ -240,7 +240,7 @@ class Run:
             told = (self.checkpoints(stage) / "finished.json").read_text(encoding="utf-8")
             ended = bounded_json(told)["iterations"]
         except (OSError, ValueError, KeyError, TypeError):
-            return None  # damaged, it is as good as none: the checkpoints say how far the stage is
+            return None  # a damaged file counts as none: the checkpoints say how far the stage is
         return ended if type(ended) is int else None
 
     def mark_finished(self, stage: str, iterations: int) -> None:
@@ -250,7 +250,7 @@ class Run:
     # ---- going on ----------------------------------------------------------------------------------------------------
 
     def _remove_temporaries(self) -> None:
-        """Take away what a killed process had begun to write: large, and never read."""
+        """Remove the temporary files of killed processes: they are large and never read."""
         own = (self.folder / name for name in ("checkpoints", "samples", "health", "networks"))
         inside = (file for place in own for file in place.rglob(".*"))
         for file in (*self.folder.glob(".*"), *self.config_file.parent.glob(".*"), *inside):
@@ -258,9 +258,9 @@ class Run:
                 file.unlink(missing_ok=True)
 
     def refuse_lost(self, stages: Sequence[str]) -> None:
-        """Raise UserError where a stage has trained and its checkpoints are gone: it would replace what the run has.
+        """Raise UserError if a trained stage has lost its checkpoints: training it again would overwrite the run.
 
-        Where `best.ckpt` is left, it becomes a numbered one again.
+        If `best.ckpt` is left, it is copied to a numbered checkpoint instead.
         """
         for number, stage in enumerate(stages):
             if self.checkpoint_files(stage):
@@ -282,9 +282,9 @@ class Run:
                 )
 
     def rewind(self, stage: str, iteration: int, earlier: Sequence[str]) -> None:
-        """Take back what came after `iteration` of `stage`: training writes, records and measures it anew.
+        """Remove checkpoints, records and scores after `iteration` of `stage`, which training makes again.
 
-        Of the stages in `earlier` all stays. Raises UserError where scores.jsonl is damaged.
+        Those of the stages in `earlier` stay. Raises UserError where scores.jsonl is damaged.
         """
         (self.checkpoints(stage) / "finished.json").unlink(missing_ok=True)
         for file in self.checkpoint_files(stage):
@@ -302,19 +302,19 @@ class Run:
         return any(self.folder.rglob("events.out.tfevents.*"))
 
     def seconds(self, stage: str) -> float:
-        """How long a stage had trained at its last record."""
+        """The training time of a stage at its last record."""
         records = read_records(self.metrics_file)
         return max((r["seconds"] for r in records if r["stage"] == (stage or ONLY_STAGE)), default=0.0)
 
     def recorded(self, stage: str) -> tuple[int, int]:
-        """The last iteration and the images seen by then, as the metrics of a stage tell: 0 and 0 where none do."""
+        """The last iteration in a stage's metrics and the images seen by then; 0 and 0 without metrics."""
         records = [r for r in read_records(self.metrics_file) if r["stage"] == (stage or ONLY_STAGE)]
         return max(((int(r["iteration"]), int(r["images_seen"])) for r in records), default=(0, 0))
 
 
 def read(file: Path) -> dict[str, Any]:
     """A checkpoint, on the CPU. Raises UserError."""
-    # With torch, whose import takes a second and 500 MB: who looks at a run's config and records does without.
+    # Imported here, since torch takes a second and 500 MB, and reading a run's config and records needs no torch.
     from gantrain.networks.weights import DAMAGED
     from gantrain.run.checkpoint import read_checkpoint
 
@@ -330,6 +330,6 @@ def frames(folder: Path) -> list[Path]:
 
 
 def numbered(folder: Path, suffix: str) -> list[Path]:
-    """The files in `folder` that a run has named by an iteration, in its order; of others it touches none."""
+    """The files in `folder` that a run has named by an iteration, in that order; other files are ignored."""
     files = (file for file in folder.glob(f"*{suffix}") if NUMBERED.fullmatch(file.stem) and file.is_file())
     return sorted(files, key=lambda file: int(file.stem))
