@@ -21,11 +21,11 @@ Distance = Callable[[Tensor, Tensor], Tensor]
 
 
 class Inversion(GANModule):
-    """An encoder E of samples, by which a generator G(z, cond) makes them again, in their class or another.
+    """An encoder E of samples, so that a generator G(z, cond) can make them again, in their own class or another.
 
-    The losses that are stated are summed: `latent` is the distance of E(G(z, c)) to z, for random latents of deviation
-    `z_std` and random ones of `classes`; `pixels` that of G(E(x), cond) to the data x; `embedding` the same of what the
-    network `face` says of both, its gradients pass to the pictures. What the player does not train is frozen.
+    The given losses are summed. `latent` is the distance of E(G(z, c)) to z, for random latents of deviation `z_std`
+    and random classes; `pixels` is the distance of G(E(x), cond) to the data x; `embedding` is the distance of their
+    embeddings by the network `face`, through which gradients pass. Networks that the player does not train are frozen.
     """
 
     verbs = ("age", "sample", "interpolate", "arithmetic")
@@ -124,7 +124,7 @@ class Inversion(GANModule):
         return self.generate(z.repeat_interleave(self.classes, 0), raw=raw).unflatten(0, (len(z), self.classes))
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """Rows of a sample, what is made of it in its own class, and in every class."""
+        """Rows of a sample, its reconstruction in its own class, and in every class."""
         rows = max(1, len(batch["real"]) // (2 + self.classes))
         real, cond = batch["real"][:rows], batch["cond"][:rows].cpu()
         z = self.encode(real)

@@ -33,7 +33,7 @@ from gantrain.networks.frozen import Frozen
 
 
 class ContentLoss(Protocol):
-    """A weighted scalar of pictures that were made and what they should have been; `name` says which."""
+    """A weighted loss of made pictures and their targets; `name` is its name for people."""
 
     name: str
 
@@ -41,15 +41,15 @@ class ContentLoss(Protocol):
 
 
 class PairedGAN(Judge, GANModule):
-    """A generator from `cond` to `real`, led by a content loss and, where `adversarial` is given, a discriminator.
+    """A generator from `cond` to `real`, trained by a content loss and, if `adversarial` is given, a discriminator.
 
-    The generator minimises content + `adversarial_weight` * adversarial; a loss of content has a weight of its own.
-    With `conditional` the discriminator judges pairs, `discriminator(target, cond)`, else targets alone. Without
-    `adversarial` the generator plays alone: the pixel-loss stage that comes before the game. `augment` changes the
-    targets that the discriminator is shown, real and made, as in the latent family; pairs would no longer fit.
+    The generator minimises content + `adversarial_weight` * adversarial; the content loss has its own weight. With
+    `conditional` the discriminator judges pairs, `discriminator(target, cond)`, else only targets. Without
+    `adversarial` the generator plays alone: the pixel-loss stage before the game. `augment` changes the real and made
+    targets that the discriminator is shown, as in the latent family; it is refused for pairs, which would not fit.
     """
 
-    verbs = ("features",)  # what else it is for, its data say
+    verbs = ("features",)  # its data state the others
     has_targets = True
     fills_holes = False  # whether the content loss is told which pixels are missing
 
@@ -115,19 +115,19 @@ class PairedGAN(Judge, GANModule):
         return {"": PenaltyInputs(partial(self.logits, batch), batch["real"], fakes.detach(), *cond)}
 
     def auxiliary_terms(self, of_real: Critique, batch: Batch) -> Scalars:
-        """What else the discriminator pays for what it says of real targets."""
+        """Further terms of the discriminator for its output on real targets."""
         return {}
 
     def make(self, batch: Batch) -> Tensor:
-        """What the generator as it is makes of a batch."""
+        """The generator's output for a batch, in its present mode."""
         return self.networks["generator"](batch["cond"])
 
     def content_of(self, batch: Batch, made: Tensor) -> Tensor:
-        """The loss of content of what was made for a batch."""
+        """The content loss of the pictures made for a batch."""
         return self.content(made, batch["real"])
 
     def discriminator_cond(self, batch: Batch) -> tuple[Tensor, ...]:
-        """What the discriminator takes after the target: the condition, or nothing."""
+        """The discriminator's inputs after the target: the condition, or nothing."""
         return (batch["cond"],) if self.conditional else ()
 
     def made(self, batch: Batch, generator: torch.Generator) -> Batch:
@@ -154,14 +154,14 @@ class PairedGAN(Judge, GANModule):
             check_matching(self.matching, critique_of(given["discriminator"]))
         one = {key: value[:1] for key, value in batch.items()}
         with torch.no_grad():
-            self.content_of(one, one["real"])  # loads its weights now, or says that there are none
+            self.content_of(one, one["real"])  # so that its weights are loaded, or missed, now
         return given
 
     def from_files(self) -> Sequence[Frozen]:
         return [self.content] if isinstance(self.content, Frozen) else []
 
     def translate(self, cond: Tensor, raw: bool = False) -> Tensor:
-        """What the generator makes of conditions (n, ...), on the CPU; EMA weights unless `raw`."""
+        """The generator's outputs for conditions (n, ...), on the CPU; EMA weights unless `raw`."""
         return outputs(self.averaged("generator", raw), cond, device=self.device, chunk=len(cond))
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""Noise to styles to samples: StyleGAN (Karras et al. 2019, 2020), whose styles are a space that people move in."""
+"""Noise to styles to samples: StyleGAN (Karras et al. 2019, 2020), whose style space people can explore."""
 
 from typing import Any, Protocol, runtime_checkable
 
@@ -23,7 +23,7 @@ class Styled(Protocol):
 class StyleGAN(LatentGAN):
     """The latent family with a generator that maps latents to a style w for each of its layers.
 
-    The generator's penalties look at pictures as a function of styles, (n, layers, w_dim), with the noise of use.
+    The generator's penalties treat pictures as a function of styles, (n, layers, w_dim), with the fixed noise maps.
     """
 
     way_out = "choose networks=stylegan2, and interpolate its size and channels from data.size and data.channels"
@@ -41,14 +41,14 @@ class StyleGAN(LatentGAN):
 
     @property
     def w_dim(self) -> int:
-        """How many numbers a style is."""
+        """The length of a style."""
         return self.networks["generator"].w_avg.numel()
 
     # ---- the game ----------------------------------------------------------------------------------------------------
 
     def fakes(self, source: Batch) -> Tensor:
         samples, w_avg = super().fakes(source), self.networks["generator"].w_avg
-        if (world := world_size()) > 1:  # each has moved by its own part of the batch, from one place
+        if (world := world_size()) > 1:  # each process has moved it by its own part of the batch
             w_avg.copy_(average_scalars(w_avg, world))
         return samples
 

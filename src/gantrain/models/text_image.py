@@ -27,7 +27,7 @@ CHUNK = 250
 
 
 class Shared(NamedTuple):
-    """What both turns of an iteration read: the fakes, and the embeddings of texts and of mismatched ones."""
+    """Shared by both turns of an iteration: the fakes, and the embeddings of matching and of mismatched texts."""
 
     fakes: Tensor
     text: Tensor
@@ -35,16 +35,16 @@ class Shared(NamedTuple):
 
 
 class TextToImage(GANModule):
-    """A generator of pictures of texts, which a network `text` embeds, against a discriminator of pairs.
+    """A generator of pictures from texts, which the network `text` embeds, against a discriminator of pairs.
 
-    The discriminator, shown a picture with a text, is to find real only a real picture with its own text: half of what
-    it must reject are real pictures with a text of another one, half are fakes. The generator also pays `kl` times the
-    divergence of the condition that it draws from a standard normal, a mean over numbers.
+    The discriminator judges a picture together with a text. Only a real picture with its own text counts as real; of
+    the false pairs half are real pictures with another picture's text, half are fakes. The generator also minimises
+    `kl` times the divergence of its condition's distribution from a standard normal, a mean over its numbers.
 
-    The generator is the network that its player names, the discriminator likewise. Without `low` it is stage I, and
-    makes pictures of noise. With `low`, the name of stage I's generator, which is frozen and in use mode, it is stage
-    II, and makes larger pictures of the small ones. Latents are all the normal numbers that a picture is made of: noise
-    and the conditions', stage I's first.
+    The players name the networks that are generator and discriminator. Without `low` this is stage I, which makes
+    pictures from noise. With `low`, the name of stage I's generator, it is stage II: it makes larger pictures from the
+    small ones of that generator, which is frozen and in eval mode. Latents are all the normal numbers from which a
+    picture is made: noise, then those of the conditions, stage I's first.
     """
 
     verbs = ("sample", "interpolate")
@@ -86,7 +86,7 @@ class TextToImage(GANModule):
         return drawn | draw_labels(self, batch, FALSE)
 
     def drawn_by(self) -> dict[str, str]:
-        """The conditions' normal numbers by the generator that takes them, in the order of latents."""
+        """The keys of the conditions' random numbers, and the generator that takes each; in the order of latents."""
         return {**({"eps_low": self.low} if self.low else {}), "eps": self.generator_name}
 
     def shared(self, batch: Batch, playing: Sequence[str]) -> Shared:
@@ -96,7 +96,7 @@ class TextToImage(GANModule):
             return Shared(self.fakes(self.networks, batch, text), text, wrong)
 
     def fakes(self, networks: nn.ModuleDict, source: Batch, text: Tensor) -> Tensor:
-        """Pictures of embedded texts by these networks, from `z` and the conditions' numbers of `source`."""
+        """Pictures of embedded texts by these networks, from the random numbers in `source`."""
         made = source["z"]
         if self.low:
             with torch.no_grad():
@@ -154,7 +154,7 @@ class TextToImage(GANModule):
 
     def check(self, batch: Batch) -> dict[str, Any]:
         check_text(self.networks["text"], batch)
-        if self.low:  # what the other generator gets is made by it
+        if self.low:  # it makes the input of the other generator
             one = {key: value[:1] for key, value in batch.items()}
             tried(self.low, self.networks[self.low], *self.inputs_of(self.low, one), way_out=self.way_out)
         check_bounded(self, self.adversarial, "discriminator")
@@ -173,7 +173,7 @@ class TextToImage(GANModule):
 
     @property
     def z_dim(self) -> int:
-        """How many normal numbers a picture is made of."""
+        """The number of normal numbers from which a picture is made."""
         conditions = sum(self.networks[name].cond_dim for name in self.drawn_by().values())
         return z_dim_of(self.networks[self.first]) + conditions
 
@@ -209,7 +209,7 @@ class TextToImage(GANModule):
         return IN_ROW
 
     def networks_for_use(self) -> Sequence[str]:
-        encoder = () if isinstance(self.networks["text"], Given) else ("text",)  # which would say what it is given
+        encoder = () if isinstance(self.networks["text"], Given) else ("text",)  # given embeddings need no network
         return tuple(dict.fromkeys((*encoder, self.first, self.generator_name)))
 
 

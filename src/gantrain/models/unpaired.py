@@ -1,4 +1,4 @@
-"""Two kinds of pictures turned into each other without pairs: CycleGAN (Zhu et al. 2017, arXiv 1703.10593)."""
+"""Translation between two kinds of pictures without pairs: CycleGAN (Zhu et al. 2017, arXiv 1703.10593)."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -37,7 +37,7 @@ NETWORKS = ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b"
 
 
 class Fakes(NamedTuple):
-    """The fakes of each side: `new` ones, with a graph where generators play; `shown` ones, which are judged."""
+    """Fakes by side: the `new` ones, with a graph if the generators play, and those `shown` to the discriminators."""
 
     new: dict[str, Tensor]
     shown: dict[str, Tensor]
@@ -46,10 +46,10 @@ class Fakes(NamedTuple):
 class UnpairedGAN(GANModule):
     """Generators between the pictures `a` and `b` of a batch, and a discriminator of each side.
 
-    The generators minimise their adversarial losses times `adversarial_weight`, `cycle` (equation 2), the difference of
-    a picture that went there and back from itself, and `identity` (section 5.2), where it is given: of a picture that
-    is on the right side already from itself. Discriminators see fakes through a pool of the last `pool` ones; 0 shows
-    them the newest alone. `augment` changes what discriminators are shown, of both kinds, as in the latent family.
+    The generators minimise their adversarial losses times `adversarial_weight` plus two distances of a picture from
+    itself: `cycle` (equation 2) after translation to the other side and back, and `identity` (section 5.2), if given,
+    after translation to the side that it is on already. Discriminators see fakes from a pool of the last `pool` ones;
+    with 0 only the newest. `augment` changes the real and fake pictures that they are shown, as in the latent family.
     """
 
     way_out = "interpolate its options from data, as configs/networks/cyclegan.yaml does"
@@ -87,13 +87,13 @@ class UnpairedGAN(GANModule):
         """The fakes of both sides, and what the discriminators see of them."""
         with torch.set_grad_enabled("generators" in playing and torch.is_grad_enabled()):
             new = {side: self.networks[self.generator_to(side)](batch[OTHER[side]]) for side in SIDES}
-        learns = "discriminators" in playing  # where nothing is learnt from them, the pools stay as they are
+        learns = "discriminators" in playing  # else the pools do not change
         return Fakes(
             new, {side: self.from_pool(side, new[side].detach(), batch) if learns else new[side] for side in SIDES}
         )
 
     def from_pool(self, side: str, fakes: Tensor, batch: Batch) -> Tensor:
-        """Newer and older fakes."""
+        """As many fakes from the pool of a side, if there is one; the pool takes in the new ones."""
         pool = f"pool_{side}"
         return self.kept[pool](fakes, *(batch[f"{kind}.{pool}"] for kind in DRAWS)) if pool in self.kept else fakes
 
@@ -147,7 +147,7 @@ class UnpairedGAN(GANModule):
         return self.judge(side, self.see(batch[side], batch, "real_generator", side))
 
     def see(self, images: Tensor, batch: Batch, use: str, side: str) -> Tensor:
-        """What the discriminator of a side is shown in the place of pictures."""
+        """Pictures as the discriminator of a side is shown them: augmented, if at all."""
         return self.shown(images, batch, f"{use}_{side}")
 
     def logits(self, side: str, batch: Batch, images: Tensor) -> Tensor:
@@ -163,7 +163,7 @@ class UnpairedGAN(GANModule):
         return self.judge(key, self.seen(key, batch | {key: samples})).logits
 
     def generator_to(self, side: str | None) -> str:
-        """The network that translates pictures to a side; to b where none is asked for. Raises UserError."""
+        """The name of the network that translates pictures to a side, by default b. Raises UserError."""
         side = side or "b"
         if side not in SIDES:
             raise UserError(f"to is {side!r}, it must be {' or '.join(SIDES)}")
@@ -187,12 +187,12 @@ class UnpairedGAN(GANModule):
         return given
 
     def translate(self, images: Tensor, side: str = "b", raw: bool = False) -> Tensor:
-        """What becomes of pictures (n, ...) on the way to a side, on the CPU; EMA weights unless `raw`."""
+        """Pictures (n, ...) translated to a side, on the CPU; EMA weights unless `raw`."""
         network = self.averaged(self.generator_to(side), raw)
         return outputs(network, images, device=self.device, chunk=len(images))
 
     def preview(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """What becomes of the pictures of a, then of those of b."""
+        """The translated pictures of a, then those of b."""
         return torch.cat([self.translate(batch[OTHER[side]], side) for side in ("b", "a")])
 
     def networks_for_use(self) -> Sequence[str]:

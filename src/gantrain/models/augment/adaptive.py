@@ -1,4 +1,4 @@
-"""Adaptive augmentation (Karras et al. 2020, arXiv 2006.06676): as strong as D's overfitting asks for."""
+"""Adaptive augmentation (Karras et al. 2020, arXiv 2006.06676): its strength follows the overfitting of D."""
 
 import math
 from typing import Any
@@ -16,18 +16,19 @@ from gantrain.models.loop.batch import Scalars, batch_size
 from gantrain.parallel import average_scalars
 from gantrain.ramps import Ramp, at
 
-GEOMETRY, COLOUR = 18, 10  # uniform numbers that each takes
-LIMIT = 0.85  # of p: where nearly every picture is changed, the changes turn up in samples
+GEOMETRY, COLOUR = 18, 10  # how many uniform numbers each needs per sample
+LIMIT = 0.85  # of p: beyond it nearly every picture is changed, and the changes appear in samples
 
 
 class AdaptiveAugment(Augment):
-    """Each change of a list with chance p, where D is right too often about real pictures with a higher p.
+    """Applies several random changes, each with probability p, which rises while D is right too often about real ones.
 
-    Every `every` turns p moves by the images seen since over `images`: up where the mean sign of D's logits on real
-    pictures is above `target`, else down, between 0 and 0.85. `start` is the first p; with `target: null` it stays, or
-    changes over the images seen where it is a `Ramp` (R3GAN, Huang et al. 2024).
-    The list: `flip` (mirrored, quarter turns; not for digits and letters), `geometry` (shifts, scales, turns, aspects)
-    and `colour` (brightness, contrast, inverted luma, hue, saturation).
+    Every `every` turns p moves by (images since the last move) / `images`: up if the mean sign of D's logits on real
+    pictures is above `target`, else down; it stays between 0 and 0.85. `start` is the first p. With `target: null` p
+    stays, or changes over the images seen if `start` is a `Ramp` (R3GAN, Huang et al. 2024).
+
+    The changes: `flip` (mirroring, quarter turns; not for digits and letters), `geometry` (shift, scale, rotation,
+    aspect) and `colour` (brightness, contrast, inverted luma, hue, saturation).
     """
 
     ranks = (2,)
@@ -58,8 +59,8 @@ class AdaptiveAugment(Augment):
             raise ValueError("flip, geometry and colour are all off; leave it out")
         self.target, self.images, self.every, self.start = target, images, every, start
         self.flip, self.geometry, self.colour = flip, geometry, colour
-        self.p: Tensor | None = None  # the chance of each change
-        self.window: Tensor | None = None  # since p has moved: sum of signs, how many, images
+        self.p: Tensor | None = None  # the probability of each change
+        self.window: Tensor | None = None  # since the last move of p: sum of signs, their number, images
 
     def drawn(self, game: Family, batch: Batch, like: Tensor, key: str) -> Tensor:
         if isinstance(self.start, Ramp):  # the host's count is read here, outside of what is recorded
@@ -73,7 +74,7 @@ class AdaptiveAugment(Augment):
         return recoloured(samples, drawn[:, GEOMETRY:], p) if self.colour else samples
 
     def strength(self, device: torch.device) -> Tensor:
-        """p, a tensor that stays where it is: a recorded iteration reads and moves this very one."""
+        """p, always the same tensor: a recorded iteration reads and changes it in place."""
         if self.p is None:
             self.p = torch.full((), float(at(self.start, 0)), device=device)
             self.window = torch.zeros(3, device=device)
@@ -87,11 +88,11 @@ class AdaptiveAugment(Augment):
         world = game.trainer.world_size
         logits, images = real_logits.float(), batch_size(batch) * world
         right, wrong = (logits > adversarial.boundary).float(), (logits < adversarial.boundary).float()
-        sign = average_scalars((right - wrong).mean(), world)  # of what is not a number it is 0
+        sign = average_scalars((right - wrong).mean(), world)  # NaN counts as 0
         one = torch.ones_like(sign)
         self.window += torch.stack([sign, one, images * one])
         total, signs, seen = self.window.unbind()
-        due = signs >= self.every * game.microbatches  # each part of a turn gives one
+        due = signs >= self.every * game.microbatches  # one sign per microbatch
         step = torch.sign(total / signs - self.target) * seen / self.images
         p.copy_(torch.where(due, (p + step).clamp(0, LIMIT), p))
         self.window.copy_(torch.where(due, 0.0, self.window))
@@ -123,7 +124,7 @@ class AdaptiveAugment(Augment):
 
 
 def gated(values: Tensor, gates: Tensor, p: Tensor, neutral: float) -> Tensor:
-    """The values where their gate, uniform in [0, 1), lies below p, else what changes nothing."""
+    """The values where their gate, uniform in [0, 1), is below p; elsewhere `neutral`, which changes nothing."""
     return torch.where(gates < p, values, neutral)
 
 
@@ -133,7 +134,7 @@ def normal(u: Tensor) -> Tensor:
 
 
 def movement(u: Tensor, p: Tensor, flip: bool, geometry: bool) -> Tensor:
-    """From where in a picture each place of the new one comes, in halves of its side: (n, 2, 3)."""
+    """The affine maps (n, 2, 3) from places in the new picture to places in the old one, in [-1, 1] coordinates."""
     one = torch.ones_like(u[:, 0])
     matrix = stretch(one, one)
     if flip:
@@ -143,7 +144,7 @@ def movement(u: Tensor, p: Tensor, flip: bool, geometry: bool) -> Tensor:
     if geometry:
         shift = move(*(gated(u[:, i] * 0.5 - 0.25, u[:, 4], p, 0.0) for i in (5, 6)))  # not rounded to whole pixels
         scale = gated(torch.exp2(0.2 * normal(u[:, 8])), u[:, 7], p, 1.0)
-        either = 1 - torch.sqrt(1 - p)  # before and after the aspect, so that one of both has chance p
+        either = 1 - torch.sqrt(1 - p)  # two rotations, of which at least one happens with probability p
         before = turn(gated((2 * u[:, 10] - 1) * math.pi, u[:, 9], either, 0.0))
         aspect = gated(torch.exp2(0.2 * normal(u[:, 12])), u[:, 11], p, 1.0)
         after = turn(gated((2 * u[:, 14] - 1) * math.pi, u[:, 13], either, 0.0))
@@ -153,7 +154,7 @@ def movement(u: Tensor, p: Tensor, flip: bool, geometry: bool) -> Tensor:
 
 
 def product(first: Tensor, *others: Tensor) -> Tensor:
-    """The product of matrices (..., a, b) without `@`, which would round places and colours under autocast."""
+    """The product of matrices (..., a, b) without `@`, which autocast would compute with fewer bits."""
     for other in others:
         first = (first[..., :, :, None] * other[..., None, :, :]).sum(-2)
     return first
@@ -174,9 +175,9 @@ def move(x: Tensor, y: Tensor) -> Tensor:
 
 
 def resampled(images: Tensor, movement: Tensor) -> Tensor:
-    """Pictures (n, c, h, w) from the places that `movement` (n, 2, 3) names, bilinear, mirrored beyond the border.
+    """Pictures (n, c, h, w) resampled by `movement` (n, 2, 3): bilinear, mirrored beyond the border.
 
-    By `gather`, whose second derivative every device has: that of `grid_sample` came late, and not everywhere.
+    With `gather`, since not every version and device has a second derivative of `grid_sample`.
     """
     n, channels, height, width = images.shape
     ys = (torch.arange(height, device=images.device) * 2 + 1) / height - 1
@@ -196,14 +197,14 @@ def resampled(images: Tensor, movement: Tensor) -> Tensor:
 
 
 def mirrored_place(place: Tensor, side: int) -> Tensor:
-    """A coordinate in pixels back inside: beyond the border pictures go on as in a mirror, without a doubled row."""
+    """Pixel coordinates reflected at the borders into the picture; the outermost row is not repeated."""
     span = max(1, side - 1)
     place = torch.remainder(place, 2 * span)
     return torch.where(place > span, 2 * span - place, place)
 
 
 def recoloured(images: Tensor, u: Tensor, p: Tensor) -> Tensor:
-    """Other brightness, contrast, luma, hue and saturation, as one matrix on colours; of grey its mean on grey."""
+    """Change brightness, contrast, luma, hue and saturation by one matrix on colours; grey pictures get its mean."""
     channels = images.shape[1]
     grey = torch.full((3,), 1 / math.sqrt(3), device=images.device)  # the axis on which colours are none
     luma, same = torch.outer(grey, grey), torch.eye(3, device=images.device)
@@ -215,7 +216,7 @@ def recoloured(images: Tensor, u: Tensor, p: Tensor) -> Tensor:
     matrix = times.view(-1, 1, 1) * (same - 2 * inverted.view(-1, 1, 1) * luma)
     saturated = luma + (same - luma) * saturation.view(-1, 1, 1)
     matrix = product(saturated, about(grey, angle, luma, same), matrix)
-    # What is added before all this lies on the grey axis: contrast and luma move it, hue and saturation do not.
+    # Brightness is added first and lies on the grey axis: contrast and luma change it, hue and saturation do not.
     offset = add * times * (1 - 2 * inverted)
     if channels == 3:
         return product(matrix, images.flatten(2)).view_as(images) + offset.view(-1, 1, 1, 1)

@@ -1,4 +1,4 @@
-"""What a discriminator is shown in the place of samples, real and fake alike, in every turn and every penalty."""
+"""Augmentation of what the discriminator is shown: real and fake samples alike, in every turn and penalty."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,22 +17,22 @@ from gantrain.run.checkpoint import Stateful
 class Augment:
     """A member of `models.augment`: it changes samples by random numbers that are drawn before the iteration.
 
-    It is differentiable to any order, and the host waits for nothing in it. Like an `ImagePool` it may hold state, as
+    It is differentiable any number of times, and does not make the host wait. Like an `ImagePool` it may have state, in
     tensors that a recorded iteration changes in place.
     """
 
-    ranks: Sequence[int] = (2, 3)  # of the samples that it takes: 2 is a picture, 3 a volume
+    ranks: Sequence[int] = (2, 3)  # the spatial dimensions of samples that it accepts: 2 pictures, 3 volumes
 
     def drawn(self, game: Family, batch: Batch, like: Tensor, key: str) -> Tensor | None:
-        """Its random numbers for samples as `like` (n, ...), a row for each; None where it now changes nothing."""
+        """Its random numbers for samples shaped as `like` (n, ...), a row for each; None if it changes nothing now."""
         raise NotImplementedError
 
     def __call__(self, samples: Tensor, drawn: Tensor) -> Tensor:
         raise NotImplementedError
 
     def learn(self, real_logits: Tensor, batch: Batch, adversarial: AdversarialLoss, game: Family) -> Scalars:
-        """Called in the discriminator's turn, once for each part of it, with its logits on the real samples of `batch`;
-        gives statistics of that turn."""
+        """Called in the discriminator's turn, once per microbatch, with the logits of its real samples; returns
+        statistics of the turn."""
         return {}
 
     def check(self, key: str, adversarial: AdversarialLoss) -> None:
@@ -40,7 +40,7 @@ class Augment:
 
 
 def uses_of(adversarial: AdversarialLoss, matching: FeatureMatching | None) -> Sequence[str]:
-    """Which samples are shown in an iteration, each use with random numbers of its own."""
+    """The uses of samples in an iteration, each of which has its own random numbers."""
     judged = ("real_generator",) if adversarial.relative or matching is not None else ()
     return ("real", "fake", "fake_generator", *judged)
 
@@ -62,13 +62,13 @@ class Shown:
                 )
 
     def keep(self, game: Any) -> None:
-        """Save the state of the members that have some with the game's."""
+        """Let the game's checkpoints hold the state of the members that have some."""
         for name, member in self.members.items():
             if isinstance(member, Stateful):
                 game.keep(f"augment.{name}", member, shared=True)
 
     def draw(self, game: Family, batch: Batch, uses: Mapping[str, Tensor]) -> Batch:
-        """The random numbers of an iteration; `uses` are samples of the shape that will be shown, by use."""
+        """The random numbers of an iteration; `uses` has a sample batch of the right shape for each use."""
         given = {}
         for name, member in self.members.items():
             for use, like in uses.items():
@@ -86,7 +86,7 @@ class Shown:
         return samples
 
     def learn(self, real_logits: Tensor, batch: Batch, adversarial: AdversarialLoss, game: Family) -> Scalars:
-        """Let the members learn from logits on real samples; gives their statistics."""
+        """Let the members adapt to the logits of real samples; returns their statistics."""
         learnt: Scalars = {}
         for name, member in self.members.items():
             stats = member.learn(real_logits.detach(), batch, adversarial, game)
