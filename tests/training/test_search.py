@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from gantrain.run.provenance import read_starts
 from gantrain.run.scores import Result, Score
 
 optuna = pytest.importorskip("optuna")
+search = pytest.importorskip("gantrain.training.search")
 WORDS = ("experiment=gan_mnist_keras", "debug=tiny", "logger=none", "callbacks.samples=null", "evaluation=random")
 RATE = "models.players.generator.optimizer.lr"
 SPACE = f"{RATE}: {{low: 1e-4, high: 1e-2, log: true}}\nlosses: [non_saturating, least_squares]\n"
@@ -119,6 +122,20 @@ def test_two_processes_share_a_search_and_what_a_third_has_left(quick_scores):
     assert [len(read_starts(folder)) for folder in folders] == [1 + (folder.name in left) for folder in folders]
     study = optuna.load_study(study_name=None, storage="sqlite:///tune/gan_mnist_keras/study.db")
     assert {trial.user_attrs["worker"].split()[1] for trial in study.trials[1:]} == {str(one.pid) for one in two}
+
+
+def test_a_process_waits_while_another_writes_the_study(monkeypatch):
+    """As long as we say, and not the 5 seconds that Python takes: on a slow disk these were too few."""
+    monkeypatch.setattr(search, "PATIENCE", 0.1)
+    study = search.Search("search", Path("shared"), (), {}, trials=1).open()
+    writer = sqlite3.connect("shared/study.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    with pytest.raises(optuna.exceptions.StorageInternalError):
+        study.set_user_attr("key", "value")
+    writer.close()
+    assert time.monotonic() - began < 3
+    study.set_user_attr("key", "value")
 
 
 def test_what_is_wrong_is_said_before_any_trial(gantrain):

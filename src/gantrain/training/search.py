@@ -33,6 +33,8 @@ from gantrain.training.prepare import check_parts
 
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 UNPRUNED = 4  # trials that come to their end before any is pruned
+# Seconds to wait while another process writes an SQLite study: Python's 5 are too few on a slow disk.
+PATIENCE = 60.0
 
 
 @dataclass
@@ -70,7 +72,7 @@ class Search:
         pruner = optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED) if self.prune else optuna.pruners.NopPruner()
         try:
             study = optuna.create_study(
-                storage=self.storage or f"sqlite:///{(self.folder / 'study.db').absolute()}",
+                storage=storage_at(self.storage or f"sqlite:///{(self.folder / 'study.db').absolute()}"),
                 study_name=self.folder.name,
                 pruner=pruner,
                 load_if_exists=True,
@@ -175,6 +177,13 @@ class Search:
         note(trial, outcome, params, best)
         close(study, trial, outcome.objective, watching.pruned)
         return 0
+
+
+def storage_at(url: str) -> str | optuna.storages.RDBStorage:
+    """The storage at a URL; an SQLite file is shared by processes that may have to wait for each other."""
+    if not url.startswith("sqlite"):
+        return url
+    return optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": PATIENCE}})
 
 
 def in_words(params: Mapping[str, Any]) -> str:
