@@ -31,7 +31,7 @@ from gantrain.run.checkpoint import Stateful, load_generators, load_state, scale
 class GANModule(Family, nn.Module):
     """Named networks, players that train them in order, EMA, counters of its own, and the hooks of Lightning's trainer.
 
-    A family is a direct subclass; it gives what `Family` lists: the losses of each player's turn, and what people use a
+    A family is a subclass that gives what `Family` lists: the losses of each player's turn, and what people use a
     trained run for. Between turns the networks of all players are trainable and in train mode; all other networks are
     frozen and in eval mode.
 
