@@ -35,7 +35,7 @@ class PathLength(Penalty):
         self.mean = torch.zeros(())
 
     def at(self, inputs: PenaltyInputs, mix: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
-        points, direction = inputs.real[::2], mix[::2]
+        points, direction = inputs.real[::2].float(), mix[::2]  # styles may be of autocast
         cond = () if inputs.cond is None else (inputs.cond[::2],)
         with twice_differentiable(points.device):
             if not points.requires_grad:
