@@ -14,6 +14,7 @@ from compare import differences, newest
 from pictures_on_disk import write_picture
 from PIL import Image
 from recorder import Recorder
+from rounding import Rounding
 from stopping import stop_at
 
 from gantrain.callbacks import networks
@@ -22,6 +23,7 @@ from gantrain.config.build import build
 from gantrain.config.compose import composed
 from gantrain.config.stages import stages_of
 from gantrain.folders import configs_folder
+from gantrain.models.base import GANModule
 from gantrain.models.loop.capture import WARM_UP
 from gantrain.run.exports import load_network
 from gantrain.run.uses import takes_texts, uses_of
@@ -166,12 +168,23 @@ def test_trains_resumes_exactly_and_is_used(experiment, gantrain, monkeypatch, t
 
 
 @pytest.mark.parametrize("experiment", DISTINCT)
-def test_trains_in_bfloat16(experiment, gantrain):
-    """Penalties, averages and previews leave autocast: what they take of it must not stay in half the bits."""
+def test_trains_in_bfloat16(experiment, gantrain, monkeypatch):
+    """Penalties, averages and previews leave autocast: what they take of it must not stay in half the bits.
+
+    Networks compute in half the bits, and nothing else does.
+    """
     words = (f"experiment={experiment}", "debug=tiny", *SMALLER.get(experiment, ()), "trainer.precision=bf16-mixed")
     lengths = [f"{stage.key('iterations')}=1" for stage in stages_of(composed(words, None))]
     quiet = ("evaluation=none", "callbacks.networks=null", "callbacks.samples.count=2", "data.batch_size=2")
+    rounding, iterate = Rounding(), GANModule.iterate
+
+    def watched(module, batch):
+        with rounding:
+            iterate(module, batch)
+
+    monkeypatch.setattr(GANModule, "iterate", watched)
     assert gantrain(*words, *lengths, *quiet, "hydra.run.dir=run").code == 0
+    assert rounding.found == set()
 
 
 def recorded_by(recorder, monkeypatch):

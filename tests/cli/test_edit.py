@@ -97,6 +97,7 @@ def test_refused_where_nothing_can_be_told_apart(gantrain, styled, monkeypatch):
         (("--styles", "w"), "there is no file w; `gantrain project"),
         (("--direction", "d"), "there is no file d; `gantrain edit RUN --save FILE`"),
         (("--out", "a.gif"), "must end in .png"),
+        (("--save", "d.txt"), "--save is d.txt, but what is written is a .safetensors; name it d.safetensors"),
         (("--save", "run/networks/generator/weights.safetensors"), "--save: run/networks/generator/weights"),
     ],
 )

@@ -73,6 +73,7 @@ def test_single_numbers_of_latents_are_shifted(gantrain, run):
     wanted[:, 2] += 1.5
     wanted[:, 0] -= 2
     assert torch.equal(b, wanted)
+    refused(gantrain(*words, "a.txt"), "--save-latents is a.txt", "name it a.safetensors")
     for word in ("2", "2:x", "-1:2", "2:nan", "2:1e9"):
         refused(gantrain("sample", "run", f"--shift={word}"), f"--shift is '{word}'")
     refused(gantrain("sample", "run", "--shift", "64:1"), "numbers 0 to 63, not 64")

@@ -65,6 +65,11 @@ TINY = ("debug=tiny", "callbacks.samples.count=4")
         (["networks.generator.width=-1"], ["networks.generator"]),
         (["networks.generator.init=glorrot"], ["networks.generator", "glorrot"]),
         (["losses.adversarial.real=foo"], ["losses.adversarial", "foo"]),
+        (
+            ["experiment=stylegan2_mnist", "losses.penalties.path_length.weight=1"],
+            ["'losses.penalties.path_length={_target_: gantrain.losses.path_length.PathLength, weight: 1, every: 4}'"],
+        ),
+        (["experiment=stylegan2_mnist", "losses.penalties.path_lenth.weight=1"], ["losses.penalties.r1.weight="]),
         (["models.players.generator.optimizer.lr=-1"], ["models.players", "-1"]),
         (["data.batch_size=abc", "debug=tiny"], ["data.batch_size is 'abc'"]),
         (["networks.generator=null", "debug=tiny"], ["networks.generator is None"]),

@@ -36,3 +36,12 @@ def test_pairs_that_may_belong_together_are_left_out(loss):
     everything = torch.ones(3, 3, dtype=torch.bool) & ~torch.eye(3, dtype=torch.bool)
     assert loss(texts, pictures, everything).item() == pytest.approx(0, abs=1e-6)
     assert all(torch.isfinite(loss(*pair, NONE)) for pair in others)
+
+
+@pytest.mark.parametrize("loss", [InfoNCE(), SymmetricHinge()])
+def test_embeddings_of_a_bfloat16_pass_are_compared_in_float32(loss):
+    torch.manual_seed(0)
+    texts, pictures = torch.randn(2, 64).bfloat16(), torch.randn(2, 64).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = loss(texts, pictures, NONE)
+    assert torch.equal(found, loss(texts.float(), pictures.float(), NONE))

@@ -104,3 +104,14 @@ def test_its_gradient_against_finite_differences():
         slope = (weight.grad * direction).sum().item()
         assert abs(slope) > 1e-8, name
         assert ((above - below) / (2 * step)).item() == pytest.approx(slope, rel=1e-4), name
+
+
+def test_styles_that_autocast_made_are_looked_at_in_float32():
+    network, w = Linear([[3.0, 0.0], [0.0, 4.0]]), torch.randn(4, 2, requires_grad=True)
+    y, values = torch.randn(4, 1, 1, 2), []
+    for styles in (w.bfloat16(), w.bfloat16().float()):
+        with torch.autocast("cpu", torch.bfloat16):
+            values.append(PathLength().at(inputs(network, styles), y))
+    assert values[0] == values[1]
+    values[0].backward()
+    assert network.matrix.grad.abs().sum() > 0

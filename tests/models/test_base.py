@@ -406,6 +406,20 @@ def test_bf16_trains_every_network_with_its_losses_in_float32():
             assert not torch.equal(value, before[key]), (options, key)
 
 
+class Multiplying(torch.optim.SGD):
+    """An optimizer whose step is a product of matrices, as Adafactor's is."""
+
+    def step(self):
+        for weight in self.param_groups[0]["params"]:
+            self.dtype = (weight.grad.view(1, -1) @ weight.grad.view(-1, 1)).dtype
+
+
+def test_an_optimizer_steps_in_float32():
+    module = game(discriminator=player("discriminator", optimizer=Multiplying))
+    play(module, 1, precision="bf16-mixed")
+    assert module.optimizer_of("discriminator").dtype == torch.float32
+
+
 class Overflow(LatentGAN):
     def losses(self, name, batch, shared):
         terms, stats = super().losses(name, batch, shared)

@@ -71,3 +71,11 @@ def test_what_is_kept_must_be_these_clusters():
     ):
         with pytest.raises(ValueError, match="clusters: "):
             found.load_state_dict(wrong, cpu)
+
+
+def test_a_bfloat16_run_sorts_samples_as_they_were_sorted_when_the_clusters_were_found():
+    points = torch.rand(900, 2, generator=torch.Generator().manual_seed(0))
+    found = fitted(points, 9)
+    with torch.autocast("cpu", torch.bfloat16):
+        numbers = found.of(points)
+    assert torch.equal(numbers, found.of(points))

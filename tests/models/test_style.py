@@ -10,6 +10,7 @@ from gantrain.losses.path_length import PathLength
 from gantrain.models import style
 from gantrain.models.loop.penalties import drawn
 from gantrain.models.style import StyleGAN
+from gantrain.networks import stylegan1, stylegan_uni
 from gantrain.networks.stylegan2 import Discriminator, Generator
 
 SMALL = {"width": 2, "size": 8, "channels": 1, "top": 4, "mapping": 2}
@@ -96,6 +97,23 @@ def test_path_length_trains_the_mapping_and_its_mean_is_shared_state():
     assert module.networks["generator"].mapping.layers[0].weight.grad.abs().max() > 0
     assert everything["mix.path"].shape == (4, 1, 8, 8)
     assert everything["mix.path"].min() < 0  # normal
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("kind", [Generator, stylegan1.Generator, stylegan_uni.Generator])
+def test_path_length_looks_at_every_generator_with_styles(kind, precision):
+    torch.manual_seed(0)
+    options = {key: SMALL[key] for key in ("width", "size", "channels")}
+    options |= {"w_dim": 5} if kind is stylegan_uni.Generator else {"top": 4, "mapping": 2}
+    networks = {"generator": kind(5, **options), "discriminator": Discriminator(**SMALL)}
+    module = styled(networks, penalties={"path": PathLength(2.0, every=1)})
+    everything = batch() | module.draw(batch()) | drawn(module, batch())
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+        inputs = module.penalised("generator", everything, None)[""]
+        value = module.penalties["path"].at(inputs, everything["mix.path"])
+    value.backward()
+    assert value.dtype == torch.float32
+    assert any(weight.grad.abs().sum() > 0 for weight in networks["generator"].mapping.parameters())
 
 
 def penalties_of(module, everything, shared):

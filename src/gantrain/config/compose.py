@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
@@ -162,6 +163,8 @@ def near_keys(words: Sequence[str]) -> Iterator[None]:
             if place in typed:
                 way_out = f"leave out {place}=null" if typed[place] == "null" else f"leave it out with {place}=null"
             raise UserError(f"{error.text}; {way_out}") from error
+        if whole := _left_out(error.key, words):
+            raise UserError(f"{error.text}; it is left out by what you chose, so write {whole}") from error
         if way_out := meant(error.key, keys):
             raise UserError(f"{error.text}{way_out}") from error
         raise
@@ -209,6 +212,31 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
     if isinstance(error, OmegaConfBaseException) and (found := re.search(r"full_key: (\S+)", text)):
         return f"{found[1]}: {text.splitlines()[0]}"
     return " ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _left_out(key: str, words: Sequence[str]) -> str:
+    """The word that gives the whole node of which `key` is a value, where an experiment leaves out what its group has.
+
+    `` where that is not so.
+    """
+    place, _, last = key.rpartition(".")
+    group, _, path = place.partition(".")
+    chosen = [word for word in words if parted(word).key in groups() and "," not in word]
+    try:
+        config = _composed(chosen, None, hydra=True)
+    except NOT_COMPOSED:
+        return ""
+    file = configs_folder() / group / f"{config.hydra.runtime.choices.get(group)}.yaml"
+    if not path or not file.is_file() or OmegaConf.select(config, place) is not None:
+        return ""
+    node: Any = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
+    for part in path.split("."):
+        node = node.get(part) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or last not in node or any(isinstance(value, dict | list) for value in node.values()):
+        return ""
+    typed = next((word.value for word in map(parted, words) if word.key == key), None)
+    node |= {} if typed is None else {last: typed}
+    return f"'{place}={{{', '.join(f'{name}: {value}' for name, value in node.items())}}}'"
 
 
 def _keys(words: Sequence[str]) -> list[str]:

@@ -34,7 +34,8 @@ def check_readable(source: Source, cached: Cached, on_error: Literal["stop", "sk
 def tell_dropped(source: Source) -> None:
     """Say how many files, or rows of a list, are left out, and why."""
     if dropped := source.dropped:
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items())
+        several = len(dropped) > 1
+        reasons = ", ".join(f"{count:,} {reason}" if several else reason for reason, count in dropped.items())
         tell(f"{sum(dropped.values()):,} files or rows are left out: {reasons}")
 
 

@@ -28,7 +28,11 @@ def save_rows(key: str, what: str, rows: Tensor, file: Path, metadata: Metadata)
 
 
 def refuse_other(file: Path, option: str, key: str) -> None:
-    """Raise UserError where the file that `option` names holds something else, such as the weights of a run."""
+    """Raise UserError where the file that `option` names is no .safetensors, or holds something else, such as the
+    weights of a run."""
+    if file.suffix != ".safetensors":
+        other = file.with_suffix(".safetensors").name if file.name else "FILE.safetensors"
+        raise UserError(f"{option} is {file}, but what is written is a .safetensors; name it {other}")
     if not file.is_file():
         return
     try:

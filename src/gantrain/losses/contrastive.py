@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gantrain.networks.precision import in_float32
+
 
 class InfoNCE:
     """The mean of two cross-entropies: of the right caption for each picture, and of the right picture for each caption
@@ -14,7 +16,7 @@ class InfoNCE:
     """
 
     def __call__(self, texts: Tensor, pictures: Tensor, also: Tensor) -> Tensor:
-        scores = (F.normalize(texts.float(), dim=1) @ pictures.float().T).masked_fill(also, -torch.inf)
+        scores = products(F.normalize(texts.float(), dim=1), pictures).masked_fill(also, -torch.inf)
         right = torch.arange(len(scores), device=scores.device)
         return (F.cross_entropy(scores, right) + F.cross_entropy(scores.T, right)) / 2
 
@@ -26,8 +28,13 @@ class SymmetricHinge:
         self.margin = margin
 
     def __call__(self, texts: Tensor, pictures: Tensor, also: Tensor) -> Tensor:
-        scores = texts.float() @ pictures.float().T
+        scores = products(texts, pictures)
         right = scores.diagonal()
         wrong = ~(also | torch.eye(len(scores), dtype=torch.bool, device=scores.device))
         costs = [F.relu(self.margin + scores - right[:, None]), F.relu(self.margin + scores - right[None])]
         return sum((cost * wrong).sum() for cost in costs) / wrong.sum().clamp(min=1)
+
+
+def products(texts: Tensor, pictures: Tensor) -> Tensor:
+    """The inner product of every text with every picture, (n, n), in float32."""
+    return in_float32(torch.mm, texts, pictures.float().T)

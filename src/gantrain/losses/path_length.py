@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gantrain.losses.penalties import Penalty, PenaltyInputs, twice_differentiable
+from gantrain.networks.precision import widened
 from gantrain.parallel import average_scalars, world_size
 from gantrain.ramps import Ramp
 
@@ -35,7 +36,7 @@ class PathLength(Penalty):
         self.mean = torch.zeros(())
 
     def at(self, inputs: PenaltyInputs, mix: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
-        points, direction = inputs.real[::2], mix[::2]
+        points, direction = widened(inputs.real[::2]), mix[::2]  # styles may be of autocast
         cond = () if inputs.cond is None else (inputs.cond[::2],)
         with twice_differentiable(points.device):
             if not points.requires_grad:

@@ -157,7 +157,8 @@ class GANModule(Family, nn.Module):
             turn.optimizer.zero_grad(set_to_none=True)
             self.accumulate_gradients(turn, player.loss_factor, batch, shared)
             turn.loss = average_gradients(turn.weights, total(turn.terms), self.trainer.world_size)
-            turn.step(player.clip_gradients, scaler_of(self), on_device=self.divergence is not None)
+            with torch.autocast(self.device.type, enabled=False):  # there are optimizers that multiply matrices
+                turn.step(player.clip_gradients, scaler_of(self), on_device=self.divergence is not None)
         if turn.failed is None and player.after_step is not None:
             player.after_step(turn)
         if turn.failed and self.on_divergence == "stop":

@@ -14,6 +14,7 @@ from gantrain.checks import check_whole
 from gantrain.data.module import GANDataModule
 from gantrain.data.rows import cluster, moved, small
 from gantrain.errors import UserError
+from gantrain.networks.precision import in_float32
 from gantrain.rng import derive_seed
 
 MOST, PART = 20_000, 500  # samples that are clustered, and samples that are read at a time
@@ -48,7 +49,7 @@ class Clusters:
         """The number (n,) of each sample's cluster."""
         if self.centres.device != samples.device:
             self.centres, self.prices = self.centres.to(samples.device), self.prices.to(samples.device)
-        return cheapest(small(samples), self.centres, self.prices)
+        return in_float32(cheapest, small(samples), self.centres, self.prices)  # as they were found
 
     def state_dict(self) -> dict[str, Any]:
         return {"centres": self.centres, "prices": self.prices}

@@ -56,7 +56,7 @@ class StyleGAN(LatentGAN):
         if name != "generator":
             return super().penalised(name, batch, fakes)
         generator, source = self.networks["generator"], self.generator_source(batch)
-        mixing = {key: source[f"random.{key}"] for key in ("mix", "cut") if f"random.{key}" in source}
+        mixing = {key: source[f"random.{key}"] for key in self.random_inputs if not key.startswith("noise")}
         ws = generator.styles(*self.conditioning.to_generator(source), **mixing)
         return {"": PenaltyInputs(generator.synthesis, ws, ws)}
 
