@@ -40,4 +40,4 @@ def test_the_app_file_of_a_space_starts_the_page_of_a_run_without_checkpoints(ru
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     with pytest.raises(SystemExit, match="0"):
         exec(code)
-    assert served == [(0, "0.0.0.0", 7860)]
+    assert served == [(2, "0.0.0.0", 7860)]
