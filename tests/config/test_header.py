@@ -30,4 +30,7 @@ def test_ours_have_one_form(file):
     header = read_header(file)
     assert list(header.facts) == sorted(header.facts, key=FACTS.index)  # a ValueError names a fact that there is not
     assert {"paper", "data", "command", "cost", "measured"} <= set(header.facts)
+    measured = header.facts["measured"]
+    assert measured.startswith(("Trained ", "Not at full length. Trained ", "We have not trained it"))
+    assert "seed" in measured or measured.startswith("We have not trained it")
     assert f"experiment={file.stem}" in header.facts["command"] or file.stem == "cgan_digits"
