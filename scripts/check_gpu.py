@@ -60,7 +60,6 @@ MOST_MEMORY = 1.3  # of a captured run, against an eager one
 PLAYED = ("networks", "losses", "models")
 FAILURES = (Exception, SystemExit)  # each is a row of the table, which goes on; Ctrl-C ends it
 ROUNDING = 1e-2  # the largest difference of a weight, in units of the largest weight of its tensor
-MORE = 10  # times as much as a change of the seventh digit may a recording move a weight
 
 
 class Row(NamedTuple):
@@ -178,9 +177,12 @@ def captures(experiment: str, accelerator: str) -> str:
             if code:
                 return said
             by_rounding = distances("by", "none")
-            far = {key: value for key, value in far.items() if value > MORE * by_rounding[key]} or {"none": 0.0}
+            far = {key: value for key, value in far.items() if by_rounding[key] <= ROUNDING}
         worst = max(far, key=far.get)
-        return "" if far[worst] <= ROUNDING else f"{worst} differs by {far[worst]:.2g} of its size"
+        if far[worst] <= ROUNDING:
+            return ""
+        told = f"{worst} differs by {far[worst]:.2g} of its size"
+        return f"{told}; a change of the rate in its seventh digit moves it by {by_rounding[worst]:.2g}"
 
 
 def distances(run: str, other: str) -> dict[str, float]:

@@ -215,10 +215,7 @@ def sentence(error: Exception, words: Sequence[str] = ()) -> str:
 
 
 def _left_out(key: str, words: Sequence[str]) -> str:
-    """The word that gives the whole node of which `key` is a value, where an experiment leaves out what its group has.
-
-    `` where that is not so.
-    """
+    """The word that states the whole node around `key`, if an experiment leaves out a node of its group; else ""."""
     place, _, last = key.rpartition(".")
     group, _, path = place.partition(".")
     chosen = [word for word in words if parted(word).key in groups() and "," not in word]
